@@ -1,0 +1,27 @@
+# Flags of every target: warnings are errors; hardening as the OpenSSF compiler guide asks (threats.md, section 4).
+add_library(sp_flags INTERFACE)
+target_compile_options(sp_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+  -Wimplicit-fallthrough -Wno-missing-field-initializers -Wno-gnu-statement-expression -fno-omit-frame-pointer
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+target_compile_options(sp_flags INTERFACE "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+target_compile_definitions(sp_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION=1)
+# Said by hand for every unit alike: CMake's own switch differs between libraries and programs, and a precompiled header
+# serves only one of the two.
+target_compile_options(sp_flags INTERFACE -fPIE)
+set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
+if(SALLYPORT_ASAN)
+  target_compile_options(sp_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g1)
+  target_link_options(sp_flags INTERFACE -fsanitize=address,undefined)
+elseif(SALLYPORT_TSAN)
+  target_compile_options(sp_flags INTERFACE -fsanitize=thread -O1 -g1)
+  target_link_options(sp_flags INTERFACE -fsanitize=thread)
+else()
+  target_compile_options(sp_flags INTERFACE -O2 -g1 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+    -ftrivial-auto-var-init=zero)
+  target_compile_definitions(sp_flags INTERFACE _GLIBCXX_ASSERTIONS _FORTIFY_SOURCE=3)
+  target_link_options(sp_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+if(SALLYPORT_FUZZ)
+  target_compile_options(sp_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+target_link_options(sp_flags INTERFACE -pie -fuse-ld=lld)

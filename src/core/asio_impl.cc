@@ -1,0 +1,2 @@
+// Asio's one compiled unit (BOOST_ASIO_SEPARATE_COMPILATION): every other unit only declares.
+#include <boost/asio/impl/src.hpp>
