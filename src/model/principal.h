@@ -1,0 +1,72 @@
+// Who may call: users, keys, and the principal that a verified credential becomes. Plain values; the Snapshot owns the
+// records, a request owns its Principal by shared_ptr.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "model/permission.h"
+
+namespace sallyport {
+
+// The door a request came through: role `agent` executes over MCP only (ruling C6).
+enum class Channel : std::uint8_t { mcp, rest, local };
+
+enum class PrincipalKind : std::uint8_t { user, key, local };
+
+struct Principal {
+  std::string id;    // "user:<id>", "key:<id>", "local:<uid>": what audit, limits and session binding use
+  PrincipalKind kind = PrincipalKind::user;
+  std::string name;  // user name or key name; for people
+  std::vector<std::string> roles;
+  PermissionSet permissions;        // its own, beside those of its roles (the can_* flags of a key)
+  std::vector<Grant> grants;        // scoped ones
+  std::vector<std::string> dotted;  // such as "gmail.send"
+  std::string auth_type;            // "api_key", "jwt", "local": for the audit (S1-27)
+  std::string credential_id;        // key id, or token id (jti): what a revocation names
+  bool must_change_password = false;
+};
+
+using PrincipalPtr = std::shared_ptr<const Principal>;
+
+struct UserRecord {
+  std::string id;  // 16 hex digits
+  std::string name;
+  std::string email;
+  std::string password_hash;  // Argon2id, PHC string format
+  std::vector<std::string> roles;
+  bool enabled = true;
+  bool must_change_password = false;
+  WallTime created_at{};
+  WallTime tokens_valid_from{};  // tokens issued before are dead (logout everywhere, password change, disable)
+};
+
+struct KeyRecord {
+  std::string id;    // the public part of the key: 12 characters, looked up in O(1)
+  std::string hash;  // HMAC-SHA-256 under KeyStore purpose `key_hashing`, hex (ruling C9)
+  std::string name;
+  std::string description;
+  std::string owner_user_id;  // empty: the system's
+  std::vector<std::string> roles;
+  PermissionSet permissions;
+  std::vector<Grant> grants;
+  std::vector<std::string> dotted;
+  bool enabled = true;
+  WallTime created_at{};
+  std::optional<WallTime> expires_at;
+};
+
+// Transparent maps: looked up by string_view on the hot path.
+struct Principals {
+  std::map<std::string, std::shared_ptr<const UserRecord>, std::less<>> users;          // by id
+  std::map<std::string, std::string, std::less<>> user_ids;                             // name -> id
+  std::map<std::string, std::shared_ptr<const KeyRecord>, std::less<>> keys;            // by key id
+  std::map<std::string, WallTime, std::less<>> revoked_tokens;                          // jti -> when its token expires
+};
+
+}  // namespace sallyport

@@ -1,0 +1,56 @@
+// The immutable state that workers decide by, made of shared parts so that changing one user copies one part (design,
+// principle 3). The control plane makes a new one and hands it to each worker's executor; a worker holds its own pointer.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/permission.h"
+#include "model/principal.h"
+#include "model/server.h"
+
+namespace sallyport {
+
+struct Role {
+  std::string name;
+  PermissionSet permissions;
+  std::vector<Grant> grants;
+  std::vector<std::string> dotted;
+};
+
+using Roles = std::map<std::string, Role, std::less<>>;
+
+// The Rego modules in force. `epoch` rises with each change; an engine a worker recompiles when it differs from its own.
+struct PolicySet {
+  std::uint64_t epoch = 0;
+  std::vector<std::pair<std::string, std::string>> modules;  // file name, source
+};
+
+// One class of limit: refill `requests` a `window`, capacity `requests + burst` (ruling C4).
+struct LimitClass {
+  std::uint32_t requests = 100;
+  std::chrono::seconds window{60};
+  std::uint32_t burst = 10;
+  friend bool operator==(const LimitClass&, const LimitClass&) = default;
+};
+
+struct Limits {
+  std::map<std::string, LimitClass, std::less<>> classes;  // "address", "mcp", "tool", "public", "read", "write", "admin", "delete", "execute", "login"
+};
+
+struct Snapshot {
+  std::uint64_t epoch = 0;  // rises with every change
+  std::shared_ptr<const Principals> principals = std::make_shared<const Principals>();
+  std::shared_ptr<const Roles> roles = std::make_shared<const Roles>();
+  std::shared_ptr<const PolicySet> policy = std::make_shared<const PolicySet>();
+  std::shared_ptr<const Catalogue> catalogue = std::make_shared<const Catalogue>();
+  std::shared_ptr<const Limits> limits = std::make_shared<const Limits>();
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+}  // namespace sallyport
