@@ -22,7 +22,7 @@ enum class Transport : std::uint8_t { stdio, http };
 // Everything an operator approved about a server. Values of `env` and `headers` may be references (${env:..}, ${file:..}),
 // resolved when used, never stored resolved.
 struct ServerRecord {
-  std::string name;    // [a-z0-9][a-z0-9_-]{0,31}
+  std::string name;    // [a-z][a-z0-9-]{0,31}: no "_" (it ends a prefix), no "+" (it ends a URI prefix)
   Transport transport = Transport::stdio;
   std::vector<std::string> command;  // stdio: argv[0] is an absolute path, resolved when it was approved
   std::string working_directory;     // stdio; empty: a private empty folder
