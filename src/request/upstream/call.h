@@ -1,0 +1,67 @@
+// The era-neutral model of one call to a tool server: what the pipeline hands over once a call is decided and
+// validated, and what comes back. No revision of MCP shows here: codec.h turns it into wire messages at the far end.
+// Plain values; a CallEvents is called only on the worker of the Session that runs the call, and never after the answer.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "core/clock.h"
+#include "core/task.h"
+
+namespace sallyport::upstream {
+
+struct Call {
+  std::string method;           // "tools/call"; never initialize, ping or a notification: the session owns those
+  std::string params;           // minified JSON object WITHOUT a `_meta` member; empty: none
+  std::string meta;             // minified JSON object: the members of `_meta` that pass on (hop keys removed); empty: none
+  bool wants_progress = false;  // a progress token of our own is minted (MCP: tokens are unique per hop)
+  std::string log_level;        // seam for 2026-07-28; legacy sessions say it once, by logging/setLevel
+  SteadyTime deadline{};        // required; cut to the settings' call_max, which progress never extends
+};
+
+// The raw `result` (or, when is_error, the JSON-RPC `error`) object of the upstream: minified, checked, never re-typed.
+struct Reply {
+  bool is_error = false;
+  std::string body;
+};
+
+// What arrives for a call before its answer. Views die when the function returns.
+class CallEvents {
+ public:
+  virtual ~CallEvents() = default;
+  // `params` of notifications/progress without progressToken.
+  virtual void progress(std::string_view params) = 0;
+  // Any other notification that belongs to the call: notifications/message.
+  virtual void notification(std::string_view method, std::string_view params) = 0;
+  // A request of the server inside the call (sampling, elicitation, roots). Seam of the next issue; says -32601 until then.
+  virtual Task<Reply> on_request(std::string method, std::string params);
+};
+
+// The reply that says -32601 for `method`.
+Reply method_not_found(std::string_view method);
+
+// What initialize told us.
+struct ServerInfo {
+  std::string protocol_version;  // 2025-11-25, 2025-06-18, 2025-03-26 or 2024-11-05
+  std::string capabilities;      // raw JSON object
+  std::string server_info;       // raw JSON object: name, version, title...; shown, never trusted
+  std::string instructions;
+  [[nodiscard]] bool has(std::string_view capability) const;  // "tools", "resources", "prompts", "logging", "completions"
+};
+
+// What a server says outside any call: list_changed of tools, resources, prompts; resources/updated; logs that cannot be
+// attributed to one call. `principal` is empty for a shared session.
+struct Notice {
+  std::string_view server;
+  std::string_view principal;
+  std::string_view method;
+  std::string_view params;  // minified JSON object, or empty
+};
+using Listener = std::function<void(const Notice&)>;
+
+// For the log: stderr of children, refused lines, restarts. `event` is a closed word ("stderr", "refused", "exit", ...).
+using Log = std::function<void(std::string_view server, std::string_view event, std::string_view text)>;
+
+}  // namespace sallyport::upstream
