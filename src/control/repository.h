@@ -1,0 +1,88 @@
+// What the control plane keeps for good, as plain values of model/. The control plane owns the repository and calls it on
+// the storage thread only (storage/storage_thread.h); back ends live in storage/. Each mutating call is one transaction
+// that is committed (durably) before it returns: publish a snapshot only after it did. Errors: `already_exists` (a unique
+// name is taken), `not_found` (nothing to delete or to refer to), `storage` (anything else; no value is in its detail).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "model/principal.h"
+#include "model/server.h"
+#include "model/snapshot.h"
+
+namespace sallyport::control {
+
+// Everything at start. Lists are ordered by id or name. `tools` carry no compiled schemas.
+struct StoredState {
+  std::vector<UserRecord> users;
+  std::vector<KeyRecord> keys;
+  std::map<std::string, WallTime, std::less<>> key_last_used;  // key id -> when
+  std::map<std::string, WallTime, std::less<>> revoked_tokens;  // jti -> when its token expires
+  std::vector<ServerRecord> servers;
+  std::vector<ToolRecord> tools;
+  std::vector<Role> roles;  // custom ones only
+  PolicySet policy;         // epoch 0 and no modules: never stored
+  std::map<std::string, std::string, std::less<>> meta;
+};
+
+struct KeyUse {
+  std::string key_id;
+  WallTime at{};
+};
+
+// The audit's checkpoint, kept here too so that a roll-back of the audit folder shows (design, principle 7).
+struct StoredCheckpoint {
+  std::uint64_t number = 0;
+  WallTime at{};
+  std::string hash;  // of the line, hex
+  std::string line;
+};
+
+class Repository {
+ public:
+  virtual ~Repository() = default;
+
+  virtual Result<StoredState> load() = 0;
+
+  // Inserts, or replaces the record of the same id. A name that another id holds is `already_exists`.
+  virtual Result<void> put_user(const UserRecord& user) = 0;
+  virtual Result<void> delete_user(std::string_view id) = 0;  // with the keys it owns
+
+  // An owner that does not exist is `not_found`.
+  virtual Result<void> put_key(const KeyRecord& key) = 0;
+  virtual Result<void> delete_key(std::string_view id) = 0;
+  // Keys that are gone by now are passed over; time never moves backwards. Written behind, by 5 s at most.
+  virtual Result<void> touch_key_last_used(std::span<const KeyUse> uses) = 0;
+
+  virtual Result<void> add_revoked_token(std::string_view jti, WallTime expires_at) = 0;
+  // Forgets revocations whose token expired before `now`; says how many.
+  virtual Result<std::uint64_t> prune_revoked_tokens(WallTime now) = 0;
+
+  virtual Result<void> put_server(const ServerRecord& server) = 0;   // its tools stay as they are
+  virtual Result<void> delete_server(std::string_view name) = 0;     // with its tools
+  // The tools of `server` are these and no others. Each must name it; an unknown server is `not_found`.
+  virtual Result<void> replace_tools(std::string_view server, std::span<const ToolRecord> tools) = 0;
+
+  virtual Result<void> put_role(const Role& role) = 0;
+  virtual Result<void> delete_role(std::string_view name) = 0;
+
+  // Replaces the whole set.
+  virtual Result<void> put_policy_set(const PolicySet& policy) = 0;
+
+  // Small values: settings changed at run time, flags of the first start.
+  virtual Result<void> put_meta(std::string_view name, std::string_view value) = 0;
+  virtual Result<std::optional<std::string>> get_meta(std::string_view name) = 0;
+
+  // Numbers only rise: an equal or smaller one is `conflict`. The last 1,000 are kept.
+  virtual Result<void> put_checkpoint(const StoredCheckpoint& checkpoint) = 0;
+  virtual Result<std::vector<StoredCheckpoint>> last_checkpoints(std::uint32_t count) = 0;  // newest last
+};
+
+}  // namespace sallyport::control
