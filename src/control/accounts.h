@@ -1,0 +1,71 @@
+// Logging in and changing passwords (S0-1, S1-8, S1-9, S1-10), for REST and CLI alike. One Accounts a process; any
+// worker may call it. A name that is unknown, disabled or given with a wrong password gets one answer after the same
+// work. Tokens live 30 minutes by default (C2). It reads users from the current Snapshot and hands changed ones to
+// AccountStore.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "control/accounts_lockout.h"
+#include "control/passwords.h"
+#include "core/random.h"
+#include "core/task.h"
+#include "engines/token/token.h"
+#include "model/snapshot.h"
+
+namespace sallyport::control {
+
+// What Accounts needs of the rest of the control plane; `app` gives it.
+class AccountStore {
+ public:
+  virtual ~AccountStore() = default;
+  virtual SnapshotPtr snapshot() const = 0;
+  // Returns after the record is durable and every worker decides by it (design, principle 3).
+  virtual Task<Result<void>> save(UserRecord user) = 0;
+};
+
+struct TokenAnswer {
+  std::string access_token;
+  std::string token_type = "bearer";
+  std::chrono::seconds expires_in{};
+  std::string user_id;
+  bool must_change_password = false;
+};
+
+struct AccountRules {
+  std::chrono::seconds token_lifetime{1800};  // 60 s..24 h
+  LockoutLimits lockout;
+};
+
+class Accounts {
+ public:
+  // All four outlive it.
+  Accounts(AccountStore& store, const token::TokenCodec& tokens, PasswordPool& passwords, Random& random,
+           AccountRules rules = {});
+
+  // Code::unauthenticated for every refusal of the credentials; Code::rate_limited while the account or address waits
+  // (detail: "retry_after=<seconds> ...") or the pool is full. `name` at most 255 bytes.
+  Task<Result<TokenAnswer>> login(std::string name, Secret password, std::string address, WallTime now);
+
+  // Ends every token of the user issued before `now`, and must_change_password. Code::access_denied for a wrong old
+  // password or a principal that is no user, Code::validation for a new one against the rules (ask password_problem for
+  // the sentence).
+  Task<Result<void>> change_password(PrincipalPtr principal, Secret old_password, Secret new_password, WallTime now);
+
+  // Checks the rules and hashes: for new users and resets by an admin. Code::validation as above.
+  Task<Result<std::string>> hash_new_password(std::string user_name, Secret password);
+
+ private:
+  Task<Result<void>> rehash(UserRecord user, Secret password);
+  Result<TokenAnswer> answer(const UserRecord& user, WallTime now);
+
+  AccountStore& store_;
+  const token::TokenCodec& tokens_;
+  PasswordPool& passwords_;
+  Random& random_;
+  AccountRules rules_;
+  Lockout lockout_;
+};
+
+}  // namespace sallyport::control

@@ -1,0 +1,56 @@
+// Growing delays after failed logins (S2-39): by account and by address, never a lock for good (5 minutes at most). An
+// account's delay does not bind an address that logged in to it before, so that strangers cannot shut an admin out.
+// Unknown names count like known ones. Fixed memory: slots chosen by a keyed hash, no eviction to abuse; two names may
+// share a slot. Any thread (a mutex, not on the hot path).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/random.h"
+
+namespace sallyport::control {
+
+struct LockoutLimits {
+  std::uint32_t account_free = 5;    // failures before an account's delays begin
+  std::uint32_t address_free = 20;   // failures before an address's delays begin
+  std::chrono::seconds delay_first{1};
+  std::chrono::seconds delay_max{300};
+  std::chrono::seconds forget_after{3600};  // without a failure
+};
+
+class Lockout {
+ public:
+  Lockout(LockoutLimits limits, Random& random);
+
+  // Time still to wait before a password of `account` is looked at from `address`; zero: go on.
+  [[nodiscard]] std::chrono::seconds wait(std::string_view account, std::string_view address, WallTime now);
+  void failed(std::string_view account, std::string_view address, WallTime now);
+  void succeeded(std::string_view account, std::string_view address, WallTime now);
+
+ private:
+  struct Slot {
+    WallTime last{};
+    WallTime until{};
+    std::uint32_t failures = 0;
+  };
+  [[nodiscard]] std::uint64_t hash(char kind, std::string_view account, std::string_view address) const;
+  Slot& slot(std::uint64_t hash) { return slots_[hash % slots_.size()]; }
+  void count(Slot& slot, std::uint32_t free, WallTime now) const;
+  // The slot that an attempt is counted on: the account's, or the pair's where this address is known to be the owner's.
+  Slot& account_slot(std::string_view account, std::string_view address);
+
+  LockoutLimits limits_;
+  std::array<std::byte, 32> key_{};
+  std::mutex mutex_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint64_t> trusted_;  // hashes of (account, address) pairs that logged in, by slot; 0: none
+};
+
+}  // namespace sallyport::control

@@ -1,0 +1,36 @@
+// API keys (S1-14): "mcp_" + base64url(32 random bytes) (43 characters) + 6 characters of checksum, by which a secret
+// scanner knows a leaked one without asking us. The id is the 12 characters after "mcp_" (public, looked up in O(1));
+// what is stored is HMAC-SHA-256 of the whole key under KeyStore purpose key_hashing (C9). Pure functions, any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/random.h"
+#include "core/secret.h"
+#include "crypto/key_store.h"
+
+namespace sallyport::crypto {
+
+inline constexpr std::string_view kApiKeyPrefix = "mcp_";
+inline constexpr std::size_t kApiKeyBytes = 4 + 43 + 6;
+inline constexpr std::size_t kApiKeyIdBytes = 12;
+
+struct NewApiKey {
+  std::string id;    // KeyRecord::id
+  std::string hash;  // KeyRecord::hash
+  Secret key;        // shown once
+};
+
+[[nodiscard]] NewApiKey make_api_key(const KeyStore& keys, Random& random);
+
+// The id of a well-formed key (prefix, length, alphabet, checksum), a view into it; nothing else is ever looked up. The
+// key that a public guide printed is refused for ever (C8).
+[[nodiscard]] std::optional<std::string_view> api_key_id(std::string_view key) noexcept;
+
+[[nodiscard]] std::string api_key_hash(const KeyStore& keys, std::string_view key);
+// In constant time. `stored` is KeyRecord::hash.
+[[nodiscard]] bool api_key_matches(const KeyStore& keys, std::string_view key, std::string_view stored) noexcept;
+
+}  // namespace sallyport::crypto

@@ -1,0 +1,56 @@
+// The one KeyStore (design, principle 6): a master key of 32 random bytes in <home>/keys/master.key (0600), from which
+// each purpose has a key of its own (HKDF labels), so that no key has two uses. Opened once by `app`, immutable
+// afterwards, read from any thread. Refuses wide permissions, a foreign owner, weak and known keys, and names the fix.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "core/random.h"
+#include "core/result.h"
+#include "core/secret.h"
+
+namespace sallyport::crypto {
+
+// A new purpose goes before count_ and gets a label in key_store.cc; labels never change.
+enum class Purpose : std::uint8_t {
+  token_signing,  // HS256 access tokens; the one that an explicit secret may replace
+  key_hashing,    // stored hashes of API keys
+  cursors,        // pagination cursors
+  request_state,  // state that travels through a client
+  audit_signing,  // Ed25519 seed of audit checkpoints
+  audit_redaction,  // keyed hashes that stand for redacted values (C11)
+  session_ids,    // what binds a session id to its principal
+  vault,          // key-encryption key of stored credentials
+  count_
+};
+
+class KeyStore {
+ public:
+  // Reads <home>/keys/master.key; Code::not_found where there is none, Code::config for one that is refused.
+  static Result<KeyStore> open(const std::filesystem::path& home);
+  // Makes the folder (0700) and the key; Code::already_exists where there is one: a key is never overwritten.
+  static Result<KeyStore> create(const std::filesystem::path& home, Random& random);
+  static Result<KeyStore> open_or_create(const std::filesystem::path& home, Random& random);
+  // From 32 bytes in memory: other back ends, tests.
+  static Result<KeyStore> from_master(Secret master);
+
+  // An operator's SECRET_KEY or JWT_SECRET_KEY (S0-3, C3) takes the place of the token signing key: at least 32 bytes,
+  // no known default, not one unit repeated. Call before the store is shared.
+  Result<void> replace_token_signing(Secret secret);
+
+  // 32 bytes (token_signing: those of the operator's secret); they live as long as the store.
+  [[nodiscard]] std::span<const std::byte> key(Purpose purpose) const noexcept;
+  // Public name of the master key (16 hex digits), so that a store written under another one is noticed.
+  [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
+
+ private:
+  KeyStore() = default;
+  std::array<Secret, static_cast<std::size_t>(Purpose::count_)> keys_;
+  std::string fingerprint_;
+};
+
+}  // namespace sallyport::crypto

@@ -1,0 +1,53 @@
+// Sallyport's own access tokens (RFC 7519, RFC 8725): claims inside an HS256 JWS. Issued by control/accounts, verified
+// by request/identity, so that both have one codec. Strict on the way in: exact header, every claim required, no
+// duplicate, issuer, audience and type ours. One object a process, immutable, any thread. The KeyStore outlives it.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/result.h"
+
+namespace sallyport::token {
+
+struct TokenClaims {
+  std::string user_id;             // UserRecord::id; `sub` is "user:" + it, `user_id` is it (C21)
+  std::vector<std::string> roles;  // for people and other services; identity takes roles from the Snapshot
+  std::string id;                  // jti
+  WallTime issued_at{};            // to the microsecond (iat_us): a password change ends tokens of the same second
+  WallTime not_before{};
+  WallTime expires_at{};
+};
+
+struct TokenRules {
+  std::string issuer = "sallyport";
+  // The gateway's own name or address: a token of one environment dies in another.
+  std::string audience = "sallyport";
+  // 0..30 s, for iat and nbf only: exp has none, or a revoked token could revive when its revocation is swept.
+  std::chrono::seconds future_leeway{30};
+  // 60 s..24 h; a token that claims to live longer is refused.
+  std::chrono::seconds lifetime_max{24 * 3600};
+};
+
+enum class TokenType : std::uint8_t { access, refresh };
+
+class TokenCodec {
+ public:
+  // `key`: KeyStore purpose token_signing.
+  TokenCodec(std::span<const std::byte> key, TokenRules rules);
+
+  [[nodiscard]] Result<std::string> issue(const TokenClaims& claims, TokenType type = TokenType::access) const;
+  // Code::unauthenticated for every refusal; detail names the reason ("token.expired", "token.mac", ...).
+  [[nodiscard]] Result<TokenClaims> verify(std::string_view token, WallTime now,
+                                           TokenType type = TokenType::access) const;
+
+ private:
+  std::span<const std::byte> key_;
+  TokenRules rules_;
+};
+
+}  // namespace sallyport::token
