@@ -1,0 +1,78 @@
+// The one decision seam (design, principle 1): list, search, call, REST, CLI and console ask decide(). Allow = the roles
+// grant it AND the policy allows it AND no rule denies it; an internal error denies. One Decider a worker, not
+// thread-safe, keeps the worker's policy engine and a bounded memory of decisions. Nothing here blocks; a policy has 10 ms.
+// MCP list and search = decide(tool_execute, phase list, no arguments); the REST catalogue = decide(tool_read).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "core/clock.h"
+#include "core/decision.h"
+#include "model/snapshot.h"
+
+namespace sallyport {
+
+enum class Phase : std::uint8_t { list, call };
+
+struct AccessRequest {
+  const Principal& principal;
+  Channel channel = Channel::mcp;
+  Permission action = Permission::tool_execute;
+  const ServerRecord* server = nullptr;  // null with a null tool: an unknown name (read, execute), or no object
+  const ToolRecord* tool = nullptr;      // null with a server: the server as a whole (its resources and prompts)
+  std::optional<std::string_view> arguments_json = std::nullopt;  // minified object; absent in phase list
+  Phase phase = Phase::call;
+  std::string_view remote_address = {};
+  WallTime now{};
+  std::string_view protocol_version = {};
+};
+
+// Rule ids that callers look at. Everything else denied is "access denied".
+inline constexpr std::string_view kRuleUnknown = "rbac.unknown";              // no read: answer as for an unknown name
+inline constexpr std::string_view kRuleNoGrant = "rbac.no_grant";             // read, but not this action
+inline constexpr std::string_view kRuleNoDotted = "rbac.required_permission"; // a dotted permission is missing
+inline constexpr std::string_view kRulePassword = "principal.must_change_password";
+inline constexpr std::string_view kRulePolicyError = "policy.error";
+
+// True where the caller must not learn that the name exists: answer Code::unknown_tool.
+inline bool is_unknown(const Decision& decision) noexcept { return decision.rule_id == kRuleUnknown; }
+// The error of a denial: unknown_tool, password_change_required or access_denied; its detail is rule and evidence.
+Error to_error(const Decision& decision);
+
+struct DeciderSettings {
+  std::chrono::nanoseconds policy_budget = std::chrono::milliseconds(10);
+  std::size_t memo_entries = 4096;  // a power of two; 0: decide anew each time
+};
+
+class Decider {
+ public:
+  explicit Decider(DeciderSettings settings = {});
+  Decider(Decider&&) noexcept;
+  Decider& operator=(Decider&&) noexcept;
+  ~Decider();
+
+  // Never throws. Decision::reason is for the caller (no_grant, password_change_required, a policy's own reasons),
+  // Decision::evidence for log and audit.
+  Decision decide(const Snapshot& snapshot, const AccessRequest& request);
+
+  struct Counters {
+    std::uint64_t decided = 0;
+    std::uint64_t remembered = 0;  // of them, answered from memory
+  };
+  [[nodiscard]] Counters counters() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// S0-10, S0-14: `check_permission(user, "tool:execute", tool_id)`. False for an unknown permission name.
+bool check_permission(Decider& decider, const Snapshot& snapshot, const Principal& principal, std::string_view permission,
+                      const ServerRecord* server, const ToolRecord* tool, WallTime now);
+
+}  // namespace sallyport

@@ -1,0 +1,78 @@
+// Rego in the process (S0-11): the modules of a PolicySet, compiled once, asked on every request. One PolicyEngine a
+// worker, not thread-safe; check() and analyse() are for any thread. A policy has no effects (no http.send, no
+// opa.runtime) and a budget of time; whatever goes wrong is an Error, which the caller turns into a denial. Input is at
+// most 128 deep and 16 MiB.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/result.h"
+#include "model/snapshot.h"
+
+namespace sallyport::policy {
+
+using Modules = std::vector<std::pair<std::string, std::string>>;  // file name, source
+
+// The files of policies/ that are no tests, as built into the program: for a home without a folder of its own.
+const Modules& shipped_policies();
+
+struct PolicyAnswer {
+  bool allow = false;                     // data.<package>.allow is true
+  bool deny = false;                      // data.<package>.deny is true, a non-empty collection, or of another type
+  std::vector<std::string> deny_reasons;  // the strings in it
+  [[nodiscard]] bool allowed() const noexcept { return allow && !deny; }
+};
+
+struct CompileError {
+  std::string file;
+  std::uint32_t line = 0;    // from 1; 0: unknown
+  std::uint32_t column = 0;
+  std::string message;
+};
+
+// The first error of `modules`, parsed and compiled as v1 and, file by file, else as v0; none where all is well.
+std::optional<CompileError> check(const Modules& modules);
+
+// What parts of the input that differ from call to call the modules may read. Conservative: true when unsure.
+struct Reads {
+  bool arguments = true;
+  bool time = true;     // input.time, time.*, random numbers
+  bool caller = true;   // input.address, input.protocol
+  [[nodiscard]] bool any() const noexcept { return arguments || time || caller; }
+};
+Reads analyse(const Modules& modules);
+
+class PolicyEngine {
+ public:
+  PolicyEngine();
+  PolicyEngine(PolicyEngine&&) noexcept;
+  PolicyEngine& operator=(PolicyEngine&&) noexcept;
+  ~PolicyEngine();
+
+  // Compiles `policy` unless its epoch is the one in force. On error nothing is in force: every evaluation fails.
+  Result<void> use(const PolicySet& policy);
+  [[nodiscard]] const Reads& reads() const noexcept;
+
+  // Asks `package` ("tool_access"). `input_json` is an object; `arguments_json`, where not absent, is parsed as a document
+  // of its own and put under `input.arguments`: its bytes cannot reach any other part of the input.
+  // Errors: Code::internal (no such package, error inside a rule, over the budget, input not JSON).
+  Result<PolicyAnswer> evaluate(std::string_view package, std::string_view input_json,
+                                std::optional<std::string_view> arguments_json, std::chrono::nanoseconds budget);
+
+  // Any query against the modules, for `policy eval` and the conformance cases: the value as JSON; Code::not_found where
+  // it is undefined.
+  Result<std::string> query(std::string_view query, std::string_view input_json, std::chrono::nanoseconds budget);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sallyport::policy
