@@ -7,7 +7,7 @@ target_compile_options(sp_flags INTERFACE "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xcl
 target_compile_definitions(sp_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION=1)
 # Said by hand for every unit alike: CMake's own switch differs between libraries and programs, and a precompiled header
 # serves only one of the two.
-target_compile_options(sp_flags INTERFACE -fPIE)
+target_compile_options(sp_flags INTERFACE -fPIE -pthread)
 set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 if(SALLYPORT_ASAN)
   target_compile_options(sp_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g1)

@@ -40,7 +40,7 @@ Result<std::string> digest_of(std::string_view item) {
     pinned.append(":").append(*raw);
   }
   pinned += '}';
-  SP_TRY(const auto document, json::read_lenient(pinned, {.bytes_max = kDefinitionBytesMax * 2}));
+  SP_TRY(const auto document, json::read_upstream_document(pinned, {.bytes_max = kDefinitionBytesMax * 2}));
   return hex_encode(crypto::sha256(as_bytes(json::canonical(document.root()))));
 }
 

@@ -1,0 +1,84 @@
+#include "control/catalogue.h"
+
+#include <algorithm>
+
+#include "engines/schema/schema.h"
+#include "json/slice.h"
+
+namespace sallyport::control {
+namespace {
+
+std::string exposed_name(const ServerRecord& server, const std::string& name) {
+  return server.prefix.empty() ? name : server.prefix + "_" + name;
+}
+
+}  // namespace
+
+ToolRecord approve(const ServerRecord& server, const pin::Definition& definition) {
+  ToolRecord tool;
+  tool.server = server.name;
+  tool.name = definition.name;
+  tool.exposed_name = exposed_name(server, definition.name);
+  tool.definition = definition.raw;
+  tool.digest = definition.digest;
+  tool.title = definition.title;
+  tool.description = definition.description;
+  tool.security_level = server.security_level;
+  tool.required = server.required;
+  return tool;
+}
+
+Drift compare(const Catalogue& catalogue, const std::string& server, const std::vector<pin::Definition>& listed) {
+  Drift drift;
+  static const std::map<std::string, ToolPtr, std::less<>> kNone;
+  const auto found = catalogue.tools.find(server);
+  const auto& approved = found == catalogue.tools.end() ? kNone : found->second;
+  for (const auto& definition : listed) {
+    const auto known = approved.find(definition.name);
+    if (known == approved.end()) drift.added.push_back(definition.name);
+    else if (known->second->digest != definition.digest) drift.changed.push_back(definition.name);
+  }
+  for (const auto& [name, tool] : approved) {
+    const bool still = std::ranges::any_of(listed, [&](const auto& d) { return d.name == name; });
+    if (!still) drift.removed.push_back(name);
+  }
+  return drift;
+}
+
+CatalogueBuilder::Compiled CatalogueBuilder::compile(const ToolRecord& tool) {
+  if (const auto known = by_digest_.find(tool.digest); known != by_digest_.end()) return known->second;
+  Compiled out;
+  if (const auto input = json::member(tool.definition, "inputSchema")) {
+    // A schema that cannot be compiled leaves `input` null, and calls of the tool are refused (fail closed).
+    if (auto schema = schema::Schema::compile(*input)) out.input = std::move(*schema);
+  }
+  if (const auto output = json::member(tool.definition, "outputSchema")) {
+    if (auto schema = schema::Schema::compile(*output)) out.output = std::move(*schema);
+  }
+  by_digest_.emplace(tool.digest, out);
+  return out;
+}
+
+std::shared_ptr<const Catalogue> CatalogueBuilder::build(
+    const std::map<std::string, ServerPtr, std::less<>>& servers,
+    const std::map<std::string, std::vector<ToolRecord>, std::less<>>& tools) {
+  auto catalogue = std::make_shared<Catalogue>();
+  catalogue->servers = servers;
+  for (const auto& [name, server] : servers) {
+    const auto found = tools.find(name);
+    if (found == tools.end()) continue;
+    for (const ToolRecord& stored : found->second) {
+      auto tool = std::make_shared<ToolRecord>(stored);
+      tool->exposed_name = exposed_name(*server, tool->name);
+      const Compiled compiled = compile(*tool);
+      tool->input = compiled.input;
+      tool->output = compiled.output;
+      catalogue->tools[name][tool->name] = tool;
+      const auto [entry, fresh] = catalogue->exposed.emplace(tool->exposed_name, tool);
+      if (!fresh) catalogue->collisions.push_back(tool->exposed_name + ": " + entry->second->server + " and " + name);
+    }
+  }
+  return catalogue;
+}
+
+}  // namespace sallyport::control

@@ -1,0 +1,51 @@
+// The catalogue of the Snapshot, built from the records the store keeps: each approved definition once, its schemas
+// compiled once, its name on /mcp, collisions reported. Owned by the control plane, used on its thread only.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "engines/pin/definition.h"
+#include "model/server.h"
+
+namespace sallyport::control {
+
+// What a probe found: the definitions the server lists now, and what it says of itself.
+struct ProbeResult {
+  std::string server_name;
+  std::string server_version;
+  std::string protocol_version;
+  std::vector<pin::Definition> tools;
+  std::vector<std::string> refused;  // definitions that were not usable, and why
+};
+
+// How a probe differs from what was approved.
+struct Drift {
+  std::vector<std::string> added;
+  std::vector<std::string> removed;
+  std::vector<std::string> changed;
+  [[nodiscard]] bool any() const { return !added.empty() || !removed.empty() || !changed.empty(); }
+};
+
+ToolRecord approve(const ServerRecord& server, const pin::Definition& definition);
+Drift compare(const Catalogue& catalogue, const std::string& server, const std::vector<pin::Definition>& listed);
+
+class CatalogueBuilder {
+ public:
+  // `tools`: server -> records as stored. Compiled schemas are kept by digest, so that a change compiles what is new.
+  std::shared_ptr<const Catalogue> build(const std::map<std::string, ServerPtr, std::less<>>& servers,
+                                         const std::map<std::string, std::vector<ToolRecord>, std::less<>>& tools);
+
+ private:
+  struct Compiled {
+    std::shared_ptr<const schema::Schema> input;
+    std::shared_ptr<const schema::Schema> output;
+  };
+  Compiled compile(const ToolRecord& tool);
+  std::map<std::string, Compiled, std::less<>> by_digest_;
+};
+
+}  // namespace sallyport::control

@@ -1,0 +1,171 @@
+#include "control/control_plane.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/encoding.h"
+#include "crypto/api_key.h"
+
+namespace sallyport::control {
+namespace {
+
+bool is_admin(const UserRecord& user) { return std::ranges::find(user.roles, "admin") != user.roles.end(); }
+
+// Names of people and services: no control characters, no spaces at the ends, so that no two look alike in a table.
+Result<void> check_name(std::string_view name, std::string_view what) {
+  const bool bad = name.empty() || name.size() > 255 || name.front() == ' ' || name.back() == ' ' ||
+                   std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (bad) return fail(Code::validation, std::string(what) + " must have 1 to 255 printable characters");
+  return {};
+}
+
+std::string new_id(Random& random) {
+  std::array<std::byte, 8> bytes{};
+  random.fill(bytes);
+  return hex_encode(bytes);
+}
+
+template <class T>
+std::shared_ptr<T> copy_of(const std::shared_ptr<const T>& part) {
+  return std::make_shared<T>(*part);
+}
+
+}  // namespace
+
+Result<void> ControlPlane::load(PolicySet policy, Limits limits) {
+  SP_TRY(auto stored, deps_.repository.load());
+  auto principals = std::make_shared<Principals>();
+  for (const auto& user : stored.users) {
+    principals->user_ids[user.name] = user.id;
+    principals->users[user.id] = std::make_shared<const UserRecord>(user);
+  }
+  for (const auto& key : stored.keys) principals->keys[key.id] = std::make_shared<const KeyRecord>(key);
+  principals->revoked_tokens = std::move(stored.revoked_tokens);
+  auto roles = std::make_shared<Roles>();
+  for (const auto& role : stored.roles) (*roles)[role.name] = role;
+  for (const auto& server : stored.servers) servers_[server.name] = std::make_shared<const ServerRecord>(server);
+  for (auto& tool : stored.tools) tools_[tool.server].push_back(std::move(tool));
+
+  Snapshot next;
+  next.epoch = 1;
+  next.principals = std::move(principals);
+  next.roles = std::move(roles);
+  next.policy = std::make_shared<const PolicySet>(stored.policy.modules.empty() ? std::move(policy) : stored.policy);
+  next.limits = std::make_shared<const Limits>(std::move(limits));
+  next.catalogue = catalogue();
+  snapshot_ = std::make_shared<const Snapshot>(std::move(next));
+  return {};
+}
+
+std::shared_ptr<const Catalogue> ControlPlane::catalogue() { return builder_.build(servers_, tools_); }
+
+Task<Result<void>> ControlPlane::publish(Snapshot next) {
+  next.epoch = snapshot_->epoch + 1;
+  snapshot_ = std::make_shared<const Snapshot>(std::move(next));
+  co_await deps_.publish(snapshot_);
+  co_return Result<void>{};
+}
+
+const UserRecord* ControlPlane::find_user(const std::string& who) const {
+  const auto& principals = *snapshot_->principals;
+  const auto id = principals.user_ids.find(who);
+  const auto user = principals.users.find(id == principals.user_ids.end() ? who : id->second);
+  return user == principals.users.end() ? nullptr : user->second.get();
+}
+
+bool ControlPlane::last_admin(const UserRecord& user) const {
+  if (!is_admin(user) || !user.enabled) return false;
+  const auto& users = snapshot_->principals->users;
+  return std::ranges::none_of(users, [&](const auto& entry) {
+    return entry.first != user.id && entry.second->enabled && is_admin(*entry.second);
+  });
+}
+
+Task<Result<void>> ControlPlane::save(UserRecord user) {
+  SP_CO_CHECK(deps_.repository.put_user(user));
+  auto principals = copy_of(snapshot_->principals);
+  principals->user_ids[user.name] = user.id;
+  principals->users[user.id] = std::make_shared<const UserRecord>(std::move(user));
+  Snapshot next = *snapshot_;
+  next.principals = std::move(principals);
+  co_return co_await publish(std::move(next));
+}
+
+Task<Result<UserRecord>> ControlPlane::create_user(NewUser user) {
+  SP_CO_CHECK(check_name(user.name, "a user name"));
+  if (find_user(user.name) != nullptr) co_return fail(Code::already_exists, "user " + user.name + " exists already");
+  UserRecord record;
+  record.id = new_id(deps_.random);
+  record.name = std::move(user.name);
+  record.email = std::move(user.email);
+  record.password_hash = std::move(user.password_hash);
+  record.roles = std::move(user.roles);
+  record.must_change_password = user.must_change_password;
+  record.created_at = deps_.clock.wall();
+  SP_CO_CHECK(co_await save(record));
+  co_return record;
+}
+
+Task<Result<UserRecord>> ControlPlane::set_user_enabled(std::string who, bool enabled, std::string actor_user_id) {
+  const UserRecord* found = find_user(who);
+  if (found == nullptr) co_return fail(Code::not_found, "no user " + who);
+  if (!enabled && found->id == actor_user_id) co_return fail(Code::conflict, "nobody disables themselves");
+  if (!enabled && last_admin(*found)) co_return fail(Code::conflict, "the last enabled admin stays enabled");
+  UserRecord user = *found;
+  user.enabled = enabled;
+  if (!enabled) user.tokens_valid_from = deps_.clock.wall();
+  SP_CO_CHECK(co_await save(user));
+  co_return user;
+}
+
+Task<Result<UserRecord>> ControlPlane::set_user_password(std::string who, std::string hash, bool must_change) {
+  const UserRecord* found = find_user(who);
+  if (found == nullptr) co_return fail(Code::not_found, "no user " + who);
+  UserRecord user = *found;
+  user.password_hash = std::move(hash);
+  user.must_change_password = must_change;
+  user.tokens_valid_from = deps_.clock.wall();
+  SP_CO_CHECK(co_await save(user));
+  co_return user;
+}
+
+Task<Result<NewKey>> ControlPlane::create_key(KeyRecord spec) {
+  SP_CO_CHECK(check_name(spec.name, "a key name"));
+  if (!spec.owner_user_id.empty() && find_user(spec.owner_user_id) == nullptr) {
+    co_return fail(Code::not_found, "no user " + spec.owner_user_id);
+  }
+  auto made = crypto::make_api_key(deps_.keys, deps_.random);
+  spec.id = made.id;
+  spec.hash = std::move(made.hash);
+  spec.created_at = deps_.clock.wall();
+  if (spec.roles.empty()) spec.roles = {"agent"};  // ruling C6
+  SP_CO_CHECK(deps_.repository.put_key(spec));
+  auto principals = copy_of(snapshot_->principals);
+  principals->keys[spec.id] = std::make_shared<const KeyRecord>(spec);
+  Snapshot next = *snapshot_;
+  next.principals = std::move(principals);
+  SP_CO_CHECK(co_await publish(std::move(next)));
+  co_return NewKey{std::move(spec), std::move(made.key)};
+}
+
+Task<Result<void>> ControlPlane::delete_key(std::string id) {
+  if (!snapshot_->principals->keys.contains(id)) co_return fail(Code::not_found, "no key " + id);
+  SP_CO_CHECK(deps_.repository.delete_key(id));
+  auto principals = copy_of(snapshot_->principals);
+  principals->keys.erase(id);
+  Snapshot next = *snapshot_;
+  next.principals = std::move(principals);
+  co_return co_await publish(std::move(next));
+}
+
+Task<Result<void>> ControlPlane::revoke_token(std::string jti, WallTime expires_at) {
+  SP_CO_CHECK(deps_.repository.add_revoked_token(jti, expires_at));
+  auto principals = copy_of(snapshot_->principals);
+  std::erase_if(principals->revoked_tokens, [&](const auto& entry) { return entry.second < deps_.clock.wall(); });
+  principals->revoked_tokens[jti] = expires_at;
+  Snapshot next = *snapshot_;
+  next.principals = std::move(principals);
+  co_return co_await publish(std::move(next));
+}
+
+}  // namespace sallyport::control

@@ -1,0 +1,102 @@
+// The one writer: it owns the repository and the newest Snapshot. Every change is durable, then published to every
+// worker, and only then answered (design, principles 3 and 7). Its coroutines run on the control executor (one thread):
+// workers call them through run_on. Owned by app.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/accounts.h"
+#include "control/catalogue.h"
+#include "control/repository.h"
+#include "core/random.h"
+#include "core/task.h"
+#include "crypto/key_store.h"
+#include "model/snapshot.h"
+
+namespace sallyport::control {
+
+// What the composition root hands down; all of it outlives the control plane.
+struct ControlDeps {
+  Repository& repository;
+  const crypto::KeyStore& keys;
+  const Clock& clock;
+  Random& random;
+  // Hands a snapshot to every worker and returns when all have taken it.
+  std::function<Task<void>(SnapshotPtr)> publish;
+  // Starts the server once, lists its tools, stops it (request/upstream; run where upstreams live).
+  std::function<Task<Result<ProbeResult>>(ServerRecord)> probe;
+  // Ends every session with that server, on every worker.
+  std::function<Task<void>(std::string)> restart;
+};
+
+struct NewUser {
+  std::string name;
+  std::string email;
+  std::string password_hash;
+  std::vector<std::string> roles{"user"};
+  bool must_change_password = false;
+};
+
+struct NewKey {
+  KeyRecord record;
+  Secret key;  // shown once
+};
+
+struct ProbeReport {
+  ProbeResult result;
+  Drift drift;
+  bool accepted = false;
+};
+
+class ControlPlane final : public AccountStore {
+ public:
+  ControlPlane(Executor executor, ControlDeps deps) : executor_(executor), deps_(std::move(deps)) {}
+
+  // Reads the store; before any worker runs. `policy`: the modules in force where the store has none of its own.
+  Result<void> load(PolicySet policy, Limits limits);
+  [[nodiscard]] Executor executor() const noexcept { return executor_; }
+
+  // AccountStore. snapshot() on the control thread, or before workers run.
+  SnapshotPtr snapshot() const override { return snapshot_; }
+  Task<Result<void>> save(UserRecord user) override;
+
+  // already_exists for a taken name, validation for a bad one.
+  Task<Result<UserRecord>> create_user(NewUser user);
+  // `who`: id or name. Disabling ends every token of the user. conflict: oneself, or the last enabled admin (S1-17).
+  Task<Result<UserRecord>> set_user_enabled(std::string who, bool enabled, std::string actor_user_id);
+  Task<Result<UserRecord>> set_user_password(std::string who, std::string hash, bool must_change);
+
+  Task<Result<NewKey>> create_key(KeyRecord spec);  // id and hash are made here
+  Task<Result<void>> delete_key(std::string id);
+  Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);
+
+  // Checks the record, resolves argv[0] to an absolute path, probes unless told not to, stores server and tools.
+  Task<Result<ProbeReport>> add_server(ServerRecord server, bool probe);
+  Task<Result<void>> remove_server(std::string name);
+  Task<Result<ProbeReport>> probe_server(std::string name, bool accept);
+  Task<Result<void>> restart_server(std::string name);
+
+ private:
+  Task<Result<void>> publish(Snapshot next);
+  [[nodiscard]] const UserRecord* find_user(const std::string& who) const;
+  [[nodiscard]] bool last_admin(const UserRecord& user) const;
+  std::shared_ptr<const Catalogue> catalogue();
+  Result<std::vector<ToolRecord>> store_tools(const ServerRecord& server, const std::vector<pin::Definition>& listed);
+
+  Executor executor_;
+  ControlDeps deps_;
+  SnapshotPtr snapshot_ = std::make_shared<const Snapshot>();
+  std::map<std::string, ServerPtr, std::less<>> servers_;
+  std::map<std::string, std::vector<ToolRecord>, std::less<>> tools_;
+  CatalogueBuilder builder_;
+};
+
+// The record as it may be stored: name, prefix, transport and its fields, argv[0] absolute and executable, URL shape,
+// levels and times within range. Code::validation with a sentence for the operator.
+Result<ServerRecord> check_server(ServerRecord server);
+
+}  // namespace sallyport::control

@@ -1,0 +1,149 @@
+// The control plane's part for servers and their tools: check, probe, approve, remove.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "control/control_plane.h"
+
+namespace sallyport::control {
+namespace {
+
+constexpr std::string_view kServerNameRule =
+    "a server name starts with a lower-case letter and has 1 to 32 of [a-z0-9-]";
+
+bool is_server_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  return !name.empty() && name.size() <= 32 && name.front() >= 'a' && name.front() <= 'z' &&
+         name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+bool is_program(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored) && access(path.c_str(), X_OK) == 0;
+}
+
+// argv[0] as an absolute path, looked up on PATH once, now: what runs later is what was approved.
+Result<std::string> resolve_program(const std::string& program) {
+  if (program.find('/') != std::string::npos) {
+    const auto path = std::filesystem::absolute(program).lexically_normal();
+    if (is_program(path)) return path.string();
+    return fail(Code::validation, "no executable file at " + path.string());
+  }
+  const char* search = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nothing of ours writes the environment
+  std::string_view rest = search != nullptr ? search : "/usr/local/bin:/usr/bin:/bin";
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find(':'), rest.size());
+    const auto candidate = std::filesystem::path(rest.substr(0, end)) / program;
+    if (candidate.is_absolute() && is_program(candidate)) return candidate.string();
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return fail(Code::validation, "no program \"" + program + "\" on PATH; give its absolute path");
+}
+
+Result<void> check_stdio(ServerRecord& server) {
+  if (server.command.empty()) return fail(Code::validation, "a stdio server needs a command");
+  if (!server.url.empty()) return fail(Code::validation, "a stdio server has no url");
+  SP_TRY(server.command[0], resolve_program(server.command[0]));
+  for (const auto& path : server.paths) {
+    if (!path.starts_with("ro:/") && !path.starts_with("rw:/")) {
+      return fail(Code::validation, "path \"" + path + "\": write ro:/absolute/folder or rw:/absolute/folder");
+    }
+  }
+  return {};
+}
+
+Result<void> check_http(const ServerRecord& server) {
+  if (!server.command.empty()) return fail(Code::validation, "an http server has no command");
+  if (!server.url.starts_with("http://") && !server.url.starts_with("https://")) {
+    return fail(Code::validation, "URL must start with http:// or https://");  // S4-7
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ServerRecord> check_server(ServerRecord server) {
+  if (!is_server_name(server.name)) return fail(Code::validation, std::string(kServerNameRule));
+  if (!server.prefix.empty() && !is_server_name(server.prefix)) {
+    return fail(Code::validation, "a prefix is empty or follows the rule of names: " + std::string(kServerNameRule));
+  }
+  if (server.security_level < 0 || server.security_level > 10) {
+    return fail(Code::validation, "security_level must be between 0 and 10");
+  }
+  using std::chrono::milliseconds;
+  if (server.call_timeout < milliseconds(1000) || server.call_timeout > milliseconds(300'000)) {
+    return fail(Code::validation, "Timeout must be between 1 and 300 seconds");  // S0-22
+  }
+  SP_CHECK(server.transport == Transport::stdio ? check_stdio(server) : check_http(server));
+  return server;
+}
+
+Result<std::vector<ToolRecord>> ControlPlane::store_tools(const ServerRecord& server,
+                                                          const std::vector<pin::Definition>& listed) {
+  std::vector<ToolRecord> tools;
+  tools.reserve(listed.size());
+  for (const auto& definition : listed) tools.push_back(approve(server, definition));
+  SP_CHECK(deps_.repository.replace_tools(server.name, tools));
+  return tools;
+}
+
+Task<Result<ProbeReport>> ControlPlane::add_server(ServerRecord server, bool probe) {
+  auto checked = check_server(std::move(server));
+  if (!checked) co_return fail(std::move(checked).error());
+  if (servers_.contains(checked->name)) {
+    co_return fail(Code::already_exists, "server " + checked->name + " exists already; remove it first");
+  }
+  ProbeReport report;
+  if (probe) {
+    SP_CO_TRY(report.result, co_await deps_.probe(*checked));
+    report.accepted = true;
+  }
+  if (servers_.contains(checked->name)) co_return fail(Code::already_exists, "server " + checked->name + " exists already");
+  SP_CO_CHECK(deps_.repository.put_server(*checked));
+  SP_CO_TRY(tools_[checked->name], store_tools(*checked, report.result.tools));
+  for (const auto& tool : report.result.tools) report.drift.added.push_back(tool.name);
+  servers_[checked->name] = std::make_shared<const ServerRecord>(std::move(*checked));
+  Snapshot next = *snapshot_;
+  next.catalogue = catalogue();
+  SP_CO_CHECK(co_await publish(std::move(next)));
+  co_return report;
+}
+
+Task<Result<void>> ControlPlane::remove_server(std::string name) {
+  if (!servers_.contains(name)) co_return fail(Code::not_found, "no server " + name);
+  SP_CO_CHECK(deps_.repository.delete_server(name));
+  servers_.erase(name);
+  tools_.erase(name);
+  Snapshot next = *snapshot_;
+  next.catalogue = catalogue();
+  SP_CO_CHECK(co_await publish(std::move(next)));
+  co_await deps_.restart(name);
+  co_return Result<void>{};
+}
+
+Task<Result<ProbeReport>> ControlPlane::probe_server(std::string name, bool accept) {
+  const auto found = servers_.find(name);
+  if (found == servers_.end()) co_return fail(Code::not_found, "no server " + name);
+  const ServerPtr server = found->second;
+  ProbeReport report;
+  SP_CO_TRY(report.result, co_await deps_.probe(*server));
+  report.drift = compare(*snapshot_->catalogue, name, report.result.tools);
+  if (!accept || !report.drift.any()) co_return report;
+  if (!servers_.contains(name)) co_return fail(Code::not_found, "server " + name + " was removed meanwhile");
+  SP_CO_TRY(tools_[name], store_tools(*server, report.result.tools));
+  report.accepted = true;
+  Snapshot next = *snapshot_;
+  next.catalogue = catalogue();
+  SP_CO_CHECK(co_await publish(std::move(next)));
+  co_return report;
+}
+
+Task<Result<void>> ControlPlane::restart_server(std::string name) {
+  if (!servers_.contains(name)) co_return fail(Code::not_found, "no server " + name);
+  co_await deps_.restart(name);
+  co_return Result<void>{};
+}
+
+}  // namespace sallyport::control
