@@ -13,6 +13,7 @@
 
 #include "core/clock.h"
 #include "core/decision.h"
+#include "core/error.h"
 #include "model/snapshot.h"
 
 namespace sallyport {
