@@ -1,0 +1,122 @@
+// The one egress client: every fetch of the gateway, HTTP or HTTPS or HTTP over a Unix socket, goes through it, and with
+// it through the SSRF guard (design.md section 3). One a worker, on that worker's thread only; it outlives its streams.
+// Redirects are never followed. Keep-alive connections are pooled by target, dropped by age below any usual peer's
+// time-out. Retried only what was not sent, or an idempotent request on a pooled connection that gave no byte.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/clock.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "net/address_guard.h"
+#include "net/http_message.h"
+#include "net/http_response_reader.h"
+#include "net/timeouts.h"
+#include "net/url.h"
+
+namespace sallyport::net {
+
+// Where to: made once for each upstream, checked once, shared by its requests. Immutable; any thread.
+class EgressTarget {
+ public:
+  // `headers`: fixed ones of this target (credentials). Errors: egress_refused (URL, an address the policy forbids),
+  // invalid_request (a header that cannot be written, or that the client writes itself).
+  static Result<std::shared_ptr<const EgressTarget>> make(std::string_view url, EgressPolicy policy,
+                                                          const Headers& headers = {});
+  // HTTP over a Unix socket: the CLI's way to .sallyport/admin.sock.
+  static Result<std::shared_ptr<const EgressTarget>> make_unix(std::string socket_path, const Headers& headers = {});
+  ~EgressTarget();
+
+  [[nodiscard]] const Url& url() const noexcept { return url_; }
+  [[nodiscard]] const EgressPolicy& policy() const noexcept { return policy_; }
+  [[nodiscard]] const std::string& unix_path() const noexcept { return unix_path_; }
+  [[nodiscard]] const std::string& key() const noexcept { return key_; }        // of the pool: origin or socket path
+  [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }  // Host and fixed headers, as sent
+
+ private:
+  EgressTarget() = default;
+  Result<void> write_prefix(std::string_view host, const Headers& headers);
+  Url url_;
+  EgressPolicy policy_;
+  std::string unix_path_, key_, prefix_;
+};
+
+struct EgressRequest {
+  std::shared_ptr<const EgressTarget> target;
+  std::string method = "POST";
+  std::string path;  // path and query; empty: the target's own
+  Headers headers;   // Content-Type, Accept, ...; never Host, Content-Length, Connection, Transfer-Encoding
+  std::string body;
+  SteadyTime deadline = SteadyTime::max();  // for all of it; fetch() and open() refuse to start without one
+  ResponseLimits limits;
+};
+
+struct EgressResponse {
+  ResponseHead head;
+  std::string body;
+};
+
+struct EgressOptions {
+  std::size_t idle_per_target = 64;
+  std::size_t connections_per_target = 256;
+  std::chrono::milliseconds idle_age{4'000};  // below the 5 s of Node, the shortest of the usual peers
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::string ca_file;  // PEM; empty: the system's
+};
+
+class EgressConnection;
+class EgressClient;
+
+// An answer whose body is read as it comes (SSE). Closing or destroying it before its end ends the connection.
+class EgressStream {
+ public:
+  EgressStream(EgressClient& client, std::unique_ptr<EgressConnection> connection, SteadyTime deadline);
+  ~EgressStream();
+  [[nodiscard]] const ResponseHead& head() const noexcept { return head_; }
+  [[nodiscard]] int status() const noexcept { return head_.status; }
+  // The next bytes of the body; empty: the end. Errors: upstream_timeout, upstream_protocol, upstream_too_large,
+  // upstream_unavailable (cut off), cancelled (closed here).
+  Task<Result<std::string>> read_some();
+  // Moves the deadline, e.g. for a stream that shows life.
+  void set_deadline(SteadyTime deadline);
+  // From another task of the same worker: ends a read_some that waits.
+  void close();
+
+ private:
+  EgressClient& client_;
+  std::unique_ptr<EgressConnection> connection_;
+  ResponseHead head_;
+  bool closed_ = false;
+};
+
+class EgressClient {
+ public:
+  EgressClient(Executor executor, DeadlineSweep& sweep, EgressOptions options = {});
+  ~EgressClient();
+  EgressClient(const EgressClient&) = delete;
+  EgressClient& operator=(const EgressClient&) = delete;
+
+  // The whole answer, whatever its status. Errors: egress_refused (the guard), upstream_unavailable (resolve, connect,
+  // TLS, cut off), upstream_timeout, upstream_protocol, upstream_too_large, limit (connections of one target).
+  Task<Result<EgressResponse>> fetch(EgressRequest request);
+  // The answer's head, then its body as it comes. The same errors.
+  Task<Result<std::unique_ptr<EgressStream>>> open(EgressRequest request);
+
+  // Closes idle connections: all of them, or those of one target (its credentials changed).
+  void drop_idle();
+  void drop_idle(const EgressTarget& target);
+  [[nodiscard]] std::size_t idle() const noexcept;
+
+ private:
+  friend class EgressStream;
+  friend class EgressConnection;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sallyport::net

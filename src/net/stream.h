@@ -1,0 +1,63 @@
+// A connected byte stream, TCP or Unix, in the clear or TLS: the one seam between sockets and HTTP. Non-blocking; what
+// can be done at once is done without a wait. One owner, one worker's thread. Asio's socket appears here because the
+// listener hands one over; nobody else needs this header.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "core/task.h"
+
+struct ssl_st;
+
+namespace sallyport::net {
+
+using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;
+
+struct IoResult {
+  boost::system::error_code error;
+  std::size_t bytes = 0;
+};
+
+struct SslDeleter {
+  void operator()(ssl_st* ssl) const noexcept;
+};
+using SslPtr = std::unique_ptr<ssl_st, SslDeleter>;
+
+class Stream {
+ public:
+  explicit Stream(Socket socket);
+  Stream(Stream&&) = default;
+  Stream& operator=(Stream&&) = default;
+
+  // Reads at least one byte, or ends with an error (asio::error::eof at the end).
+  Task<IoResult> read_some(std::span<char> into);
+  // Writes without waiting: how many bytes were taken (0 with would_block: none now).
+  IoResult try_write(std::string_view bytes) noexcept;
+  IoResult try_write(std::string_view first, std::string_view second) noexcept;
+  // Waits until some can be written again.
+  Task<boost::system::error_code> writable();
+  // The peer has closed, or sent bytes nobody asked for: an idle connection of no more use. No wait.
+  [[nodiscard]] bool stale() noexcept;
+
+  // TLS as the client: the handshake with what `ssl` is configured to demand.
+  Task<boost::system::error_code> handshake(SslPtr ssl);
+
+  // Ends whatever waits on it; the owner's coroutine goes on with an error. Safe to call at any time.
+  void shutdown() noexcept;
+  void close() noexcept;
+  [[nodiscard]] Socket& socket() noexcept { return socket_; }
+  [[nodiscard]] bool tls() const noexcept { return ssl_ != nullptr; }
+
+ private:
+  Task<IoResult> tls_read(std::span<char> into);
+  Task<boost::system::error_code> tls_wait(int ssl_error);
+  IoResult tls_write(std::string_view bytes) noexcept;
+
+  Socket socket_;
+  SslPtr ssl_;
+  int tls_want_ = 0;
+};
+
+}  // namespace sallyport::net
