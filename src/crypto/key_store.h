@@ -17,14 +17,14 @@ namespace sallyport::crypto {
 
 // A new purpose goes before count_ and gets a label in key_store.cc; labels never change.
 enum class Purpose : std::uint8_t {
-  token_signing,  // HS256 access tokens; the one that an explicit secret may replace
-  key_hashing,    // stored hashes of API keys
-  cursors,        // pagination cursors
-  request_state,  // state that travels through a client
-  audit_signing,  // Ed25519 seed of audit checkpoints
+  token_signing,    // HS256 access tokens; the one that an explicit secret may replace
+  key_hashing,      // stored hashes of API keys
+  cursors,          // pagination cursors
+  request_state,    // state that travels through a client
+  audit_signing,    // Ed25519 seed of audit checkpoints
   audit_redaction,  // keyed hashes that stand for redacted values (C11)
-  session_ids,    // what binds a session id to its principal
-  vault,          // key-encryption key of stored credentials
+  session_ids,      // what binds a session id to its principal
+  vault,            // key-encryption key of stored credentials
   count_
 };
 

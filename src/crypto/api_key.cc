@@ -1,0 +1,67 @@
+#include "crypto/api_key.h"
+
+#include <string>
+
+#include "core/encoding.h"
+#include "crypto/hash.h"
+#include "crypto/known_secrets.h"
+
+namespace sallyport::crypto {
+namespace {
+
+constexpr std::size_t kBodyBytes = 43;
+constexpr std::size_t kChecksumBytes = 6;
+
+constexpr bool is_letter_or_digit(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+constexpr bool is_base64url(char c) noexcept { return is_letter_or_digit(c) || c == '-' || c == '_'; }
+
+// The first 36 bits of SHA-256 over prefix and body. No secret goes in: a scanner can compute it.
+std::string checksum(std::string_view prefix_and_body) {
+  const Digest digest = sha256(prefix_and_body);
+  return base64url_encode(std::span(digest).first(5)).substr(0, kChecksumBytes);
+}
+
+Digest keyed_hash(const KeyStore& keys, std::string_view key) noexcept {
+  return hmac_sha256(keys.key(Purpose::key_hashing), key);
+}
+
+}  // namespace
+
+NewApiKey make_api_key(const KeyStore& keys, Random& random) {
+  std::string key;
+  do {  // again where the id starts with '-' or '_': a command would read it as an option
+    wipe(key);
+    std::string body = random_id(random, 32);
+    key.reserve(kApiKeyBytes);
+    key.append(kApiKeyPrefix).append(body);
+    wipe(body);
+  } while (!is_letter_or_digit(key[kApiKeyPrefix.size()]));
+  key += checksum(key);
+  NewApiKey made{key.substr(kApiKeyPrefix.size(), kApiKeyIdBytes), api_key_hash(keys, key), Secret(key)};
+  wipe(key);
+  return made;
+}
+
+std::optional<std::string_view> api_key_id(std::string_view key) noexcept {
+  if (key.size() != kApiKeyBytes || !key.starts_with(kApiKeyPrefix)) return std::nullopt;
+  for (const char c : key.substr(kApiKeyPrefix.size())) {
+    if (!is_base64url(c)) return std::nullopt;
+  }
+  // C8: for ever, whatever is stored, with a right checksum or without.
+  if (key.starts_with(kPublishedApiKey)) return std::nullopt;
+  const std::string_view given = key.substr(kApiKeyPrefix.size() + kBodyBytes);
+  const std::string right = checksum(key.substr(0, kApiKeyPrefix.size() + kBodyBytes));
+  if (!equal_constant_time(as_bytes(given), as_bytes(right))) return std::nullopt;
+  return key.substr(kApiKeyPrefix.size(), kApiKeyIdBytes);
+}
+
+std::string api_key_hash(const KeyStore& keys, std::string_view key) { return hex_encode(keyed_hash(keys, key)); }
+
+bool api_key_matches(const KeyStore& keys, std::string_view key, std::string_view stored) noexcept {
+  const std::string computed = api_key_hash(keys, key);
+  return equal_constant_time(as_bytes(computed), as_bytes(stored));
+}
+
+}  // namespace sallyport::crypto

@@ -1,0 +1,158 @@
+#include "request/identity/identity.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/encoding.h"
+#include "core/secret.h"
+#include "crypto/api_key.h"
+#include "crypto/hash.h"
+#include "crypto/jws.h"
+
+namespace sallyport {
+namespace {
+
+constexpr std::size_t kCredentialBytesMax = crypto::kJwsBytesMax;
+
+std::unexpected<Error> refused(std::string reason) { return fail(Code::unauthenticated, std::move(reason)); }
+
+constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool equal_no_case(std::string_view a, std::string_view lower_case) noexcept {
+  return std::ranges::equal(a, lower_case, {}, lower);
+}
+
+// Names under which tokens travel in queries (RFC 6750 2.3 and the habits of others). Such a token is in logs and
+// histories already, so it is refused, not only ignored. A name written with %-escapes is compared as written: it is
+// ignored then.
+bool query_has_token(std::string_view query) noexcept {
+  constexpr std::string_view kNames[] = {"access_token", "api_key", "apikey", "x-api-key", "token", "authorization"};
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    const std::string_view name = pair.substr(0, pair.find('='));
+    if (std::ranges::any_of(kNames, [&](std::string_view known) { return equal_no_case(name, known); })) return true;
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+  }
+  return false;
+}
+
+// RFC 9110 11.4, RFC 6750 2.1: "Bearer" in any case, one space, one token.
+Result<std::string_view> bearer(std::string_view value) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (value.size() <= kScheme.size() || !equal_no_case(value.substr(0, kScheme.size()), kScheme)) {
+    return refused("identity.not_bearer");
+  }
+  return value.substr(kScheme.size());
+}
+
+PrincipalPtr principal_of(const KeyRecord& record) {
+  auto principal = std::make_shared<Principal>();
+  principal->id = "key:" + record.id;
+  principal->kind = PrincipalKind::key;
+  principal->name = record.name;
+  principal->roles = record.roles.empty() ? std::vector<std::string>{"agent"} : record.roles;  // C6
+  principal->permissions = record.permissions;
+  principal->grants = record.grants;
+  principal->dotted = record.dotted;
+  principal->auth_type = "api_key";
+  principal->credential_id = record.id;
+  return principal;
+}
+
+PrincipalPtr principal_of(const UserRecord& record, const std::string& token_id) {
+  auto principal = std::make_shared<Principal>();
+  principal->id = "user:" + record.id;
+  principal->kind = PrincipalKind::user;
+  principal->name = record.name;
+  principal->roles = record.roles;  // never the token's: a role taken away is gone at the next request
+  principal->auth_type = "jwt";
+  principal->credential_id = token_id;
+  principal->must_change_password = record.must_change_password;
+  return principal;
+}
+
+}  // namespace
+
+void CredentialView::see(std::string_view field_name, std::string_view field_value) noexcept {
+  const auto keep = [&](std::optional<std::string_view>& slot) {
+    repeated = repeated || slot.has_value();
+    slot = field_value;
+  };
+  if (field_name.size() == 13 && equal_no_case(field_name, "authorization")) keep(authorization);
+  if (field_name.size() == 9 && equal_no_case(field_name, "x-api-key")) keep(api_key);
+}
+
+Result<std::string_view> find_credential(const CredentialView& seen) {
+  if (query_has_token(seen.query)) return refused("identity.token_in_query");
+  if (seen.repeated) return refused("identity.repeated_field");
+  if (!seen.present()) return refused("identity.no_credential");
+  std::string_view credential;
+  if (seen.authorization) {
+    SP_TRY(credential, bearer(*seen.authorization));
+  }
+  if (seen.api_key) {
+    if (seen.authorization && !equal_constant_time(as_bytes(credential), as_bytes(*seen.api_key))) {
+      return refused("identity.two_credentials");
+    }
+    credential = *seen.api_key;
+    if (crypto::looks_like_jws(credential)) return refused("identity.token_as_key");
+  }
+  if (credential.empty() || credential.size() > kCredentialBytesMax) return refused("identity.credential_size");
+  return credential;
+}
+
+Result<PrincipalPtr> Identity::verify(const Snapshot& snapshot, const CredentialView& seen, WallTime now) {
+  SP_TRY(const std::string_view credential, find_credential(seen));
+  cache_.bind(snapshot.principals);
+  const crypto::Digest digest = crypto::sha256(credential);
+  if (PrincipalPtr known = cache_.find(digest, now)) return known;
+  SP_TRY(Verified verified, verify_uncached(*snapshot.principals, credential, now));
+  cache_.put(digest, verified.principal, verified.expires_at);
+  return std::move(verified.principal);
+}
+
+Result<Identity::Verified> Identity::verify_uncached(const Principals& principals, std::string_view credential,
+                                                     WallTime now) const {
+  if (const auto id = crypto::api_key_id(credential)) return verify_key(principals, credential, *id, now);
+  if (crypto::looks_like_jws(credential)) return verify_token(principals, credential, now);
+  return refused("identity.credential_form");
+}
+
+Result<Identity::Verified> Identity::verify_key(const Principals& principals, std::string_view key, std::string_view id,
+                                                WallTime now) const {
+  const std::string which = " key=" + std::string(id);
+  const auto found = principals.keys.find(id);
+  if (found == principals.keys.end()) return refused("identity.key_unknown" + which);
+  const KeyRecord& record = *found->second;
+  if (!crypto::api_key_matches(keys_, key, record.hash)) return refused("identity.key_wrong" + which);
+  if (!record.enabled) return refused("identity.key_disabled" + which);
+  if (record.expires_at && *record.expires_at <= now) return refused("identity.key_expired" + which);
+  if (!record.owner_user_id.empty()) {
+    const auto owner = principals.users.find(record.owner_user_id);
+    if (owner == principals.users.end() || !owner->second->enabled)
+      return refused("identity.key_owner_disabled" + which);
+  }
+  return Verified{principal_of(record), record.expires_at.value_or(WallTime::max())};
+}
+
+Result<Identity::Verified> Identity::verify_token(const Principals& principals, std::string_view token,
+                                                  WallTime now) const {
+  SP_TRY(const token::TokenClaims claims, tokens_.verify(token, now));
+  const std::string which = " user=" + claims.user_id + " jti=" + claims.id;
+  if (principals.revoked_tokens.contains(claims.id)) return refused("identity.token_revoked" + which);
+  const auto found = principals.users.find(claims.user_id);
+  if (found == principals.users.end()) return refused("identity.user_unknown" + which);
+  const UserRecord& record = *found->second;
+  if (!record.enabled) return refused("identity.user_disabled" + which);
+  if (claims.issued_at < record.tokens_valid_from) return refused("identity.token_superseded" + which);
+  return Verified{principal_of(record, claims.id), claims.expires_at};
+}
+
+std::string www_authenticate(bool presented, std::string_view resource_metadata) {
+  std::string out = "Bearer realm=\"sallyport\"";
+  if (presented) out += ", error=\"invalid_token\"";  // RFC 6750 3.1: no error code where no credential came
+  if (!resource_metadata.empty()) out.append(", resource_metadata=\"").append(resource_metadata).append("\"");
+  return out;
+}
+
+}  // namespace sallyport
