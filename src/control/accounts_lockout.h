@@ -18,8 +18,8 @@
 namespace sallyport::control {
 
 struct LockoutLimits {
-  std::uint32_t account_free = 5;    // failures before an account's delays begin
-  std::uint32_t address_free = 20;   // failures before an address's delays begin
+  std::uint32_t account_free = 5;   // failures before an account's delays begin
+  std::uint32_t address_free = 20;  // failures before an address's delays begin
   std::chrono::seconds delay_first{1};
   std::chrono::seconds delay_max{300};
   std::chrono::seconds forget_after{3600};  // without a failure

@@ -1,0 +1,129 @@
+#include "control/accounts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/password.h"
+
+namespace sallyport::control {
+namespace {
+
+constexpr std::size_t kNameBytesMax = 255;
+constexpr std::size_t kTokenIdBytes = 16;
+
+const UserRecord* user_named(const Principals& principals, std::string_view name) {
+  const auto id = principals.user_ids.find(name);
+  if (id == principals.user_ids.end()) return nullptr;
+  const auto user = principals.users.find(id->second);
+  return user == principals.users.end() ? nullptr : user->second.get();
+}
+
+std::unexpected<Error> wrong_credentials(const char* reason) { return fail(Code::unauthenticated, reason); }
+
+}  // namespace
+
+Accounts::Accounts(AccountStore& store, const token::TokenCodec& tokens, PasswordPool& passwords, Random& random,
+                   AccountRules rules)
+    : store_(store),
+      tokens_(tokens),
+      passwords_(passwords),
+      random_(random),
+      rules_(rules),
+      lockout_(rules.lockout, random) {
+  rules_.token_lifetime = std::clamp(rules_.token_lifetime, std::chrono::seconds(60), std::chrono::seconds(24 * 3600));
+}
+
+Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, std::string address, WallTime now) {
+  if (name.size() > kNameBytesMax) co_return wrong_credentials("login.name_too_long");
+  if (const auto wait = lockout_.wait(name, address, now); wait.count() > 0) {
+    co_return fail(Code::rate_limited, "retry_after=" + std::to_string(wait.count()) + " login.locked");
+  }
+  const SnapshotPtr snapshot = store_.snapshot();
+  const UserRecord* const user = user_named(*snapshot->principals, name);
+  // One verification in every case, by a dummy hash where there is no user: time tells nothing.
+  std::string hash = user != nullptr ? user->password_hash : std::string();
+  const bool outdated = user != nullptr && crypto::needs_rehash(hash);
+  SP_CO_TRY(const bool right, co_await passwords_.verify(std::move(hash), password.clone()));
+  if (!right || !user->enabled) {
+    lockout_.failed(name, address, now);
+    co_return wrong_credentials(user == nullptr ? "login.user_unknown"
+                                : right         ? "login.user_disabled"
+                                                : "login.password_wrong");
+  }
+  lockout_.succeeded(name, address, now);
+  // A failure to store a better hash is no reason to refuse the right password: it is tried again at the next login.
+  if (outdated) (void)co_await rehash(*user, std::move(password));
+  co_return answer(*user, now);
+}
+
+Task<Result<void>> Accounts::rehash(UserRecord user, Secret password) {
+  SP_CO_TRY(std::string better, co_await passwords_.hash(std::move(password)));
+  // The record may have changed meanwhile (disabled, another password): only the hash that was verified is replaced.
+  const SnapshotPtr snapshot = store_.snapshot();
+  const auto current = snapshot->principals->users.find(user.id);
+  if (current == snapshot->principals->users.end() || current->second->password_hash != user.password_hash) {
+    co_return fail(Code::conflict, "the user changed while the password was hashed");
+  }
+  UserRecord changed = *current->second;
+  changed.password_hash = std::move(better);
+  co_return co_await store_.save(std::move(changed));
+}
+
+Result<TokenAnswer> Accounts::answer(const UserRecord& user, WallTime now) {
+  token::TokenClaims claims;
+  claims.user_id = user.id;
+  claims.roles = user.roles;
+  claims.id = random_id(random_, kTokenIdBytes);
+  claims.issued_at = now;
+  claims.not_before = now;
+  claims.expires_at = std::chrono::floor<std::chrono::seconds>(now) + rules_.token_lifetime;
+  TokenAnswer out;
+  SP_TRY(out.access_token, tokens_.issue(claims));
+  out.expires_in = std::chrono::floor<std::chrono::seconds>(claims.expires_at - now);
+  out.user_id = user.id;
+  out.must_change_password = user.must_change_password;
+  return out;
+}
+
+Task<Result<void>> Accounts::change_password(PrincipalPtr principal, Secret old_password, Secret new_password,
+                                             WallTime now) {
+  if (principal->kind != PrincipalKind::user) co_return fail(Code::access_denied, "password.no_user");
+  const SnapshotPtr before = store_.snapshot();
+  const UserRecord* const user = user_named(*before->principals, principal->name);
+  if (user == nullptr || !user->enabled || "user:" + user->id != principal->id) {
+    co_return fail(Code::access_denied, "password.user_unknown");
+  }
+  // A stolen token must not become a way to guess the password: the same delays as at the login.
+  if (const auto wait = lockout_.wait(user->name, principal->id, now); wait.count() > 0) {
+    co_return fail(Code::rate_limited, "retry_after=" + std::to_string(wait.count()) + " password.locked");
+  }
+  if (const auto problem = password_problem(new_password.reveal(), user->name)) {
+    co_return fail(Code::validation, "password.rules: " + *problem);
+  }
+  if (new_password.reveal() == old_password.reveal()) co_return fail(Code::validation, "password.unchanged");
+  SP_CO_TRY(const bool right, co_await passwords_.verify(user->password_hash, std::move(old_password)));
+  if (!right) {
+    lockout_.failed(user->name, principal->id, now);
+    co_return fail(Code::access_denied, "password.old_wrong");
+  }
+  SP_CO_TRY(std::string hash, co_await passwords_.hash(std::move(new_password)));
+  const SnapshotPtr after = store_.snapshot();
+  const auto current = after->principals->users.find(user->id);
+  if (current == after->principals->users.end() || current->second->password_hash != user->password_hash) {
+    co_return fail(Code::conflict, "password.changed_meanwhile");
+  }
+  UserRecord changed = *current->second;
+  changed.password_hash = std::move(hash);
+  changed.must_change_password = false;
+  changed.tokens_valid_from = now;
+  co_return co_await store_.save(std::move(changed));
+}
+
+Task<Result<std::string>> Accounts::hash_new_password(std::string user_name, Secret password) {
+  if (const auto problem = password_problem(password.reveal(), user_name)) {
+    co_return fail(Code::validation, "password.rules: " + *problem);
+  }
+  co_return co_await passwords_.hash(std::move(password));
+}
+
+}  // namespace sallyport::control

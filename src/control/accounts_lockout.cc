@@ -1,0 +1,69 @@
+#include "control/accounts_lockout.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/encoding.h"
+#include "crypto/hash.h"
+
+namespace sallyport::control {
+namespace {
+
+constexpr std::size_t kSlots = 16'384;  // 384 KiB + 128 KiB
+
+std::chrono::seconds rounded_up(WallTime::duration left) {
+  return left.count() <= 0 ? std::chrono::seconds(0) : std::chrono::ceil<std::chrono::seconds>(left);
+}
+
+}  // namespace
+
+Lockout::Lockout(LockoutLimits limits, Random& random) : limits_(limits), slots_(kSlots), trusted_(kSlots) {
+  random.fill(key_);  // so that nobody can compute which names share a slot
+}
+
+std::uint64_t Lockout::hash(char kind, std::string_view account, std::string_view address) const {
+  std::string text(1, kind);
+  text.append(account).push_back('\0');
+  text.append(address);
+  const crypto::Digest digest = crypto::hmac_sha256(key_, text);
+  std::uint64_t value = 0;
+  std::memcpy(&value, digest.data(), sizeof value);
+  return value | 1U << 31;  // never 0, which means "none" in trusted_
+}
+
+Lockout::Slot& Lockout::account_slot(std::string_view account, std::string_view address) {
+  const std::uint64_t pair = hash('p', account, address);
+  const bool trusted = trusted_[pair % kSlots] == pair;
+  return slot(trusted ? pair : hash('u', account, {}));
+}
+
+std::chrono::seconds Lockout::wait(std::string_view account, std::string_view address, WallTime now) {
+  const std::scoped_lock lock(mutex_);
+  const WallTime until = std::max(account_slot(account, address).until, slot(hash('a', {}, address)).until);
+  return rounded_up(until - now);
+}
+
+void Lockout::count(Slot& slot, std::uint32_t free, WallTime now) const {
+  if (now - slot.last > limits_.forget_after) slot.failures = 0;
+  slot.last = now;
+  slot.failures = std::min(slot.failures + 1, 1'000'000U);
+  if (slot.failures < free) return;
+  // 1, 2, 4, ... times the first delay; past 20 doublings every limit is reached.
+  const auto doublings = std::min(slot.failures - free, 20U);
+  slot.until = now + std::min(limits_.delay_first * (1 << doublings), limits_.delay_max);
+}
+
+void Lockout::failed(std::string_view account, std::string_view address, WallTime now) {
+  const std::scoped_lock lock(mutex_);
+  count(account_slot(account, address), limits_.account_free, now);
+  count(slot(hash('a', {}, address)), limits_.address_free, now);
+}
+
+void Lockout::succeeded(std::string_view account, std::string_view address, WallTime) {
+  const std::scoped_lock lock(mutex_);
+  account_slot(account, address) = Slot{};
+  const std::uint64_t pair = hash('p', account, address);
+  trusted_[pair % kSlots] = pair;
+}
+
+}  // namespace sallyport::control
