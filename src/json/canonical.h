@@ -9,8 +9,8 @@
 namespace sallyport::json {
 
 // RFC 8785 (JCS): members sorted by the UTF-16 code units of their decoded keys, numbers as ECMAScript prints them,
-// strings with the fewest escapes. One departure: an integer that a double cannot hold exactly, and a number beyond the
-// range of double, keep their token, so that different numbers never share a digest.
+// strings with the fewest escapes. One departure: an integer beyond 2^53, and a number beyond the range of double, keep
+// their token, so that different integers never share a digest.
 [[nodiscard]] std::string canonical(Value value);
 void append_canonical(std::string& out, Value value);
 
