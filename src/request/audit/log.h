@@ -4,7 +4,7 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +13,7 @@
 
 #include "core/clock.h"
 #include "core/result.h"
+#include "crypto/signature.h"
 #include "request/audit/writer.h"
 
 namespace sallyport::audit {
@@ -24,12 +25,6 @@ struct LogOptions {
   std::uint64_t segment_bytes_max = 100U << 20;
   std::chrono::days retention{90};  // S0-18; 0 keeps everything
   bool sync_checkpoints = true;     // fdatasync before a checkpoint is signed
-};
-
-// The audit_signing key of the KeyStore, as two functions: no key bytes come here.
-struct Signer {
-  std::function<Result<std::string>(std::string_view message)> sign;  // Ed25519, 64 bytes
-  std::string public_key;                                              // 32 bytes
 };
 
 struct Checkpoint {
@@ -49,8 +44,8 @@ class AuditLog {
  public:
   // Recovers after kill -9 (a torn last line goes to <segment>.torn), signs a start checkpoint, then opens one segment for
   // each writer. `known`: the last checkpoint of the database. What was found at recovery is in notices() and in the log itself.
-  static Result<std::unique_ptr<AuditLog>> open(LogOptions options, Signer signer, std::optional<KnownCheckpoint> known,
-                                                const Clock& clock);
+  static Result<std::unique_ptr<AuditLog>> open(LogOptions options, crypto::SigningKey key,
+                                                std::optional<KnownCheckpoint> known, const Clock& clock);
   ~AuditLog();
 
   [[nodiscard]] AuditWriter& writer(unsigned index) { return *writers_[index]; }
@@ -58,7 +53,7 @@ class AuditLog {
   [[nodiscard]] bool healthy() const noexcept;  // any thread: every writer's last write succeeded
   // For people, from recovery: torn lines, segments that do not match their checkpoint, roll-back.
   [[nodiscard]] const std::vector<std::string>& notices() const noexcept { return notices_; }
-  // The checkpoint that open() signed; keep it in the database like those of checkpoint().
+  // The checkpoint that open() signed (key: KeyStore, Purpose::audit_signing); keep it in the database like those of checkpoint().
   [[nodiscard]] const Checkpoint& start() const noexcept { return start_; }
 
   // Nothing when no segment changed. Keep each one with Repository::put_checkpoint. Once an hour it also deletes segments
@@ -68,29 +63,29 @@ class AuditLog {
   Result<Checkpoint> close();
 
  private:
-  struct Entry;
-  AuditLog(LogOptions options, Signer signer, const Clock& clock);
-  Result<void> recover(const std::optional<KnownCheckpoint>& known, std::vector<SegmentState>& segments);
-  Result<Checkpoint> sign(std::string_view kind, const std::vector<SegmentState>& segments,
-                          const std::vector<std::string>& retired);
+  AuditLog(LogOptions options, crypto::SigningKey key, const Clock& clock);
+  Result<void> recover(const std::optional<KnownCheckpoint>& known);
+  Result<Checkpoint> sign(std::string kind, std::vector<SegmentState> segments, std::vector<std::string> retired);
   Result<void> append_line(const std::string& line);
-  std::vector<std::string> old_segments() const;
-  void unlink_all(const std::vector<std::string>& names) const;
-  Result<void> report_notices();
+  std::vector<std::string> old_segments(WallTime now) const;
+  void unlink_all(const std::vector<std::string>& names);
+  Result<void> open_writers();
+  Result<void> write_notices();
 
   LogOptions options_;
-  Signer signer_;
+  crypto::SigningKey key_;
   const Clock& clock_;
   std::mutex lock_;  // one checkpoint at a time
   std::vector<std::unique_ptr<AuditWriter>> writers_;
   std::vector<std::string> notices_;
-  std::vector<SegmentState> pending_;  // changed, but their checkpoint could not be written
+  std::map<std::string, SegmentState> segments_;  // every one that is kept, as last signed
+  std::vector<SegmentState> pending_;             // changed, but their checkpoint could not be written
   Checkpoint start_;
-  std::uint64_t number_ = 0;
-  std::string previous_;  // hash of the last checkpoint line
+  std::uint64_t number_ = 0;  // of the last checkpoint
+  std::string previous_;      // its hash
   std::uint64_t file_bytes_ = 0;
   WallTime retention_checked_{};
-  int fd_ = -1;
+  Descriptor file_;
 };
 
 }  // namespace sallyport::audit

@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "engines/merkle/merkle.h"
+#include "request/audit/files.h"
 #include "request/audit/record.h"
 
 namespace sallyport::audit {
@@ -56,7 +57,8 @@ class AuditWriter {
 
   // Any thread. States that changed since the last call: finished segments first, then the open one.
   std::vector<SegmentState> take_changed();
-  // Any thread. fdatasync of the open segment.
+  // Any thread. fdatasync of what take_changed() told of. `audit_unavailable` where the file is gone: the next write() then
+  // begins a new segment and says so.
   Result<void> sync();
   // Ends the segment; write() fails from now on. The worker must have stopped.
   void finish();
@@ -65,10 +67,11 @@ class AuditWriter {
   AuditWriter(WriterOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
   Result<void> open_segment();
   Result<void> rotate();
-  Result<void> append(std::uint64_t first_seq, std::size_t records);
-  void format(const AuditRecord& record, std::uint64_t seq);
-  Result<void> failed(const char* what, int error);
+  Result<void> recover_file();
+  void add(const AuditRecord& record);
   Result<void> put_buffer();
+  Result<void> failed(std::string why, std::size_t records);
+  AuditRecord resumed_event() const;
 
   WriterOptions options_;
   const Clock& clock_;
@@ -79,9 +82,11 @@ class AuditWriter {
   std::string failure_;                 // why, for the event
   bool dirty_ = false;                  // a partial line may stand behind bytes_
   std::atomic<bool> healthy_{true};
-  std::atomic<int> fd_{-1};
+  std::atomic<bool> lost_{false};  // the file was removed under us
 
-  std::mutex lock_;  // guards what follows
+  std::mutex lock_;  // guards what follows; the worker alone changes it
+  Descriptor fd_;
+  std::vector<Descriptor> old_;  // finished, not yet synced
   std::string name_;
   merkle::Tree tree_;
   std::uint64_t reported_ = 0;  // count at the last take_changed

@@ -1,0 +1,235 @@
+#include "request/audit/redact.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "core/encoding.h"
+#include "crypto/hash.h"
+#include "request/audit/scan.h"
+
+namespace sallyport::audit {
+namespace {
+
+constexpr auto kNone = std::string_view::npos;
+
+// Parts of names, in the normal form of normal_name(): anywhere in the name they make it secret (ruling C12).
+constexpr std::array<std::string_view, 24> kParts{
+    "password", "passwd", "passphrase", "passcode", "secret", "token", "authorization", "cookie",
+    "apikey", "privatekey", "accesskey", "signingkey", "encryptionkey", "masterkey", "sshkey", "clientkey",
+    "credential", "bearer", "sessionid", "connectionstring", "assertion", "onetimecode", "securitycode", "signature"};
+// Too short to be looked for inside other words: the whole name.
+constexpr std::array<std::string_view, 12> kWhole{"pwd", "pass", "pin", "otp", "cvv", "cvc", "csc", "ssn", "auth", "jwt",
+                                                  "sid", "creds"};
+
+// Lower case, letters and digits only: "X-Api_Key" -> "xapikey".
+std::string normal_name(std::string_view name) {
+  std::string out;
+  out.reserve(name.size());
+  for (const char c : name) {
+    if (c >= 'A' && c <= 'Z') {
+      out.push_back(static_cast<char>(c - 'A' + 'a'));
+    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+bool is_number(std::string_view value) noexcept {
+  return !value.empty() && (value[0] == '-' || (value[0] >= '0' && value[0] <= '9'));
+}
+
+// One pass over a document: copies it without whitespace, with what must not be seen replaced.
+class Walk {
+ public:
+  Walk(const Redactor& redactor, const RedactLimits& limits, std::string_view in)
+      : redactor_(redactor), limits_(limits), in_(in) {
+    out_.reserve(std::min(in.size(), limits.output_bytes_max) + 64);
+  }
+
+  bool document() { return value(0) && (space(), at_ == in_.size()); }
+  [[nodiscard]] bool too_long() const noexcept { return out_.size() > limits_.output_bytes_max; }
+  std::string take() { return std::move(out_); }
+
+ private:
+  void space() noexcept {
+    while (at_ < in_.size() && (in_[at_] == ' ' || in_[at_] == '\t' || in_[at_] == '\n' || in_[at_] == '\r')) ++at_;
+  }
+
+  bool value(std::size_t depth) {
+    space();
+    if (at_ >= in_.size() || too_long()) return false;
+    const char c = in_[at_];
+    if (c == '"') return string();
+    if (c != '{' && c != '[') return literal();
+    if (depth >= limits_.depth_max) return deep();
+    return c == '{' ? container(depth, '}', true) : container(depth, ']', false);
+  }
+
+  bool container(std::size_t depth, char close, bool object) {
+    out_.push_back(in_[at_++]);
+    space();
+    if (at_ < in_.size() && in_[at_] == close) return out_.push_back(in_[at_++]), true;
+    for (;;) {
+      if (!(object ? member(depth) : value(depth + 1))) return false;
+      space();
+      if (at_ >= in_.size() || (in_[at_] != ',' && in_[at_] != close)) return false;
+      out_.push_back(in_[at_]);
+      if (in_[at_++] == close) return true;
+    }
+  }
+
+  bool member(std::size_t depth) {
+    space();
+    if (at_ >= in_.size() || in_[at_] != '"') return false;
+    const std::size_t end = skip_string(in_, at_);
+    if (end == kNone) return false;
+    const std::string_view raw = in_.substr(at_ + 1, end - at_ - 2);
+    const bool secret = raw.contains('\\') ? is_secret_name(unescape(raw)) : is_secret_name(raw);
+    if (!string()) return false;
+    space();
+    if (at_ >= in_.size() || in_[at_] != ':') return false;
+    out_.push_back(in_[at_++]);
+    if (!secret) return value(depth + 1);
+    return hidden(depth, raw);
+  }
+
+  // A value under a secret name. true, false and null tell nothing; neither do counts of tokens.
+  bool hidden(std::size_t depth, std::string_view raw_name) {
+    space();
+    const std::size_t start = at_;
+    const std::size_t out_start = out_.size();
+    if (!value(depth + 1)) return false;
+    const std::string_view shown = in_.substr(start, at_ - start);
+    const bool count = is_number(shown) && normal_name(raw_name).ends_with("tokens");
+    if (count || shown == "true" || shown == "false" || shown == "null") return true;
+    out_.resize(out_start);
+    out_ += "\"[redacted:" + redactor_.short_digest(shown) + "]\"";
+    return true;
+  }
+
+  bool string() {
+    const std::size_t end = skip_string(in_, at_);
+    if (end == kNone) return false;
+    const std::string_view raw = in_.substr(at_ + 1, end - at_ - 2);
+    at_ = end;
+    out_.push_back('"');
+    if (raw.size() <= limits_.string_bytes_max) {
+      out_ += raw;
+    } else {
+      out_ += raw.substr(0, boundary(raw));
+      out_ += "[cut:" + std::to_string(raw.size()) + ":" + redactor_.short_digest(raw) + "]";
+    }
+    out_.push_back('"');
+    return true;
+  }
+
+  // The last place at or before the limit that is inside neither an escape nor a character.
+  [[nodiscard]] std::size_t boundary(std::string_view raw) const noexcept {
+    std::size_t at = 0;
+    for (std::size_t next = 0; next <= limits_.string_bytes_max;) {
+      at = next;
+      if (raw[next] != '\\') {
+        ++next;
+        while (next < raw.size() && (static_cast<unsigned char>(raw[next]) & 0xC0U) == 0x80) ++next;
+      } else {
+        // A surrogate pair is one character of twelve bytes.
+        const bool high = raw.substr(next, 3) == "\\ud" || raw.substr(next, 3) == "\\uD";
+        next += raw.substr(next, 2) != "\\u" ? 2 : high ? 12 : 6;
+      }
+    }
+    return at;
+  }
+
+  bool literal() {
+    const std::size_t end = std::min(in_.find_first_not_of("+-.0123456789Eaeflnrstu", at_), in_.size());
+    const std::string_view text = in_.substr(at_, end - at_);
+    if (text != "true" && text != "false" && text != "null" && !is_number(text)) return false;
+    if (is_number(text) && text.find_first_not_of("+-.0123456789Ee") != kNone) return false;
+    out_ += text.substr(0, limits_.string_bytes_max);
+    at_ = end;
+    return true;
+  }
+
+  bool deep() {
+    const std::size_t end = skip_value(in_, at_);
+    if (end == kNone) return false;
+    out_ += "\"[deep:" + redactor_.short_digest(in_.substr(at_, end - at_)) + "]\"";
+    at_ = end;
+    return true;
+  }
+
+  const Redactor& redactor_;
+  const RedactLimits& limits_;
+  std::string_view in_;
+  std::size_t at_ = 0;
+  std::string out_;
+};
+
+int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// Percent-decoding for the name's sake only: what is malformed stays as it is.
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
+      out.push_back(static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
+      i += 2;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_secret_name(std::string_view decoded_name) {
+  const std::string name = normal_name(decoded_name);
+  if (std::ranges::find(kWhole, name) != kWhole.end()) return true;
+  return std::ranges::any_of(kParts, [&name](std::string_view part) { return name.contains(part); });
+}
+
+std::string Redactor::json(std::string_view minified) const {
+  if (!valid_utf8(minified)) {
+    return "{\"_unreadable\":" + std::to_string(minified.size()) + ",\"_digest\":\"" + digest(minified) + "\"}";
+  }
+  Walk walk(*this, limits_, minified);
+  const bool whole = walk.document();
+  if (whole && !walk.too_long()) return walk.take();
+  const char* why = walk.too_long() ? "_cut" : "_unreadable";
+  return std::string("{\"") + why + "\":" + std::to_string(minified.size()) + ",\"_digest\":\"" + digest(minified) + "\"}";
+}
+
+std::string Redactor::query(std::string_view query) const {
+  std::string out;
+  for (std::size_t at = 0; at <= query.size() && !query.empty();) {
+    const std::size_t end = std::min(query.find_first_of("&;", at), query.size());
+    const std::string_view pair = query.substr(at, end - at);
+    const std::size_t equals = pair.find('=');
+    const std::string_view name = pair.substr(0, equals);
+    out += name.substr(0, limits_.string_bytes_max);
+    if (equals != kNone) {
+      const std::string_view value = pair.substr(equals + 1);
+      const bool hide = is_secret_name(percent_decode(name)) || value.size() > limits_.string_bytes_max;
+      out += hide ? "=[redacted:" + short_digest(value) + "]" : "=" + std::string(value);
+    }
+    if (out.size() > limits_.output_bytes_max) return "[cut:" + short_digest(query) + "]";
+    if (end < query.size()) out.push_back(query[end]);
+    at = end + 1;
+  }
+  return out;
+}
+
+std::string Redactor::short_digest(std::string_view bytes) const { return digest(bytes).substr(0, 16); }
+
+std::string Redactor::digest(std::string_view bytes) const {
+  return hex_encode(crypto::hmac_sha256(as_bytes(key_.reveal()), bytes));
+}
+
+}  // namespace sallyport::audit
