@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "net/http_head.h"
 #include "net/http_message.h"
 
 struct llhttp__internal_s;
@@ -53,11 +54,17 @@ class RequestReader {
   std::size_t feed_length(std::string_view bytes);
   std::size_t feed_chunks(std::string_view bytes);
   bool read_head();
+  bool read_request_line(std::string_view line);
+  bool read_framing();
+  bool read_expect(std::string_view value);
+  bool read_content_length(std::string_view value);
+  bool read_transfer_encoding(std::string_view value);
   bool second_opinion();
   bool fault(Code code, std::string_view why);
 
   HttpLimits limits_;
   State state_ = State::head;
+  HeadScan scan_;
   std::string head_bytes_;
   RequestHead head_;
   std::string body_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "net/http_head.h"
 #include "net/http_message.h"
 
 struct llhttp__internal_s;
@@ -71,7 +72,10 @@ class ResponseReader {
   std::size_t feed_body(std::string_view bytes);
   std::size_t feed_chunks(std::string_view bytes);
   bool read_head();
-  bool read_framing();
+  bool read_status_line(std::string_view line);
+  bool read_framing(bool http10);
+  bool read_lengths(bool http10);
+  void end_head();
   void start_chunks();
   bool take_body(std::string_view bytes);
   bool fault(Code code, std::string_view why);
@@ -82,6 +86,7 @@ class ResponseReader {
   bool started_ = false, to_head_ = false, keep_alive_ = false;
   std::size_t interim_bytes_ = 0;
   std::uint64_t remaining_ = 0, body_total_ = 0, raw_total_ = 0;
+  HeadScan scan_;
   ResponseHead head_;
   std::string body_;
   Error error_;

@@ -24,8 +24,8 @@ class SseReader {
   explicit SseReader(std::size_t event_bytes_max = 16U << 20) : event_bytes_max_(event_bytes_max) {}
 
   // Calls `on_event` for each whole event with data, and for one without data but with an id of its own (a polling
-  // stream's first event). Views live during the call. False from it stops the reading. Error: upstream_too_large, or
-  // upstream_protocol for a NUL; the stream is then of no more use.
+  // stream's first event). Views live during the call. False from it stops the reading for good. Error:
+  // upstream_too_large; the stream is then of no more use.
   Result<void> feed(std::string_view bytes, const std::function<bool(const SseEvent&)>& on_event);
 
   [[nodiscard]] std::string_view last_id() const noexcept { return last_id_; }
