@@ -40,6 +40,9 @@ struct CompileError {
 // The first error of `modules`, parsed and compiled as v1 and, file by file, else as v0; none where all is well.
 std::optional<CompileError> check(const Modules& modules);
 
+// Files whose name ends in _test.rego decide nothing: PolicyEngine passes them over.
+bool is_test_file(std::string_view name) noexcept;
+
 // What parts of the input that differ from call to call the modules may read. Conservative: true when unsure.
 struct Reads {
   bool arguments = true;
@@ -58,6 +61,8 @@ class PolicyEngine {
 
   // Compiles `policy` unless its epoch is the one in force. On error nothing is in force: every evaluation fails.
   Result<void> use(const PolicySet& policy);
+  // As use(), whatever the epoch, and with the _test.rego files: for `policy test`.
+  Result<void> use_all(const Modules& modules);
   [[nodiscard]] const Reads& reads() const noexcept;
 
   // Asks `package` ("tool_access"). `input_json` is an object; `arguments_json`, where not absent, is parsed as a document
@@ -66,8 +71,8 @@ class PolicyEngine {
   Result<PolicyAnswer> evaluate(std::string_view package, std::string_view input_json,
                                 std::optional<std::string_view> arguments_json, std::chrono::nanoseconds budget);
 
-  // Any query against the modules, for `policy eval` and the conformance cases: the value as JSON; Code::not_found where
-  // it is undefined.
+  // Any query against the modules, for `policy eval` and `policy test`: the JSON array of its results, each
+  // {"expressions":[{"value":..,"text":..}],"bindings":{..}}; "[]" where it is undefined.
   Result<std::string> query(std::string_view query, std::string_view input_json, std::chrono::nanoseconds budget);
 
  private:

@@ -28,7 +28,7 @@ struct Verdict {
 
 class Limiter {
  public:
-  // `entries`: keys remembered at once, rounded up to a power of two, at least 64; 16 bytes each.
+  // `entries`: keys remembered at once, rounded up to a power of two, at least 64; 24 bytes each.
   explicit Limiter(Random& random, std::size_t entries = 1U << 16U);
   Limiter(const Limiter&) = delete;
   Limiter& operator=(const Limiter&) = delete;

@@ -1,0 +1,37 @@
+# Who may do what administrators do: users, keys, servers, policies, the audit (S0-13, with the corrections of C20).
+#
+# Sallyport asks this package for every administrative action, after the roles have been looked at. The input is the one
+# described in tool_access.rego, with
+#   input.action      always "admin"
+#   input.permission  what is asked for, such as "user:write", "key:read" or "audit:read"
+
+package admin_access
+
+import rego.v1
+
+# Without a rule that says yes, the answer is no.
+default allow := false
+
+is_admin if "admin" in input.user.roles
+
+# Auditors read the audit, and nothing else here.
+reads_audit if {
+	input.permission == "audit:read"
+	"auditor" in input.user.roles
+}
+
+allow if {
+	input.action == "admin"
+	is_admin
+}
+
+allow if {
+	input.action == "admin"
+	reads_audit
+}
+
+# Every other administrative action is refused, by name, so that a rule added above by mistake does not open it.
+deny contains "administrative actions are for administrators" if {
+	not is_admin
+	not reads_audit
+}

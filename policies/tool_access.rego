@@ -1,0 +1,83 @@
+# Who may do what with a tool (S0-12, with the corrections of C20).
+#
+# Sallyport asks this package on every list, search and call, after the roles have been looked at: a call passes only
+# when the roles grant it AND `allow` is true here AND `deny` is empty. Nothing here can give what the roles do not.
+#
+# What you can look at (the same fields on every call):
+#   input.action               "execute", "read", "create", "update" or "delete"
+#   input.phase                "list" when a list or a search is made, "call" when the tool is really called
+#   input.user.id, .name       who calls
+#   input.user.kind            "user", "key" or "local"
+#   input.user.roles           names of the roles it has, such as ["user"]
+#   input.user.permissions     what it holds on this tool, such as ["tool:read", "tool:execute"]
+#   input.granted              true when those permissions contain the one this action needs
+#   input.server               name of the tool server
+#   input.tool.name            the tool, as its server calls it
+#   input.tool.security_level  0 (harmless) to 10
+#   input.tool.required        permissions the operator asks for besides, such as ["gmail.send"] (held already)
+#   input.arguments            what the tool is called with; absent in phase "list"
+#   input.address              where the caller comes from
+#   input.time                 now, such as "2026-11-20T11:49:53.000000Z" (time.parse_rfc3339_ns reads it)
+#   input.protocol             MCP version of the caller
+#   input.resource             "tool:<server>/<tool>"
+#
+# A rule that reads neither the arguments nor the time nor the caller's address is decided once and remembered.
+
+package tool_access
+
+import rego.v1
+
+# Without a rule that says yes, the answer is no.
+default allow := false
+
+# Tools above this level are for administrators.
+max_level := 2
+
+# Some role of the caller is admin. (`"admin" != role` for some role would be another question: it also holds for an
+# admin who has a second role. That was the fault of the original, C20.)
+is_admin if "admin" in input.user.roles
+
+allow if is_admin
+
+# Users execute tools when they hold tool:execute.
+allow if {
+	input.action == "execute"
+	"user" in input.user.roles
+	"tool:execute" in input.user.permissions
+}
+
+# Agents execute the tools their key was granted.
+allow if {
+	input.action == "execute"
+	"agent" in input.user.roles
+	input.granted
+}
+
+# Everyone with a role reads what it may read; readonly and auditor do nothing else with tools.
+allow if {
+	input.action == "read"
+	count(input.user.roles) > 0
+	input.granted
+}
+
+# Changing the registry needs the very permission, whatever the role (C7: delete is off until granted).
+allow if {
+	input.action in {"create", "update", "delete"}
+	count(input.user.roles) > 0
+	input.granted
+}
+
+# Roles you define yourself execute what they are granted.
+allow if {
+	input.action == "execute"
+	some role in input.user.roles
+	not role in {"admin", "user", "agent", "readonly", "auditor"}
+	input.granted
+}
+
+# A reason here refuses, whatever `allow` says. The text is shown to the caller.
+deny contains "the tool's security level is for administrators" if {
+	input.action == "execute"
+	input.tool.security_level > max_level
+	not is_admin
+}

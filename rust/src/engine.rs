@@ -1,0 +1,216 @@
+//! The engine proper: safe Rust over regorus.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use regorus::utils::limits::ExecutionTimerConfig;
+use regorus::{Engine, Value};
+
+/// Work units between two looks at the clock.
+const CHECK_INTERVAL: NonZeroU32 = match NonZeroU32::new(64) {
+    Some(n) => n,
+    None => NonZeroU32::MIN,
+};
+const INPUT_BYTES_MAX: usize = 16 << 20;
+
+pub struct CompileError {
+    pub file: String,
+    pub message: String,
+    pub line: u32,
+    pub column: u32,
+}
+
+pub struct Decision {
+    pub allow: bool,
+    pub deny: bool,
+    pub reasons: String,
+}
+
+/// Names of one package's rules, found out once.
+#[derive(Clone)]
+struct Rules {
+    package: String,
+    allow: Option<String>,
+    deny: Option<String>,
+}
+
+#[derive(Clone)]
+pub struct PolicyEngine {
+    engine: Engine,
+    rules: Vec<Rules>,
+    budget: Option<Duration>,
+    pub poisoned: bool,
+}
+
+impl PolicyEngine {
+    pub fn new(modules: &[(&str, &str)]) -> Result<PolicyEngine, CompileError> {
+        let mut engine = Engine::new();
+        if let Err(e) = crate::bounded::install(&mut engine) {
+            return Err(located("", &e.to_string()));
+        }
+        for (name, source) in modules {
+            add(&mut engine, name, source)?;
+        }
+        // Compiles the whole, so that errors between modules (recursion, conflicts, unsafe variables) show now.
+        engine.set_input(Value::new_object());
+        let mut probe = engine.clone();
+        set_budget(&mut probe, Duration::from_secs(1));
+        if let Err(e) = probe.eval_query("1".to_string(), false) {
+            return Err(located("", &e.to_string()));
+        }
+        engine.set_strict_builtin_errors(true);
+        Ok(PolicyEngine { engine, rules: Vec::new(), budget: None, poisoned: false })
+    }
+
+    pub fn add_data(&mut self, json: &str) -> Result<(), String> {
+        self.engine.add_data_json(json).map_err(|e| e.to_string())
+    }
+
+    pub fn set_strict(&mut self, strict: bool) {
+        self.engine.set_strict_builtin_errors(strict);
+    }
+
+    pub fn decide(
+        &mut self,
+        package: &str,
+        input: &str,
+        arguments: Option<&str>,
+        budget: Duration,
+    ) -> Result<Decision, String> {
+        self.usable(budget)?;
+        let (allow_rule, deny_rule) = self.rules_of(package)?;
+        self.engine.set_input(whole_input(input, arguments)?);
+        let allow = match self.engine.eval_rule(allow_rule) {
+            Ok(value) => matches!(value, Value::Bool(true)),
+            Err(e) => return Err(format!("data.{package}.allow: {e}")),
+        };
+        let mut decision = Decision { allow, deny: false, reasons: String::new() };
+        if let Some(rule) = deny_rule {
+            let value = self.engine.eval_rule(rule).map_err(|e| format!("data.{package}.deny: {e}"))?;
+            read_deny(&value, &mut decision);
+        }
+        Ok(decision)
+    }
+
+    pub fn query(&mut self, query: &str, input: &str, budget: Duration) -> Result<String, String> {
+        self.usable(budget)?;
+        self.engine.set_input(whole_input(input, None)?);
+        let results = self.engine.eval_query(query.to_string(), false).map_err(|e| e.to_string())?;
+        serde_json::to_string(&results.result).map_err(|e| e.to_string())
+    }
+
+    fn usable(&mut self, budget: Duration) -> Result<(), String> {
+        if self.poisoned {
+            return Err("the engine broke in an earlier evaluation".to_string());
+        }
+        if self.budget != Some(budget) {
+            set_budget(&mut self.engine, budget);
+            self.budget = Some(budget);
+        }
+        Ok(())
+    }
+
+    fn rules_of(&mut self, package: &str) -> Result<(String, Option<String>), String> {
+        let found = match self.rules.iter().find(|r| r.package == package) {
+            Some(rules) => rules.clone(),
+            None => {
+                let rules = Rules {
+                    package: package.to_string(),
+                    allow: self.declared(package, "allow"),
+                    deny: self.declared(package, "deny"),
+                };
+                self.rules.push(rules.clone());
+                rules
+            }
+        };
+        match found.allow {
+            Some(allow) => Ok((allow, found.deny)),
+            None => Err(format!("no rule data.{package}.allow")),
+        }
+    }
+
+    /// Compiling with an entry point fails where there is no such rule, and evaluates nothing.
+    fn declared(&self, package: &str, rule: &str) -> Option<String> {
+        let path = format!("data.{package}.{rule}");
+        let mut probe = self.engine.clone();
+        probe.compile_with_entrypoint(&path.as_str().into()).ok().map(|_| path)
+    }
+}
+
+fn add(engine: &mut Engine, name: &str, source: &str) -> Result<(), CompileError> {
+    engine.set_rego_v0(false);
+    let Err(first) = engine.add_policy(name.to_string(), source.to_string()) else {
+        return Ok(());
+    };
+    engine.set_rego_v0(true);
+    let second = engine.add_policy(name.to_string(), source.to_string());
+    engine.set_rego_v0(false);
+    second.map(|_| ()).map_err(|_| located(name, &first.to_string()))
+}
+
+fn set_budget(engine: &mut Engine, budget: Duration) {
+    engine.set_execution_timer_config(ExecutionTimerConfig { limit: budget, check_interval: CHECK_INTERVAL });
+}
+
+/// serde_json refuses documents more than 128 deep.
+fn whole_input(input: &str, arguments: Option<&str>) -> Result<Value, String> {
+    let bytes = input.len().saturating_add(arguments.map_or(0, str::len));
+    if bytes > INPUT_BYTES_MAX {
+        return Err("the input is too large for a policy".to_string());
+    }
+    let mut whole = Value::from_json_str(input).map_err(|e| format!("input: {e}"))?;
+    let object = whole.as_object_mut().map_err(|e| format!("input: {e}"))?;
+    if let Some(text) = arguments {
+        let value = Value::from_json_str(text).map_err(|e| format!("arguments: {e}"))?;
+        object.insert(Value::from("arguments"), value);
+    }
+    Ok(whole)
+}
+
+/// A reason for each string; whatever is not plainly "no denial" denies.
+fn read_deny(value: &Value, out: &mut Decision) {
+    match value {
+        Value::Undefined | Value::Bool(false) => {}
+        Value::Set(items) => {
+            out.deny = !items.is_empty();
+            items.iter().for_each(|item| push_reason(item, &mut out.reasons));
+        }
+        Value::Array(items) => {
+            out.deny = !items.is_empty();
+            items.iter().for_each(|item| push_reason(item, &mut out.reasons));
+        }
+        Value::Object(items) => {
+            out.deny = !items.is_empty();
+            items.iter().for_each(|(key, _)| push_reason(key, &mut out.reasons));
+        }
+        other => {
+            out.deny = true;
+            push_reason(other, &mut out.reasons);
+        }
+    }
+}
+
+fn push_reason(value: &Value, reasons: &mut String) {
+    if let Value::String(text) = value {
+        reasons.push_str(&text.replace('\0', " "));
+        reasons.push('\0');
+    }
+}
+
+/// Errors of regorus say `--> file:line:column`.
+fn located(file: &str, text: &str) -> CompileError {
+    let mut error = CompileError { file: file.to_string(), message: text.trim().to_string(), line: 0, column: 0 };
+    if let Some(message) = text.rfind("error: ").and_then(|at| text.get(at + 7..)) {
+        error.message = message.trim().to_string();
+    }
+    let Some(place) = text.find("--> ").and_then(|at| text.get(at + 4..)).and_then(|rest| rest.lines().next()) else {
+        return error;
+    };
+    let mut parts = place.trim().rsplitn(3, ':');
+    if let (Some(column), Some(line), Some(name)) = (parts.next(), parts.next(), parts.next()) {
+        error.column = column.parse().unwrap_or(0);
+        error.line = line.parse().unwrap_or(0);
+        error.file = name.to_string();
+    }
+    error
+}

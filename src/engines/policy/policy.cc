@@ -1,0 +1,136 @@
+#include "engines/policy/policy.h"
+
+#include <sallyport_policy.h>
+
+#include <algorithm>
+
+namespace sallyport::policy {
+namespace {
+
+SpView view(std::string_view text) { return {text.data() == nullptr ? "" : text.data(), text.size()}; }
+
+// Takes over a text of the library.
+std::string take(SpText text) {
+  std::string out;
+  if (text.data != nullptr) out.assign(text.data, text.size);
+  sp_policy_text_free(text);
+  return out;
+}
+
+struct Closer {
+  void operator()(SpEngine* engine) const { sp_policy_engine_free(engine); }
+};
+using EnginePtr = std::unique_ptr<SpEngine, Closer>;
+
+EnginePtr compile(const Modules& modules, CompileError& error) {
+  std::vector<SpModule> list;
+  list.reserve(modules.size());
+  for (const auto& [name, source] : modules) list.push_back({view(name), view(source)});
+  SpCompileError raw{};
+  EnginePtr engine(sp_policy_engine_new(list.data(), list.size(), &raw));
+  if (!engine) error = {take(raw.file), raw.line, raw.column, take(raw.message)};
+  return engine;
+}
+
+Modules without_tests(const Modules& modules) {
+  Modules out;
+  std::ranges::copy_if(modules, std::back_inserter(out), [](const auto& m) { return !is_test_file(m.first); });
+  return out;
+}
+
+std::string describe(const CompileError& error) {
+  return error.file + ":" + std::to_string(error.line) + ":" + std::to_string(error.column) + ": " + error.message;
+}
+
+std::vector<std::string> split_reasons(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\0'), text.size());
+    out.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::uint64_t nanoseconds(std::chrono::nanoseconds budget) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(budget.count(), 1));
+}
+
+}  // namespace
+
+bool is_test_file(std::string_view name) noexcept { return name.ends_with("_test.rego"); }
+
+std::optional<CompileError> check(const Modules& modules) {
+  CompileError error;
+  if (compile(modules, error)) return std::nullopt;
+  return error;
+}
+
+struct PolicyEngine::Impl {
+  EnginePtr engine;
+  std::optional<std::uint64_t> epoch;
+  Reads reads;
+
+  Result<void> load(const Modules& modules) {
+    epoch.reset();
+    CompileError error;
+    engine = compile(modules, error);
+    if (!engine) return fail(Code::config, describe(error));
+    reads = analyse(modules);
+    return {};
+  }
+
+  // An engine that broke (a panic inside) is compiled anew at the next use().
+  [[nodiscard]] std::unexpected<Error> failure(std::int32_t status, SpText text) {
+    if (status == SP_POLICY_PANIC) epoch.reset();
+    return fail(Code::internal, take(text));
+  }
+};
+
+PolicyEngine::PolicyEngine() : impl_(std::make_unique<Impl>()) {}
+PolicyEngine::PolicyEngine(PolicyEngine&&) noexcept = default;
+PolicyEngine& PolicyEngine::operator=(PolicyEngine&&) noexcept = default;
+PolicyEngine::~PolicyEngine() = default;
+
+const Reads& PolicyEngine::reads() const noexcept { return impl_->reads; }
+
+Result<void> PolicyEngine::use(const PolicySet& policy) {
+  if (impl_->epoch == policy.epoch) {
+    if (impl_->engine) return {};
+    return fail(Code::config, "the policies in force do not compile");
+  }
+  auto loaded = impl_->load(without_tests(policy.modules));
+  impl_->epoch = policy.epoch;
+  return loaded;
+}
+
+Result<void> PolicyEngine::use_all(const Modules& modules) { return impl_->load(modules); }
+
+Result<PolicyAnswer> PolicyEngine::evaluate(std::string_view package, std::string_view input_json,
+                                            std::optional<std::string_view> arguments_json,
+                                            std::chrono::nanoseconds budget) {
+  if (!impl_->engine) return fail(Code::internal, "no policy is in force");
+  // What no rule reads need not be parsed.
+  const bool pass = arguments_json.has_value() && impl_->reads.arguments;
+  SpDecision raw{};
+  SpText error{};
+  const auto status = sp_policy_decide(impl_->engine.get(), view(package), view(input_json),
+                                       pass ? view(*arguments_json) : SpView{nullptr, 0}, nanoseconds(budget), &raw, &error);
+  const std::string reasons = take(raw.reasons);
+  if (status != SP_POLICY_OK) return impl_->failure(status, error);
+  return PolicyAnswer{raw.allow == 1, raw.deny != 0, split_reasons(reasons)};
+}
+
+Result<std::string> PolicyEngine::query(std::string_view query, std::string_view input_json,
+                                        std::chrono::nanoseconds budget) {
+  if (!impl_->engine) return fail(Code::internal, "no policy is in force");
+  SpText result{};
+  SpText error{};
+  const auto status =
+      sp_policy_query(impl_->engine.get(), view(query), view(input_json), nanoseconds(budget), &result, &error);
+  std::string text = take(result);
+  if (status != SP_POLICY_OK) return impl_->failure(status, error);
+  return text;
+}
+
+}  // namespace sallyport::policy

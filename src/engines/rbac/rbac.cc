@@ -1,0 +1,126 @@
+#include "engines/rbac/rbac.h"
+
+#include <algorithm>
+
+namespace sallyport::rbac {
+namespace {
+
+constexpr std::string_view kAdmin = "admin";
+constexpr std::string_view kAgent = "agent";
+
+bool matches(const Grant& grant, std::string_view server, std::string_view tool) noexcept {
+  const bool server_fits = server.empty() ? grant.server == "*" : glob_match(grant.server, server);
+  return server_fits && (tool.empty() ? grant.tool == "*" : glob_match(grant.tool, tool));
+}
+
+// The permissions of the grants that fit. To execute a tool implies to read it: else it would be callable, not listed.
+PermissionSet scoped(const std::vector<Grant>& list, std::string_view server, std::string_view tool) noexcept {
+  PermissionSet set;
+  for (const Grant& grant : list) {
+    if (!matches(grant, server, tool)) continue;
+    set.add(grant.permission);
+    if (grant.permission == Permission::tool_execute) set.add(Permission::tool_read);
+  }
+  return set;
+}
+
+PermissionSet without_execute(PermissionSet set) noexcept {
+  return PermissionSet::from_bits(set.bits() & ~PermissionSet{Permission::tool_execute}.bits());
+}
+
+bool holds(const std::vector<std::string>& list, std::string_view name) noexcept {
+  return std::ranges::any_of(list, [&](const std::string& have) { return have == name; });
+}
+
+bool holds_dotted(const Principal& principal, const Roles& roles, std::string_view name) noexcept {
+  if (holds(principal.dotted, name)) return true;
+  return std::ranges::any_of(principal.roles, [&](const std::string& role_name) {
+    const Role* role = find_role(roles, role_name);
+    return role != nullptr && holds(role->dotted, name);
+  });
+}
+
+}  // namespace
+
+const Roles& builtin_roles() {
+  using enum Permission;
+  static const Roles kRoles{
+      {"admin", {"admin", PermissionSet::all(), {}, {}}},
+      {"user", {"user", {tool_read, tool_execute}, {}, {}}},
+      {"agent", {"agent", {}, {}, {}}},
+      {"readonly", {"readonly", {tool_read}, {}, {}}},
+      {"auditor", {"auditor", {tool_read, audit_read}, {}, {}}},
+  };
+  return kRoles;
+}
+
+const Role* find_role(const Roles& roles, std::string_view name) noexcept {
+  const Roles& builtin = builtin_roles();
+  if (name != kAdmin) {
+    if (const auto own = roles.find(name); own != roles.end()) return &own->second;
+  }
+  const auto it = builtin.find(name);
+  return it == builtin.end() ? nullptr : &it->second;
+}
+
+bool has_role(const Principal& principal, std::string_view name) noexcept { return holds(principal.roles, name); }
+
+PermissionSet effective(const Principal& principal, const Roles& roles) noexcept {
+  PermissionSet set = principal.permissions;
+  for (const std::string& name : principal.roles) {
+    if (const Role* role = find_role(roles, name)) set.add(role->permissions);
+  }
+  return set;
+}
+
+PermissionSet effective_on(const Principal& principal, const Roles& roles, std::string_view server, std::string_view tool,
+                           Channel channel) noexcept {
+  // What an agent was granted it executes over MCP only (C6); what its other roles give is not the agent's.
+  const bool may_execute = channel == Channel::mcp;
+  PermissionSet own = principal.permissions;
+  own.add(scoped(principal.grants, server, tool));
+  PermissionSet set = has_role(principal, kAgent) && !may_execute ? without_execute(own) : own;
+  for (const std::string& name : principal.roles) {
+    const Role* role = find_role(roles, name);
+    if (role == nullptr) continue;
+    PermissionSet of_role = role->permissions;
+    of_role.add(scoped(role->grants, server, tool));
+    set.add(name == kAgent && !may_execute ? without_execute(of_role) : of_role);
+  }
+  return set;
+}
+
+std::string_view missing_dotted(const Principal& principal, const Roles& roles,
+                                std::span<const std::string> required) noexcept {
+  if (required.empty() || has_role(principal, kAdmin)) return {};
+  for (const std::string& name : required) {
+    if (!holds_dotted(principal, roles, name)) return name;
+  }
+  return {};
+}
+
+// Greedy with one point of return: a later `*` makes an earlier one irrelevant, so the cost is at most pattern x text.
+bool glob_match(std::string_view pattern, std::string_view text) noexcept {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace sallyport::rbac
