@@ -14,8 +14,7 @@ namespace sallyport::upstream {
 
 struct Call {
   std::string method;           // "tools/call"; never initialize, ping or a notification: the session owns those
-  std::string params;           // minified JSON object WITHOUT a `_meta` member; empty: none
-  std::string meta;             // minified JSON object: the members of `_meta` that pass on (hop keys removed); empty: none
+  std::string params;           // minified JSON object; of its `_meta` the hop keys are dropped here; empty: none
   bool wants_progress = false;  // a progress token of our own is minted (MCP: tokens are unique per hop)
   std::string log_level;        // seam for 2026-07-28; legacy sessions say it once, by logging/setLevel
   SteadyTime deadline{};        // required; cut to the settings' call_max, which progress never extends

@@ -8,34 +8,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "core/random.h"
-#include "core/secret.h"
+#include "request/upstream/deps.h"
 #include "request/upstream/session.h"
 
-namespace sallyport::net {
-class EgressClient;
-}
-namespace sallyport::launcher {
-class Launcher;
-}
-
 namespace sallyport::upstream {
-
-class Breakers;
-class Connector;
-
-// What the composition root hands down; all of it outlives the Upstreams.
-struct Deps {
-  const Clock& clock;
-  Random& random;
-  net::EgressClient* egress = nullptr;     // of this worker; null: servers over HTTP are refused
-  launcher::Launcher* launcher = nullptr;  // null: stdio servers are refused
-  Breakers* breakers = nullptr;            // one for all workers; null: no breaker
-  // "${env:NAME}", "${file:path}" or a plain value -> the secret. Called when a session opens.
-  std::function<Result<Secret>(std::string_view reference)> resolve;
-  Log log;
-};
 
 class Upstreams {
  public:
@@ -46,41 +25,56 @@ class Upstreams {
 
   // The session of `principal` with this server, opened if need be (others who ask meanwhile wait for the same one). A
   // record that differs from the one a session was opened with replaces it. Errors: breaker_open, limit (caps),
-  // upstream_unavailable (start failed, or resting after a failure), upstream_timeout, egress_refused, draining.
-  Task<Result<SessionPtr>> session(ServerPtr server, std::string_view principal);
-  // A session of its own, not in the table and without back-off: for a probe. The caller closes it.
+  // upstream_unavailable (start failed, or resting after failures), upstream_timeout, upstream_protocol, egress_refused,
+  // config (a reference that cannot be resolved), cancelled, draining.
+  Task<Result<SessionPtr>> session(ServerPtr server, std::string principal);
+  // A session of its own, not in the table, without back-off: for a probe. To be given back by close_private.
   Task<Result<SessionPtr>> open_private(ServerPtr server, Listener listener);
+  void close_private(SessionPtr session);
 
   // Revocation: ends the principal's own sessions, calls in flight fail with `cancelled` (design, principle 3).
   void end_principal(std::string_view principal);
-  // Registry change, disable, `server restart`: ends every session with that server and forgets its back-off.
+  // Registry change, disable, `server restart`: ends every session with that server, forgets back-off and breaker.
   void end_server(std::string_view server);
   // Everything is closed, children have exited when it returns; later session() calls say `draining`.
   Task<void> stop();
 
   void set_listener(Listener listener) { listener_ = std::move(listener); }
-  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] std::size_t size() const noexcept;  // sessions open or opening
   [[nodiscard]] std::size_t restarts() const noexcept { return restarts_; }
 
  private:
   struct Entry;
+  using EntryPtr = std::shared_ptr<Entry>;
   using Key = std::pair<std::string, std::string>;  // server, principal (empty: shared)
 
-  std::shared_ptr<Entry> entry_for(const ServerPtr& server, const Key& key);
+  EntryPtr entry_for(const ServerPtr& server, const Key& key);
+  Result<void> may_open(const Entry& entry);
   Result<void> make_room(const Key& key);
-  Task<void> open(std::shared_ptr<Entry> entry);
-  void opened(Entry& entry, Result<SessionPtr> session);
-  void end(const std::shared_ptr<Entry>& entry, Code why, std::string_view text);
-  Task<void> close_session(SessionPtr session, Error why);
+  bool free_one(const std::function<bool(const Key&)>& matches);
+  void start(const EntryPtr& entry);
+  Task<Result<SessionPtr>> wait_for(EntryPtr entry);
+  Task<void> open(EntryPtr entry);
+  Task<Result<void>> connect(Entry& entry);
+  SessionPtr make_session(const EntryPtr& entry);
+  void note_failure(Entry& entry);
+  void retire(Entry& entry);
+  void end(const EntryPtr& entry, const Error& why);
+  Task<void> close(SessionPtr session);
   Task<void> sweep();
+  void sweep_once(SteadyTime now);
 
+  Executor executor_;
   Deps deps_;
   Settings settings_;
   TaskGroup tasks_;
-  std::unique_ptr<Connector> connector_;
+  SteadyTimer sweep_timer_;
   Listener listener_;
-  std::map<Key, std::shared_ptr<Entry>> entries_;
+  std::map<Key, EntryPtr> entries_;
+  std::vector<EntryPtr> private_;                // of open_private, until given back
+  std::vector<std::weak_ptr<Session>> watched_;  // every session, for deadlines
   std::size_t restarts_ = 0;
+  bool sweeping_ = false;
   bool stopping_ = false;
 };
 

@@ -1,0 +1,50 @@
+// The transport under a Session: stdio_connection.h and http_connection.h. It carries finished messages of ours and sorts
+// what comes back; it knows JSON-RPC ids and progress, nothing of MCP's methods but ping. One worker; the Session owns it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "request/upstream/call.h"
+
+namespace sallyport::upstream {
+
+struct Outgoing {
+  std::uint64_t id = 0;  // minted by the session; also the progress token
+  std::string text;      // one minified message, no line break
+  SteadyTime deadline{};
+  bool wants_progress = false;
+  bool cancellable = true;  // initialize must not be cancelled (MCP, Cancellation)
+};
+
+// What belongs to no call. Views die when it returns.
+using Unsolicited = std::function<void(std::string_view method, std::string_view params)>;
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  // stdio: starts the process. HTTP: resolves the configured headers.
+  virtual Task<Result<void>> open(SteadyTime deadline) = 0;
+  // Errors: upstream_*, cancelled; session_unknown (HTTP 404 on a session: the message was not executed).
+  virtual Task<Result<Reply>> request(Outgoing message, CallEvents* events) = 0;
+  virtual Task<Result<void>> notify(std::string text, SteadyTime deadline) = 0;
+  // The version of the handshake is known: HTTP says it in a header from now on.
+  virtual Result<void> negotiated(const ServerInfo& info) = 0;
+  // After `initialized` was sent: HTTP may open its GET stream.
+  virtual void listen() = 0;
+  // Forgets the session id, so that initialize may be sent again.
+  virtual void forget_session() = 0;
+  // Ends calls whose deadline has passed; called by the owner's sweep.
+  virtual void expire(SteadyTime now) = 0;
+  // Every pending request fails with `why`; nothing is accepted afterwards.
+  virtual void abandon(const Error& why) = 0;
+  // After abandon(): ends the transport; nothing of it runs when this returns.
+  virtual Task<void> close() = 0;
+  [[nodiscard]] virtual bool alive() const noexcept = 0;
+  // Whether it failed by itself (back-off counts it), not by abandon().
+  [[nodiscard]] virtual bool failed() const noexcept = 0;
+};
+
+}  // namespace sallyport::upstream

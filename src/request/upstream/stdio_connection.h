@@ -1,0 +1,75 @@
+// MCP over the stdin and stdout of a child process (MCP, stdio transport), multiplexed by ids of ours. The child is
+// started by the launcher and may print anything: every line is read strictly, what is no message is counted, and a child
+// that prints too much of it, or a line without end, is killed. One worker; owned by its Session.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "launcher/launcher.h"
+#include "model/server.h"
+#include "request/upstream/connection.h"
+#include "request/upstream/deps.h"
+#include "request/upstream/incoming.h"
+#include "request/upstream/line_buffer.h"
+#include "request/upstream/outbox.h"
+#include "request/upstream/pending.h"
+#include "request/upstream/settings.h"
+#include "request/upstream/stderr_log.h"
+
+namespace sallyport::upstream {
+
+// What the operator approved, as the launcher wants it. Errors: config (a reference that cannot be resolved).
+Result<launcher::LaunchSpec> launch_spec(const ServerRecord& server, const Deps& deps);
+
+class StdioConnection final : public Connection {
+ public:
+  StdioConnection(Executor executor, const Deps& deps, const Settings& settings, ServerPtr server, Unsolicited unsolicited);
+  ~StdioConnection() override;
+
+  Task<Result<void>> open(SteadyTime deadline) override;
+  Task<Result<Reply>> request(Outgoing message, CallEvents* events) override;
+  Task<Result<void>> notify(std::string text, SteadyTime deadline) override;
+  Result<void> negotiated(const ServerInfo&) override { return {}; }
+  void listen() override {}
+  void forget_session() override {}
+  void expire(SteadyTime now) override;
+  void abandon(const Error& why) override;
+  Task<void> close() override;
+  [[nodiscard]] bool alive() const noexcept override { return !end_; }
+  [[nodiscard]] bool failed() const noexcept override { return failed_; }
+
+ private:
+  using Pipe = Outbox::Pipe;
+
+  Task<void> supervise();
+  Task<void> read_stdout();
+  Task<void> read_stderr();
+  void on_line(std::string_view line);
+  void on_answer(const Incoming& in);
+  void on_request(const Incoming& in);
+  void on_notification(const Incoming& in);
+  void refused(std::string_view line, const Error& why);
+  void die(Code code, std::string detail);
+  void say_cancelled(std::uint64_t id, std::string_view reason);
+
+  Executor executor_;
+  const Deps& deps_;
+  Settings settings_;
+  ServerPtr server_;
+  Unsolicited unsolicited_;
+  TaskGroup tasks_;
+  launcher::Child child_;
+  std::optional<Outbox> outbox_;
+  std::optional<Pipe> out_;
+  std::optional<Pipe> err_;
+  StderrLog stderr_log_;
+  PendingCalls pending_;
+  std::string minified_;  // what the Incoming of the current line points into
+  std::size_t refused_lines_ = 0;
+  std::optional<Error> end_;  // why nothing can be sent any more
+  bool failed_ = false;
+  bool started_ = false;
+};
+
+}  // namespace sallyport::upstream
