@@ -21,6 +21,10 @@
 #   input.protocol             MCP version of the caller
 #   input.resource             "tool:<server>/<tool>"
 #
+# What is refused in phase "list" is not listed, and what is not listed cannot be called. So a rule about arguments
+# belongs under `deny`: `deny contains "too much" if input.arguments.amount > 100` lets the tool be listed, where there
+# are no arguments, and refuses the call.
+#
 # A rule that reads neither the arguments nor the time nor the caller's address is decided once and remembered.
 
 package tool_access

@@ -57,7 +57,8 @@ class Decider {
   Decider& operator=(Decider&&) noexcept;
   ~Decider();
 
-  // Never throws. Decision::reason is for the caller (no_grant, password_change_required, a policy's own reasons),
+  // Never throws. A call is allowed only where the same request in phase list is (law: nothing callable that is not listed).
+  // Decision::reason is for the caller (no_grant, password_change_required, a policy's own reasons),
   // Decision::evidence for log and audit.
   Decision decide(const Snapshot& snapshot, const AccessRequest& request);
 
@@ -74,6 +75,6 @@ class Decider {
 
 // S0-10, S0-14: `check_permission(user, "tool:execute", tool_id)`. False for an unknown permission name.
 bool check_permission(Decider& decider, const Snapshot& snapshot, const Principal& principal, std::string_view permission,
-                      const ServerRecord* server, const ToolRecord* tool, WallTime now);
+                      const ServerRecord* server, const ToolRecord* tool, Channel channel, WallTime now);
 
 }  // namespace sallyport

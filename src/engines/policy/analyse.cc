@@ -121,23 +121,25 @@ class Scan {
     if (name == "arguments") reads_.arguments = true;
     if (name == "time") reads_.time = true;
     if (name == "address" || name == "protocol") reads_.caller = true;
+    if (name == "phase") reads_.phase = true;
     return name != "input";
   }
 
   Tokens tokens_;
   Token now_;
-  Reads reads_{false, false, false};
+  Reads reads_{false, false, false, false};
 };
 
 }  // namespace
 
 Reads analyse(const Modules& modules) {
-  Reads all{false, false, false};
+  Reads all{false, false, false, false};
   for (const auto& [name, source] : modules) {
     const Reads one = Scan(source).run();
     all.arguments = all.arguments || one.arguments;
     all.time = all.time || one.time;
     all.caller = all.caller || one.caller;
+    all.phase = all.phase || one.phase;
   }
   return all;
 }

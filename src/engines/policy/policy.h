@@ -48,6 +48,7 @@ struct Reads {
   bool arguments = true;
   bool time = true;     // input.time, time.*, random numbers
   bool caller = true;   // input.address, input.protocol
+  bool phase = true;    // input.phase; the same for every call, so not in any()
   [[nodiscard]] bool any() const noexcept { return arguments || time || caller; }
 };
 Reads analyse(const Modules& modules);

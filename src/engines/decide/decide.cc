@@ -1,0 +1,183 @@
+#include "engines/decide/decide.h"
+
+#include <string>
+
+#include "engines/decide/input.h"
+#include "engines/decide/memo.h"
+#include "engines/policy/policy.h"
+#include "engines/rbac/rbac.h"
+
+namespace sallyport {
+namespace {
+
+using decide_internal::is_tool_action;
+
+constexpr std::size_t kReasonBytesMax = 400;
+
+Decision deny(std::string_view rule, std::string_view reason, std::string evidence = {}) {
+  return Decision::denied(Stage::authorization, std::string(rule), std::string(reason), std::move(evidence));
+}
+
+std::string_view server_of(const AccessRequest& request) {
+  if (request.tool != nullptr) return request.tool->server;
+  return request.server != nullptr ? std::string_view(request.server->name) : std::string_view();
+}
+
+std::string_view tool_of(const AccessRequest& request) {
+  return request.tool != nullptr ? std::string_view(request.tool->name) : std::string_view();
+}
+
+std::string resource_of(const AccessRequest& request) {
+  return std::string(name_of(request.action)).append(" on ").append(server_of(request)).append("/").append(tool_of(request));
+}
+
+std::string join_reasons(const std::vector<std::string>& reasons) {
+  std::string out;
+  for (const std::string& reason : reasons) {
+    if (!out.empty()) out += "; ";
+    out += reason;
+    if (out.size() > kReasonBytesMax) break;
+  }
+  if (out.size() > kReasonBytesMax) {
+    // Not in the middle of a UTF-8 sequence.
+    std::size_t end = kReasonBytesMax;
+    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0U) == 0x80U) --end;
+    out.resize(end);
+  }
+  return out;
+}
+
+// What roles and grants say. Allowed here is not allowed yet: the policy is still to be asked.
+Decision by_roles(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held) {
+  const Principal& principal = request.principal;
+  if (principal.must_change_password) {
+    return deny(kRulePassword, "password_change_required", "nothing but changing the password");
+  }
+  const bool on_tools = request.action == Permission::tool_read || request.action == Permission::tool_execute;
+  const bool no_object = request.tool == nullptr && request.server == nullptr;
+  if (on_tools && no_object) return deny(kRuleUnknown, "unknown_tool", "no such name");
+  if (is_tool_action(request.action) && !no_object && !held.has(Permission::tool_read)) {
+    return deny(kRuleUnknown, "unknown_tool", "no tool:read for " + resource_of(request));
+  }
+  if (!held.has(request.action)) return deny(kRuleNoGrant, "no_grant", "no " + resource_of(request));
+  if (request.action == Permission::tool_execute) {
+    const auto& required = request.tool != nullptr ? request.tool->required : request.server->required;
+    const auto missing = rbac::missing_dotted(principal, *snapshot.roles, required);
+    if (!missing.empty()) return deny(kRuleNoDotted, "missing_permission", std::string("missing ").append(missing));
+  }
+  return Decision::allowed(Stage::authorization, "rbac.granted");
+}
+
+}  // namespace
+
+struct Decider::Impl {
+  explicit Impl(const DeciderSettings& from) : settings(from), memo(from.memo_entries) {}
+
+  DeciderSettings settings;
+  policy::PolicyEngine engine;
+  std::optional<std::uint64_t> policy_epoch;
+  decide_internal::Memo memo;
+  std::string input;
+  Counters counters;
+
+  Decision decide(const Snapshot& snapshot, const AccessRequest& request);
+  Decision remembered(const Snapshot& snapshot, const AccessRequest& request);
+  Decision decide_anew(const Snapshot& snapshot, const AccessRequest& request);
+  Decision ask_policy(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held);
+};
+
+Decision Decider::Impl::ask_policy(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held) {
+  const std::string_view package = is_tool_action(request.action) ? "tool_access" : "admin_access";
+  const auto arguments = request.phase == Phase::list ? std::nullopt : request.arguments_json;
+  decide_internal::write_input(snapshot, request, held, engine.reads(), input);
+  const auto answer = engine.evaluate(package, input, arguments, settings.policy_budget);
+  if (!answer) return deny(kRulePolicyError, "policy_error", answer.error().detail);
+  const std::string rule = "policy." + std::string(package);
+  if (answer->deny) {
+    std::string reason = join_reasons(answer->deny_reasons);
+    if (reason.empty()) reason = "policy_denied";
+    return deny(rule + ".deny", reason, resource_of(request));
+  }
+  if (!answer->allow) return deny(rule + ".default", "policy_denied", "no rule allows " + resource_of(request));
+  return Decision::allowed(Stage::authorization, rule + ".allow");
+}
+
+Decision Decider::Impl::decide(const Snapshot& snapshot, const AccessRequest& request) {
+  ++counters.decided;
+  if (policy_epoch != snapshot.policy->epoch) {
+    memo.clear();
+    policy_epoch = snapshot.policy->epoch;
+  }
+  if (auto used = engine.use(*snapshot.policy); !used) {
+    return deny(kRulePolicyError, "policy_error", used.error().detail);
+  }
+  // Law: nothing is callable that is not listed. A policy that tells list from call cannot break it.
+  const policy::Reads& reads = engine.reads();
+  if (request.phase == Phase::call && (reads.arguments || reads.phase)) {
+    AccessRequest listed = request;
+    listed.phase = Phase::list;
+    listed.arguments_json = std::nullopt;
+    if (Decision decision = remembered(snapshot, listed); !decision.allow) return decision;
+  }
+  return remembered(snapshot, request);
+}
+
+Decision Decider::Impl::remembered(const Snapshot& snapshot, const AccessRequest& request) {
+  const policy::Reads& reads = engine.reads();
+  const bool has_arguments = request.phase == Phase::call && request.arguments_json.has_value();
+  const bool memorable = !reads.time && !reads.caller && !(reads.arguments && has_arguments);
+  if (!memorable) return decide_anew(snapshot, request);
+  if (const Decision* known = memo.find(snapshot, request)) {
+    ++counters.remembered;
+    return *known;
+  }
+  Decision decision = decide_anew(snapshot, request);
+  // An error may pass (a budget exceeded on a busy machine): it denies now, and is not remembered.
+  if (decision.rule_id != kRulePolicyError) memo.store(snapshot, request, decision);
+  return decision;
+}
+
+Decision Decider::Impl::decide_anew(const Snapshot& snapshot, const AccessRequest& request) {
+  const auto held = rbac::effective_on(request.principal, *snapshot.roles, server_of(request), tool_of(request),
+                                       request.channel);
+  Decision decision = by_roles(snapshot, request, held);
+  return decision.allow ? ask_policy(snapshot, request, held) : decision;
+}
+
+Decider::Decider(DeciderSettings settings) : impl_(std::make_unique<Impl>(settings)) {}
+Decider::Decider(Decider&&) noexcept = default;
+Decider& Decider::operator=(Decider&&) noexcept = default;
+Decider::~Decider() = default;
+
+Decision Decider::decide(const Snapshot& snapshot, const AccessRequest& request) {
+  try {
+    return impl_->decide(snapshot, request);
+  } catch (const std::exception& e) {
+    return deny(kRulePolicyError, "policy_error", e.what());
+  }
+}
+
+Decider::Counters Decider::counters() const noexcept { return impl_->counters; }
+
+Error to_error(const Decision& decision) {
+  Code code = Code::access_denied;
+  if (is_unknown(decision)) code = Code::unknown_tool;
+  if (decision.rule_id == kRulePassword) code = Code::password_change_required;
+  return {code, decision.rule_id + ": " + decision.evidence};
+}
+
+bool check_permission(Decider& decider, const Snapshot& snapshot, const Principal& principal, std::string_view permission,
+                      const ServerRecord* server, const ToolRecord* tool, Channel channel, WallTime now) {
+  const auto wanted = parse_permissions(permission);
+  if (!wanted) return false;
+  for (std::size_t i = 0; i < kPermissionNames.size(); ++i) {
+    const auto one = static_cast<Permission>(i);
+    if (!wanted->has(one)) continue;
+    const AccessRequest request{.principal = principal, .channel = channel, .action = one, .server = server,
+                                .tool = tool, .now = now};
+    if (!decider.decide(snapshot, request).allow) return false;
+  }
+  return true;
+}
+
+}  // namespace sallyport
