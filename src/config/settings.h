@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "config/server_setting.h"
+
 namespace sallyport::config {
 
-using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
@@ -24,6 +25,7 @@ struct ListenSettings {
   std::vector<std::string> trusted_proxies;  // CIDRs whose X-Forwarded-* is believed (S1-31)
   bool behind_tls_proxy = false;             // C16
   bool admin_socket = true;
+  friend bool operator==(const ListenSettings&, const ListenSettings&) = default;
 };
 
 struct LimitSettings {
@@ -38,11 +40,13 @@ struct LimitSettings {
   seconds idle_timeout{75};
   seconds write_timeout{30};
   seconds drain{20};
+  friend bool operator==(const LimitSettings&, const LimitSettings&) = default;
 };
 
 struct SessionSettings {
   minutes idle{60};
   std::uint32_t max_per_principal = 64;
+  friend bool operator==(const SessionSettings&, const SessionSettings&) = default;
 };
 
 struct RateClass {
@@ -58,6 +62,7 @@ struct AuthSettings {
   std::string audience = "sallyport";
   std::string secret_key;          // reference; empty: the KeyStore's own key (C3)
   std::string algorithm = "HS256";
+  friend bool operator==(const AuthSettings&, const AuthSettings&) = default;
 };
 
 enum class AuditDurability : std::uint8_t { os, disk };
@@ -69,11 +74,13 @@ struct AuditSettings {
   std::uint32_t retention_days = 90;
   std::string log_level = "info";
   bool encryption = false;  // refused when true until the vault exists (S0-18)
+  friend bool operator==(const AuditSettings&, const AuditSettings&) = default;
 };
 
 struct StorageSettings {
   std::string url = "sqlite:///sallyport.db";
   std::string sqlite_path;  // absolute, from the url
+  friend bool operator==(const StorageSettings&, const StorageSettings&) = default;
 };
 
 struct UpstreamSettings {
@@ -85,6 +92,7 @@ struct UpstreamSettings {
   std::uint32_t sessions_total = 256;
   std::uint64_t result_bytes = 16U << 20;
   bool allow_private = false;
+  friend bool operator==(const UpstreamSettings&, const UpstreamSettings&) = default;
 };
 
 enum class SandboxMode : std::uint8_t { prefer, require };
@@ -92,40 +100,20 @@ enum class SandboxMode : std::uint8_t { prefer, require };
 struct SandboxSettings {
   SandboxMode mode = SandboxMode::prefer;
   std::string run_as = "sallyport";  // the user that `serve` drops to when root starts it
+  friend bool operator==(const SandboxSettings&, const SandboxSettings&) = default;
 };
 
 struct LogSettings {
   std::string level = "info";  // debug, info, warning, error
   bool json = false;
+  friend bool operator==(const LogSettings&, const LogSettings&) = default;
 };
 
 struct EncryptionSettings {
   bool enabled = false;   // C24
   std::string key;        // reference (C26)
   std::string password;   // reference (C26)
-};
-
-// A server declared in the file; field by field the operator's part of model/server.h.
-struct ServerSetting {
-  std::string name;
-  std::string transport = "stdio";  // stdio, http
-  std::vector<std::string> command;
-  std::string working_directory;
-  std::map<std::string, std::string> env;
-  std::vector<std::string> paths;
-  bool network = false;
-  std::string url;
-  std::map<std::string, std::string> headers;
-  bool allow_private = false;
-  std::string prefix;  // default: the name
-  bool shared = false;
-  bool enabled = true;
-  std::uint32_t security_level = 1;
-  std::vector<std::string> required;
-  seconds call_timeout{30};
-  seconds start_timeout{10};
-  std::uint64_t result_bytes = 16U << 20;
-  int line = 0;  // in the file
+  friend bool operator==(const EncryptionSettings&, const EncryptionSettings&) = default;
 };
 
 // One line of `config explain`. `source`: "default", "sallyport.yaml:12" or "env RATE_LIMIT_BURST".

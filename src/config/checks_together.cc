@@ -1,0 +1,119 @@
+// What is wrong only in combination, and secrets: fail closed, with the reason and the fix.
+#include <algorithm>
+
+#include "config/sources.h"
+#include "config/values.h"
+#include "core/encoding.h"
+
+namespace sallyport::config {
+namespace {
+
+class Together {
+ public:
+  Together(Settings& settings, const GivenValues& given, const Environment& environment, Mistakes& mistakes)
+      : s_(settings), given_(given), environment_(environment), mistakes_(mistakes) {}
+
+  void run() {
+    audit();
+    encryption();
+    listening();
+    signing_key();
+    upstream();
+  }
+
+ private:
+  void refuse(std::string_view path, std::string_view reason, std::string_view fix) {
+    const auto found = given_.find(path);
+    mistakes_.from(found == given_.end() ? "default" : found->second.source, path, reason, fix);
+  }
+
+  void audit() {
+    if (!s_.audit.enabled) {
+      refuse("audit.enabled", "a gateway without an audit does not start (C24)", "remove it, or set it to true");
+    }
+    if (s_.audit.encryption) {
+      refuse("audit.encryption", "encrypted audit records arrive with the vault in a later issue",
+             "set it to false; keep the audit folder on an encrypted disk until then");
+    }
+  }
+
+  void encryption() {
+    if (s_.encryption.enabled) {
+      refuse("encryption.enabled", "encryption at rest arrives with the vault in a later issue",
+             "set it to false; keep the home on an encrypted disk until then");
+    } else if (given_.contains("encryption.enabled")) {
+      if (is_loopback_address(s_.listen.address)) {
+        s_.warnings.emplace_back("encryption.enabled is false: data in the home is not encrypted (C24)");
+      } else {
+        refuse("encryption.enabled", "false is accepted on a loopback address only (C24)", "set listen.address to 127.0.0.1");
+      }
+    }
+    const bool both = !s_.encryption.key.empty() && !s_.encryption.password.empty();
+    if (both) refuse("encryption.key", "excludes encryption.password: one unseals, not two (C26)", "set one of them");
+    if (!s_.encryption.key.empty()) encryption_key();
+    if (!both && (!s_.encryption.key.empty() || !s_.encryption.password.empty())) {
+      s_.warnings.emplace_back("the unseal secret is read, but encryption at rest arrives with the vault in a later issue");
+    }
+  }
+
+  // C26: 32 bytes in base64, either alphabet, with or without padding.
+  void encryption_key() {
+    const auto secret = resolve_reference(s_.encryption.key, s_.home, environment_);
+    if (!secret) return refuse("encryption.key", secret.error().detail, "make the reference readable");
+    std::string text(secret->reveal());
+    while (text.ends_with('=')) text.pop_back();
+    std::ranges::replace(text, '+', '-');
+    std::ranges::replace(text, '/', '_');
+    const auto bytes = base64url_decode(text);
+    wipe(text);
+    if (!bytes || bytes->size() != 32) {
+      refuse("encryption.key", "is not 32 bytes in base64 (C26)", "make one with: openssl rand -base64 32");
+    }
+  }
+
+  // C16
+  void listening() {
+    if (!is_loopback_address(s_.listen.address) && !s_.listen.behind_tls_proxy) {
+      refuse("listen.address", s_.listen.address + " is reachable from outside and there is no TLS (C16)",
+             "listen on 127.0.0.1, or put a TLS proxy in front and set listen.behind_tls_proxy: true");
+    }
+    if (s_.listen.behind_tls_proxy && s_.listen.trusted_proxies.empty()) {
+      s_.warnings.emplace_back("listen.behind_tls_proxy without listen.trusted_proxies: every client shares the proxy's address in limits and audit");
+    }
+  }
+
+  void signing_key() {
+    if (s_.auth.secret_key.empty()) return;
+    const auto secret = resolve_reference(s_.auth.secret_key, s_.home, environment_);
+    if (!secret) return refuse("auth.secret_key", secret.error().detail, "make the reference readable, or leave it out");
+    const std::string reason = weak_secret_reason(secret->reveal());
+    if (!reason.empty()) {
+      refuse("auth.secret_key", reason, "make one with: openssl rand -base64 48; or leave it out: the first start makes one");
+    }
+  }
+
+  void upstream() {
+    if (s_.upstream.sessions_per_server > s_.upstream.sessions_total) {
+      refuse("upstream.sessions_per_server", "is above upstream.sessions_total", "raise the total or lower this one");
+    }
+    if (s_.limits.connections_per_address > s_.limits.connections) {
+      refuse("limits.connections_per_address", "is above limits.connections", "raise the total or lower this one");
+    }
+    if (s_.sandbox.run_as == "root" || s_.sandbox.run_as == "0") {
+      refuse("sandbox.run_as", "the gateway never serves as root", "name another user");
+    }
+  }
+
+  Settings& s_;
+  const GivenValues& given_;
+  const Environment& environment_;
+  Mistakes& mistakes_;
+};
+
+}  // namespace
+
+void check_together(Settings& settings, const GivenValues& given, const Environment& environment, Mistakes& mistakes) {
+  Together(settings, given, environment, mistakes).run();
+}
+
+}  // namespace sallyport::config

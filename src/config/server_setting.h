@@ -1,0 +1,35 @@
+// A tool server declared in sallyport.yaml: field by field the operator's part of model/server.h. A plain value inside
+// Settings; the control plane registers it at the start.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sallyport::config {
+
+struct ServerSetting {
+  std::string name;
+  std::string transport = "stdio";  // stdio, http
+  std::vector<std::string> command;
+  std::string working_directory;
+  std::map<std::string, std::string> env;
+  std::vector<std::string> paths;
+  bool network = false;
+  std::string url;
+  std::map<std::string, std::string> headers;
+  bool allow_private = false;
+  std::string prefix;  // default: the name
+  bool shared = false;
+  bool enabled = true;
+  std::uint32_t security_level = 1;
+  std::vector<std::string> required;
+  std::chrono::seconds call_timeout{30};
+  std::chrono::seconds start_timeout{10};
+  std::uint64_t result_bytes = 16U << 20;
+  int line = 0;  // in the file
+};
+
+}  // namespace sallyport::config
