@@ -1,0 +1,145 @@
+#include "storage/load.h"
+
+#include "storage/items.h"
+
+namespace sallyport::storage {
+namespace {
+
+// Calls `row` for each row.
+template <class F>
+Result<void> each(Sqlite& db, const char* what, std::string_view sql, F row) {
+  SP_TRY(Statement statement, db.prepare(what, sql));
+  for (;;) {
+    SP_TRY(const bool more, statement.step());
+    if (!more) return {};
+    row(statement.row());
+  }
+}
+
+Result<void> load_users(Sqlite& db, control::StoredState& state) {
+  SP_TRY(const ItemsByOwner items, load_items(db, kUserItems));
+  return each(db, "load users", "SELECT id, name, email, password_hash, enabled, must_change_password, created_at, "
+              "tokens_valid_from FROM users ORDER BY id", [&](const Row& row) {
+    UserRecord user;
+    user.id = row.text(0);
+    user.name = row.text(1);
+    user.email = row.text(2);
+    user.password_hash = row.text(3);
+    user.enabled = row.flag(4);
+    user.must_change_password = row.flag(5);
+    user.created_at = from_micros(row.number(6));
+    user.tokens_valid_from = from_micros(row.number(7));
+    user.roles = items_of(items, user.id).strings("role");
+    state.users.push_back(std::move(user));
+  });
+}
+
+Result<void> load_keys(Sqlite& db, control::StoredState& state) {
+  SP_TRY(const ItemsByOwner items, load_items(db, kKeyItems));
+  return each(db, "load keys", "SELECT id, hash, name, description, owner_user_id, enabled, created_at, expires_at, "
+              "last_used_at FROM api_keys ORDER BY id", [&](const Row& row) {
+    KeyRecord key;
+    key.id = row.text(0);
+    key.hash = row.text(1);
+    key.name = row.text(2);
+    key.description = row.text(3);
+    key.owner_user_id = row.text(4);
+    key.enabled = row.flag(5);
+    key.created_at = from_micros(row.number(6));
+    if (!row.null(7)) key.expires_at = from_micros(row.number(7));
+    if (!row.null(8)) state.key_last_used[key.id] = from_micros(row.number(8));
+    const ItemView view = items_of(items, key.id);
+    key.roles = view.strings("role");
+    key.dotted = view.strings("dotted");
+    key.permissions = view.permissions();
+    key.grants = view.grants();
+    state.keys.push_back(std::move(key));
+  });
+}
+
+Result<void> load_servers(Sqlite& db, control::StoredState& state) {
+  SP_TRY(const ItemsByOwner items, load_items(db, kServerItems));
+  return each(db, "load servers", "SELECT name, transport, working_directory, network, url, allow_private, prefix, "
+              "shared, enabled, security_level, call_timeout_ms, start_timeout_ms, result_bytes_max FROM servers "
+              "ORDER BY name", [&](const Row& row) {
+    ServerRecord server;
+    server.name = row.text(0);
+    server.transport = row.text(1) == "http" ? Transport::http : Transport::stdio;
+    server.working_directory = row.text(2);
+    server.network = row.flag(3);
+    server.url = row.text(4);
+    server.allow_private = row.flag(5);
+    server.prefix = row.text(6);
+    server.shared = row.flag(7);
+    server.enabled = row.flag(8);
+    server.security_level = static_cast<int>(row.number(9));
+    server.call_timeout = std::chrono::milliseconds(row.number(10));
+    server.start_timeout = std::chrono::milliseconds(row.number(11));
+    server.result_bytes_max = static_cast<std::uint64_t>(row.number(12));
+    const ItemView view = items_of(items, server.name);
+    server.command = view.strings("command");
+    server.env = view.pairs("env");
+    server.paths = view.strings("path");
+    server.headers = view.pairs("header");
+    server.required = view.strings("required");
+    state.servers.push_back(std::move(server));
+  });
+}
+
+Result<void> load_tools(Sqlite& db, control::StoredState& state) {
+  SP_TRY(const ItemsByOwner items, load_items(db, kToolItems));
+  return each(db, "load tools", "SELECT id, server, name, exposed_name, definition, digest, title, description, "
+              "security_level, enabled FROM tools ORDER BY server, name", [&](const Row& row) {
+    ToolRecord tool;
+    tool.server = row.text(1);
+    tool.name = row.text(2);
+    tool.exposed_name = row.text(3);
+    tool.definition = row.text(4);
+    tool.digest = row.text(5);
+    tool.title = row.text(6);
+    tool.description = row.text(7);
+    tool.security_level = static_cast<int>(row.number(8));
+    tool.enabled = row.flag(9);
+    tool.required = items_of(items, row.text(0)).strings("required");
+    state.tools.push_back(std::move(tool));
+  });
+}
+
+Result<void> load_roles(Sqlite& db, control::StoredState& state) {
+  SP_TRY(const ItemsByOwner items, load_items(db, kRoleItems));
+  return each(db, "load roles", "SELECT name FROM roles ORDER BY name", [&](const Row& row) {
+    const std::string name = row.text(0);
+    const ItemView view = items_of(items, name);
+    state.roles.push_back({name, view.permissions(), view.grants(), view.strings("dotted")});
+  });
+}
+
+Result<void> load_rest(Sqlite& db, control::StoredState& state) {
+  SP_CHECK(each(db, "load revoked tokens", "SELECT jti, expires_at FROM revoked_tokens", [&](const Row& row) {
+    state.revoked_tokens[row.text(0)] = from_micros(row.number(1));
+  }));
+  SP_CHECK(each(db, "load policy", "SELECT epoch FROM policy", [&](const Row& row) {
+    state.policy.epoch = static_cast<std::uint64_t>(row.number(0));
+  }));
+  SP_CHECK(each(db, "load policy", "SELECT name, source FROM policy_modules ORDER BY position", [&](const Row& row) {
+    state.policy.modules.emplace_back(row.text(0), row.text(1));
+  }));
+  return each(db, "load meta", "SELECT name, value FROM meta", [&](const Row& row) { state.meta[row.text(0)] = row.text(1); });
+}
+
+}  // namespace
+
+Result<control::StoredState> load_state(Sqlite& db) {
+  control::StoredState state;
+  SP_TRY(Transaction one_view, Transaction::begin(db));
+  SP_CHECK(load_users(db, state));
+  SP_CHECK(load_keys(db, state));
+  SP_CHECK(load_servers(db, state));
+  SP_CHECK(load_tools(db, state));
+  SP_CHECK(load_roles(db, state));
+  SP_CHECK(load_rest(db, state));
+  SP_CHECK(one_view.commit());
+  return state;
+}
+
+}  // namespace sallyport::storage

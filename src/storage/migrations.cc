@@ -1,0 +1,98 @@
+#include "storage/migrations.h"
+
+#include <array>
+#include <string>
+
+namespace sallyport::storage {
+namespace {
+
+// Times are microseconds since 1970 (UTC). The *_items tables hold the lists and maps of a record: `list` says which.
+// Permissions and transports stand by name, so that the order of an enum may change.
+constexpr const char* kFirst = R"sql(
+CREATE TABLE users (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, email TEXT NOT NULL, password_hash TEXT NOT NULL,
+  enabled INTEGER NOT NULL, must_change_password INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  tokens_valid_from INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE user_items (
+  owner TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE, list TEXT NOT NULL, position INTEGER NOT NULL,
+  name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (owner, list, position)) STRICT, WITHOUT ROWID;
+CREATE TABLE api_keys (
+  id TEXT PRIMARY KEY, hash TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL,
+  owner_user_id TEXT REFERENCES users(id) ON DELETE CASCADE, enabled INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, expires_at INTEGER, last_used_at INTEGER) STRICT, WITHOUT ROWID;
+CREATE INDEX api_keys_owner ON api_keys(owner_user_id);
+CREATE TABLE key_items (
+  owner TEXT NOT NULL REFERENCES api_keys(id) ON DELETE CASCADE, list TEXT NOT NULL, position INTEGER NOT NULL,
+  name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (owner, list, position)) STRICT, WITHOUT ROWID;
+CREATE TABLE revoked_tokens (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE servers (
+  name TEXT PRIMARY KEY, transport TEXT NOT NULL, working_directory TEXT NOT NULL, network INTEGER NOT NULL,
+  url TEXT NOT NULL, allow_private INTEGER NOT NULL, prefix TEXT NOT NULL, shared INTEGER NOT NULL,
+  enabled INTEGER NOT NULL, security_level INTEGER NOT NULL, call_timeout_ms INTEGER NOT NULL,
+  start_timeout_ms INTEGER NOT NULL, result_bytes_max INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE server_items (
+  owner TEXT NOT NULL REFERENCES servers(name) ON DELETE CASCADE, list TEXT NOT NULL, position INTEGER NOT NULL,
+  name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (owner, list, position)) STRICT, WITHOUT ROWID;
+CREATE TABLE tools (
+  id INTEGER PRIMARY KEY, server TEXT NOT NULL REFERENCES servers(name) ON DELETE CASCADE, name TEXT NOT NULL,
+  exposed_name TEXT NOT NULL, definition TEXT NOT NULL, digest TEXT NOT NULL, title TEXT NOT NULL,
+  description TEXT NOT NULL, security_level INTEGER NOT NULL, enabled INTEGER NOT NULL, UNIQUE (server, name)) STRICT;
+CREATE TABLE tool_items (
+  owner INTEGER NOT NULL REFERENCES tools(id) ON DELETE CASCADE, list TEXT NOT NULL, position INTEGER NOT NULL,
+  name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (owner, list, position)) STRICT, WITHOUT ROWID;
+CREATE TABLE roles (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE role_items (
+  owner TEXT NOT NULL REFERENCES roles(name) ON DELETE CASCADE, list TEXT NOT NULL, position INTEGER NOT NULL,
+  name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (owner, list, position)) STRICT, WITHOUT ROWID;
+CREATE TABLE policy (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL) STRICT;
+CREATE TABLE policy_modules (
+  position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, source TEXT NOT NULL) STRICT;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE audit_checkpoints (
+  number INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash TEXT NOT NULL, line TEXT NOT NULL) STRICT;
+)sql";
+
+constexpr std::array<const char*, 1> kSteps{kFirst};
+
+Result<int> version_of(Sqlite& db) {
+  SP_TRY(const std::int64_t ours,
+         db.pragma("schema", "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'"));
+  if (ours == 0) return 0;
+  SP_TRY(const std::int64_t version, db.pragma("schema version", "SELECT coalesce(max(version), 0) FROM migrations"));
+  return static_cast<int>(version);
+}
+
+// Only an empty file, or one with our mark, is ours to change.
+Result<void> check_ownership(Sqlite& db) {
+  SP_TRY(const std::int64_t id, db.pragma("application id", "PRAGMA application_id"));
+  if (id == kApplicationId) return {};
+  SP_TRY(const std::int64_t things, db.pragma("schema", "SELECT count(*) FROM sqlite_schema"));
+  if (id == 0 && things == 0) return {};
+  return fail(Code::storage, "the file is a SQLite database of another program: choose another home, or move it away");
+}
+
+}  // namespace
+
+int newest_version() noexcept { return static_cast<int>(kSteps.size()); }
+
+Result<void> migrate(Sqlite& db, WallTime now) {
+  SP_CHECK(check_ownership(db));
+  SP_TRY(const int version, version_of(db));
+  if (version > newest_version()) {
+    return fail(Code::storage, "the database has schema version " + std::to_string(version) + ", this program knows up to " +
+                                   std::to_string(newest_version()) + ": use the newer program that wrote it");
+  }
+  if (version == newest_version()) return {};
+  SP_TRY(Transaction transaction, Transaction::begin(db));
+  SP_CHECK(db.script("mark", "PRAGMA application_id = " + std::to_string(kApplicationId)));
+  SP_CHECK(db.script("migrations", "CREATE TABLE IF NOT EXISTS migrations ("
+                                   "version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT"));
+  for (int step = version; step < newest_version(); ++step) {
+    SP_CHECK(db.script("migration", kSteps[static_cast<std::size_t>(step)]));
+    SP_CHECK(db.run("migration", "INSERT INTO migrations VALUES (?, ?)", std::int64_t{step + 1},
+                    std::int64_t{now.time_since_epoch().count()}));
+  }
+  return transaction.commit();
+}
+
+}  // namespace sallyport::storage

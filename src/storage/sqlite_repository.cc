@@ -1,0 +1,266 @@
+#include "storage/sqlite_repository.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "storage/items.h"
+#include "storage/load.h"
+#include "storage/migrations.h"
+#include "storage/sqlite.h"
+
+namespace sallyport::storage {
+namespace {
+
+constexpr std::int64_t kCheckpointsKept = 1000;
+
+// The file exists with 0600 before SQLite sees it (its -wal and -shm take the same mode). True: the mode was narrowed.
+Result<bool> prepare_file(const std::string& path) {
+  const auto failed = [&](const char* what) {
+    return fail(Code::storage, std::string(what) + " " + path + ": " + std::generic_category().message(errno));
+  };
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return failed("open");
+  struct stat info{};
+  const bool seen = ::fstat(fd, &info) == 0;
+  const bool wide = (info.st_mode & 077U) != 0;
+  const bool mended = seen && (!wide || ::fchmod(fd, 0600) == 0);
+  const bool foreign = seen && (info.st_uid != ::geteuid() || !S_ISREG(info.st_mode));
+  const auto error = mended ? std::unexpected<Error>(Error{}) : failed("make private");
+  ::close(fd);
+  if (foreign) return fail(Code::storage, path + " belongs to another user or is no file");
+  if (!mended) return error;
+  return wide;
+}
+
+Result<void> found(const Result<std::int64_t>& changes, const char* what) {
+  if (!changes) return fail(changes.error());
+  if (*changes == 0) return fail(Code::not_found, std::string("no such ") + what);
+  return {};
+}
+
+// Runs `body` in a transaction of its own.
+template <class F>
+Result<void> in_transaction(Sqlite& db, F body) {
+  SP_TRY(Transaction transaction, Transaction::begin(db));
+  SP_CHECK(body());
+  return transaction.commit();
+}
+
+}  // namespace
+
+struct SqliteRepository::Impl {
+  Sqlite db;
+};
+
+SqliteRepository::SqliteRepository(std::unique_ptr<Impl> impl, bool narrowed)
+    : impl_(std::move(impl)), narrowed_(narrowed) {}
+
+SqliteRepository::~SqliteRepository() = default;
+
+Result<std::unique_ptr<SqliteRepository>> SqliteRepository::open(const std::string& path, const Clock& clock) {
+  SP_TRY(const bool narrowed, prepare_file(path));
+  SP_TRY(Sqlite db, Sqlite::open(path));
+  SP_CHECK(migrate(db, clock.wall()));
+  return std::unique_ptr<SqliteRepository>(
+      new SqliteRepository(std::make_unique<Impl>(Impl{std::move(db)}), narrowed));
+}
+
+Result<void> SqliteRepository::check() {
+  SP_TRY(Statement statement, impl_->db.prepare("check", "PRAGMA integrity_check(1)"));
+  SP_TRY(const bool row, statement.step());
+  if (!row || statement.row().text(0) != "ok") return fail(Code::storage, "the database is damaged");
+  return {};
+}
+
+Result<control::StoredState> SqliteRepository::load() { return load_state(impl_->db); }
+
+Result<void> SqliteRepository::put_user(const UserRecord& user) {
+  Sqlite& db = impl_->db;
+  ItemList items;
+  items.add("role", user.roles);
+  return in_transaction(db, [&]() -> Result<void> {
+    SP_CHECK(db.run("put user",
+                    "INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
+                    "email = excluded.email, password_hash = excluded.password_hash, enabled = excluded.enabled, "
+                    "must_change_password = excluded.must_change_password, created_at = excluded.created_at, "
+                    "tokens_valid_from = excluded.tokens_valid_from",
+                    user.id, user.name, user.email, user.password_hash, user.enabled, user.must_change_password,
+                    to_micros(user.created_at), to_micros(user.tokens_valid_from)));
+    return replace_items(db, kUserItems, user.id, items);
+  });
+}
+
+Result<void> SqliteRepository::delete_user(std::string_view id) {
+  return found(impl_->db.run("delete user", "DELETE FROM users WHERE id = ?", id), "user");
+}
+
+Result<void> SqliteRepository::put_key(const KeyRecord& key) {
+  Sqlite& db = impl_->db;
+  ItemList items;
+  items.add("role", key.roles);
+  items.add("dotted", key.dotted);
+  items.add(key.permissions);
+  items.add(key.grants);
+  return in_transaction(db, [&]() -> Result<void> {
+    SP_TRY(Statement put, db.prepare("put key",
+                    "INSERT INTO api_keys (id, hash, name, description, enabled, created_at, owner_user_id, expires_at) "
+                    "VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''), ?) ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, "
+                    "name = excluded.name, description = excluded.description, enabled = excluded.enabled, "
+                    "created_at = excluded.created_at, owner_user_id = excluded.owner_user_id, "
+                    "expires_at = excluded.expires_at"));
+    put.bind(key.id).bind(key.hash).bind(key.name).bind(key.description).bind(key.enabled);
+    put.bind(to_micros(key.created_at)).bind(key.owner_user_id);
+    key.expires_at ? put.bind(to_micros(*key.expires_at)) : put.bind_null();
+    SP_CHECK(put.run());
+    return replace_items(db, kKeyItems, key.id, items);
+  });
+}
+
+Result<void> SqliteRepository::delete_key(std::string_view id) {
+  return found(impl_->db.run("delete key", "DELETE FROM api_keys WHERE id = ?", id), "key");
+}
+
+Result<void> SqliteRepository::touch_key_last_used(std::span<const control::KeyUse> uses) {
+  return in_transaction(impl_->db, [&]() -> Result<void> {
+    SP_TRY(Statement touch, impl_->db.prepare("touch key", "UPDATE api_keys SET last_used_at = "
+                                                           "max(coalesce(last_used_at, 0), ?) WHERE id = ?"));
+    for (const control::KeyUse& use : uses) SP_CHECK(touch.bind(to_micros(use.at)).bind(use.key_id).run());
+    return {};
+  });
+}
+
+Result<void> SqliteRepository::add_revoked_token(std::string_view jti, WallTime expires_at) {
+  SP_CHECK(impl_->db.run("revoke token", "INSERT INTO revoked_tokens VALUES (?, ?) ON CONFLICT (jti) DO UPDATE SET "
+                                         "expires_at = max(expires_at, excluded.expires_at)", jti, to_micros(expires_at)));
+  return {};
+}
+
+Result<std::uint64_t> SqliteRepository::prune_revoked_tokens(WallTime now) {
+  SP_TRY(const std::int64_t gone, impl_->db.run("prune revoked tokens", "DELETE FROM revoked_tokens WHERE expires_at < ?",
+                                                to_micros(now)));
+  return static_cast<std::uint64_t>(gone);
+}
+
+Result<void> SqliteRepository::put_server(const ServerRecord& server) {
+  Sqlite& db = impl_->db;
+  ItemList items;
+  items.add("command", server.command);
+  items.add("env", server.env);
+  items.add("path", server.paths);
+  items.add("header", server.headers);
+  items.add("required", server.required);
+  return in_transaction(db, [&]() -> Result<void> {
+    SP_CHECK(db.run("put server",
+                    "INSERT INTO servers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+                    "transport = excluded.transport, working_directory = excluded.working_directory, "
+                    "network = excluded.network, url = excluded.url, allow_private = excluded.allow_private, "
+                    "prefix = excluded.prefix, shared = excluded.shared, enabled = excluded.enabled, "
+                    "security_level = excluded.security_level, call_timeout_ms = excluded.call_timeout_ms, "
+                    "start_timeout_ms = excluded.start_timeout_ms, result_bytes_max = excluded.result_bytes_max",
+                    server.name, server.transport == Transport::http ? "http" : "stdio", server.working_directory,
+                    server.network, server.url, server.allow_private, server.prefix, server.shared, server.enabled,
+                    std::int64_t{server.security_level}, std::int64_t{server.call_timeout.count()},
+                    std::int64_t{server.start_timeout.count()}, static_cast<std::int64_t>(server.result_bytes_max)));
+    return replace_items(db, kServerItems, server.name, items);
+  });
+}
+
+Result<void> SqliteRepository::delete_server(std::string_view name) {
+  return found(impl_->db.run("delete server", "DELETE FROM servers WHERE name = ?", name), "server");
+}
+
+Result<void> SqliteRepository::replace_tools(std::string_view server, std::span<const ToolRecord> tools) {
+  Sqlite& db = impl_->db;
+  return in_transaction(db, [&]() -> Result<void> {
+    // Said before the first insert: an empty list of an unknown server is an error too.
+    SP_CHECK(found(db.run("find server", "UPDATE servers SET name = name WHERE name = ?", server), "server"));
+    SP_CHECK(db.run("remove tools", "DELETE FROM tools WHERE server = ?", server));
+    SP_TRY(Statement insert, db.prepare("insert tool", "INSERT INTO tools (server, name, exposed_name, definition, digest, "
+                                        "title, description, security_level, enabled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    for (const ToolRecord& tool : tools) {
+      if (tool.server != server) return fail(Code::storage, "a tool names another server");
+      insert.bind(tool.server).bind(tool.name).bind(tool.exposed_name).bind(tool.definition).bind(tool.digest);
+      insert.bind(tool.title).bind(tool.description).bind(std::int64_t{tool.security_level}).bind(tool.enabled);
+      SP_CHECK(insert.run());
+      SP_TRY(const std::int64_t id, db.pragma("tool id", "SELECT last_insert_rowid()"));
+      ItemList items;
+      items.add("required", tool.required);
+      SP_CHECK(replace_items(db, kToolItems, id, items));
+    }
+    return {};
+  });
+}
+
+Result<void> SqliteRepository::put_role(const Role& role) {
+  Sqlite& db = impl_->db;
+  ItemList items;
+  items.add("dotted", role.dotted);
+  items.add(role.permissions);
+  items.add(role.grants);
+  return in_transaction(db, [&]() -> Result<void> {
+    SP_CHECK(db.run("put role", "INSERT INTO roles VALUES (?) ON CONFLICT (name) DO NOTHING", role.name));
+    return replace_items(db, kRoleItems, role.name, items);
+  });
+}
+
+Result<void> SqliteRepository::delete_role(std::string_view name) {
+  return found(impl_->db.run("delete role", "DELETE FROM roles WHERE name = ?", name), "role");
+}
+
+Result<void> SqliteRepository::put_policy_set(const PolicySet& policy) {
+  Sqlite& db = impl_->db;
+  return in_transaction(db, [&]() -> Result<void> {
+    SP_CHECK(db.run("put policy", "INSERT OR REPLACE INTO policy VALUES (1, ?)", static_cast<std::int64_t>(policy.epoch)));
+    SP_CHECK(db.run("remove policies", "DELETE FROM policy_modules"));
+    std::int64_t position = 0;
+    for (const auto& [name, source] : policy.modules) {
+      SP_CHECK(db.run("put policy", "INSERT INTO policy_modules VALUES (?, ?, ?)", position++, name, source));
+    }
+    return {};
+  });
+}
+
+Result<void> SqliteRepository::put_meta(std::string_view name, std::string_view value) {
+  SP_CHECK(impl_->db.run("put meta", "INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value));
+  return {};
+}
+
+Result<std::optional<std::string>> SqliteRepository::get_meta(std::string_view name) {
+  SP_TRY(Statement get, impl_->db.prepare("get meta", "SELECT value FROM meta WHERE name = ?"));
+  SP_TRY(const bool there, get.bind(name).step());
+  if (!there) return std::nullopt;
+  return get.row().text(0);
+}
+
+Result<void> SqliteRepository::put_checkpoint(const control::StoredCheckpoint& checkpoint) {
+  Sqlite& db = impl_->db;
+  const auto number = static_cast<std::int64_t>(checkpoint.number);
+  return in_transaction(db, [&]() -> Result<void> {
+    SP_TRY(const std::int64_t put,
+           db.run("put checkpoint", "INSERT INTO audit_checkpoints SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS "
+                  "(SELECT 1 FROM audit_checkpoints WHERE number >= ?1)",
+                  number, to_micros(checkpoint.at), checkpoint.hash, checkpoint.line));
+    if (put == 0) return fail(Code::conflict, "a checkpoint with this number or a later one is stored");
+    SP_CHECK(db.run("prune checkpoints", "DELETE FROM audit_checkpoints WHERE number <= ?", number - kCheckpointsKept));
+    return {};
+  });
+}
+
+Result<std::vector<control::StoredCheckpoint>> SqliteRepository::last_checkpoints(std::uint32_t count) {
+  SP_TRY(Statement get, impl_->db.prepare("get checkpoints", "SELECT number, at, hash, line FROM (SELECT * FROM "
+                                          "audit_checkpoints ORDER BY number DESC LIMIT ?) ORDER BY number"));
+  get.bind(std::int64_t{count});
+  std::vector<control::StoredCheckpoint> out;
+  for (;;) {
+    SP_TRY(const bool more, get.step());
+    if (!more) return out;
+    const Row row = get.row();
+    out.push_back({static_cast<std::uint64_t>(row.number(0)), from_micros(row.number(1)), row.text(2), row.text(3)});
+  }
+}
+
+}  // namespace sallyport::storage

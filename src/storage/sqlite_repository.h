@@ -1,0 +1,50 @@
+// The embedded back end: <home>/sallyport.db (0600). Made by `app` after the home's lock is held (home_lock.h); used by one
+// thread at a time, the storage thread's. Every mutating call is one transaction, committed with synchronous=FULL.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/clock.h"
+#include "control/repository.h"
+
+namespace sallyport::storage {
+
+class SqliteRepository final : public control::Repository {
+ public:
+  // Opens or makes the database and brings its schema up to date. `storage`, with a sentence for the operator: damaged or
+  // foreign file, newer schema, no permission. Wide permissions are narrowed to 0600; `narrowed()` tells, for the log.
+  static Result<std::unique_ptr<SqliteRepository>> open(const std::string& path, const Clock& clock);
+  ~SqliteRepository() override;
+
+  [[nodiscard]] bool narrowed() const noexcept { return narrowed_; }
+  // SQLite's own check of the whole file, for `doctor`: an error names the first damage's class.
+  Result<void> check();
+
+  Result<control::StoredState> load() override;
+  Result<void> put_user(const UserRecord& user) override;
+  Result<void> delete_user(std::string_view id) override;
+  Result<void> put_key(const KeyRecord& key) override;
+  Result<void> delete_key(std::string_view id) override;
+  Result<void> touch_key_last_used(std::span<const control::KeyUse> uses) override;
+  Result<void> add_revoked_token(std::string_view jti, WallTime expires_at) override;
+  Result<std::uint64_t> prune_revoked_tokens(WallTime now) override;
+  Result<void> put_server(const ServerRecord& server) override;
+  Result<void> delete_server(std::string_view name) override;
+  Result<void> replace_tools(std::string_view server, std::span<const ToolRecord> tools) override;
+  Result<void> put_role(const Role& role) override;
+  Result<void> delete_role(std::string_view name) override;
+  Result<void> put_policy_set(const PolicySet& policy) override;
+  Result<void> put_meta(std::string_view name, std::string_view value) override;
+  Result<std::optional<std::string>> get_meta(std::string_view name) override;
+  Result<void> put_checkpoint(const control::StoredCheckpoint& checkpoint) override;
+  Result<std::vector<control::StoredCheckpoint>> last_checkpoints(std::uint32_t count) override;
+
+ private:
+  struct Impl;
+  SqliteRepository(std::unique_ptr<Impl> impl, bool narrowed);
+  std::unique_ptr<Impl> impl_;
+  bool narrowed_;
+};
+
+}  // namespace sallyport::storage
