@@ -1,0 +1,63 @@
+// A gateway's worth of users and keys for the tests, the fuzz target and the bench of this module. Tests only.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/encoding.h"
+#include "crypto/api_key.h"
+#include "crypto/hash.h"
+#include "request/identity/identity.h"
+
+namespace sallyport::testing {
+
+inline constexpr WallTime kNow{std::chrono::seconds{1'790'000'000}};
+
+class World {
+ public:
+  World() {
+    user_.id = "00112233aabbccdd";
+    user_.name = "alice";
+    user_.roles = {"user"};
+    key_.id = made_.id;
+    key_.hash = made_.hash;
+    key_.name = "ci";
+  }
+
+  // The records as they stand, as a new principals part.
+  [[nodiscard]] Snapshot snapshot() const {
+    auto principals = std::make_shared<Principals>();
+    principals->users[user_.id] = std::make_shared<const UserRecord>(user_);
+    principals->user_ids[user_.name] = user_.id;
+    principals->keys[key_.id] = std::make_shared<const KeyRecord>(key_);
+    principals->revoked_tokens = revoked_;
+    Snapshot out;
+    out.principals = std::move(principals);
+    return out;
+  }
+
+  [[nodiscard]] std::string token(token::TokenClaims claims) const { return codec_.issue(claims).value(); }
+  [[nodiscard]] std::string token() const { return token(claims()); }
+  [[nodiscard]] static token::TokenClaims claims() {
+    return {.user_id = "00112233aabbccdd",
+            .roles = {"user"},
+            .id = "jti-1",
+            .issued_at = kNow,
+            .not_before = kNow,
+            .expires_at = kNow + std::chrono::minutes(30)};
+  }
+  [[nodiscard]] std::string key() const { return std::string(made_.key.reveal()); }
+
+  crypto::KeyStore keys_ =
+      crypto::KeyStore::from_master(Secret(std::string(as_text(crypto::sha256("identity tests"))))).value();
+  token::TokenCodec codec_{keys_.key(crypto::Purpose::token_signing), {}};
+  SystemRandom random_;
+  crypto::NewApiKey made_ = crypto::make_api_key(keys_, random_);
+  UserRecord user_;
+  KeyRecord key_;
+  std::map<std::string, WallTime, std::less<>> revoked_;
+  Identity identity_{keys_, codec_};
+};
+
+}  // namespace sallyport::testing
