@@ -81,6 +81,9 @@ void RequestReader::next() {
   body_.clear();
   if (body_.capacity() > (1U << 20)) std::string().swap(body_);  // a large body's memory is not kept for a small one
   raw_body_bytes_ = 0;
+  auto headers = std::move(head_.headers);  // its memory serves the next head; no view outlives the bytes
+  headers.clear();
+  head_ = RequestHead{.headers = std::move(headers)};
 }
 
 std::size_t RequestReader::feed(std::string_view bytes) {
@@ -109,9 +112,6 @@ std::size_t RequestReader::feed_head(std::string_view bytes) {
 }
 
 bool RequestReader::read_head() {
-  auto& headers = head_.headers;
-  headers.clear();
-  head_ = RequestHead{.headers = std::move(headers)};
   std::string_view rest = head_bytes_;
   if (!read_request_line(next_line(rest))) return false;
   while (rest.size() > 2) {

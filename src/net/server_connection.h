@@ -19,7 +19,7 @@
 
 namespace sallyport::net {
 
-inline constexpr std::size_t kAheadBytesMax = 64U << 10;
+inline constexpr std::size_t kAheadBytesMax = 16U << 10;
 
 class ServerConnection;
 
@@ -41,7 +41,7 @@ class ServerExchange {
   // Exactly one answer: respond(), or start_stream() .. end_stream(). Errors: cancelled (the client is gone or stalled),
   // internal (answered twice, or a header that would break the framing).
   Task<Result<void>> respond(Response response);
-  // Chunked; to an HTTP/1.0 client ended by close.
+  // Chunked; to an HTTP/1.0 client ended by close. One writer at a time: await each before the next.
   Task<Result<void>> start_stream(int status, Headers headers);
   Task<Result<void>> write(std::string_view bytes);
   Task<Result<void>> end_stream();

@@ -54,6 +54,7 @@ class DeadlineSweep {
   // Until then the sweep's timer keeps its io_context running.
   void stop();
   void add(Entry& entry);
+  void remove(Entry& entry);  // also done by ~Entry
 
   // The time of the last sweep, without a system call.
   [[nodiscard]] SteadyTime tick() const noexcept { return tick_; }
