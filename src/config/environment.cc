@@ -79,7 +79,7 @@ void per_minute(GivenValues& given, std::vector<std::string>& warnings) {
 }
 
 void warn_unknown(const Environment& environment, std::vector<std::string>& warnings) {
-  std::vector<std::string> known{"SALLYPORT_HOME", "SALLYPORT_CONFIG"};
+  std::vector<std::string> known{"SALLYPORT_HOME", "SALLYPORT_CONFIG", "SALLYPORT_URL"};
   for (const Row& row : table()) known.push_back(own_env_name(row.path));
   for (auto it = environment.lower_bound("SALLYPORT_"); it != environment.end() && it->first.starts_with("SALLYPORT_"); ++it) {
     if (std::ranges::find(known, it->first) != known.end()) continue;

@@ -1,0 +1,62 @@
+// What the commands cannot do as a client, and app does for them: serve, first set-up, the REST handlers in process when
+// no server runs, and the checks that need the whole product. Filled in once by app/main; called on the main thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "core/result.h"
+
+namespace sallyport::cli {
+
+struct ApiAnswer {
+  int status = 0;
+  std::string body;  // JSON, or empty
+};
+
+struct ServeOptions {
+  std::string home;
+  std::optional<std::string> config;
+};
+
+struct InitOptions {
+  std::string home;
+  std::optional<std::string> config;
+  bool json = false;
+};
+
+struct Check {
+  enum class State : unsigned char { ok, warn, fail };
+  State state = State::ok;
+  std::string name;  // "home", "sandbox", ...
+  std::string text;  // what was found
+  std::string fix;   // empty when ok
+};
+
+struct AuditVerdict {
+  bool intact = false;
+  std::uint64_t records = 0;
+  std::string problem;  // the first broken record and why
+};
+
+struct Hooks {
+  std::string version;
+  // Serves until a signal ends it; the exit code.
+  std::function<int(const ServeOptions&)> serve;
+  // Prepares the home, idempotent; returns what is to be printed once (JSON object when options.json), or nothing new.
+  std::function<Result<std::string>(const InitOptions&)> init;
+  // With no server on <home>/admin.sock: takes the home's lock and runs the same handlers in process. `body`: JSON or
+  // empty. Error Code::conflict: a server holds the lock after all.
+  std::function<Result<ApiAnswer>(const std::string& home, std::string_view method, std::string_view path,
+                                  std::string_view body)>
+      local_request;
+  std::function<Result<AuditVerdict>(const std::string& home)> verify_audit;
+  // Checks beyond the CLI's own (key file, database schema, launcher).
+  std::function<std::vector<Check>(const config::Settings&)> doctor;
+};
+
+}  // namespace sallyport::cli
