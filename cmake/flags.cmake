@@ -4,7 +4,8 @@ target_compile_options(sp_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wsha
   -Wimplicit-fallthrough -Wno-missing-field-initializers -Wno-gnu-statement-expression -fno-omit-frame-pointer
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 target_compile_options(sp_flags INTERFACE "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
-target_compile_definitions(sp_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION=1)
+target_compile_definitions(sp_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION=1
+  SALLYPORT_VERSION="${PROJECT_VERSION}")
 # Said by hand for every unit alike: CMake's own switch differs between libraries and programs, and a precompiled header
 # serves only one of the two.
 target_compile_options(sp_flags INTERFACE -fPIE -pthread)

@@ -61,6 +61,7 @@ constexpr std::array<Row, kCodes> kTable{{
     {Code::limit, {"limit", 503, -31503, "A limit of the gateway is reached"}},
     {Code::password_change_required,
      {"password_change_required", 403, -31403, "The password must be changed before anything else"}},
+    {Code::tool_changed, {"tool_changed", 409, -31409, "The tool's definition differs from the one that was approved"}},
 }};
 
 consteval bool in_order() {

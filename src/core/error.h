@@ -58,6 +58,7 @@ enum class Code : std::uint8_t {
   io,
   limit,
   password_change_required,
+  tool_changed,
   count_  // not a code
 };
 

@@ -5,6 +5,7 @@
 
 #include "json/slice.h"
 #include "json/writer.h"
+#include "request/mcp/names.h"
 
 namespace sallyport::mcp {
 namespace {
@@ -135,6 +136,23 @@ Result<Message> read_message(std::string_view body, const json::ReadLimits& limi
   SP_CHECK(read_kind(message, text));
   if (message.kind != Kind::response) SP_CHECK(read_params(message, text));
   return message;
+}
+
+std::string passed_meta(const Message& message) {
+  const auto meta = json::member(message.params, "_meta");
+  return meta ? R"(,"_meta":)" + std::string(*meta) : std::string();
+}
+
+std::string upstream_params(const Message& message, std::string_view target) {
+  if (message.method == Method::prompts_get) return with_string_member(message.params, "name", target);
+  if (message.method != Method::completion_complete) return with_string_member(message.params, "uri", target);
+  const auto ref = json::member(message.params, "ref");
+  if (!ref) return std::string(message.params);
+  const std::string_view key = json::member(*ref, "name") ? "name" : "uri";
+  std::string out(message.params.substr(0, static_cast<std::size_t>(ref->data() - message.params.data())));
+  out += with_string_member(*ref, key, target);
+  out += message.params.substr(static_cast<std::size_t>(ref->data() + ref->size() - message.params.data()));
+  return out;
 }
 
 std::string result_envelope(std::string_view id, std::string_view result) {

@@ -41,6 +41,11 @@ struct Message {
 // a missing name where the method needs one). `id_out` is set as soon as it could be read, so that the answer carries it.
 Result<Message> read_message(std::string_view body, const json::ReadLimits& limits, std::string& id_out);
 
+// `,"_meta":{...}` as the client sent it, or nothing; hop keys are dropped where the upstream's message is made.
+std::string passed_meta(const Message& message);
+// The params of a request that names a server by prompt, URI or ref, with `target`, the upstream's own name, in its place.
+std::string upstream_params(const Message& message, std::string_view target);
+
 // Envelopes of our own (design, principle 4): every part is raw minified JSON that passed a reader.
 std::string result_envelope(std::string_view id, std::string_view result);
 std::string error_envelope(std::string_view id, int code, std::string_view message, std::string_view data = {});

@@ -1,0 +1,75 @@
+// A REST request after the front half of the pipeline has read and identified it, and its answer: what passes between the
+// HTTP door, the admin socket or the CLI on one side and the route table of api/ on the other. Plain values.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "model/principal.h"
+#include "model/server.h"
+#include "model/snapshot.h"
+
+namespace sallyport {
+
+struct RestRequest {
+  std::string method;
+  std::string path;   // as routed: no query
+  std::string query;  // raw
+  std::string body;
+  std::string content_type;
+  PrincipalPtr principal;  // null on a public route
+  Channel channel = Channel::rest;
+  SnapshotPtr snapshot;
+  std::string address;
+  std::string request_id;
+  WallTime now{};
+};
+
+struct RestAnswer {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+  // For the audit of the request.
+  std::string event_type;
+  std::string action;
+  std::string reason;
+};
+
+// What the door must know of a route before it reads the body.
+struct RestRoute {
+  bool known = false;
+  bool is_public = false;           // no identity asked (health, login, documentation)
+  std::string_view limit_class = "read";
+};
+
+// One tool call that did not come over MCP: REST execute, CLI. It takes the same way from authorization on.
+struct ToolCall {
+  PrincipalPtr principal;
+  Channel channel = Channel::rest;
+  SnapshotPtr snapshot;
+  std::string tool;       // as /mcp shows it, or "server/tool"
+  std::string arguments;  // JSON object text, unread yet
+  std::optional<std::chrono::milliseconds> timeout;
+  std::string address;
+  std::string request_id;
+  std::string limit_class = "execute";
+};
+
+struct ToolOutcome {
+  std::optional<Error> error;
+  std::string message;  // public sentence beside the error's own text; may be empty
+  std::string data;     // raw JSON: path of a fault, seconds to wait
+  std::string result;   // raw result object of tools/call
+  bool is_error = false;  // the tool says so (isError), or the server answered a JSON-RPC error
+  std::chrono::microseconds took{0};
+  std::vector<std::pair<std::string, std::string>> headers;  // X-RateLimit-*
+};
+
+}  // namespace sallyport

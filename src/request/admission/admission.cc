@@ -1,0 +1,45 @@
+#include "request/admission/admission.h"
+
+#include "core/error.h"
+
+namespace sallyport {
+
+rate::Verdict Admission::take(const Limits& limits, std::string_view name, std::string_view key, SteadyTime now) const {
+  auto found = limits.classes.find(name);
+  if (found == limits.classes.end()) found = limits.classes.find("default");
+  static constexpr LimitClass kFallback{};  // 100 a minute (S0-25): no class is ever without a limit
+  return limiter_.take(name, found == limits.classes.end() ? kFallback : found->second, key, now);
+}
+
+rate::Verdict Admission::address(const Limits& limits, std::string_view ip, SteadyTime now) const {
+  return take(limits, "address", ip, now);
+}
+
+rate::Verdict Admission::principal(const Limits& limits, std::string_view limit_class, std::string_view principal_id,
+                                   std::string_view tool_id, SteadyTime now) const {
+  const rate::Verdict whole = take(limits, limit_class, principal_id, now);
+  if (!whole.allow || tool_id.empty()) return whole;
+  std::string key;
+  key.reserve(principal_id.size() + tool_id.size() + 1);
+  key.append(principal_id).append(" ").append(tool_id);
+  const rate::Verdict one = take(limits, "tool", key, now);
+  return !one.allow || one.remaining < whole.remaining ? one : whole;
+}
+
+std::vector<std::pair<std::string, std::string>> rate_headers(const rate::Verdict& verdict, WallTime now) {
+  const auto reset = std::chrono::ceil<std::chrono::seconds>(now + verdict.reset_after).time_since_epoch().count();
+  std::vector<std::pair<std::string, std::string>> headers{
+      {"X-RateLimit-Limit", std::to_string(verdict.limit)},
+      {"X-RateLimit-Remaining", std::to_string(verdict.remaining)},
+      {"X-RateLimit-Reset", std::to_string(reset)},
+  };
+  if (!verdict.allow) headers.emplace_back("Retry-After", std::to_string(verdict.retry_after.count()));
+  return headers;
+}
+
+std::string rate_body(const rate::Verdict& verdict) {
+  return R"({"detail":")" + std::string(info(Code::rate_limited).public_text) + R"(","retry_after":)" +
+         std::to_string(verdict.retry_after.count()) + "}";
+}
+
+}  // namespace sallyport

@@ -1,0 +1,36 @@
+// How much a caller may do: a token bucket by address before identity, then by principal, class and tool after
+// authorization (rulings C4, C5). A thin stage over engines/rate, whose table all workers share. Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engines/rate/limiter.h"
+#include "model/snapshot.h"
+
+namespace sallyport {
+
+class Admission {
+ public:
+  explicit Admission(rate::Limiter& limiter) : limiter_(limiter) {}
+
+  // Before identity: class "address".
+  rate::Verdict address(const Limits& limits, std::string_view ip, SteadyTime now) const;
+  // After authorization: `limit_class` for the principal ("mcp", "read", "write", ...), then "tool" for principal and
+  // tool where `tool_id` ("server/tool") is not empty. The stricter of the two verdicts.
+  rate::Verdict principal(const Limits& limits, std::string_view limit_class, std::string_view principal_id,
+                          std::string_view tool_id, SteadyTime now) const;
+
+ private:
+  rate::Verdict take(const Limits& limits, std::string_view name, std::string_view key, SteadyTime now) const;
+  rate::Limiter& limiter_;
+};
+
+// X-RateLimit-Limit, -Remaining, -Reset (S0-26: epoch seconds, S1-28), and Retry-After where refused (C5).
+std::vector<std::pair<std::string, std::string>> rate_headers(const rate::Verdict& verdict, WallTime now);
+// S1-29, with the true number of seconds.
+std::string rate_body(const rate::Verdict& verdict);
+
+}  // namespace sallyport

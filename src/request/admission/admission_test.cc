@@ -1,0 +1,52 @@
+#include "request/admission/admission.h"
+
+#include <gtest/gtest.h>
+
+namespace sallyport {
+namespace {
+
+Limits limits_of(std::uint32_t requests, std::uint32_t burst) {
+  Limits limits;
+  limits.classes["mcp"] = {requests, std::chrono::seconds(60), burst};
+  limits.classes["tool"] = {requests, std::chrono::seconds(60), burst};
+  return limits;
+}
+
+TEST(Admission, C4AdmitsRequestsPlusBurstThenRefuses) {
+  SystemRandom random;
+  rate::Limiter limiter(random);
+  const Admission admission(limiter);
+  const Limits limits = limits_of(5, 2);
+  const FakeClock clock;
+  for (int i = 0; i < 7; ++i) EXPECT_TRUE(admission.principal(limits, "mcp", "key:a", "", clock.steady()).allow) << i;
+  const auto refused = admission.principal(limits, "mcp", "key:a", "", clock.steady());
+  EXPECT_FALSE(refused.allow);
+  EXPECT_EQ(refused.limit, 5U);
+  EXPECT_GE(refused.retry_after.count(), 1);
+  EXPECT_TRUE(admission.principal(limits, "mcp", "key:b", "", clock.steady()).allow);
+}
+
+TEST(Admission, S1_29AndC5NameTheSecondsToWait) {
+  rate::Verdict verdict;
+  verdict.limit = 60;
+  verdict.retry_after = std::chrono::seconds(7);
+  EXPECT_EQ(rate_body(verdict), R"({"detail":"Rate limit exceeded. Please try again later.","retry_after":7})");
+  const auto headers = rate_headers(verdict, WallTime(std::chrono::seconds(100)));
+  ASSERT_EQ(headers.size(), 4U);
+  EXPECT_EQ(headers[0], (std::pair<std::string, std::string>("X-RateLimit-Limit", "60")));
+  EXPECT_EQ(headers[2].second, "100");
+  EXPECT_EQ(headers[3], (std::pair<std::string, std::string>("Retry-After", "7")));
+}
+
+TEST(Admission, AnUnknownClassStillHasALimit) {
+  SystemRandom random;
+  rate::Limiter limiter(random);
+  const Admission admission(limiter);
+  const FakeClock clock;
+  int admitted = 0;
+  for (int i = 0; i < 1000; ++i) admitted += admission.principal({}, "nothing", "key:a", "", clock.steady()).allow ? 1 : 0;
+  EXPECT_EQ(admitted, 110);  // S0-25: 100 and a burst of 10
+}
+
+}  // namespace
+}  // namespace sallyport

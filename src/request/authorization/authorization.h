@@ -1,0 +1,48 @@
+// The authorization stage of MCP: finds what a name means within the scope of the URL, and asks the one decide(). A name
+// that does not exist and one that the principal may not read are refused alike (design, principle 1). One a worker.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engines/decide/decide.h"
+#include "model/snapshot.h"
+
+namespace sallyport {
+
+// Who asks, from where: what every question of one request shares.
+struct Asker {
+  const Snapshot& snapshot;
+  const Principal& principal;
+  Channel channel = Channel::mcp;
+  std::string_view scope;  // server name of /mcp/{server}; empty on /mcp
+  std::string_view address;
+  std::string_view protocol_version;
+  WallTime now{};
+};
+
+struct ToolAccess {
+  Decision decision;
+  ServerPtr server;  // set when decision.allow
+  ToolPtr tool;
+};
+
+class Authorization {
+ public:
+  explicit Authorization(Decider& decider) : decider_(decider) {}
+
+  // tools/call and REST execute. `name`: as the scope shows it. `arguments`: minified object.
+  ToolAccess call(const Asker& asker, std::string_view name, std::string_view arguments);
+  // May this tool be listed? decide(execute) without arguments, phase list.
+  bool lists(const Asker& asker, const ServerRecord& server, const ToolRecord& tool);
+  // Resources, prompts and completions of a server as a whole.
+  Decision server(const Asker& asker, const ServerRecord* server);
+
+ private:
+  Decider& decider_;
+};
+
+// The tool that `name` means in `scope`; null when there is none or its server is disabled.
+ToolPtr find_tool(const Catalogue& catalogue, std::string_view scope, std::string_view name);
+
+}  // namespace sallyport

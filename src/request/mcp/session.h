@@ -1,0 +1,74 @@
+// The client's side of a legacy MCP session (2025-03-26 to 2025-11-25): made by initialize, bound to the principal that
+// made it and to the URL it was made on. Every worker holds the table (published like a snapshot), so that a request is
+// checked where it arrives; what changes while it lives belongs to its home worker, or is atomic.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "model/principal.h"
+#include "request/mcp/stream.h"
+
+namespace sallyport::mcp {
+
+// Severities of MCP logging, weakest first (RFC 5424 6.2.1).
+inline constexpr std::array<std::string_view, 8> kLogLevels{"debug",    "info",  "notice",    "warning",
+                                                            "error", "critical", "alert", "emergency"};
+// Index of `level`, or -1.
+int log_level_index(std::string_view level) noexcept;
+
+struct ClientSession {
+  std::string id;     // 128 bits of randomness: unguessable, and still never an authentication
+  std::string scope;  // "" on /mcp, the server's name on /mcp/{server}
+  std::string protocol_version;
+  PrincipalPtr principal;
+  unsigned home = 0;  // worker
+  std::atomic<int> log_level{-1};                // -1: the client never asked; then nothing is held back
+  std::atomic<std::int64_t> last_used_ns{0};     // steady time
+
+  // Home worker only.
+  std::shared_ptr<EventStream> stream;
+  std::deque<std::string> backlog;  // what came while there was no stream; kBacklogMax at most, oldest first out
+  // Home worker. To the GET stream, or to the backlog until there is one.
+  void deliver(std::string message);
+};
+
+inline constexpr std::size_t kBacklogMax = 100;
+
+using ClientSessionPtr = std::shared_ptr<ClientSession>;
+
+// One a worker; that worker's thread only.
+class SessionTable {
+ public:
+  void put(ClientSessionPtr session) { sessions_[session->id] = std::move(session); }
+  void erase(const std::string& id) { sessions_.erase(id); }
+  // The session, if it belongs to this principal on this URL; a foreign id is as unknown as one that never was.
+  [[nodiscard]] ClientSessionPtr find(std::string_view id, std::string_view principal_id, std::string_view scope) const;
+  [[nodiscard]] std::size_t count_of(std::string_view principal_id) const;
+  [[nodiscard]] std::vector<ClientSessionPtr> all() const;
+  [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
+
+ private:
+  std::map<std::string, ClientSessionPtr, std::less<>> sessions_;
+};
+
+// Pagination cursors (MCP, Pagination: opaque): an offset, bound to principal, method and scope by HMAC.
+class Cursors {
+ public:
+  explicit Cursors(std::span<const std::byte> key) : key_(key) {}
+  [[nodiscard]] std::string make(std::string_view binding, std::size_t offset) const;
+  // invalid_params for one that was not made here for this binding.
+  [[nodiscard]] Result<std::size_t> open(std::string_view binding, std::string_view cursor) const;
+
+ private:
+  std::span<const std::byte> key_;
+};
+
+}  // namespace sallyport::mcp

@@ -1,0 +1,136 @@
+// Authorization to argument validation: what may be done, how often, and with which arguments.
+#include "request/mcp/names.h"
+#include "request/pipeline/pipeline.h"
+#include "request/validation/validation.h"
+#include "json/slice.h"
+#include "json/writer.h"
+
+namespace sallyport {
+namespace {
+
+using mcp::Method;
+
+bool of_server(Method method) {
+  return method == Method::resources_read || method == Method::resources_subscribe ||
+         method == Method::resources_unsubscribe || method == Method::prompts_get ||
+         method == Method::completion_complete;
+}
+
+// The name or URI by which a message of MCP chooses its server.
+struct Chosen {
+  std::string text;
+  bool is_uri = false;
+};
+
+Result<Chosen> chosen_by(const mcp::Message& message) {
+  if (message.method == Method::prompts_get) return Chosen{message.name, false};
+  if (message.method != Method::completion_complete) return Chosen{message.uri, true};
+  const auto ref = json::member(message.params, "ref");  // MCP, Completion: a prompt by name, a template by uri
+  if (!ref || !json::is_object(*ref)) return fail(Code::invalid_params, "params.ref is missing");
+  for (const std::string_view key : {"name", "uri"}) {
+    const auto raw = json::member(*ref, key);
+    if (!raw || !json::is_string(*raw)) continue;
+    SP_TRY(auto text, json::decode_string(*raw));
+    return Chosen{std::move(text), key == "uri"};
+  }
+  return fail(Code::invalid_params, "params.ref has neither name nor uri");
+}
+
+}  // namespace
+
+Result<void> Pipeline::authorize(Flow& f) {
+  f.stage = Stage::authorization;
+  if (!f.message) return authorize_call(f);  // REST, CLI: always a tool call
+  if (f.message->kind != mcp::Kind::request) return {};
+  if (f.message->method == Method::tools_call) return authorize_call(f);
+  if (of_server(f.message->method)) return authorize_server(f);
+  if (f.message->method == Method::unknown) return fail(Code::method_not_found, f.message->method_name);
+  return {};  // initialize, ping, levels: identity is enough; lists are filtered item by item by the same decide()
+}
+
+Result<void> Pipeline::authorize_call(Flow& f) {
+  f.record.event_type = audit::kToolExecution;
+  f.record.action = "call";
+  if (f.message) {
+    f.target = f.message->name;
+    f.arguments = f.message->arguments;
+  }
+  f.record.tool = f.target;
+  f.record.server = f.scope;
+  ToolAccess access = w_.authorization.call(asker(f), f.target, f.arguments);
+  if (!access.decision.allow) {
+    f.record.set(access.decision);
+    const Error error = to_error(access.decision);
+    if (error.code == Code::access_denied) f.say = "Access denied: " + access.decision.reason;
+    if (error.code == Code::unknown_tool) f.say = "Unknown tool: " + f.target;
+    return fail(error);
+  }
+  f.record.rule_id = access.decision.rule_id;
+  f.server = std::move(access.server);
+  f.tool = std::move(access.tool);
+  f.target = f.tool->name;
+  f.record.tool = f.tool->name;
+  f.record.server = f.server->name;
+  f.touches_upstream = true;
+  return {};
+}
+
+Result<void> Pipeline::authorize_server(Flow& f) {
+  f.record.event_type = f.message->method_name;
+  f.record.action = "read";
+  SP_TRY(const Chosen chosen, chosen_by(*f.message));
+  const Catalogue& catalogue = *f.snapshot->catalogue;
+  std::optional<mcp::Target> target;
+  if (!f.scope.empty()) {
+    const auto server = catalogue.servers.find(f.scope);
+    if (server != catalogue.servers.end() && server->second->enabled) target = mcp::Target{server->second, chosen.text};
+  } else {
+    target = chosen.is_uri ? mcp::resolve_uri(catalogue, chosen.text) : mcp::resolve_name(catalogue, chosen.text);
+  }
+  const Decision decision = w_.authorization.server(asker(f), target ? target->server.get() : nullptr);
+  f.record.tool = chosen.text;
+  if (!decision.allow) {
+    f.record.set(decision);
+    Error error = to_error(decision);
+    if (error.code == Code::unknown_tool) error.code = Code::not_found;
+    if (error.code == Code::access_denied) f.say = "Access denied: " + decision.reason;
+    return fail(std::move(error));
+  }
+  f.record.rule_id = decision.rule_id;
+  f.server = std::move(target->server);
+  f.target = std::move(target->name);
+  f.record.server = f.server->name;
+  f.touches_upstream = true;
+  return {};
+}
+
+Result<void> Pipeline::admit_principal(Flow& f) {
+  f.stage = Stage::principal_admission;
+  if (f.channel == Channel::local) return {};
+  std::string tool_id;
+  if (f.tool) tool_id = f.tool->server + "/" + f.tool->name;
+  f.verdict = w_.admission.principal(*f.snapshot->limits, f.limit_class, f.principal->id, tool_id, fleet_.clock.steady());
+  if (f.verdict->allow) return {};
+  return fail(Code::rate_limited, f.limit_class);
+}
+
+Result<void> Pipeline::validate(Flow& f) {
+  f.stage = Stage::validation;
+  if (!f.tool) return {};
+  std::optional<ArgumentFault> fault;
+  if (f.arguments_document) {
+    fault = validate_arguments(*f.tool, f.arguments_document->root());
+  } else {
+    const auto params = f.message->document.root().find("params");
+    const auto arguments = params ? params->find("arguments") : std::nullopt;
+    fault = arguments ? validate_arguments(*f.tool, *arguments) : validate_no_arguments(*f.tool);
+  }
+  if (!fault) return {};
+  f.say = "Invalid arguments" + (fault->path.empty() ? "" : " at " + fault->path) + ": " + fault->message;
+  f.data = R"({"path":)";
+  json::append_string(f.data, fault->path);
+  f.data += "}";
+  return fail(Code::invalid_arguments, fault->path + " " + fault->message);
+}
+
+}  // namespace sallyport

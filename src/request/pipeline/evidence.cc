@@ -1,0 +1,77 @@
+// Evidence before effect (design, principle 7): an intent before an upstream is touched or a change is made, an outcome
+// before the reply; a refusal is one record.
+#include "request/pipeline/pipeline.h"
+
+namespace sallyport {
+namespace {
+
+double seconds(std::chrono::nanoseconds span) { return std::chrono::duration<double>(span).count(); }
+
+std::string_view result_word(const Flow& f, const Result<void>& done) {
+  if (done) return f.result_is_error ? "error" : "success";
+  switch (done.error().code) {
+    case Code::cancelled: return "cancelled";
+    case Code::upstream_unavailable:
+    case Code::upstream_timeout:
+    case Code::upstream_protocol:
+    case Code::upstream_too_large:
+    case Code::upstream_refused:
+    case Code::output_invalid: return "error";
+    default: return "denied";
+  }
+}
+
+void name_refusal(Flow& f, const Error& error) {
+  auto& record = f.record;
+  if (record.stage.empty()) record.stage = stage_name(f.stage);
+  if (record.reason.empty()) record.reason = info(error.code).name;
+  if (record.evidence.empty()) record.evidence = error.detail;
+  if (f.stage == Stage::identity) record.event_type = audit::kAuthentication;
+}
+
+}  // namespace
+
+Result<void> Pipeline::intent(Flow& f) {
+  f.stage = Stage::audit;
+  if (f.record.event_type.empty() || (f.message && f.record.action.empty())) {
+    f.record.event_type = f.message && f.message->method == mcp::Method::tools_list ? audit::kToolList : audit::kHttp;
+    if (f.message) f.record.action = f.message->method_name;
+  }
+  const bool lists = f.message && f.message->kind == mcp::Kind::request && f.record.event_type == audit::kToolList;
+  if (!f.touches_upstream && !lists && f.route != telemetry::Route::api) return {};  // nothing will be touched
+  if (f.tool) {
+    f.record.arguments = fleet_.redactor.json(f.arguments);
+    f.record.arguments_digest = fleet_.redactor.digest(f.arguments);
+  }
+  f.record.kind = audit::Kind::intent;
+  f.record.time = fleet_.clock.wall();
+  SP_CHECK(w_.audit.write(f.record));
+  w_.metrics.event(telemetry::Event::audit_record);
+  f.intent_written = true;
+  f.record.arguments.clear();  // they stand in the intent; the outcome carries their digest
+  return {};
+}
+
+Result<void> Pipeline::outcome(Flow& f, const Result<void>& done) {
+  auto& record = f.record;
+  record.kind = f.intent_written ? audit::Kind::outcome : done ? audit::Kind::event : audit::Kind::refusal;
+  record.time = fleet_.clock.wall();
+  record.result = result_word(f, done);
+  if (!done) name_refusal(f, done.error());
+  if (f.upstream_took.count() > 0) record.execution_time_s = seconds(f.upstream_took);
+  record.process_time_s = seconds(fleet_.clock.steady() - f.started);
+  if (f.response) record.status_code = f.response->status;
+  else if (!done && f.rpc_id.empty()) record.status_code = info(done.error().code).http_status;
+  w_.metrics.request(f.route, done ? telemetry::Outcome::ok : telemetry::Outcome::refused);
+  if (!done) w_.metrics.refusal(f.stage, done.error().code);
+  if (!done && f.stage == Stage::authorization) w_.metrics.event(telemetry::Event::permission_denial);
+  if (!done && done.error().code == Code::rate_limited) w_.metrics.event(telemetry::Event::rate_limit_violation);
+  if (auto written = w_.audit.write(record); !written) {
+    fleet_.log.write(telemetry::Level::error, "audit record not written", {{"why", written.error().detail}}, record.request_id);
+    return written;
+  }
+  w_.metrics.event(telemetry::Event::audit_record);
+  return {};
+}
+
+}  // namespace sallyport

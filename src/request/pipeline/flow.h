@@ -1,0 +1,61 @@
+// What one request carries from stage to stage. Made by the door, finished by finish(); one worker's thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/decision.h"
+#include "model/rest.h"
+#include "model/snapshot.h"
+#include "request/admission/admission.h"
+#include "request/audit/audit.h"
+#include "request/mcp/message.h"
+#include "request/mcp/session.h"
+#include "telemetry/metrics.h"
+
+namespace sallyport {
+
+struct Flow {
+  explicit Flow(SnapshotPtr held) : snapshot(std::move(held)) {}
+
+  SnapshotPtr snapshot;  // one state for the whole request
+  SteadyTime started{};
+  WallTime now{};
+  Stage stage = Stage::http;  // where it is, and so where it ended
+  Channel channel = Channel::mcp;
+  telemetry::Route route = telemetry::Route::unknown;
+
+  PrincipalPtr principal;
+  std::string address;
+  std::string scope;  // server of /mcp/{server}; empty on /mcp
+  std::string limit_class = "mcp";
+
+  std::optional<mcp::Message> message;
+  std::string rpc_id;  // raw; known as soon as it could be read
+  mcp::ClientSessionPtr session;
+  std::shared_ptr<mcp::EventStream> events;  // where progress and logs of the call go; may be null
+
+  ServerPtr server;
+  ToolPtr tool;
+  std::string target;      // tool, prompt or URI as the upstream calls it
+  std::string arguments;   // minified object of tools/call
+  std::optional<json::Document> arguments_document;  // REST, CLI: the reader's own
+  std::optional<std::chrono::milliseconds> timeout;
+
+  net::ServerExchange* exchange = nullptr;  // of an MCP POST: where events may be streamed
+  net::Headers headers;                     // of its answer
+
+  bool intent_written = false;
+  bool touches_upstream = false;
+  std::string result;           // raw JSON of the answer
+  bool result_is_error = false;  // `result` is a JSON-RPC error object of the upstream
+  std::string say;              // public sentence of a refusal; empty: the Code's own
+  std::string data;             // raw JSON beside it
+  std::optional<rate::Verdict> verdict;
+  std::optional<net::Response> response;  // REST: the whole answer; MCP: an answer that is no JSON-RPC message
+  std::chrono::nanoseconds upstream_took{0};
+  audit::AuditRecord record;
+};
+
+}  // namespace sallyport

@@ -1,0 +1,129 @@
+// The front of the way: what both doors do before anything is parsed, and the hand-over to REST.
+#include "core/random.h"
+#include "request/pipeline/pipeline.h"
+
+namespace sallyport {
+namespace {
+
+constexpr std::string_view kMcp = "/mcp";
+
+// "" for /mcp, "name" for /mcp/name; nothing for any other path.
+std::optional<std::string_view> mcp_scope(std::string_view path) {
+  if (!path.starts_with(kMcp)) return std::nullopt;
+  path.remove_prefix(kMcp.size());
+  if (path.empty() || path == "/") return std::string_view();
+  if (path.front() != '/' || path.find('/', 1) != std::string_view::npos) return std::nullopt;
+  return path.substr(1);
+}
+
+}  // namespace
+
+void Pipeline::begin(Flow& f, net::ServerExchange& exchange) {
+  const net::RequestHead& head = exchange.head();
+  f.started = fleet_.clock.steady();
+  f.now = fleet_.clock.wall();
+  exchange.request_id = random_id(fleet_.random, 12);
+  exchange.add_header("X-Request-Id", exchange.request_id);
+  f.record.request_id = exchange.request_id;
+  f.record.event_type = audit::kHttp;
+  f.record.method = head.method;
+  f.record.path = head.path;
+  if (!head.query.empty()) f.record.query_params = fleet_.redactor.query(head.query);
+  if (const auto agent = head.find("User-Agent")) f.record.user_agent = *agent;
+  if (head.has_length) f.record.content_length = head.content_length;
+  if (const auto scope = mcp_scope(head.path)) {
+    f.route = telemetry::Route::mcp_other;
+    f.scope = *scope;
+  } else {
+    f.route = telemetry::Route::api;
+    f.channel = Channel::rest;
+  }
+  if (exchange.peer().is_local_socket) f.channel = Channel::local;
+}
+
+Result<void> Pipeline::pass_edge(Flow& f, net::ServerExchange& exchange) {
+  f.stage = Stage::http;
+  const EdgeVerdict verdict = fleet_.edge.inspect(exchange.head(), exchange.peer());
+  f.address = verdict.client_ip;
+  f.record.client_ip = verdict.client_ip;
+  exchange.set_common_headers(verdict.common_headers);
+  for (const auto& [name, value] : Edge::cors_headers(verdict.cors_origin)) exchange.add_header(name, value);
+  if (verdict.decision.allow) return {};
+  f.record.set(verdict.decision);
+  return fail(verdict.code, verdict.decision.evidence);
+}
+
+Result<void> Pipeline::admit_address(Flow& f) {
+  f.stage = Stage::address_admission;
+  if (f.channel == Channel::local) return {};
+  const auto verdict = w_.admission.address(*f.snapshot->limits, f.address, fleet_.clock.steady());
+  if (verdict.allow) return {};
+  f.verdict = verdict;
+  return fail(Code::rate_limited, "address");
+}
+
+Result<void> Pipeline::identify(Flow& f, const net::ServerExchange& exchange) {
+  f.stage = Stage::identity;
+  const net::Peer& peer = exchange.peer();
+  if (peer.is_local_socket) {  // the socket is 0600: whoever opened it is the operator (design, Commands)
+    auto local = std::make_shared<Principal>();
+    local->id = "local:" + std::to_string(peer.uid);
+    local->kind = PrincipalKind::local;
+    local->name = "local administrator";
+    local->roles = {"admin"};
+    local->auth_type = "local";
+    f.principal = std::move(local);
+  } else {
+    const net::RequestHead& head = exchange.head();
+    if (f.route != telemetry::Route::mcp_other && fleet_.route(head.method, head.path).is_public) return {};
+    CredentialView seen;
+    for (const auto& field : head.headers) seen.see(field.name, field.value);
+    seen.query = head.query;
+    SP_TRY(f.principal, w_.identity.verify(*f.snapshot, seen, f.now));
+  }
+  f.record.principal = f.principal->id;
+  f.record.auth_type = f.principal->auth_type;
+  f.record.credential_id = f.principal->credential_id;
+  if (f.principal->kind == PrincipalKind::user) f.record.user_id = f.principal->id.substr(5);
+  return {};
+}
+
+RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exchange) const {
+  const net::RequestHead& head = exchange.head();
+  RestRequest request;
+  request.method = head.method;
+  request.path = head.path;
+  request.query = head.query;
+  if (const auto type = head.find("Content-Type")) request.content_type = *type;
+  request.principal = f.principal;
+  request.channel = f.channel;
+  request.snapshot = f.snapshot;
+  request.address = f.address;
+  request.request_id = f.record.request_id;
+  request.now = f.now;
+  return request;
+}
+
+Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) {
+  f.stage = Stage::principal_admission;
+  RestRequest request = rest_request(f, exchange);
+  const RestRoute route = fleet_.route(request.method, request.path);
+  if (f.channel != Channel::local) {
+    const std::string_view who = f.principal ? std::string_view(f.principal->id) : std::string_view(f.address);
+    f.verdict = w_.admission.principal(*f.snapshot->limits, route.limit_class, who, {}, fleet_.clock.steady());
+    if (!f.verdict->allow) co_return fail(Code::rate_limited, std::string(route.limit_class));
+  }
+  f.stage = Stage::api;
+  auto body = co_await exchange.read_body();
+  if (!body) co_return fail(std::move(body).error());
+  request.body = *body;
+  if (request.method != "GET") SP_CO_CHECK(intent(f));  // a change is in the evidence before it is made
+  RestAnswer answer = co_await fleet_.rest(std::move(request));
+  if (!answer.event_type.empty()) f.record.event_type = answer.event_type;
+  if (!answer.action.empty()) f.record.action = answer.action;
+  f.record.reason = answer.reason;
+  f.response = net::Response{answer.status, std::move(answer.headers), answer.content_type, std::move(answer.body)};
+  co_return Result<void>{};
+}
+
+}  // namespace sallyport

@@ -1,0 +1,165 @@
+// Lists: what each server of the scope offers this principal, asked for on the worker where the principal's upstream
+// sessions live, filtered by the one decide(), mapped, paged. A server that is down is left out, and named.
+#include "engines/pin/definition.h"
+#include "json/slice.h"
+#include "json/writer.h"
+#include "request/mcp/names.h"
+#include "request/pipeline/pipeline.h"
+#include "request/pipeline/upstream_step.h"
+#include "request/upstream/listing.h"
+
+namespace sallyport {
+namespace {
+
+using Digests = std::map<std::string, std::string, std::less<>>;
+
+struct Part {
+  ServerPtr server;
+  std::vector<upstream::Item> items;  // resources, prompts
+  Digests digests;                    // tools
+  std::string failed;                 // why the server could not be asked
+};
+
+struct Question {
+  std::string principal;
+  bool tools = false;
+  upstream::ListKind kind = upstream::ListKind::tools;
+  SteadyTime deadline;
+};
+
+Task<Result<bool>> ask_session(Worker& w, const Question& question, Part& part) {
+  SP_CO_TRY(const auto session, co_await w.upstreams.session(part.server, question.principal));
+  if (question.tools) {
+    SP_CO_TRY(const Digests* digests, co_await listed_by(w, session, question.deadline, false));
+    part.digests = *digests;
+  } else {
+    SP_CO_TRY(part.items, co_await upstream::list_all(*session, question.kind, question.deadline));
+  }
+  co_return true;
+}
+
+Task<void> ask_one(Worker& w, const Question& question, Part& part) {
+  if (const auto asked = co_await ask_session(w, question, part); !asked) {
+    part.failed = asked.error().detail.empty() ? std::string(info(asked.error().code).name) : asked.error().detail;
+  }
+}
+
+// All servers at once: one that hangs costs its own time only.
+Task<Result<std::vector<Part>>> ask_all(Worker& w, Question question, std::vector<ServerPtr> servers) {
+  std::vector<Part> parts(servers.size());
+  TaskGroup asking(w.executor, [&w](const char* what) { w.fleet.log.error("listing failed", {{"what", what}}); });
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    parts[i].server = servers[i];
+    asking.spawn(ask_one(w, question, parts[i]));
+  }
+  co_await asking.join();
+  co_return parts;
+}
+
+std::string list_result(std::string_view member, const std::vector<std::string>& items, std::size_t from, std::size_t page,
+                        const std::vector<std::string>& missing, const std::string& next) {
+  json::Writer w;
+  w.object().key(member).array();
+  for (std::size_t i = from; i < std::min(items.size(), from + page); ++i) w.raw(items[i]);
+  w.end_array();
+  if (!next.empty()) w.member("nextCursor", next);
+  if (!missing.empty()) {
+    w.key("_meta").object().key("sallyport/unavailable").array();
+    for (const auto& server : missing) w.value(server);
+    w.end_array().end_object();
+  }
+  w.end_object();
+  return w.take();
+}
+
+}  // namespace
+
+namespace {
+
+std::vector<ServerPtr> servers_in_scope(const Flow& f) {
+  std::vector<ServerPtr> out;
+  for (const auto& [name, server] : f.snapshot->catalogue->servers) {
+    if (server->enabled && (f.scope.empty() || f.scope == name)) out.push_back(server);
+  }
+  return out;
+}
+
+Task<Result<std::vector<Part>>> ask_home(Worker& here, const Flow& f, std::vector<ServerPtr> servers,
+                                         std::optional<upstream::ListKind> kind) {
+  Question question{f.principal->id, !kind.has_value(), kind.value_or(upstream::ListKind::tools),
+                    here.fleet.clock.steady() + here.fleet.settings.list_timeout};
+  Worker& home = *here.fleet.workers[here.fleet.home_of(f.principal->id)];
+  co_return co_await run_on<std::vector<Part>>(home.executor, ask_all(home, std::move(question), std::move(servers)));
+}
+
+std::vector<std::string> note_failures(Worker& w, const std::vector<Part>& parts) {
+  std::vector<std::string> missing;
+  for (const Part& part : parts) {
+    if (part.failed.empty()) continue;
+    missing.push_back(part.server->name);
+    w.fleet.log.warning("server left out of a list", {{"server", part.server->name}, {"why", part.failed}});
+  }
+  return missing;
+}
+
+// The page that the cursor of the request asks for, as the result of the request.
+Result<void> answer_page(Flow& f, const Fleet& fleet, std::string_view member, const std::vector<std::string>& items,
+                         const std::vector<std::string>& missing) {
+  const mcp::Cursors cursors(fleet.keys.key(crypto::Purpose::cursors));
+  const std::string binding = f.principal->id + '\n' + f.scope + '\n' + std::string(member);
+  std::size_t from = 0;
+  if (const auto raw = json::member(f.message->params, "cursor")) {
+    if (!json::is_string(*raw)) return fail(Code::invalid_params, "params.cursor is not a string");
+    SP_TRY(const std::string cursor, json::decode_string(*raw));
+    SP_TRY(from, cursors.open(binding, cursor));
+  }
+  const std::size_t page = fleet.settings.list_page;
+  const std::string next = from + page < items.size() ? cursors.make(binding, from + page) : "";
+  f.record.evidence = std::to_string(items.size()) + " items";
+  f.result = list_result(member, items, from, page, missing, next);
+  return {};
+}
+
+}  // namespace
+
+Task<Result<void>> Pipeline::list_tools(Flow& f) {
+  std::vector<ServerPtr> servers;
+  std::map<std::string, std::vector<ToolPtr>, std::less<>> allowed;
+  for (const auto& server : servers_in_scope(f)) {
+    const auto tools = f.snapshot->catalogue->tools.find(server->name);
+    if (tools == f.snapshot->catalogue->tools.end()) continue;
+    for (const auto& [name, tool] : tools->second) {
+      if (w_.authorization.lists(asker(f), *server, *tool)) allowed[server->name].push_back(tool);
+    }
+    if (allowed.contains(server->name)) servers.push_back(server);
+  }
+  SP_CO_TRY(const auto parts, co_await ask_home(w_, f, std::move(servers), std::nullopt));
+  std::vector<std::string> items;
+  for (const Part& part : parts) {
+    for (const ToolPtr& tool : allowed[part.server->name]) {
+      const auto listed = part.digests.find(tool->name);
+      if (listed == part.digests.end() || listed->second != tool->digest) continue;  // held back: not what was approved
+      if (f.scope.empty() && find_tool(*f.snapshot->catalogue, "", tool->exposed_name) != tool) continue;  // a collision
+      items.push_back(f.scope.empty() ? mcp::with_string_member(tool->definition, "name", tool->exposed_name)
+                                      : tool->definition);
+    }
+  }
+  co_return answer_page(f, fleet_, "tools", items, note_failures(w_, parts));
+}
+
+Task<Result<void>> Pipeline::list_items(Flow& f, upstream::ListKind kind, std::string_view member) {
+  std::vector<ServerPtr> servers;
+  for (const auto& server : servers_in_scope(f)) {
+    if (w_.authorization.server(asker(f), server.get()).allow) servers.push_back(server);
+  }
+  SP_CO_TRY(const auto parts, co_await ask_home(w_, f, std::move(servers), kind));
+  std::vector<std::string> items;
+  for (const Part& part : parts) {
+    for (const auto& item : part.items) {
+      items.push_back(f.scope.empty() ? mcp::expose_item(*part.server, item.raw) : item.raw);
+    }
+  }
+  co_return answer_page(f, fleet_, member, items, note_failures(w_, parts));
+}
+
+}  // namespace sallyport

@@ -1,0 +1,83 @@
+#include "request/pipeline/pipeline.h"
+
+#include "json/slice.h"
+
+namespace sallyport {
+
+// What every HTTP request meets, on both doors, before anything of it is believed.
+Task<Result<void>> Pipeline::stages(Flow& f, net::ServerExchange& exchange) {
+  SP_CO_CHECK(pass_edge(f, exchange));      // Host and Origin first: a page that rebinds DNS gets no further
+  SP_CO_CHECK(admit_address(f));            // before identity, so that guessing credentials is limited
+  SP_CO_CHECK(identify(f, exchange));       // before a byte of the body is parsed
+  if (f.route != telemetry::Route::mcp_other) co_return co_await serve_rest(f, exchange);
+  SP_CO_CHECK(co_await read_message(f, exchange));  // strictly and completely; GET and DELETE have nothing to read
+  SP_CO_CHECK(bind_session(f, exchange));   // a session belongs to the principal that opened it
+  if (!f.message) co_return co_await (exchange.head().method == "GET" ? listen(f, exchange) : delete_session(f));
+  co_return co_await perform(f);
+}
+
+// What every call meets, wherever it came from: MCP, REST, CLI.
+Task<Result<void>> Pipeline::perform(Flow& f) {
+  SP_CO_CHECK(authorize(f));                // the one decide(), before any look-up could tell what exists
+  SP_CO_CHECK(admit_principal(f));          // after it: a name that may not be called says nothing by its limit
+  SP_CO_CHECK(validate(f));                 // arguments against the schema that was approved
+  SP_CO_CHECK(intent(f));                   // evidence before effect
+  SP_CO_CHECK(co_await upstream(f));        // the only line that touches a tool server
+  co_return guard_response(f);              // before anyone reads what it answered
+}
+
+Task<void> Pipeline::serve(net::ServerExchange& exchange) {
+  Flow flow(w_.snapshot);
+  begin(flow, exchange);
+  Result<void> done = co_await stages(flow, exchange);
+  co_await finish(flow, exchange, std::move(done));
+}
+
+// The one end of every request: the outcome stands in the audit before the caller hears it.
+Task<void> Pipeline::finish(Flow& flow, net::ServerExchange& exchange, Result<void> done) {
+  if (auto written = outcome(flow, done); !written) done = fail(std::move(written).error());
+  co_await reply(flow, exchange, done);
+}
+
+Asker Pipeline::asker(const Flow& flow) const {
+  return {*flow.snapshot, *flow.principal, flow.channel, flow.scope, flow.address,
+          flow.session ? std::string_view(flow.session->protocol_version) : std::string_view(), flow.now};
+}
+
+Task<ToolOutcome> Pipeline::execute(ToolCall call) {
+  Flow flow(std::move(call.snapshot));
+  flow.started = fleet_.clock.steady();
+  flow.now = fleet_.clock.wall();
+  flow.channel = call.channel;
+  flow.route = telemetry::Route::api;
+  flow.principal = std::move(call.principal);
+  flow.address = call.address;
+  flow.limit_class = call.limit_class;
+  flow.timeout = call.timeout;
+  flow.target = std::move(call.tool);
+  flow.record.request_id = call.request_id;
+  flow.record.client_ip = call.address;
+  flow.record.rpc_method = "tools/call";
+  flow.stage = Stage::api;
+  Result<void> done;
+  if (auto read = json::read(call.arguments, fleet_.settings.json)) {
+    flow.arguments = read->text();
+    flow.arguments_document = std::move(*read);
+    if (flow.arguments.front() == '{') done = co_await perform(flow);
+    else done = fail(Code::validation, "arguments is not an object");
+  } else {
+    done = fail(std::move(read).error());
+  }
+  if (auto written = outcome(flow, done); !written) done = fail(std::move(written).error());
+  ToolOutcome out;
+  if (!done) out.error = std::move(done).error();
+  out.message = std::move(flow.say);
+  out.data = std::move(flow.data);
+  out.result = std::move(flow.result);
+  out.is_error = flow.result_is_error || json::member(out.result, "isError") == "true";
+  out.took = std::chrono::duration_cast<std::chrono::microseconds>(flow.upstream_took);
+  if (flow.verdict) out.headers = rate_headers(*flow.verdict, flow.now);
+  co_return out;
+}
+
+}  // namespace sallyport

@@ -1,0 +1,73 @@
+// The way of one request (docs/life-of-a-request.md), for both doors. One a worker, that worker's thread only. It knows
+// the order of the stages and nothing else does. Owned by app.
+#pragma once
+
+#include "request/pipeline/flow.h"
+#include "request/pipeline/worker.h"
+#include "request/upstream/listing.h"
+
+namespace sallyport {
+
+class Pipeline {
+ public:
+  explicit Pipeline(Worker& worker) : w_(worker), fleet_(worker.fleet) {}
+
+  // The handler of every HTTP request, on TCP and on the admin socket.
+  Task<void> serve(net::ServerExchange& exchange);
+  // A tool call of REST or CLI: the same way from authorization on. Never throws; the outcome says everything.
+  Task<ToolOutcome> execute(ToolCall call);
+
+ private:
+  // The stages, in order (pipeline.cc). An error ends the request at the stage that flow.stage names.
+  Task<Result<void>> stages(Flow& flow, net::ServerExchange& exchange);
+  Task<Result<void>> perform(Flow& flow);
+  Task<void> finish(Flow& flow, net::ServerExchange& exchange, Result<void> done);
+
+  // front.cc: what both doors share, before anything is parsed.
+  void begin(Flow& flow, net::ServerExchange& exchange);
+  Result<void> pass_edge(Flow& flow, net::ServerExchange& exchange);
+  Result<void> admit_address(Flow& flow);
+  Result<void> identify(Flow& flow, const net::ServerExchange& exchange);
+  Task<Result<void>> serve_rest(Flow& flow, net::ServerExchange& exchange);
+  RestRequest rest_request(const Flow& flow, const net::ServerExchange& exchange) const;
+
+  // sessions.cc: the legacy session around a message.
+  Task<Result<void>> read_message(Flow& flow, net::ServerExchange& exchange);
+  Result<void> bind_session(Flow& flow, const net::ServerExchange& exchange);
+  Task<Result<void>> open_session(Flow& flow);
+  Task<Result<void>> delete_session(Flow& flow);
+  Task<Result<void>> listen(Flow& flow, net::ServerExchange& exchange);
+  Result<void> set_log_level(Flow& flow);
+  void take_notification(Flow& flow);
+
+  // decide.cc: authorization to validation.
+  Result<void> authorize(Flow& flow);
+  Result<void> authorize_call(Flow& flow);
+  Result<void> authorize_server(Flow& flow);
+  Result<void> admit_principal(Flow& flow);
+  Result<void> validate(Flow& flow);
+
+  // evidence.cc: audit.
+  Result<void> intent(Flow& flow);
+  Result<void> outcome(Flow& flow, const Result<void>& done);
+
+  // upstream_step.cc, lists.cc: the tool server, or ourselves.
+  Task<Result<void>> upstream(Flow& flow);
+  Task<Result<void>> call_upstream(Flow& flow, std::string params);
+  void open_events(Flow& flow);
+  Task<Result<void>> list_tools(Flow& flow);
+  Task<Result<void>> list_items(Flow& flow, upstream::ListKind kind, std::string_view member);
+  Result<void> guard_response(Flow& flow);
+
+  // reply.cc: what the caller hears.
+  Task<void> reply(Flow& flow, net::ServerExchange& exchange, const Result<void>& done);
+  std::string rpc_answer(const Flow& flow, const Result<void>& done) const;
+  net::Response refusal(const Flow& flow, const Error& error) const;
+
+  [[nodiscard]] Asker asker(const Flow& flow) const;
+
+  Worker& w_;
+  Fleet& fleet_;
+};
+
+}  // namespace sallyport

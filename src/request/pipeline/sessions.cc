@@ -1,0 +1,175 @@
+// The legacy session around a message (MCP 2025-06-18 and 2025-11-25, Streamable HTTP): reading it, opening, finding and
+// ending sessions, the GET stream.
+#include <algorithm>
+
+#include "core/random.h"
+#include "json/slice.h"
+#include "json/writer.h"
+#include "request/pipeline/pipeline.h"
+
+namespace sallyport {
+namespace {
+
+constexpr std::array<std::string_view, 2> kVersions{"2025-11-25", "2025-06-18"};  // newest first
+
+bool is_served(std::string_view version) { return std::ranges::find(kVersions, version) != kVersions.end(); }
+
+// Does one element of the Accept header cover `type`? "*/*" and "type/*" do (RFC 9110 12.5.1); weights are not read.
+bool accepts(const net::RequestHead& head, std::string_view type) {
+  const auto accept = head.find("Accept");
+  if (!accept) return true;  // absent: anything goes
+  const std::string family = std::string(type.substr(0, type.find('/'))) + "/*";
+  return accept->find(type) != std::string_view::npos || accept->find("*/*") != std::string_view::npos ||
+         accept->find(family) != std::string_view::npos;
+}
+
+bool is_json(const net::RequestHead& head) {
+  const auto type = head.find("Content-Type");
+  if (!type) return false;
+  auto essence = type->substr(0, type->find(';'));
+  while (!essence.empty() && essence.back() == ' ') essence.remove_suffix(1);
+  return net::equals_ignoring_case(essence, "application/json");
+}
+
+Result<void> check_post(const net::RequestHead& head) {
+  if (!is_json(head)) return fail(Code::unsupported_media, "Content-Type is not application/json");
+  if (!accepts(head, "application/json") || !accepts(head, "text/event-stream")) {
+    return fail(Code::not_acceptable, "Accept must list application/json and text/event-stream");
+  }
+  return {};
+}
+
+std::string initialize_result(std::string_view version) {
+  json::Writer w;
+  w.object().member("protocolVersion", version).key("capabilities").object();
+  w.key("tools").object().member("listChanged", true).end_object();
+  w.key("resources").object().member("subscribe", true).member("listChanged", true).end_object();
+  w.key("prompts").object().member("listChanged", true).end_object();
+  w.key("logging").object().end_object().key("completions").object().end_object().end_object();
+  w.key("serverInfo").object().member("name", "sallyport").member("title", "Sallyport").member("version", SALLYPORT_VERSION);
+  w.end_object().end_object();
+  return w.take();
+}
+
+}  // namespace
+
+Task<Result<void>> Pipeline::read_message(Flow& f, net::ServerExchange& exchange) {
+  f.stage = Stage::mcp;
+  const net::RequestHead& head = exchange.head();
+  if (const auto version = head.find("MCP-Protocol-Version"); version && !is_served(*version)) {
+    co_return fail(Code::unsupported_version, "MCP-Protocol-Version");
+  }
+  if (!f.scope.empty() && !f.snapshot->catalogue->servers.contains(f.scope)) co_return fail(Code::not_found, "no such server");
+  if (head.method == "GET" || head.method == "DELETE") co_return Result<void>{};
+  if (head.method != "POST") co_return fail(Code::method_not_allowed, std::string(head.method));
+  SP_CO_CHECK(check_post(head));
+  auto body = co_await exchange.read_body();
+  if (!body) co_return fail(std::move(body).error());
+  SP_CO_TRY(f.message, mcp::read_message(*body, fleet_.settings.json, f.rpc_id));
+  f.record.rpc_method = f.message->method_name;
+  f.record.content_length = body->size();
+  f.exchange = &exchange;
+  co_return Result<void>{};
+}
+
+Result<void> Pipeline::bind_session(Flow& f, const net::ServerExchange& exchange) {
+  if (f.message && f.message->method == mcp::Method::initialize) return {};
+  const auto id = exchange.head().find("Mcp-Session-Id");
+  if (!id) return fail(Code::session_missing, "initialize first, then send Mcp-Session-Id");
+  f.session = w_.sessions.find(*id, f.principal->id, f.scope);
+  if (!f.session) return fail(Code::session_unknown, "unknown, ended, or another principal's");  // 404 for all three
+  f.session->last_used_ns = f.started.time_since_epoch().count();
+  f.record.session = fleet_.redactor.short_digest(f.session->id);
+  f.record.protocol_version = f.session->protocol_version;
+  return {};
+}
+
+Task<Result<void>> Pipeline::open_session(Flow& f) {
+  if (w_.sessions.count_of(f.principal->id) >= fleet_.settings.sessions_per_principal) {
+    f.say = "This principal has too many open sessions; end one with DELETE";
+    co_return fail(Code::limit, "sessions_per_principal");
+  }
+  const auto asked = json::member(f.message->params, "protocolVersion");
+  if (!asked || !json::is_string(*asked)) co_return fail(Code::invalid_params, "params.protocolVersion is missing");
+  const std::string_view wanted = asked->substr(1, asked->size() - 2);
+  auto session = std::make_shared<mcp::ClientSession>();
+  session->id = random_id(fleet_.random, 16);
+  session->scope = f.scope;
+  session->protocol_version = is_served(wanted) ? wanted : kVersions.front();
+  session->principal = f.principal;
+  session->home = fleet_.home_of(f.principal->id);
+  session->last_used_ns = f.started.time_since_epoch().count();
+  co_await fleet_.on_every_worker([session](Worker& worker) { worker.sessions.put(session); });
+  f.headers.emplace_back("Mcp-Session-Id", session->id);
+  f.record.session = fleet_.redactor.short_digest(session->id);
+  f.record.protocol_version = session->protocol_version;
+  f.result = initialize_result(session->protocol_version);
+  f.session = std::move(session);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Pipeline::delete_session(Flow& f) {
+  f.record.action = "end_session";
+  co_await fleet_.on_every_worker([session = f.session](Worker& worker) { worker.end_session(session); });
+  f.response = net::Response{.status = 204};
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Pipeline::listen(Flow& f, net::ServerExchange& exchange) {
+  if (!accepts(exchange.head(), "text/event-stream")) co_return fail(Code::not_acceptable, "Accept lacks text/event-stream");
+  f.record.action = "listen";
+  auto stream = std::make_shared<mcp::EventStream>(w_.executor, exchange);
+  exchange.watch_gone([stream] { stream->close(); });
+  auto attach = [](Fleet& fleet, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> fresh,
+                   std::shared_ptr<mcp::EventStream> old) -> Task<Result<bool>> {
+    (void)fleet;
+    if (fresh) {
+      if (session->stream) session->stream->close();  // a client that lost its stream opens another: the new one holds
+      session->stream = fresh;
+      for (auto& message : session->backlog) fresh->push(std::move(message));
+      session->backlog.clear();
+    } else if (session->stream == old) {
+      session->stream.reset();
+    }
+    co_return true;
+  };
+  const Executor home = fleet_.workers[f.session->home]->executor;
+  w_.metrics.gauge(telemetry::Gauge::streams, 1);
+  (void)co_await run_on<bool>(home, attach(fleet_, f.session, stream, nullptr));
+  if (!w_.sessions.find(f.session->id, f.principal->id, f.scope)) stream->close();  // ended while we attached
+  co_await stream->pump(mcp::sse_headers(), true, fleet_.settings.keep_alive);
+  (void)co_await run_on<bool>(home, attach(fleet_, f.session, nullptr, stream));
+  w_.metrics.gauge(telemetry::Gauge::streams, -1);
+  if (!stream->broken()) (void)co_await exchange.end_stream();
+  co_return Result<void>{};
+}
+
+Result<void> Pipeline::set_log_level(Flow& f) {
+  const auto raw = json::member(f.message->params, "level");
+  const int level = raw && json::is_string(*raw) ? mcp::log_level_index(raw->substr(1, raw->size() - 2)) : -1;
+  if (level < 0) return fail(Code::invalid_params, "params.level is not a severity of RFC 5424");
+  f.session->log_level = level;
+  f.result = "{}";
+  return {};
+}
+
+void Pipeline::take_notification(Flow& f) {
+  if (f.message->method != mcp::Method::cancelled) return;
+  const auto id = json::member(f.message->params, "requestId");
+  if (!id) return;
+  // The call may run on any worker's connection: ask each (cancelling is rare).
+  const Worker::CallName name{f.session->id, std::string(*id)};
+  for (Worker* worker : fleet_.workers) {
+    asio::post(worker->executor, [worker, name] {
+      const auto call = worker->in_flight.find(name);
+      if (call == worker->in_flight.end()) return;
+      Worker& there = *worker->fleet.workers[call->second.worker];
+      asio::post(there.executor, [&there, key = call->second.key] {
+        const auto running = there.running.find(key);
+        if (running != there.running.end()) running->second->emit(asio::cancellation_type::terminal);
+      });
+    });
+  }
+}
+
+}  // namespace sallyport

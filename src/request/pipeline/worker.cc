@@ -1,0 +1,151 @@
+#include "request/pipeline/worker.h"
+
+#include <atomic>
+#include <functional>
+
+#include "request/mcp/message.h"
+#include "request/mcp/names.h"
+#include "json/slice.h"
+
+namespace sallyport {
+
+unsigned Fleet::home_of(std::string_view principal_id) const {
+  return static_cast<unsigned>(std::hash<std::string_view>{}(principal_id) % workers.size());
+}
+
+Task<void> Fleet::on_every_worker(std::function<void(Worker&)> fn) const {
+  for (Worker* worker : workers) {
+    auto one = [](std::function<void(Worker&)> todo, Worker& target) -> Task<Result<bool>> {
+      todo(target);
+      co_return true;
+    };
+    (void)co_await run_on<bool>(worker->executor, one(fn, *worker));
+  }
+}
+
+Worker::Worker(unsigned number, Executor ex, Fleet& whole, SnapshotPtr first, audit::AuditWriter& writer,
+               upstream::Deps upstream_deps, const upstream::Settings& upstream_settings)
+    : index(number),
+      executor(ex),
+      fleet(whole),
+      snapshot(std::move(first)),
+      audit(writer),
+      metrics(whole.metrics.shard(number)),
+      identity(whole.keys, whole.tokens),
+      admission(whole.limiter),
+      upstreams(ex, std::move(upstream_deps), upstream_settings),
+      tasks(ex, [this](const char* what) { fleet.log.error("task ended by an exception", {{"what", what}}); }) {
+  upstreams.set_listener([this](const upstream::Notice& said) { notice(said); });
+}
+
+bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime now) {
+  const auto& principals = *snapshot.principals;
+  switch (principal.kind) {
+    case PrincipalKind::local: return true;
+    case PrincipalKind::key: {
+      const auto key = principals.keys.find(principal.credential_id);
+      if (key == principals.keys.end() || !key->second->enabled) return false;
+      if (key->second->expires_at && *key->second->expires_at <= now) return false;
+      if (key->second->owner_user_id.empty()) return true;
+      const auto owner = principals.users.find(key->second->owner_user_id);
+      return owner != principals.users.end() && owner->second->enabled;
+    }
+    case PrincipalKind::user: {
+      const auto user = principals.users.find(std::string_view(principal.id).substr(5));  // "user:"
+      return user != principals.users.end() && user->second->enabled &&
+             !principals.revoked_tokens.contains(principal.credential_id);
+    }
+  }
+  return false;
+}
+
+void Worker::take(SnapshotPtr next) {
+  if (next->epoch <= snapshot->epoch) return;
+  const bool people_changed = next->principals != snapshot->principals;
+  const bool catalogue_changed = next->catalogue != snapshot->catalogue;
+  snapshot = std::move(next);
+  if (people_changed) {
+    const WallTime now = fleet.clock.wall();
+    for (const auto& session : sessions.all()) {
+      if (!still_valid(*snapshot, *session->principal, now)) {
+        upstreams.end_principal(session->principal->id);
+        end_session(session);
+      }
+    }
+  }
+  if (!catalogue_changed) return;
+  for (const auto& session : sessions.all()) {
+    if (session->home == index) session->deliver(mcp::notification_envelope("notifications/tools/list_changed", {}));
+  }
+}
+
+void Worker::end_session(const mcp::ClientSessionPtr& session) {
+  if (session->home == index && session->stream) session->stream->close();
+  for (auto it = in_flight.lower_bound({session->id, ""}); it != in_flight.end() && it->first.first == session->id; ++it) {
+    Worker& there = *fleet.workers[it->second.worker];
+    asio::post(there.executor, [&there, key = it->second.key] {
+      const auto call = there.running.find(key);
+      if (call != there.running.end()) call->second->emit(asio::cancellation_type::terminal);
+    });
+  }
+  sessions.erase(session->id);
+}
+
+void Worker::end_calls() {
+  std::vector<std::uint64_t> keys;
+  for (const auto& [key, signal] : running) keys.push_back(key);
+  for (const auto key : keys) {
+    const auto call = running.find(key);
+    if (call != running.end()) call->second->emit(asio::cancellation_type::terminal);
+  }
+  for (const auto& session : sessions.all()) {
+    if (session->home == index && session->stream) session->stream->close();
+  }
+}
+
+void Worker::expire_sessions() {
+  const auto now = fleet.clock.steady().time_since_epoch().count();
+  const auto idle = std::chrono::nanoseconds(fleet.settings.session_idle).count();
+  for (const auto& session : sessions.all()) {
+    if (session->home == index && session->stream) session->last_used_ns = now;  // an open stream is use
+    if (now - session->last_used_ns > idle) end_session(session);
+  }
+  std::erase_if(listed, [](const auto& entry) { return entry.second.session.expired(); });
+}
+
+void Worker::tick() {
+  const SteadyTime late = fleet.clock.steady() - fleet.settings.keep_alive;
+  for (const Silent& call : silent) {
+    if (call.since > late) break;  // oldest first
+    if (call.stream != nullptr) call.stream->start();
+  }
+}
+
+void Worker::notice(const upstream::Notice& said) {
+  const bool tools = said.method == "notifications/tools/list_changed";
+  if (tools) {
+    std::erase_if(listed, [&](const auto& entry) {
+      const auto session = entry.second.session.lock();
+      return !session || (session->server().name == said.server && session->principal() == said.principal);
+    });
+  }
+  const auto server = snapshot->catalogue->servers.find(said.server);
+  if (server == snapshot->catalogue->servers.end()) return;
+  for (const auto& session : sessions.all()) {
+    if (session->home != index) continue;
+    if (!said.principal.empty() && session->principal->id != said.principal) continue;
+    if (!session->scope.empty() && session->scope != said.server) continue;
+    std::string params(said.params);
+    if (said.method == "notifications/message") {
+      const auto level = json::member(said.params, "level");
+      const int rank = level && json::is_string(*level) ? mcp::log_level_index(level->substr(1, level->size() - 2)) : 0;
+      if (rank < session->log_level.load()) continue;
+    }
+    if (said.method == "notifications/resources/updated" && session->scope.empty()) {
+      params = mcp::expose_item(*server->second, params);
+    }
+    session->deliver(mcp::notification_envelope(said.method, params));
+  }
+}
+
+}  // namespace sallyport

@@ -1,0 +1,132 @@
+// One worker: its executor and everything that only its thread may touch. Other workers reach it by run_on or post (design,
+// Threads). Built and owned by app; Fleet knows all of them.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/random.h"
+#include "core/task.h"
+#include "json/document.h"
+#include "model/rest.h"
+#include "request/admission/admission.h"
+#include "request/audit/audit.h"
+#include "request/authorization/authorization.h"
+#include "request/identity/identity.h"
+#include "request/listener/edge.h"
+#include "request/mcp/session.h"
+#include "request/upstream/upstreams.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
+
+namespace sallyport {
+
+class Worker;
+
+struct PipelineSettings {
+  json::ReadLimits json;
+  std::chrono::milliseconds session_idle{3'600'000};
+  std::size_t sessions_per_principal = 64;
+  std::chrono::milliseconds keep_alive{15'000};
+  std::size_t list_page = 1000;  // items of a list before a cursor is given
+  std::chrono::milliseconds list_timeout{15'000};
+};
+
+// What all workers share; each part is immutable or made for many threads. Outlives them.
+struct Fleet {
+  const Clock& clock;
+  Random& random;
+  telemetry::Log& log;
+  telemetry::Metrics& metrics;
+  rate::Limiter& limiter;
+  const audit::Redactor& redactor;
+  const crypto::KeyStore& keys;
+  const token::TokenCodec& tokens;
+  const Edge& edge;
+  PipelineSettings settings;
+  std::vector<Worker*> workers;
+  std::function<RestRoute(std::string_view method, std::string_view path)> route;
+  std::function<Task<RestAnswer>(RestRequest)> rest;
+
+  [[nodiscard]] unsigned home_of(std::string_view principal_id) const;
+  // Does `fn(worker)` on every worker's thread and returns when all have.
+  Task<void> on_every_worker(std::function<void(Worker&)> fn) const;
+};
+
+class Worker {
+ public:
+  Worker(unsigned index, Executor executor, Fleet& fleet, SnapshotPtr snapshot, audit::AuditWriter& audit,
+         upstream::Deps upstream_deps, const upstream::Settings& upstream_settings);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // A newer state: what it revokes ends here (streams, sessions, calls, upstream sessions) before it returns.
+  void take(SnapshotPtr snapshot);
+  // Ends MCP sessions that nobody used for settings.session_idle. Once a minute.
+  void expire_sessions();
+  void end_session(const mcp::ClientSessionPtr& session);
+  void end_calls();
+  // What a tool server said unasked: to every session here that may hear it.
+  void notice(const upstream::Notice& notice);
+
+  // Calls in flight that this worker's connections wait for: (session id, raw request id) -> where they run.
+  struct InFlight {
+    unsigned worker = 0;
+    std::uint64_t key = 0;
+  };
+  using CallName = std::pair<std::string, std::string>;
+
+  const unsigned index;
+  const Executor executor;
+  Fleet& fleet;
+  SnapshotPtr snapshot;
+  audit::AuditWriter& audit;
+  telemetry::Shard& metrics;
+  Identity identity;
+  Decider decider;
+  Authorization authorization{decider};
+  Admission admission;
+  mcp::SessionTable sessions;
+  upstream::Upstreams upstreams;
+  TaskGroup tasks;
+  std::map<CallName, InFlight> in_flight;
+  std::map<std::uint64_t, std::unique_ptr<asio::cancellation_signal>> running;  // calls that run here
+  std::map<std::uint64_t, std::string> running_principal;
+  std::uint64_t next_call = 1;
+  // Calls of this worker's connections that have heard nothing yet; tick() starts their streams after settings.keep_alive.
+  struct Silent {
+    mcp::EventStream* stream = nullptr;
+    SteadyTime since;
+  };
+  std::list<Silent> silent;
+  class Waiting {
+   public:
+    Waiting(Worker& worker, mcp::EventStream* stream, SteadyTime since)
+        : worker_(worker), entry_(worker.silent.insert(worker.silent.end(), Silent{stream, since})) {}
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() { worker_.silent.erase(entry_); }
+
+   private:
+    Worker& worker_;
+    std::list<Silent>::iterator entry_;
+  };
+  // Once a second.
+  void tick();
+
+  // What each live upstream session lists: name -> digest; dropped on list_changed.
+  struct Listed {
+    std::weak_ptr<upstream::Session> session;
+    std::map<std::string, std::string, std::less<>> digests;
+  };
+  std::map<const upstream::Session*, Listed> listed;
+  std::map<std::string, bool, std::less<>> stateless;  // servers whose HTTP sessions need no home
+};
+
+// Is the credential behind `principal` still good?
+bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime now);
+
+}  // namespace sallyport
