@@ -1,0 +1,80 @@
+#include "control/accounts_lockout.h"
+
+#include <gtest/gtest.h>
+
+namespace sallyport::control {
+namespace {
+
+using std::chrono::seconds;
+
+class Lockouts : public ::testing::Test {
+ protected:
+  void fail(int times, const std::string& account, const std::string& address) {
+    for (int i = 0; i < times; ++i) lockout_.failed(account, address, now_);
+  }
+  seconds wait(const std::string& account, const std::string& address) { return lockout_.wait(account, address, now_); }
+
+  WallTime now_{seconds{1'790'000'000}};
+  SystemRandom random_;
+  Lockout lockout_{{}, random_};
+};
+
+TEST_F(Lockouts, DelaysGrowAndStopAtFiveMinutes_S2_39) {
+  fail(4, "alice", "192.0.2.1");
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(0));
+  for (const int expected : {1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300}) {
+    fail(1, "alice", "192.0.2.1");
+    EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(expected));
+  }
+}
+
+TEST_F(Lockouts, AnAccountWaitsWhicheverTheAddress) {
+  for (int i = 0; i < 6; ++i) fail(1, "alice", "192.0.2." + std::to_string(i));
+  EXPECT_EQ(wait("alice", "198.51.100.7"), seconds(2));
+  EXPECT_EQ(wait("bob", "198.51.100.7"), seconds(0));
+}
+
+TEST_F(Lockouts, AnAddressWaitsWhicheverTheAccount) {
+  for (int i = 0; i < 20; ++i) fail(1, "user" + std::to_string(i), "192.0.2.1");
+  EXPECT_EQ(wait("somebody", "192.0.2.1"), seconds(1));
+  EXPECT_EQ(wait("somebody", "192.0.2.2"), seconds(0));
+}
+
+TEST_F(Lockouts, WaitingIsEnough) {
+  fail(5, "alice", "192.0.2.1");
+  now_ += seconds(1);
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(0));
+}
+
+TEST_F(Lockouts, ASuccessClearsTheAccount) {
+  fail(5, "alice", "192.0.2.1");
+  lockout_.succeeded("alice", "192.0.2.1", now_);
+  fail(4, "alice", "192.0.2.1");
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(0));
+}
+
+TEST_F(Lockouts, FailuresAreForgottenAfterAnHour) {
+  fail(12, "alice", "192.0.2.1");
+  now_ += seconds(3'601);
+  fail(1, "alice", "192.0.2.1");
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(0));
+}
+
+// Strangers hammer the admin's account from everywhere: where the admin logged in before, the door stays open.
+TEST_F(Lockouts, StrangersCannotShutAnAdminOut) {
+  lockout_.succeeded("admin", "203.0.113.5", now_);
+  for (int i = 0; i < 200; ++i) fail(1, "admin", "192.0.2." + std::to_string(i));
+  EXPECT_EQ(wait("admin", "198.51.100.1"), seconds(300));
+  EXPECT_EQ(wait("admin", "203.0.113.5"), seconds(0));
+}
+
+// And that door has a lock of its own.
+TEST_F(Lockouts, AKnownAddressIsCountedForItself) {
+  lockout_.succeeded("admin", "203.0.113.5", now_);
+  fail(7, "admin", "203.0.113.5");
+  EXPECT_EQ(wait("admin", "203.0.113.5"), seconds(4));
+  EXPECT_EQ(wait("admin", "198.51.100.1"), seconds(0));
+}
+
+}  // namespace
+}  // namespace sallyport::control

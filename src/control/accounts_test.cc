@@ -1,0 +1,103 @@
+#include "control/accounts.h"
+
+#include <gtest/gtest.h>
+
+#include "control/accounts_test_support.h"
+
+namespace sallyport::control {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+using testing::await;
+using testing::kNow;
+using testing::kPassword;
+
+constexpr std::string_view kNewPassword = "Another-horse-battery-8";
+
+class AccountsTest : public ::testing::Test, protected testing::World {};
+
+// S0-1, S1-9, C2: 30 minutes, and `expires_in` tells the truth.
+TEST_F(AccountsTest, ALoginGivesATokenThatVerifies_S0_1_S1_9_C2) {
+  const auto answer = login(kPassword);
+  ASSERT_TRUE(answer.has_value()) << answer.error().detail;
+  EXPECT_EQ(answer->token_type, "bearer");
+  EXPECT_EQ(answer->expires_in, seconds(1800));
+  const auto claims = tokens.verify(answer->access_token, kNow);
+  ASSERT_TRUE(claims.has_value()) << claims.error().detail;
+  EXPECT_EQ(claims->user_id, store.user().id);
+  EXPECT_EQ(claims->roles, store.user().roles);
+  EXPECT_TRUE(tokens.verify(answer->access_token, kNow + answer->expires_in - microseconds(1)).has_value());
+  EXPECT_FALSE(tokens.verify(answer->access_token, kNow + answer->expires_in).has_value());
+}
+
+TEST_F(AccountsTest, ExpiresInNeverPromisesTooMuch) {
+  const WallTime now = kNow + microseconds(900'000);
+  const auto answer = login(kPassword, "admin-alice", now).value();
+  EXPECT_EQ(answer.expires_in, seconds(1799));
+  EXPECT_TRUE(tokens.verify(answer.access_token, now + answer.expires_in - microseconds(1)).has_value());
+}
+
+TEST_F(AccountsTest, TwoLoginsHaveTwoTokenIds) {
+  const auto first = tokens.verify(login(kPassword)->access_token, kNow);
+  const auto second = tokens.verify(login(kPassword)->access_token, kNow);
+  EXPECT_NE(first->id, second->id);
+}
+
+TEST_F(AccountsTest, SaysThatThePasswordMustBeChanged) {
+  UserRecord user = store.user();
+  user.must_change_password = true;
+  store.put(user);
+  EXPECT_TRUE(login(kPassword)->must_change_password);
+}
+
+TEST_F(AccountsTest, AWeakHashIsReplacedAtLogin) {
+  UserRecord user = store.user();
+  user.password_hash = crypto::hash_password(kPassword, {.passes = 1, .memory_bytes = 8U << 10}).value();
+  store.put(user);
+  ASSERT_TRUE(login(kPassword).has_value());
+  EXPECT_EQ(store.saves, 1);
+  EXPECT_FALSE(crypto::needs_rehash(store.user().password_hash));
+  EXPECT_TRUE(login(kPassword).has_value());
+  EXPECT_EQ(store.saves, 1);
+}
+
+// S1-10.
+TEST_F(AccountsTest, ChangingThePasswordEndsOlderTokensAndTheDuty_S1_10) {
+  UserRecord user = store.user();
+  user.must_change_password = true;
+  store.put(user);
+  const WallTime later = kNow + microseconds(5);
+  ASSERT_TRUE(change(kPassword, kNewPassword, later).has_value());
+  EXPECT_FALSE(store.user().must_change_password);
+  EXPECT_EQ(store.user().tokens_valid_from, later);
+  EXPECT_FALSE(login(kPassword).has_value());
+  EXPECT_TRUE(login(kNewPassword).has_value());
+}
+
+TEST_F(AccountsTest, AChangeWantsTheOldPassword) {
+  EXPECT_EQ(change("not-it", kNewPassword).error().code, Code::access_denied);
+  EXPECT_EQ(store.saves, 0);
+}
+
+TEST_F(AccountsTest, AChangeWantsAPasswordByTheRules_S2_35) {
+  EXPECT_EQ(change(kPassword, "short").error().code, Code::validation);
+  EXPECT_EQ(change(kPassword, kPassword).error().code, Code::validation);
+  EXPECT_EQ(await(accounts.hash_new_password("bob", Secret("admin"))).error().code, Code::validation);
+  EXPECT_TRUE(await(accounts.hash_new_password("bob", Secret(std::string(kNewPassword)))).has_value());
+}
+
+TEST_F(AccountsTest, AFailingStoreIsToldToTheCaller) {
+  store.fails = true;
+  EXPECT_EQ(change(kPassword, kNewPassword).error().code, Code::storage);
+}
+
+TEST_F(AccountsTest, OnlyAUserHasAPassword) {
+  auto key = std::make_shared<Principal>(*principal());
+  key->kind = PrincipalKind::key;
+  const auto changed = await(accounts.change_password(key, Secret(std::string(kPassword)), Secret("x"), kNow));
+  EXPECT_EQ(changed.error().code, Code::access_denied);
+}
+
+}  // namespace
+}  // namespace sallyport::control

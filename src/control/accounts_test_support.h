@@ -1,0 +1,95 @@
+// A store of one user and a way to await a coroutine, for the tests of passwords and accounts. Tests only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "control/accounts.h"
+#include "core/encoding.h"
+#include "crypto/hash.h"
+#include "crypto/key_store.h"
+#include "crypto/password.h"
+
+namespace sallyport::control::testing {
+
+inline constexpr WallTime kNow{std::chrono::seconds{1'790'000'000}};
+inline constexpr std::string_view kPassword = "Correct-horse-battery-7";
+
+// Runs `task` to its end on an io_context of its own.
+template <class T>
+T await(Task<T> task) {
+  asio::io_context io;
+  std::optional<T> out;
+  asio::co_spawn(io.get_executor(), std::move(task), [&out](const std::exception_ptr& error, T value) {
+    if (error) std::rethrow_exception(error);
+    out.emplace(std::move(value));
+  });
+  io.run();
+  return std::move(out.value());
+}
+
+inline const std::string& stored_hash() {
+  static const std::string hash = crypto::hash_password(kPassword).value();
+  return hash;
+}
+
+class FakeStore final : public AccountStore {
+ public:
+  FakeStore() {
+    UserRecord user;
+    user.id = "00112233aabbccdd";
+    user.name = "admin-alice";
+    user.roles = {"admin"};
+    user.password_hash = stored_hash();
+    put(user);
+  }
+  void put(const UserRecord& user) {
+    auto principals = std::make_shared<Principals>();
+    principals->user_ids[user.name] = user.id;
+    principals->users[user.id] = std::make_shared<const UserRecord>(user);
+    auto next = std::make_shared<Snapshot>();
+    next->principals = std::move(principals);
+    snapshot_ = std::move(next);
+  }
+  [[nodiscard]] UserRecord user() const { return *snapshot_->principals->users.begin()->second; }
+  SnapshotPtr snapshot() const override { return snapshot_; }
+  Task<Result<void>> save(UserRecord user) override {
+    if (fails) co_return fail(Code::storage, "disk full");
+    ++saves;
+    put(user);
+    co_return Result<void>();
+  }
+
+  int saves = 0;
+  bool fails = false;
+
+ private:
+  SnapshotPtr snapshot_;
+};
+
+struct World {
+  crypto::KeyStore keys =
+      crypto::KeyStore::from_master(Secret(std::string(as_text(crypto::sha256("accounts tests"))))).value();
+  token::TokenCodec tokens{keys.key(crypto::Purpose::token_signing), {}};
+  SystemRandom random;
+  PasswordPool pool{{.threads = 1, .queued_max = 4}};
+  FakeStore store;
+  Accounts accounts{store, tokens, pool, random};
+
+  Result<TokenAnswer> login(std::string_view password, std::string name = "admin-alice", WallTime now = kNow,
+                            std::string address = "192.0.2.1") {
+    return await(accounts.login(std::move(name), Secret(std::string(password)), std::move(address), now));
+  }
+  [[nodiscard]] PrincipalPtr principal() const {
+    auto out = std::make_shared<Principal>();
+    out->id = "user:" + store.user().id;
+    out->name = store.user().name;
+    return out;
+  }
+  Result<void> change(std::string_view from, std::string_view to, WallTime now = kNow) {
+    return await(accounts.change_password(principal(), Secret(std::string(from)), Secret(std::string(to)), now));
+  }
+};
+
+}  // namespace sallyport::control::testing

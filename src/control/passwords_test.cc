@@ -1,0 +1,106 @@
+#include "control/passwords.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "control/accounts_test_support.h"
+#include "crypto/known_secrets.h"
+
+namespace sallyport::control {
+namespace {
+
+using testing::await;
+using testing::kPassword;
+
+// S2-35.
+TEST(PasswordRules, WantTwelveCharactersOfFourClasses_S2_35) {
+  EXPECT_EQ(password_problem("Abcdefghij1!", "bob"), std::nullopt);
+  EXPECT_EQ(password_problem("Abcdefghi1!", "bob"), "The password has fewer than 12 characters");
+  for (const char* bad : {"abcdefghijk1!", "ABCDEFGHIJK1!", "Abcdefghijkl!", "Abcdefghijk12"}) {
+    EXPECT_EQ(password_problem(bad, "bob"),
+              "The password needs an upper-case letter, a lower-case letter, a digit and a symbol");
+  }
+  EXPECT_EQ(password_problem("Äbcdefghij1A", "bob"), std::nullopt) << "a letter beyond ASCII counts as a symbol";
+  EXPECT_TRUE(password_problem("Ab1!ääää", "bob").has_value()) << "characters are counted, not bytes";
+}
+
+TEST(PasswordRules, RefuseDefaultsTheNameAndControlCharacters) {
+  EXPECT_EQ(password_problem("admin", "admin"), "The password is a published default");
+  EXPECT_EQ(password_problem("Change-Me-Now-1", "bob"), "The password is a published default");
+  EXPECT_EQ(password_problem("Xy1!-Admin-Alice", "admin-alice"), "The password contains the user name");
+  EXPECT_EQ(password_problem("Abcdefghij1!\n", "bob"), "The password contains control characters");
+  EXPECT_TRUE(password_problem(std::string(1'025, 'A') + "b1!", "bob").has_value());
+}
+
+TEST(PasswordRules, TheGuidesDefaultsAreRefusedForEver_C8) {
+  EXPECT_EQ(password_problem("admin/admin", "root"), "The password is a published default");
+  EXPECT_EQ(password_problem(crypto::kPublishedApiKey, "root"), "The password is a published default");
+}
+
+TEST(PasswordPool, HashesAndVerifies) {
+  PasswordPool pool;
+  const std::string hash = await(pool.hash(Secret(std::string(kPassword)))).value();
+  EXPECT_TRUE(await(pool.verify(hash, Secret(std::string(kPassword)))).value());
+  EXPECT_FALSE(await(pool.verify(hash, Secret("wrong"))).value());
+}
+
+TEST(PasswordPool, AnUnknownUserNeverVerifies) {
+  PasswordPool pool;
+  EXPECT_FALSE(await(pool.verify("", Secret("anything"))).value());
+  EXPECT_FALSE(await(pool.verify("", Secret(""))).value());
+}
+
+Task<Result<bool>> on_own_thread(PasswordPool& pool, std::thread::id& resumed) {
+  auto right = co_await pool.verify(testing::stored_hash(), Secret(std::string(kPassword)));
+  resumed = std::this_thread::get_id();
+  co_return right;
+}
+
+TEST(PasswordPool, ResumesTheCallerOnItsOwnExecutor) {
+  PasswordPool pool;
+  std::thread::id resumed;
+  EXPECT_TRUE(await(on_own_thread(pool, resumed)).value());
+  EXPECT_EQ(resumed, std::this_thread::get_id());
+}
+
+// Twenty at once: one is worked on, four wait, the rest are told at once.
+TEST(PasswordPool, AFullQueueSaysSo) {
+  PasswordPool pool({.threads = 1, .queued_max = 4});
+  asio::io_context io;
+  int done = 0;
+  int full = 0;
+  for (int i = 0; i < 20; ++i) {
+    asio::co_spawn(io.get_executor(), pool.verify("", Secret("x")), [&](const std::exception_ptr&, Result<bool> right) {
+      if (right) ++done;
+      if (!right && right.error().code == Code::rate_limited) ++full;
+    });
+  }
+  io.run();
+  EXPECT_GE(done, 4);
+  EXPECT_LE(done, 6);
+  EXPECT_EQ(done + full, 20);
+}
+
+TEST(PasswordPool, StoppingAnswersWhatIsQueued) {
+  PasswordPool pool({.threads = 1, .queued_max = 16});
+  asio::io_context io;
+  int answered = 0;
+  int draining = 0;
+  for (int i = 0; i < 8; ++i) {
+    asio::co_spawn(io.get_executor(), pool.verify("", Secret("x")), [&](const std::exception_ptr&, Result<bool> right) {
+      ++answered;
+      if (!right && right.error().code == Code::draining) ++draining;
+    });
+  }
+  io.poll();
+  pool.stop();
+  pool.stop();
+  io.run();
+  EXPECT_EQ(answered, 8);
+  EXPECT_GE(draining, 6);
+  EXPECT_EQ(await(pool.verify("", Secret("x"))).error().code, Code::rate_limited);
+}
+
+}  // namespace
+}  // namespace sallyport::control
