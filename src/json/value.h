@@ -55,6 +55,8 @@ class Value {
 
   // The value as minified JSON text.
   [[nodiscard]] std::string_view raw() const noexcept;
+  // For a value that came from members() or find(): its key, as a string value of its own.
+  [[nodiscard]] Value member_key() const noexcept { return {data_, index_ - 1}; }
   // A number unique to this value within its document (for memo tables).
   [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
 

@@ -29,8 +29,8 @@ struct CompileLimits {
   std::size_t bytes_max = 1U << 20;   // of the schema's text
   std::size_t nodes_max = 20'000;     // subschemas
   std::size_t pattern_bytes_max = 4'096;
-  std::uint64_t steps_max = 1'000'000;  // of one validation; a step is a keyword applied, or 64 bytes looked at
-  unsigned depth_max = 128;             // of nested applications in one validation
+  std::uint64_t steps_max = 4'000'000;  // of one validation; less for a small instance
+  unsigned depth_max = 512;  // of nested applications in one validation
   // The text of a document that is referred to by an absolute URI; tests only. The product passes none: an unresolved
   // external reference does not compile. The two metaschemas are built in.
   std::function<std::optional<std::string>(std::string_view uri)> resolver;
