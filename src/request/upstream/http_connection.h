@@ -34,6 +34,7 @@ class HttpConnection final : public Connection {
   Task<void> close() override;
   [[nodiscard]] bool alive() const noexcept override { return !end_; }
   [[nodiscard]] bool failed() const noexcept override { return false; }
+  [[nodiscard]] bool stateless() const noexcept override { return session_id_.empty(); }
 
  private:
   using StreamPtr = std::unique_ptr<net::EgressStream>;

@@ -36,6 +36,7 @@ Session::Session(Executor executor, ServerPtr server, std::string principal, std
 Session::~Session() = default;
 
 bool Session::alive() const noexcept { return connection_->alive(); }
+bool Session::stateless() const noexcept { return connection_->stateless(); }
 bool Session::failed() const noexcept { return connection_->failed(); }
 void Session::abandon(const Error& why) { connection_->abandon(why); }
 void Session::expire(SteadyTime now) { connection_->expire(now); }

@@ -37,6 +37,8 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] const ServerPtr& server_ptr() const noexcept { return server_; }
   [[nodiscard]] const std::string& principal() const noexcept { return principal_; }
   [[nodiscard]] bool alive() const noexcept;
+  // HTTP without Mcp-Session-Id: calls need not go to the principal's home worker.
+  [[nodiscard]] bool stateless() const noexcept;
   // It ended by itself (exit, broken protocol), not by us.
   [[nodiscard]] bool failed() const noexcept;
   [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
