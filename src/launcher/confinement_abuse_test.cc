@@ -1,7 +1,9 @@
 // Ways out that a hostile server would try. Each must fail in the sandbox that this machine gives.
-#include "launcher/launcher_test_support.h"
+#include <unistd.h>
 
 #include <filesystem>
+
+#include "launcher/launcher_test_support.h"
 
 namespace sallyport::launcher {
 namespace {
@@ -73,7 +75,7 @@ TEST_P(Escape, AForkBombStaysSmallAndDies) {
 
 // Other people's software in the very sandbox: issue 2, done-when 1. Installed by the set-up or by hand.
 TEST_P(Escape, NodeAndServerEverythingRun) {
-  const std::string script = "/tmp/w/npm-launcher/node_modules/@modelcontextprotocol/server-everything/dist/index.js";
+  const std::string script = SALLYPORT_SOURCE_DIR "/tests/e2e/node/node_modules/@modelcontextprotocol/server-everything/dist/index.js";
   if (!std::filesystem::exists(script) || !std::filesystem::exists("/usr/bin/node")) GTEST_SKIP() << "not installed: " << script;
   LaunchSpec spec;
   spec.argv = {"/usr/bin/node", script, "stdio"};
@@ -83,7 +85,7 @@ TEST_P(Escape, NodeAndServerEverythingRun) {
   write_all((*child)->in.get(), R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
                                 R"("capabilities":{},"clientInfo":{"name":"t","version":"0"}}})" "\n");
   const auto line = read_until((*child)->out.get(), [](const auto& text) { return text.ends_with('\n'); });
-  EXPECT_NE(line.find("\"serverInfo\""), std::string::npos);
+  EXPECT_NE(line.find("\"serverInfo\""), std::string::npos) << read_until((*child)->err.get());
   (*child)->stop(std::chrono::milliseconds(200));
   EXPECT_TRUE(run(context, (*child)->wait()));
 }

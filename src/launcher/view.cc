@@ -131,10 +131,10 @@ const std::vector<std::string>& system_folders() {
 
 std::vector<std::string> etc_entries(bool network) {
   std::vector<std::string> entries{"/etc/ld.so.cache", "/etc/alternatives", "/etc/nsswitch.conf", "/etc/localtime",
-                                   "/etc/timezone", "/etc/mime.types"};
-  if (network) {
+                                   "/etc/timezone", "/etc/mime.types", "/etc/ssl/openssl.cnf"};
+  if (network) {  // openssl.cnf above: without it Node does not start at all
     for (const char* name : {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
-                             "/etc/protocols", "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/pki/tls/certs"}) {
+                             "/etc/protocols", "/etc/ssl/certs", "/etc/pki/tls/certs"}) {
       entries.emplace_back(name);
     }
   }
