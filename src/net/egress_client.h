@@ -115,8 +115,9 @@ class EgressClient {
  private:
   friend class EgressStream;
   friend class EgressConnection;
+  friend struct EgressPool;
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace sallyport::net

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/task.h"
@@ -43,6 +44,8 @@ class Stream {
 
   // TLS as the client: the handshake with what `ssl` is configured to demand.
   Task<boost::system::error_code> handshake(SslPtr ssl);
+  // Why the peer's certificate was refused; "handshake failed" where it was something else.
+  [[nodiscard]] std::string tls_failure() const;
 
   // Ends whatever waits on it; the owner's coroutine goes on with an error. Safe to call at any time.
   void shutdown() noexcept;

@@ -75,6 +75,11 @@ Task<boost::system::error_code> Stream::handshake(SslPtr ssl) {
   }
 }
 
+std::string Stream::tls_failure() const {
+  const long verdict = ssl_ ? SSL_get_verify_result(ssl_.get()) : X509_V_OK;
+  return verdict == X509_V_OK ? "handshake failed" : X509_verify_cert_error_string(verdict);
+}
+
 Task<IoResult> Stream::tls_read(std::span<char> into) {
   for (;;) {
     std::size_t got = 0;
