@@ -1,5 +1,6 @@
 #include "launcher/control_thread.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -60,7 +61,9 @@ void end_child(ChildState& child, Result<ExitStatus> result) {
 }
 
 ControlThread::ControlThread(Fd socket, pid_t launcher, Hello hello)
-    : socket_(std::move(socket)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), launcher_(launcher), hello_(std::move(hello)) {}
+    : socket_(std::move(socket)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), launcher_(launcher), hello_(std::move(hello)) {
+  ::fcntl(socket_.get(), F_SETFL, O_NONBLOCK);
+}
 
 ControlThread::~ControlThread() { shut_down(); }
 
@@ -104,12 +107,13 @@ void ControlThread::run() {
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);  // signals are for the main thread
   while (!stopping_) {
-    pollfd fds[2] = {{socket_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+    const short interest = sending_ ? POLLIN | POLLOUT : POLLIN;
+    pollfd fds[2] = {{socket_.get(), interest, 0}, {wake_.get(), POLLIN, 0}};
     ::poll(fds, 2, -1);
     std::uint64_t count = 0;
     if (fds[1].revents != 0) static_cast<void>(!::read(wake_.get(), &count, sizeof count));
     if (stopping_) break;
-    if (!send_queued() || (fds[0].revents != 0 && !receive())) {
+    if (!send_queued() || ((fds[0].revents & ~POLLOUT) != 0 && !receive())) {
       lost(Code::upstream_unavailable, "the launcher process is gone");
       return;
     }
@@ -117,19 +121,20 @@ void ControlThread::run() {
   lost(Code::cancelled, "the launcher is shut down");
 }
 
-// Blocking sends: the launcher reads whatever it does.
+// Never blocks: were both ends to wait for room, neither would read.
 bool ControlThread::send_queued() {
   for (;;) {
-    Outgoing message;
-    {
+    if (!sending_) {
       const std::lock_guard lock(mutex_);
       if (queue_.empty()) return true;
-      message = std::move(queue_.front());
+      sending_ = std::move(queue_.front());
       queue_.pop_front();
     }
-    const int fds[3] = {message.fds[0].get(), message.fds[1].get(), message.fds[2].get()};
-    const auto sent = send_packet(socket_.get(), message.bytes, std::span(fds, message.fd_count));
-    wipe(message.bytes);
+    const int fds[3] = {sending_->fds[0].get(), sending_->fds[1].get(), sending_->fds[2].get()};
+    const auto sent = send_packet(socket_.get(), sending_->bytes, std::span(fds, sending_->fd_count));
+    if (sent && !*sent) return true;
+    wipe(sending_->bytes);
+    sending_.reset();
     if (!sent) return false;
   }
 }
@@ -180,6 +185,8 @@ void ControlThread::lost(Code code, const char* why) {
   for (auto& [id, waiter] : starting) deliver_error(std::move(waiter), Error{code, why});
   for (auto& [id, child] : running_) end_child(*child, fail(code, why));
   running_.clear();
+  if (sending_) wipe(sending_->bytes);
+  sending_.reset();
 }
 
 void ControlThread::shut_down() {

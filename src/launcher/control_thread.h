@@ -97,7 +97,9 @@ class ControlThread : public std::enable_shared_from_this<ControlThread> {
   std::optional<Error> lost_;
   std::thread thread_;
 
-  std::map<std::uint64_t, std::shared_ptr<ChildState>> running_;  // control thread only
+  // Control thread only.
+  std::optional<Outgoing> sending_;  // waits for room in the socket
+  std::map<std::uint64_t, std::shared_ptr<ChildState>> running_;
 };
 
 // Resumes every waiter of `child` with `result`, once.

@@ -7,8 +7,10 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "launcher/launcher_test_support.h"
 
@@ -336,6 +338,59 @@ TEST(Launcher, HasAHardCapOfItsOwn) {
   auto third = run(context, launcher->start(shell("read line")));
   ASSERT_TRUE(third && !*third);
   EXPECT_EQ(third->error().code, Code::limit);
+}
+
+// More requests than the socket holds: neither end may wait for the other.
+TEST(Launcher, AnswersABurstOfStarts) {
+  auto launcher = Launcher::fork_now(test_options());
+  ASSERT_TRUE(launcher);
+  asio::io_context context;
+  int refused = 0;
+  constexpr int kBurst = 100;
+  const auto one = [&]() -> Task<void> {
+    LaunchSpec spec;
+    spec.argv = {"/usr/bin/no-such-program", std::string(20'000, 'x')};
+    const auto child = co_await launcher->start(std::move(spec));
+    refused += !child && child.error().code == Code::upstream_unavailable ? 1 : 0;
+  };
+  TaskGroup group(context.get_executor(), [](const char* what) { ADD_FAILURE() << what; });
+  for (int i = 0; i < kBurst; ++i) group.spawn(one());
+  context.run_for(kDeadline);
+  EXPECT_EQ(refused, kBurst);
+}
+
+TEST(Launcher, ServesSeveralWorkersAtOnce) {
+  auto launcher = Launcher::fork_now(test_options());
+  ASSERT_TRUE(launcher);
+  std::atomic<int> good = 0;
+  std::vector<std::jthread> workers;
+  for (int w = 0; w < 4; ++w) {
+    workers.emplace_back([&launcher, &good, w] {
+      for (int i = 0; i < 5; ++i) {
+        const std::string word = std::to_string(w) + "-" + std::to_string(i) + "\n";
+        good += run_to_end(*launcher, shell("echo " + word)).out == word ? 1 : 0;
+      }
+    });
+  }
+  workers.clear();
+  EXPECT_EQ(good, 20);
+}
+
+// A worker that goes away in the middle of a start leaves no process behind.
+TEST(Launcher, ACancelledStartIsTakenDown) {
+  const std::string marker = "7006" + std::to_string(::getpid());
+  auto launcher = Launcher::fork_now(test_options());
+  ASSERT_TRUE(launcher);
+  asio::io_context context;
+  TaskGroup group(context.get_executor(), [](const char*) {});
+  group.spawn([](Launcher& in, LaunchSpec spec) -> Task<void> {
+    const auto child = co_await in.start(std::move(spec));
+    EXPECT_FALSE(child);
+  }(*launcher, shell("sleep " + marker)));
+  context.poll_one();
+  group.cancel();
+  context.run_for(kDeadline);
+  EXPECT_TRUE(becomes_true([&] { return processes_with(marker).empty(); }));
 }
 
 }  // namespace
