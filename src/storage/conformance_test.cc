@@ -1,0 +1,249 @@
+// What every back end of control::Repository must do; each back end is one row of kBackEnds.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+
+#include "storage/sqlite_repository.h"
+#include "storage/test_home.h"
+
+namespace sallyport::storage {
+namespace {
+
+struct BackEnd {
+  const char* name;
+  std::function<std::unique_ptr<control::Repository>(const TestHome&)> open;
+};
+
+const BackEnd kSqlite{"Sqlite", [](const TestHome& home) -> std::unique_ptr<control::Repository> {
+                        static const SystemClock clock;
+                        return std::move(*SqliteRepository::open(home.path("sallyport.db"), clock));
+                      }};
+
+class Repositories : public testing::TestWithParam<BackEnd> {
+ protected:
+  // What was committed must be there for the next process.
+  control::StoredState reopened() {
+    repository_.reset();
+    repository_ = GetParam().open(home_);
+    return *repository_->load();
+  }
+  TestHome home_;
+  std::unique_ptr<control::Repository> repository_ = GetParam().open(home_);
+};
+
+// S0-23, S4-8: text that would end a literal, a comment or a string in a worse layer.
+const std::string kNasty = std::string("'; DROP TABLE users; --\" \\' %s ${x} \n\0tail \xE2\x98\x83", 50);
+constexpr WallTime kNow{std::chrono::microseconds(1'790'000'000'123'456)};
+
+UserRecord user(std::string id, std::string name) {
+  return {std::move(id), std::move(name), kNasty, "$argon2id$x", {"admin", kNasty}, true, true, kNow, kNow};
+}
+
+KeyRecord key(std::string id, std::string owner) {
+  KeyRecord record;
+  record.id = std::move(id);
+  record.hash = "ab";
+  record.name = kNasty;
+  record.owner_user_id = std::move(owner);
+  record.roles = {"agent"};
+  record.permissions = {Permission::tool_read, Permission::audit_read};
+  record.grants = {{Permission::tool_execute, "gmail", "send_*"}, {Permission::tool_read, kNasty, "*"}};
+  record.dotted = {"gmail.send"};
+  record.created_at = kNow;
+  return record;
+}
+
+ToolRecord tool(std::string server, std::string name) {
+  ToolRecord record;
+  record.server = std::move(server);
+  record.name = std::move(name);
+  record.definition = "{\"name\":\"" + record.name + "\"}";
+  record.required = {"a.b", kNasty};
+  return record;
+}
+
+TEST_P(Repositories, StartEmpty) {
+  const auto state = reopened();
+  EXPECT_TRUE(state.users.empty() && state.keys.empty() && state.servers.empty() && state.tools.empty());
+  EXPECT_EQ(state.policy.epoch, 0U);
+}
+
+TEST_P(Repositories, KeepUsersWithEveryField) {
+  ASSERT_TRUE(repository_->put_user(user("0011", kNasty)));
+  const auto state = reopened();
+  ASSERT_EQ(state.users.size(), 1U);
+  const UserRecord& got = state.users[0];
+  EXPECT_EQ(got.name, kNasty);  // S0-23, S4-8: NUL and quotes included
+  EXPECT_EQ(got.email, kNasty);
+  EXPECT_EQ(got.roles, (std::vector<std::string>{"admin", kNasty}));
+  EXPECT_TRUE(got.enabled && got.must_change_password);
+  EXPECT_EQ(got.created_at, kNow);
+  EXPECT_EQ(got.tokens_valid_from, kNow);
+}
+
+TEST_P(Repositories, ReplaceAUserOfTheSameIdWithoutLosingItsKeys) {
+  ASSERT_TRUE(repository_->put_user(user("1", "ann")));
+  ASSERT_TRUE(repository_->put_key(key("k1", "1")));
+  UserRecord changed = user("1", "anna");
+  changed.roles = {"viewer"};
+  ASSERT_TRUE(repository_->put_user(changed));
+  const auto state = reopened();
+  EXPECT_EQ(state.users.at(0).name, "anna");
+  EXPECT_EQ(state.users.at(0).roles, std::vector<std::string>{"viewer"});
+  EXPECT_EQ(state.keys.size(), 1U);
+}
+
+TEST_P(Repositories, RefuseANameThatAnotherUserHolds) {
+  ASSERT_TRUE(repository_->put_user(user("1", "ann")));
+  EXPECT_EQ(repository_->put_user(user("2", "ann")).error().code, Code::already_exists);
+  EXPECT_EQ(reopened().users.size(), 1U);
+}
+
+TEST_P(Repositories, NameNoValueInAnError) {
+  ASSERT_TRUE(repository_->put_user(user("1", "topsecret")));
+  const auto refused = repository_->put_user(user("2", "topsecret"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().detail.find("topsecret"), std::string::npos);
+}
+
+TEST_P(Repositories, DeleteAUserWithItsKeys) {
+  ASSERT_TRUE(repository_->put_user(user("1", "ann")));
+  ASSERT_TRUE(repository_->put_key(key("k1", "1")));
+  ASSERT_TRUE(repository_->put_key(key("k2", "")));
+  ASSERT_TRUE(repository_->delete_user("1"));
+  const auto state = reopened();
+  EXPECT_TRUE(state.users.empty());
+  ASSERT_EQ(state.keys.size(), 1U);
+  EXPECT_EQ(state.keys[0].id, "k2");
+  EXPECT_EQ(repository_->delete_user("1").error().code, Code::not_found);
+}
+
+TEST_P(Repositories, KeepKeysWithEveryField) {
+  KeyRecord record = key("k1", "");
+  record.expires_at = kNow;
+  ASSERT_TRUE(repository_->put_key(record));
+  const auto state = reopened();
+  ASSERT_EQ(state.keys.size(), 1U);
+  EXPECT_EQ(state.keys[0].name, kNasty);
+  EXPECT_EQ(state.keys[0].permissions, record.permissions);
+  EXPECT_EQ(state.keys[0].grants, record.grants);
+  EXPECT_EQ(state.keys[0].dotted, record.dotted);
+  EXPECT_EQ(state.keys[0].expires_at, kNow);
+  EXPECT_TRUE(state.keys[0].owner_user_id.empty());
+}
+
+TEST_P(Repositories, RefuseAKeyOfAnUnknownOwner) {
+  EXPECT_EQ(repository_->put_key(key("k1", "nobody")).error().code, Code::not_found);
+  EXPECT_TRUE(reopened().keys.empty());
+}
+
+TEST_P(Repositories, KeepTheLatestUseOfAKey) {
+  ASSERT_TRUE(repository_->put_key(key("k1", "")));
+  const std::vector<control::KeyUse> uses{{"k1", kNow}, {"gone", kNow}, {"k1", kNow - std::chrono::seconds(5)}};
+  ASSERT_TRUE(repository_->touch_key_last_used(uses));
+  EXPECT_EQ(reopened().key_last_used.at("k1"), kNow);
+}
+
+TEST_P(Repositories, ForgetRevokedTokensOnlyWhenTheyExpired) {
+  ASSERT_TRUE(repository_->add_revoked_token("old", kNow - std::chrono::seconds(1)));
+  ASSERT_TRUE(repository_->add_revoked_token("new", kNow + std::chrono::seconds(1)));
+  ASSERT_TRUE(repository_->add_revoked_token("new", kNow - std::chrono::seconds(9)));  // never sooner
+  EXPECT_EQ(repository_->prune_revoked_tokens(kNow).value(), 1U);
+  const auto state = reopened();
+  EXPECT_EQ(state.revoked_tokens.size(), 1U);
+  EXPECT_TRUE(state.revoked_tokens.contains("new"));
+}
+
+TEST_P(Repositories, KeepServersWithEveryField) {
+  ServerRecord server;
+  server.name = "calc";
+  server.transport = Transport::http;
+  server.command = {"/bin/sh", "-c", kNasty};
+  server.env = {{"A", kNasty}, {"B", ""}};
+  server.paths = {"ro:/x"};
+  server.headers = {{"Authorization", "${env:X}"}};
+  server.required = {"a.b"};
+  server.network = server.allow_private = server.shared = true;
+  server.enabled = false;
+  server.security_level = 7;
+  server.call_timeout = std::chrono::milliseconds(1234);
+  server.result_bytes_max = 99;
+  ASSERT_TRUE(repository_->put_server(server));
+  const auto state = reopened();
+  ASSERT_EQ(state.servers.size(), 1U);
+  const ServerRecord& got = state.servers[0];
+  EXPECT_EQ(got.transport, Transport::http);
+  EXPECT_EQ(got.command, server.command);
+  EXPECT_EQ(got.env, server.env);
+  EXPECT_EQ(got.headers, server.headers);
+  EXPECT_EQ(got.paths, server.paths);
+  EXPECT_EQ(got.required, server.required);
+  EXPECT_TRUE(got.network && got.allow_private && got.shared && !got.enabled);
+  EXPECT_EQ(got.security_level, 7);
+  EXPECT_EQ(got.call_timeout, server.call_timeout);
+  EXPECT_EQ(got.result_bytes_max, 99U);
+}
+
+TEST_P(Repositories, ReplaceToolsAsAWhole) {
+  ServerRecord server;
+  server.name = "calc";
+  ASSERT_TRUE(repository_->put_server(server));
+  ASSERT_TRUE(repository_->replace_tools("calc", std::vector{tool("calc", "add"), tool("calc", "sub")}));
+  ASSERT_TRUE(repository_->replace_tools("calc", std::vector{tool("calc", kNasty)}));
+  auto state = reopened();
+  ASSERT_EQ(state.tools.size(), 1U);
+  EXPECT_EQ(state.tools[0].name, kNasty);
+  EXPECT_EQ(state.tools[0].required, (std::vector<std::string>{"a.b", kNasty}));
+  ASSERT_TRUE(repository_->put_server(server));
+  EXPECT_EQ(reopened().tools.size(), 1U);  // the server's tools stay when it is put again
+  ASSERT_TRUE(repository_->delete_server("calc"));
+  EXPECT_TRUE(reopened().tools.empty());
+}
+
+TEST_P(Repositories, ChangeNothingWhenOneToolOfManyIsRefused) {
+  ServerRecord server;
+  server.name = "calc";
+  ASSERT_TRUE(repository_->put_server(server));
+  ASSERT_TRUE(repository_->replace_tools("calc", std::vector{tool("calc", "add")}));
+  EXPECT_FALSE(repository_->replace_tools("calc", std::vector{tool("calc", "x"), tool("calc", "x")}));
+  EXPECT_FALSE(repository_->replace_tools("calc", std::vector{tool("calc", "x"), tool("other", "y")}));
+  EXPECT_EQ(repository_->replace_tools("nobody", {}).error().code, Code::not_found);
+  const auto state = reopened();
+  ASSERT_EQ(state.tools.size(), 1U);
+  EXPECT_EQ(state.tools[0].name, "add");
+}
+
+TEST_P(Repositories, KeepRolesPoliciesAndMeta) {
+  const Role role{kNasty, {Permission::tool_read}, {{Permission::tool_execute, "s", "t"}}, {"x.y"}};
+  ASSERT_TRUE(repository_->put_role(role));
+  ASSERT_TRUE(repository_->put_policy_set({7, {{"b.rego", kNasty}, {"a.rego", "package a"}}}));
+  ASSERT_TRUE(repository_->put_meta(kNasty, kNasty));
+  const auto state = reopened();
+  ASSERT_EQ(state.roles.size(), 1U);
+  EXPECT_EQ(state.roles[0].name, kNasty);
+  EXPECT_EQ(state.roles[0].grants, role.grants);
+  EXPECT_EQ(state.policy.epoch, 7U);
+  EXPECT_EQ(state.policy.modules.at(0).second, kNasty);
+  EXPECT_EQ(state.meta.at(kNasty), kNasty);
+  EXPECT_EQ(repository_->get_meta(kNasty).value(), kNasty);
+  EXPECT_EQ(repository_->get_meta("absent").value(), std::nullopt);
+  EXPECT_TRUE(repository_->delete_role(kNasty));
+  EXPECT_TRUE(reopened().roles.empty());
+}
+
+TEST_P(Repositories, TakeCheckpointsOnlyForward) {
+  for (std::uint64_t n = 1; n <= 3; ++n) ASSERT_TRUE(repository_->put_checkpoint({n, kNow, "h" + std::to_string(n), "l"}));
+  EXPECT_EQ(repository_->put_checkpoint({3, kNow, "x", "l"}).error().code, Code::conflict);
+  EXPECT_EQ(repository_->put_checkpoint({2, kNow, "x", "l"}).error().code, Code::conflict);
+  reopened();
+  const auto last = repository_->last_checkpoints(2).value();
+  ASSERT_EQ(last.size(), 2U);
+  EXPECT_EQ(last[0].number, 2U);
+  EXPECT_EQ(last[1].hash, "h3");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Repositories, testing::Values(kSqlite), [](const auto& row) { return row.param.name; });
+
+}  // namespace
+}  // namespace sallyport::storage
