@@ -22,11 +22,11 @@ struct EdgeSettings {
   bool tls = false;                          // the listener itself speaks TLS
 };
 
-// What the edge found out. `decision` denied: answer with respond_refused().
+// What the edge found out. `decision` denied: answer with Edge::refusal().
 struct EdgeVerdict {
   Decision decision;
   Code code = Code::internal;  // of a refusal: bad_host, bad_origin
-  bool preflight = false;      // a CORS preflight: answer with respond_preflight(), no identity needed
+  bool preflight = false;      // a CORS preflight: answer with Edge::preflight_response(), no identity needed
   bool secure = false;         // TLS, or a trusted proxy says so
   net::IpAddress client;       // who asks: the peer, or what a trusted proxy says
   std::string client_ip;       // its text; "local" on the admin socket
@@ -49,7 +49,7 @@ class Edge {
   }
   // The CORS headers of an answer to an allowed origin; nothing for an empty one. Each is {name, value}.
   [[nodiscard]] static net::Headers cors_headers(std::string_view origin);
-  [[nodiscard]] static net::Response preflight_response(std::string_view origin);
+  [[nodiscard]] static net::Response preflight_response(const net::RequestHead& head);
   [[nodiscard]] static net::Response refusal(const EdgeVerdict& verdict);
 
  private:
@@ -59,6 +59,9 @@ class Edge {
     std::uint16_t port = 0;  // 0: the listening port, or none
   };
   [[nodiscard]] bool trusted(const net::Peer& peer) const noexcept;
+  Result<void> add_host(const std::string& host);
+  [[nodiscard]] bool same_origin(std::string_view origin, std::string_view host, bool secure) const noexcept;
+  void check_origin(const net::RequestHead& head, EdgeVerdict& verdict) const;
   void follow_proxy(const net::RequestHead& head, const net::Peer& peer, EdgeVerdict& verdict) const;
 
   EdgeSettings settings_;

@@ -30,7 +30,7 @@ class ConnectionLimits {
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
  private:
-  static std::size_t slot(const net::IpAddress& address) noexcept;
+  [[nodiscard]] std::atomic<std::uint64_t>& slot(const net::IpAddress& address) noexcept;
   std::uint64_t in_all_max_, per_address_max_;
   std::atomic<std::uint64_t> open_{0}, refused_{0};
   std::array<std::atomic<std::uint64_t>, 8192> by_address_{};
@@ -40,9 +40,9 @@ struct ListenerSettings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8000;  // 0: any; see Listener::port()
   bool reuse_port = true;     // several workers on one port
+  bool first = true;          // of them: it makes sure that no other program has the port
   std::string admin_socket;   // path; empty: not on this worker
   net::ServerSettings server;
-  std::string admin_common_headers;  // unused unless set: the TCP server's
 };
 
 // For metrics; written by the worker, read by any thread.
