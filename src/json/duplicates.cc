@@ -30,7 +30,8 @@ const std::string_view* DuplicateFinder::find() {
   if (keys_.size() > kPairwiseMax) return find_among_many();
   for (std::size_t i = 1; i < keys_.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      if (keys_[i] == keys_[j]) return &keys_[i];
+      if (keys_[i].size() != keys_[j].size()) continue;
+      if (keys_[i].empty() || (keys_[i].front() == keys_[j].front() && keys_[i] == keys_[j])) return &keys_[i];
     }
   }
   return nullptr;

@@ -30,6 +30,15 @@ void Read(benchmark::State& state) {
 }
 BENCHMARK(Read)->Args({1'000, 0})->Args({10'000, 0})->Args({100'000, 0})->Args({1'000, 1});
 
+// The limit of threats.md, section 4: 50 ms for a megabyte of anything; many keys in one object are the worst.
+void MegabyteOfKeys(benchmark::State& state) {
+  std::string text = "{";
+  for (int i = 0; text.size() < 990'000; ++i) text += "\"" + std::to_string(i) + "\":1,";
+  text += "\"end\":1}";
+  for (auto _ : state) benchmark::DoNotOptimize(read(text));
+}
+BENCHMARK(MegabyteOfKeys)->Unit(benchmark::kMillisecond);
+
 // The yardstick: simdjson's DOM and minifier with a warm parser, without any duplicate check.
 void Simdjson(benchmark::State& state) {
   const simdjson::padded_string text(call(static_cast<std::size_t>(state.range(0)), false));

@@ -184,7 +184,7 @@ bool Parser::trailing_space_only() {
 }
 
 inline void Parser::flush() {
-  out_.text.append(kept_, at_);
+  out_.text.append(kept_, static_cast<std::size_t>(at_ - kept_));
   kept_ = at_;
 }
 

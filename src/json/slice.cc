@@ -19,26 +19,63 @@ std::size_t closing_quote(std::string_view text, std::size_t at) noexcept {
 
 namespace {
 
-std::size_t skip_container(std::string_view text, std::size_t at) noexcept {
-  const char* const end = text.data() + text.size();
-  const char* p = text.data() + at;
-  std::size_t depth = 0;
-  for (;;) {
-    p = find_structural(p, end);
-    if (p == end) return text.size();
-    if (*p == '"') {
-      const std::size_t quote = closing_quote(text, static_cast<std::size_t>(p - text.data()));
-      if (quote >= text.size()) return text.size();
-      p = text.data() + quote;
-    } else if (*p == '{' || *p == '[') {
-      ++depth;
-    } else if (depth <= 1) {
-      return static_cast<std::size_t>(p - text.data()) + 1;
-    } else {
-      --depth;
+// Finds the end of a container, 64 bytes at a time.
+class ContainerEnd {
+ public:
+  // The place of the closing bracket within the 64 bytes at `p`, or 64.
+  unsigned in_block(const char* p) noexcept {
+    Masks m = masks(p);
+    m.quote &= ~escaped(m.backslash);
+    const std::uint64_t in_string = prefix_xor(m.quote) ^ in_string_;
+    in_string_ = (in_string >> 63U) != 0 ? ~std::uint64_t{0} : 0;
+    m.open &= ~in_string;
+    m.close &= ~in_string;
+    const auto closing = static_cast<std::size_t>(std::popcount(m.close));
+    if (closing < depth_ || closing == 0) {  // cannot come down to the end here
+      depth_ += static_cast<std::size_t>(std::popcount(m.open)) - closing;
+      return 64;
     }
-    ++p;
+    return find(m);
   }
+
+ private:
+  unsigned find(const Masks& m) noexcept {
+    for (std::uint64_t both = m.open | m.close; both != 0; both &= both - 1) {
+      const std::uint64_t lowest = both & (~both + 1);
+      if ((m.open & lowest) != 0) ++depth_;
+      else if (depth_ <= 1) return static_cast<unsigned>(std::countr_zero(lowest));
+      else --depth_;
+    }
+    return 64;
+  }
+
+  // The bytes that a backslash takes the meaning from; a run may go on into the next block.
+  std::uint64_t escaped(std::uint64_t backslash) noexcept {
+    std::uint64_t out = after_backslash_ ? 1 : 0;
+    after_backslash_ = false;
+    for (backslash &= ~out; backslash != 0;) {
+      const std::uint64_t lowest = backslash & (~backslash + 1);
+      after_backslash_ = lowest == std::uint64_t{1} << 63U;
+      out |= lowest << 1U;
+      backslash &= ~(lowest | (lowest << 1U));
+    }
+    return out;
+  }
+
+  std::size_t depth_ = 0;
+  std::uint64_t in_string_ = 0;  // all ones while inside
+  bool after_backslash_ = false;
+};
+
+std::size_t skip_container(std::string_view text, std::size_t at) noexcept {
+  ContainerEnd end;
+  for (; text.size() - at >= 64; at += 64) {
+    if (const unsigned place = end.in_block(text.data() + at); place < 64) return at + place + 1;
+  }
+  char last[64] = {};
+  std::memcpy(last, text.data() + at, text.size() - at);
+  const unsigned place = end.in_block(last);
+  return place < 64 ? at + place + 1 : text.size();
 }
 
 }  // namespace

@@ -53,6 +53,19 @@ TEST(JsonSlice, AgreesWithTheDocument) {
   }
 }
 
+// Escapes and brackets at every place of the 64-byte blocks.
+TEST(JsonSlice, FindsTheEndWhereverBlocksFall) {
+  for (std::size_t shift = 0; shift < 140; ++shift) {
+    for (const char* inner : {R"("\\")", R"("\"]}")", R"("]}[{")", R"({"a":[[]],"b\\":"\""})", R"(["\\\"","]"])"}) {
+      const std::string value = "[\"" + std::string(shift, 'x') + "\"," + inner + ",[1]]";
+      const std::string text = R"({"v":)" + value + R"(,"w":{}})";
+      ASSERT_TRUE(read(text)) << text;
+      EXPECT_EQ(member(text, "v"), value);
+      EXPECT_EQ(member(text, "w"), "{}");
+    }
+  }
+}
+
 // Never out of bounds, whatever comes (ASan looks on).
 TEST(JsonSlice, StaysInsideTruncatedText) {
   const std::string text = R"({"a":[1,{"b":"x\"y"}],"c":"\\"})";

@@ -33,17 +33,6 @@ bool draft7_reference(json::Value schema, const Dialect& dialect) {
   return dialect.draft7 && schema.string_at("$ref").has_value();
 }
 
-std::optional<json::Value> child(json::Value value, std::string_view token) {
-  if (value.is_object()) return value.find(token);
-  std::size_t index = 0;
-  const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), index);
-  if (error != std::errc() || end != token.data() + token.size()) return std::nullopt;
-  for (const json::Value element : value.elements()) {
-    if (index-- == 0) return element;
-  }
-  return std::nullopt;
-}
-
 std::string decode_token(std::string_view token) {
   std::string out;
   for (std::size_t i = 0; i < token.size(); ++i) {
@@ -172,13 +161,33 @@ Result<Target> Registry::find(std::uint32_t from, std::string_view reference) {
   return Target{anchor->second.place, anchor->second.dynamic ? fragment : std::string()};
 }
 
+std::optional<json::Value> Registry::child(const Place& place, std::string_view token) {
+  constexpr std::size_t kSearchedMax = 32;
+  if (place.value.is_object()) {
+    if (place.value.size() <= kSearchedMax) return place.value.find(token);
+    auto& members = indexed_[place.id()];
+    if (members.empty()) {
+      for (const auto [key, value] : place.value.members()) members.emplace(key, value);
+    }
+    const auto found = members.find(token);
+    return found == members.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::size_t index = 0;
+  const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), index);
+  if (error != std::errc() || end != token.data() + token.size()) return std::nullopt;
+  for (const json::Value element : place.value.elements()) {
+    if (index-- == 0) return element;
+  }
+  return std::nullopt;
+}
+
 Result<Place> Registry::follow_pointer(const Resource& resource, std::string_view pointer) {
   Place place = resource.root;
   std::uint32_t owner = resource_of(place);
   for (std::string_view left = pointer; !left.empty();) {
     left.remove_prefix(1);
     const std::size_t slash = std::min(left.find('/'), left.size());
-    const auto next = child(place.value, decode_token(left.substr(0, slash)));
+    const auto next = child(place, decode_token(left.substr(0, slash)));
     if (!next) return fail(Code::config, "reference \"#" + std::string(pointer.substr(0, 256)) + "\" leads nowhere");
     place.value = *next;
     if (const auto known = resource_by_place_.find(place.id()); known != resource_by_place_.end()) owner = known->second;

@@ -66,6 +66,7 @@ class Registry {
   Result<std::uint32_t> enter_resource(const Place& place, std::uint32_t resource, bool root);
   void note_anchors(const Place& place, std::uint32_t resource);
   Result<std::uint32_t> resource_at(const std::string& uri, Dialect dialect);
+  std::optional<json::Value> child(const Place& place, std::string_view token);
   Result<Place> follow_pointer(const Resource& resource, std::string_view pointer);
 
   const CompileLimits& limits_;
@@ -73,6 +74,8 @@ class Registry {
   std::vector<std::unique_ptr<Resource>> resources_;
   std::map<std::string, std::uint32_t, std::less<>> by_uri_;
   std::unordered_map<std::uint64_t, std::uint32_t> resource_by_place_;
+  // Members of large objects: thousands of pointers into one $defs would otherwise search it thousands of times.
+  std::unordered_map<std::uint64_t, std::map<std::string_view, json::Value>> indexed_;
 };
 
 }  // namespace sallyport::schema
