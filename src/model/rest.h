@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,11 +12,16 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/task.h"
 #include "model/principal.h"
 #include "model/server.h"
 #include "model/snapshot.h"
 
 namespace sallyport {
+
+class Decider;  // engines/decide
+struct ToolCall;
+struct ToolOutcome;
 
 struct RestRequest {
   std::string method;
@@ -29,6 +35,9 @@ struct RestRequest {
   std::string address;
   std::string request_id;
   WallTime now{};
+  // Of the worker that handles it.
+  Decider* decider = nullptr;
+  std::function<Task<ToolOutcome>(ToolCall)> execute;
 };
 
 struct RestAnswer {

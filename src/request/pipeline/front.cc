@@ -75,11 +75,15 @@ Result<void> Pipeline::identify(Flow& f, const net::ServerExchange& exchange) {
     f.principal = std::move(local);
   } else {
     const net::RequestHead& head = exchange.head();
-    if (f.route != telemetry::Route::mcp_other && fleet_.route(head.method, head.path).is_public) return {};
     CredentialView seen;
     for (const auto& field : head.headers) seen.see(field.name, field.value);
     seen.query = head.query;
-    SP_TRY(f.principal, w_.identity.verify(*f.snapshot, seen, f.now));
+    auto verified = w_.identity.verify(*f.snapshot, seen, f.now);
+    if (!verified) {
+      const bool open = f.route != telemetry::Route::mcp_other && fleet_.route(head.method, head.path).is_public;
+      return open ? Result<void>() : fail(std::move(verified).error());
+    }
+    f.principal = std::move(*verified);
   }
   f.record.principal = f.principal->id;
   f.record.auth_type = f.principal->auth_type;
@@ -88,7 +92,7 @@ Result<void> Pipeline::identify(Flow& f, const net::ServerExchange& exchange) {
   return {};
 }
 
-RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exchange) const {
+RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exchange) {
   const net::RequestHead& head = exchange.head();
   RestRequest request;
   request.method = head.method;
@@ -101,6 +105,8 @@ RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exc
   request.address = f.address;
   request.request_id = f.record.request_id;
   request.now = f.now;
+  request.decider = &w_.decider;
+  request.execute = [this](ToolCall call) { return execute(std::move(call)); };
   return request;
 }
 

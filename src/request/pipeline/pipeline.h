@@ -29,7 +29,7 @@ class Pipeline {
   Result<void> admit_address(Flow& flow);
   Result<void> identify(Flow& flow, const net::ServerExchange& exchange);
   Task<Result<void>> serve_rest(Flow& flow, net::ServerExchange& exchange);
-  RestRequest rest_request(const Flow& flow, const net::ServerExchange& exchange) const;
+  RestRequest rest_request(const Flow& flow, const net::ServerExchange& exchange);
 
   // sessions.cc: the legacy session around a message.
   Task<Result<void>> read_message(Flow& flow, net::ServerExchange& exchange);

@@ -1,0 +1,43 @@
+// The REST API: one table of routes (path, method, permission, limit class) from which routing and access follow; every
+// object is asked for through the one decide(). It knows no HTTP: the door hands it a RestRequest and sends its RestAnswer,
+// the CLI without a server does the same in process. Owned by app; any worker's thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "control/accounts.h"
+#include "control/control_plane.h"
+#include "core/task.h"
+#include "model/rest.h"
+
+namespace sallyport::api {
+
+// What app hands down; all of it outlives the Api.
+struct ApiDeps {
+  control::ControlPlane& control;
+  control::Accounts& accounts;
+  const token::TokenCodec& tokens;
+  const Clock& clock;
+  std::function<std::string()> metrics;                           // Prometheus text
+  std::function<std::string()> status;                            // JSON object
+  std::function<bool()> ready;                                    // may calls be served now?
+  std::function<Result<std::string>(std::string_view query)> audit_tail;  // JSON array of records, newest last
+};
+
+class Api {
+ public:
+  explicit Api(ApiDeps deps) : deps_(std::move(deps)) {}
+
+  [[nodiscard]] static RestRoute route(std::string_view method, std::string_view path);
+  // Never fails: what goes wrong is an answer.
+  Task<RestAnswer> answer(RestRequest request);
+
+  [[nodiscard]] ApiDeps& deps() noexcept { return deps_; }
+
+ private:
+  ApiDeps deps_;
+};
+
+}  // namespace sallyport::api

@@ -1,0 +1,151 @@
+// Upstream servers: listed, added, probed, restarted, removed by whoever holds server:read or server:write.
+#include "api/route.h"
+
+namespace sallyport::api {
+namespace {
+
+void write_server(json::Writer& w, const ServerRecord& server, std::size_t tools) {
+  w.object().member("name", server.name).member("transport", server.transport == Transport::stdio ? "stdio" : "http");
+  if (server.transport == Transport::stdio) {
+    w.key("command").array();
+    for (const auto& part : server.command) w.value(part);
+    w.end_array();
+  } else {
+    w.member("url", server.url).member("allow_private", server.allow_private);
+  }
+  w.member("prefix", server.prefix).member("shared", server.shared).member("enabled", server.enabled);
+  w.member("network", server.network).member("security_level", server.security_level).member("tools", tools);
+  w.key("env").array();  // names only: values may be references to secrets
+  for (const auto& [name, value] : server.env) w.value(name);
+  w.end_array().key("paths").array();
+  for (const auto& path : server.paths) w.value(path);
+  w.end_array().end_object();
+}
+
+std::size_t tools_of(const Catalogue& catalogue, const std::string& server) {
+  const auto found = catalogue.tools.find(server);
+  return found == catalogue.tools.end() ? 0 : found->second.size();
+}
+
+Result<ServerRecord> read_server(json::Value body) {
+  SP_CHECK(only_fields(body, {"name", "transport", "command", "url", "env", "headers", "paths", "network", "prefix", "shared",
+                              "security_level", "allow_private", "required", "working_directory", "call_timeout", "probe"}));
+  ServerRecord server;
+  SP_TRY(server.name, text_field(body, "name"));
+  SP_TRY(server.command, texts_field(body, "command"));
+  SP_TRY(server.url, text_field(body, "url"));
+  SP_TRY(const auto transport, text_field(body, "transport", server.url.empty() ? "stdio" : "http"));
+  if (transport != "stdio" && transport != "http") return fail(Code::validation, "transport must be stdio or http");
+  server.transport = transport == "http" ? Transport::http : Transport::stdio;
+  SP_TRY(server.env, map_field(body, "env"));
+  SP_TRY(server.headers, map_field(body, "headers"));
+  SP_TRY(server.paths, texts_field(body, "paths"));
+  SP_TRY(server.network, flag_field(body, "network", false));
+  SP_TRY(server.prefix, text_field(body, "prefix", server.name));
+  SP_TRY(server.shared, flag_field(body, "shared", false));
+  SP_TRY(const auto level, number_field(body, "security_level", 1));
+  server.security_level = level < 0 || level > 10 ? -1 : static_cast<int>(level);
+  SP_TRY(server.allow_private, flag_field(body, "allow_private", false));
+  SP_TRY(server.required, texts_field(body, "required"));
+  SP_TRY(server.working_directory, text_field(body, "working_directory"));
+  SP_TRY(const auto timeout, number_field(body, "call_timeout", 30));
+  server.call_timeout = std::chrono::seconds(std::clamp<std::int64_t>(timeout, 0, 100'000));
+  return server;
+}
+
+void write_names(json::Writer& w, std::string_view key, const std::vector<std::string>& names) {
+  w.key(key).array();
+  for (const auto& name : names) w.value(name);
+  w.end_array();
+}
+
+RestAnswer probed(const control::ProbeReport& report, const std::string& name, int status) {
+  json::Writer w;
+  w.object().member("name", name).member("server_name", report.result.server_name);
+  w.member("server_version", report.result.server_version).member("protocol_version", report.result.protocol_version);
+  w.member("tools", report.result.tools.size()).member("accepted", report.accepted);
+  w.member("drift", report.drift.any());
+  write_names(w, "added", report.drift.added);
+  write_names(w, "removed", report.drift.removed);
+  write_names(w, "changed", report.drift.changed);
+  write_names(w, "refused", report.result.refused);
+  w.end_object();
+  return ok(w, status);
+}
+
+}  // namespace
+
+Task<RestAnswer> list_servers(Call& call) {
+  std::vector<std::string> items;
+  const Catalogue& catalogue = *call.request.snapshot->catalogue;
+  for (const auto& [name, server] : catalogue.servers) {
+    json::Writer w;
+    write_server(w, *server, tools_of(catalogue, name));
+    items.push_back(w.take());
+  }
+  co_return list(call, items);
+}
+
+Task<RestAnswer> show_server(Call& call) {
+  const Catalogue& catalogue = *call.request.snapshot->catalogue;
+  const auto server = catalogue.servers.find(call.parts[0]);
+  if (server == catalogue.servers.end()) co_return refuse(call, {Code::not_found, "no server " + call.parts[0]});
+  json::Writer w;
+  write_server(w, *server->second, tools_of(catalogue, call.parts[0]));
+  co_return ok(w);
+}
+
+Task<RestAnswer> add_server(Call& call) {
+  auto server = read_server(call.root());
+  if (!server) co_return refuse(call, server.error());
+  auto probe = flag_field(call.root(), "probe", true);
+  if (!probe) co_return refuse(call, probe.error());
+  // Running a command is the operator's to allow: only on the machine itself, never for a stolen token (threats.md:
+  // a posted stdio command; MCP, security best practices: proxy-stdio escalation).
+  if (server->transport == Transport::stdio && call.request.channel != Channel::local) {
+    co_return refuse(call, {Code::access_denied, "stdio server over HTTP"},
+                     "Servers that run a command are added on the gateway's own machine: sallyport server add");
+  }
+  const std::string name = server->name;
+  auto& control = call.api.deps().control;
+  auto added = co_await run_on<control::ProbeReport>(control.executor(), control.add_server(std::move(*server), *probe));
+  if (!added) {
+    const bool upstream = added.error().code != Code::validation && added.error().code != Code::already_exists;
+    const std::string why = "The server could not be probed, so nothing was added: " + added.error().detail;
+    co_return refuse(call, added.error(), upstream ? why : "");
+  }
+  co_return probed(*added, name, 201);
+}
+
+Task<RestAnswer> remove_server(Call& call) {
+  auto& control = call.api.deps().control;
+  auto done = co_await run_on<void>(control.executor(), control.remove_server(call.parts[0]));
+  if (!done) co_return refuse(call, done.error());
+  RestAnswer answer;
+  answer.status = 204;
+  answer.content_type.clear();
+  co_return answer;
+}
+
+Task<RestAnswer> probe_server(Call& call) {
+  auto accept = flag_field(call.root(), "accept", false);
+  if (!accept) co_return refuse(call, accept.error());
+  auto& control = call.api.deps().control;
+  auto report = co_await run_on<control::ProbeReport>(control.executor(), control.probe_server(call.parts[0], *accept));
+  if (!report) {
+    const bool known = report.error().code == Code::not_found;
+    co_return refuse(call, report.error(), known ? "" : "The server could not be probed: " + report.error().detail);
+  }
+  co_return probed(*report, call.parts[0], 200);
+}
+
+Task<RestAnswer> restart_server(Call& call) {
+  auto& control = call.api.deps().control;
+  auto done = co_await run_on<void>(control.executor(), control.restart_server(call.parts[0]));
+  if (!done) co_return refuse(call, done.error());
+  json::Writer w;
+  w.object().member("name", call.parts[0]).member("restarted", true).end_object();
+  co_return ok(w);
+}
+
+}  // namespace sallyport::api
