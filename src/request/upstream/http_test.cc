@@ -213,8 +213,7 @@ TEST(UpstreamHttp, CancellingTellsTheServer) {
     out = error_of(co_await s->call(std::move(call), nullptr));
   }(session, w.make_call("t"), outcome));
   ASSERT_TRUE(testing::becomes_true(w.context, [&] { return !http.of("tools/call").empty(); }));
-  group.cancel();
-  run(w.context, group.join());
+  testing::cancel(w.context, group);
   EXPECT_EQ(outcome, "cancelled: the caller cancelled");
   EXPECT_TRUE(testing::becomes_true(w.context, [&] { return !http.of("notifications/cancelled").empty(); }));
 }

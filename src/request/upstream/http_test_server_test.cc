@@ -53,11 +53,7 @@ TestHttpServer::TestHttpServer(asio::io_context& context, Handler handler)
 }
 
 TestHttpServer::~TestHttpServer() {
-  acceptor_.close();
-  for (const auto& weak : sockets_)
-    if (const auto socket = weak.lock()) socket->close();
-  tasks_.cancel();
-  run(context_, tasks_.join());
+  cancel(context_, tasks_);
 }
 
 std::string TestHttpServer::url() const {

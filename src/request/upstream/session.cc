@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "request/upstream/breakers.h"
 #include "request/upstream/codec.h"
 #include "request/upstream/connection.h"
 
@@ -28,7 +29,7 @@ class InFlight {
 }  // namespace
 
 Session::Session(Executor executor, ServerPtr server, std::string principal, std::unique_ptr<Connection> connection,
-                 const Settings& settings, const Clock& clock, std::shared_ptr<rate::CircuitBreaker> breaker)
+                 const Settings& settings, const Clock& clock, std::shared_ptr<Breaker> breaker)
     : server_(std::move(server)), principal_(std::move(principal)), connection_(std::move(connection)),
       settings_(settings), clock_(clock), breaker_(std::move(breaker)), last_used_(clock.steady()),
       renewed_(executor, SteadyTimer::time_point::max()) {}
@@ -67,7 +68,7 @@ Task<Result<Reply>> Session::call(Call call, CallEvents* events) {
   if (in_flight_ >= settings_.calls_in_flight) co_return fail(Code::limit, "calls in flight with " + server_->name);
   const SteadyTime now = clock_.steady();
   call.deadline = std::min(call.deadline, now + settings_.call_max);
-  rate::CircuitBreaker::Admission admission{.allow = true};
+  Breaker::Admission admission{.allow = true};
   if (breaker_) admission = breaker_->admit(now);
   if (!admission.allow) co_return fail(Code::breaker_open, "the breaker of " + server_->name + " is open");
   const InFlight count(in_flight_);
@@ -76,7 +77,7 @@ Task<Result<Reply>> Session::call(Call call, CallEvents* events) {
   last_used_ = clock_.steady();
   if (reply) ++answered_;
   const bool silent = !reply && reply.error().code == Code::cancelled;  // says nothing about the server
-  if (breaker_ && !silent) breaker_->report(admission, reply || !counts_as_failure(reply.error().code), last_used_);
+  if (breaker_ && !silent) breaker_->report(admission, reply || !counts_as_failure(reply.error().code), now, last_used_);
   co_return reply;
 }
 

@@ -6,20 +6,20 @@
 #include <memory>
 #include <string>
 
-#include "engines/rate/breaker.h"
 #include "model/server.h"
 #include "request/upstream/call.h"
 #include "request/upstream/settings.h"
 
 namespace sallyport::upstream {
 
+class Breaker;
 class Connection;
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
   // `principal` is empty for a shared session. Upstreams makes, opens and closes sessions.
   Session(Executor executor, ServerPtr server, std::string principal, std::unique_ptr<Connection> connection,
-          const Settings& settings, const Clock& clock, std::shared_ptr<rate::CircuitBreaker> breaker = {});
+          const Settings& settings, const Clock& clock, std::shared_ptr<Breaker> breaker = {});
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -63,7 +63,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Connection> connection_;
   const Settings settings_;
   const Clock& clock_;
-  std::shared_ptr<rate::CircuitBreaker> breaker_;
+  std::shared_ptr<Breaker> breaker_;
   ServerInfo info_;
   std::uint64_t next_id_ = 1;
   std::uint64_t epoch_ = 0;  // handshakes done

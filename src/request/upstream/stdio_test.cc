@@ -96,8 +96,7 @@ TEST(UpstreamStdio, CancellingTellsTheServerAndFreesThePlace) {
   }(session, w.make_call("never"), outcome));
   ASSERT_TRUE(testing::becomes_true(w.context, [&] { return session->in_flight() == 1; }));
   w.context.poll();
-  group.cancel();
-  run(w.context, group.join());
+  testing::cancel(w.context, group);
   ASSERT_TRUE(outcome && !*outcome);
   EXPECT_EQ(outcome->error().code, Code::cancelled);
   EXPECT_EQ(session->in_flight(), 0U);

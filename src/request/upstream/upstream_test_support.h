@@ -37,6 +37,14 @@ inline void run(asio::io_context& context, Task<void> task) {
   }(std::move(task)));
 }
 
+// TaskGroup::cancel belongs on the executor's thread: outside of it Asio posts the cancellation, past the task's end.
+inline void cancel(asio::io_context& context, TaskGroup& group) {
+  run(context, [](TaskGroup& g) -> Task<void> {
+    g.cancel();
+    co_await g.join();
+  }(group));
+}
+
 // Runs handlers until `condition` holds.
 template <class Condition>
 bool becomes_true(asio::io_context& context, Condition condition) {

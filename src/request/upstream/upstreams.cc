@@ -77,7 +77,7 @@ Upstreams::EntryPtr Upstreams::entry_for(const ServerPtr& server, const Key& key
 
 Result<void> Upstreams::may_open(const Entry& entry) {
   const SteadyTime now = deps_.clock.steady();
-  if (deps_.breakers != nullptr && deps_.breakers->of(entry.key.first)->state(now) == rate::CircuitBreaker::State::open)
+  if (deps_.breakers != nullptr && deps_.breakers->of(entry.key.first)->open(now))
     return fail(Code::breaker_open, "the breaker of " + entry.key.first + " is open");
   if (entry.not_before > now + kPatience)
     return fail(Code::upstream_unavailable, entry.key.first + " rests after " + std::to_string(entry.failures) +
@@ -159,11 +159,12 @@ Task<void> Upstreams::open(EntryPtr entry) {
 
 Task<Result<void>> Upstreams::connect(Entry& entry) {
   auto breaker = deps_.breakers != nullptr ? deps_.breakers->of(entry.key.first) : nullptr;
-  rate::CircuitBreaker::Admission admission{.allow = true};
-  if (breaker) admission = breaker->admit(deps_.clock.steady());
+  Breaker::Admission admission{.allow = true};
+  const SteadyTime began = deps_.clock.steady();
+  if (breaker) admission = breaker->admit(began);
   if (!admission.allow) co_return fail(Code::breaker_open, "the breaker of " + entry.key.first + " is open");
-  auto opened = co_await entry.session->open(deps_.clock.steady() + entry.server->start_timeout);
-  if (breaker) breaker->report(admission, opened.has_value(), deps_.clock.steady());
+  auto opened = co_await entry.session->open(began + entry.server->start_timeout);
+  if (breaker) breaker->report(admission, opened.has_value(), began, deps_.clock.steady());
   co_return opened;
 }
 

@@ -52,8 +52,7 @@ TEST(Upstreams, OneWhoLeavesDoesNotStopTheOpening) {
   TaskGroup group(w.context.get_executor(), [](const char*) {});
   group.spawn([](Upstreams& u, ServerPtr s) -> Task<void> { co_await u.session(s, "user:1"); }(w.upstreams, server));
   ASSERT_TRUE(testing::becomes_true(w.context, [&] { return w.upstreams.size() == 1; }));
-  group.cancel();
-  run(w.context, group.join());
+  testing::cancel(w.context, group);
   EXPECT_EQ(text_of(w.call(*w.open(server), "count")), "1");
 }
 
@@ -103,8 +102,7 @@ TEST(Upstreams, CapsHoldAndTheLongestIdleMakesRoom) {
         s, w.make_call("never")));
   ASSERT_TRUE(testing::becomes_true(w.context, [&] { return one->in_flight() + three->in_flight() == 2; }));
   EXPECT_EQ(w.try_open(server, "user:4").error().code, Code::limit);
-  group.cancel();
-  run(w.context, group.join());
+  testing::cancel(w.context, group);
 }
 
 TEST(Upstreams, AnIdleSessionEnds) {
