@@ -51,8 +51,7 @@ bool apply_limits(const Limits& limits) {
   // Floors: what this very function's caller still needs on its way to exec.
   const std::uint64_t file_bytes = std::max<std::uint64_t>(or_default(limits.file_bytes_max, defaults.file_bytes_max), 1U << 20);
   const std::uint64_t files = std::max<std::uint64_t>(or_default(limits.open_files_max, defaults.open_files_max), 128);
-  return limit(RLIMIT_CORE, 0) && limit(RLIMIT_DATA, or_default(limits.data_bytes_max, defaults.data_bytes_max)) &&
-         limit(RLIMIT_FSIZE, file_bytes) && limit(RLIMIT_NOFILE, files) &&
+  return limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, file_bytes) && limit(RLIMIT_NOFILE, files) &&
          (limits.cpu_max.count() <= 0 || limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu_max.count())));
 }
 
@@ -88,6 +87,14 @@ std::vector<char*> pointers(std::vector<std::string>& list) {
   return result;
 }
 
+// The limit of memory comes last, when nothing more is allocated here: a sanitizer's shadow counts too.
+const char* exec_within(const Limits& limits, const char* program, char* const* argv, char* const* env) {
+  const std::uint64_t bytes = limits.data_bytes_max == 0 ? Limits{}.data_bytes_max : limits.data_bytes_max;
+  if (!limit(RLIMIT_DATA, bytes)) return "limit of memory";
+  ::execve(program, argv, env);
+  return "exec";
+}
+
 const char* exec_bubblewrap(Assignment& assignment) {
   constexpr int kArgs = 4;
   constexpr int kSeccomp = 5;
@@ -111,8 +118,7 @@ const char* exec_bubblewrap(Assignment& assignment) {
   }
   argv.insert(argv.end(), assignment.spec.argv.begin(), assignment.spec.argv.end());
   char* no_environment[] = {nullptr};
-  ::execve(assignment.bwrap.c_str(), pointers(argv).data(), no_environment);
-  return "exec of bubblewrap";
+  return exec_within(assignment.spec.limits, assignment.bwrap.c_str(), pointers(argv).data(), no_environment);
 }
 
 const char* exec_plain(Assignment& assignment) {
@@ -129,8 +135,8 @@ const char* exec_plain(Assignment& assignment) {
     return "Landlock";
   }
   if (!assignment.seccomp.empty() && !load_seccomp(assignment.seccomp)) return "seccomp filter";
-  ::execve(assignment.spec.argv[0].c_str(), pointers(assignment.spec.argv).data(), pointers(env).data());
-  return "exec";
+  return exec_within(assignment.spec.limits, assignment.spec.argv[0].c_str(), pointers(assignment.spec.argv).data(),
+                     pointers(env).data());
 }
 
 }  // namespace

@@ -17,26 +17,24 @@ namespace {
 
 constexpr int kLauncherEndMilliseconds = 15'000;
 
-// The waiter is moved into the handler, so that its timer is destroyed where it lives.
+// `before` runs on the waiter's thread, unless it gave up: then nothing happens and the answer is false.
 template <class W, class F>
-void resume(std::shared_ptr<W> waiter, F before) {
-  const Executor executor = waiter->executor;
-  asio::post(executor, [waiter = std::move(waiter), before = std::move(before)]() mutable {
+bool resume(const std::shared_ptr<W>& waiter, F before) {
+  const std::lock_guard lock(waiter->mutex);
+  if (waiter->abandoned) return false;
+  asio::post(waiter->executor, [waiter, before = std::move(before)] {
     before(*waiter);
     waiter->done = true;
-    waiter->timer.cancel();
+    if (waiter->timer) waiter->timer->cancel();
   });
+  return true;
 }
 
-// A start that ended well. If its caller has given up, the Child made here takes the server down again.
-void deliver(std::shared_ptr<StartWaiter> waiter) {
-  resume(std::move(waiter), [](StartWaiter& w) {
-    if (w.abandoned) Child(w.child).kill();
-  });
-}
+// A start that ended well. Its caller's own Child, if it is gone already, has queued the kill.
+void deliver(const std::shared_ptr<StartWaiter>& waiter) { resume(waiter, [](StartWaiter&) {}); }
 
-void deliver_error(std::shared_ptr<StartWaiter> waiter, Error error) {
-  resume(std::move(waiter), [error = std::move(error)](StartWaiter& w) { w.error = error; });
+void deliver_error(const std::shared_ptr<StartWaiter>& waiter, Error error) {
+  resume(waiter, [error = std::move(error)](StartWaiter& w) { w.error = error; });
 }
 
 void wait_for_end(pid_t pid) {
@@ -57,7 +55,7 @@ void end_child(ChildState& child, Result<ExitStatus> result) {
     child.ended = std::move(result);
     waiters.swap(child.waiters);
   }
-  for (auto& waiter : waiters) resume(std::move(waiter), [](Waiter&) {});
+  for (const auto& waiter : waiters) resume(waiter, [](Waiter&) {});
 }
 
 ControlThread::ControlThread(Fd socket, pid_t launcher, Hello hello)
@@ -95,7 +93,7 @@ void ControlThread::enqueue(Outgoing message, std::shared_ptr<StartWaiter> waite
   }
   if (lost) {
     wipe(message.bytes);
-    if (waiter) deliver_error(std::move(waiter), *lost);
+    if (waiter) deliver_error(waiter, *lost);
     return;
   }
   const std::uint64_t one = 1;
@@ -161,11 +159,11 @@ void ControlThread::on_started(const Started& started) {
   if (!waiter) return;
   waiter->child->pid = started.pid;
   running_.emplace(started.id, waiter->child);
-  deliver(std::move(waiter));
+  deliver(waiter);
 }
 
 void ControlThread::on_refused(const Refused& refused) {
-  if (auto waiter = take_waiter(refused.id)) deliver_error(std::move(waiter), refused.error);
+  if (auto waiter = take_waiter(refused.id)) deliver_error(waiter, refused.error);
 }
 
 void ControlThread::on_exited(const Exited& exited) {
@@ -182,7 +180,7 @@ void ControlThread::lost(Code code, const char* why) {
     for (Outgoing& message : queue_) wipe(message.bytes);
     queue_.clear();
   }
-  for (auto& [id, waiter] : starting) deliver_error(std::move(waiter), Error{code, why});
+  for (auto& [id, waiter] : starting) deliver_error(waiter, Error{code, why});
   for (auto& [id, child] : running_) end_child(*child, fail(code, why));
   running_.clear();
   if (sending_) wipe(sending_->bytes);

@@ -23,12 +23,31 @@
 
 namespace sallyport::launcher {
 
-// A coroutine asleep until another thread posts to its executor. All members belong to that executor's thread.
+// A coroutine asleep until another thread posts to its executor. Once it has given up (cancelled, or its frame was
+// destroyed with its io_context) nothing of it touches that executor again: the mutex guards `abandoned` and `timer`.
 struct Waiter {
-  explicit Waiter(Executor where) : executor(where), timer(where, SteadyTimer::time_point::max()) {}
+  explicit Waiter(Executor where) : executor(where), timer(std::in_place, where, SteadyTimer::time_point::max()) {}
   Executor executor;
-  SteadyTimer timer;
-  bool done = false;
+  std::mutex mutex;
+  std::optional<SteadyTimer> timer;
+  bool abandoned = false;
+  bool done = false;  // the executor's thread only
+};
+
+// In the frame of the coroutine that waits.
+class Abandon {
+ public:
+  explicit Abandon(std::shared_ptr<Waiter> waiter) : waiter_(std::move(waiter)) {}
+  Abandon(const Abandon&) = delete;
+  Abandon& operator=(const Abandon&) = delete;
+  ~Abandon() {
+    const std::lock_guard lock(waiter_->mutex);
+    waiter_->abandoned = true;
+    waiter_->timer.reset();
+  }
+
+ private:
+  std::shared_ptr<Waiter> waiter_;
 };
 
 // What is known of one server; shared by its Child and the control thread.
@@ -46,7 +65,6 @@ struct StartWaiter : Waiter {
   using Waiter::Waiter;
   std::shared_ptr<ChildState> child;
   std::optional<Error> error;
-  bool abandoned = false;  // the caller gave up: what starts after all is killed
 };
 
 class ControlThread : public std::enable_shared_from_this<ControlThread> {

@@ -21,7 +21,7 @@ constexpr int kHelloMillisecondsMax = 15'000;
 // True once `waiter` is done; false when the coroutine was cancelled or, for a start, the time is up.
 Task<bool> sleep(std::shared_ptr<Waiter> waiter) {
   while (!waiter->done) {
-    const auto [error] = co_await waiter->timer.async_wait(use_task_ec);
+    const auto [error] = co_await waiter->timer->async_wait(use_task_ec);
     if (waiter->done) break;
     const auto state = co_await asio::this_coro::cancellation_state;
     if (!error || state.cancelled() != asio::cancellation_type::none) co_return false;
@@ -61,11 +61,11 @@ Task<Result<Child>> start_child(std::shared_ptr<ControlThread> control, LaunchSp
   if (!pipes) co_return fail(std::move(pipes).error());
   auto waiter = std::make_shared<StartWaiter>(executor);
   waiter->child = state;
-  waiter->timer.expires_after(kStartMax);
+  waiter->timer->expires_after(kStartMax);
+  const Abandon on_leaving(waiter);
   control->start(waiter, std::move(*message), std::move(pipes->theirs));
   const bool answered = co_await sleep(waiter);
   if (!answered) {
-    waiter->abandoned = true;
     co_return fail(Code::upstream_unavailable, label + ": the launcher did not answer in time");
   }
   if (waiter->error) co_return fail(waiter->error->code, label + ": " + waiter->error->detail);
@@ -76,12 +76,13 @@ Task<Result<ExitStatus>> wait_for(std::shared_ptr<ChildState> state) {
   if (!state) co_return fail(Code::cancelled, "no process");
   const Executor executor = co_await asio::this_coro::executor;
   auto waiter = std::make_shared<Waiter>(executor);
+  const Abandon on_leaving(waiter);
   {
     const std::lock_guard lock(state->mutex);
     if (state->ended) co_return *state->ended;
     state->waiters.push_back(waiter);
   }
-  const bool ended = co_await sleep(std::move(waiter));
+  const bool ended = co_await sleep(waiter);
   if (!ended) co_return fail(Code::cancelled, "the wait was cancelled");
   const std::lock_guard lock(state->mutex);
   co_return *state->ended;

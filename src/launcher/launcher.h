@@ -2,7 +2,7 @@
 // ancestor and subreaper of all of them: when the gateway goes, `kill -9` included, it kills every descendant, those that
 // called setsid and double-forked included (design.md section 2, Processes). The app owns the one Launcher; start() may
 // be called from every worker, a Child belongs to the worker that started it. Limit: children_max in all; what a
-// principal or a server may have is the caller's business. Destroy the Launcher before the io_contexts that used it.
+// principal or a server may have is the caller's business. An io_context may go before the Launcher does.
 #pragma once
 
 #include <cstdint>
