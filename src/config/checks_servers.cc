@@ -93,8 +93,8 @@ class OneServer {
       const bool named = equals != std::string::npos && argument.starts_with('-');
       const std::string_view name = named ? std::string_view(argument).substr(0, equals) : option;
       const std::string_view value = named ? std::string_view(argument).substr(equals + 1) : std::string_view(argument);
-      if (has_reference(argument) || (!value.starts_with('-') && looks_like_secret(name, value))) {
-        refuse("command", "an argument is, or looks like, a secret, and arguments are seen by every process",
+      if (!value.starts_with('-') && looks_like_secret(name, value)) {
+        refuse("command", "an argument looks like a secret, and arguments are seen by every process",
                "hand it over in 'env' as a reference");
         return;
       }

@@ -1,0 +1,239 @@
+#include "cli/arguments.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <ostream>
+
+#include "cli/exit_code.h"
+#include "cli/shell_completion.h"
+
+namespace sallyport::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 refused or denied, 4 not found, 5 gateway not reachable,\n"
+    "6 verification failed, 7 over a limit.\n\n"
+    "Examples:\n"
+    "  sallyport init && sallyport serve\n"
+    "  sallyport server add calc -- /usr/bin/calculator --quiet\n"
+    "  sallyport tool call calc_add a=1 b=2\n"
+    "  sallyport key create my-agent --can-read --can-execute --scope 'tool:execute@calc'\n"
+    "  sallyport import ~/.config/Claude/claude_desktop_config.json --dry-run";
+
+// Builds the grammar; each add_* is one noun.
+class Grammar {
+ public:
+  explicit Grammar(Options& o) : o_(o) {
+    app.require_subcommand(1);
+    app.fallthrough();  // --home and --json may stand behind the command too
+    app.footer(kFooter);
+    app.add_option("--home", o_.home, "Folder of the installation (default: ./.sallyport, or SALLYPORT_HOME)")->type_name("DIR");
+    app.add_option("--config", o_.config, "Settings file (default: HOME/sallyport.yaml, or SALLYPORT_CONFIG)")->type_name("FILE");
+    app.add_flag("--json", o_.json, "Print the API's JSON instead of tables");
+    top();
+    servers();
+    tools();
+    users();
+    keys();
+    audit();
+    config();
+    others();
+  }
+
+  CLI::App app{"Sallyport: the guarded door between agents and their tools", "sallyport"};
+
+ private:
+  CLI::App* command(CLI::App* parent, const std::string& name, const std::string& about, const std::string& example = "") {
+    CLI::App* sub = parent->add_subcommand(name, about);
+    const std::string full = parent == &app ? name : parent->get_name() + " " + name;
+    sub->callback([this, full] { o_.command = full; });
+    if (!example.empty()) sub->footer("Example:\n  sallyport " + example);
+    return sub;
+  }
+
+  CLI::App* noun(const std::string& name, const std::string& about) {
+    CLI::App* sub = app.add_subcommand(name, about);
+    sub->require_subcommand(1);
+    sub->fallthrough();
+    return sub;
+  }
+
+  void required_name(CLI::App* sub, const std::string& label) { sub->add_option(label, o_.name, "")->required()->type_name(""); }
+
+  void top() {
+    command(&app, "init", "Prepare the home: keys, database, an admin and an agent's key, shown once", "init --home /var/lib/sallyport");
+    command(&app, "serve", "Run the gateway until SIGTERM", "serve --config /etc/sallyport.yaml");
+    CLI::App* stdio = command(&app, "stdio", "Let a client that speaks only stdio reach the running gateway (MCP_API_KEY)",
+                              "stdio --server calc");
+    stdio->add_option("--url", o_.url, "Of the gateway (default: its own settings)");
+    stdio->add_option("--server", o_.server, "One server instead of all");
+    command(&app, "status", "What the running gateway says of itself", "status --json");
+    command(&app, "healthcheck", "Exit 0 when the gateway answers /health, else 1 (for containers)", "healthcheck")
+        ->add_option("--url", o_.url, "Of the gateway (default: its own settings)");
+    command(&app, "doctor", "Check the installation and say how to mend it", "doctor");
+  }
+
+  void servers() {
+    CLI::App* n = noun("server", "Upstream MCP servers");
+    CLI::App* add = command(n, "add", "Register a server and list its tools",
+                            "server add notes --env 'TOKEN=${file:secrets/notes}' -- /usr/bin/notes-server --stdio\n"
+                            "  sallyport server add web --url https://tools.example.com/mcp --header 'Authorization=Bearer ${env:WEB}'");
+    required_name(add, "NAME");
+    add->add_option("COMMAND", o_.rest, "Program (absolute or on the PATH) and its arguments, after --");
+    add->add_option("--url", o_.url, "Endpoint of an HTTP server");
+    add->add_option("--env", o_.env, "NAME=VALUE of its environment; secrets as ${file:..} or ${env:..}")->allow_extra_args(false);
+    add->add_option("--header", o_.headers, "NAME=VALUE sent to an HTTP server")->allow_extra_args(false);
+    add->add_option("--path", o_.paths, "Folder shown inside the sandbox: ro:/path or rw:/path")->allow_extra_args(false);
+    add->add_option("--working-directory", o_.working_directory, "Where it runs");
+    add->add_flag("--network", o_.network, "Let it reach the network");
+    add->add_option("--prefix", o_.prefix, "Of its names on /mcp (default: NAME)");
+    add->add_flag("--shared", o_.shared, "One session for all principals");
+    add->add_option("--security-level", o_.security_level, "Of its tools, 0 to 10")->check(CLI::Range(0, 10));
+    add->add_flag("--allow-private", o_.allow_private, "It may live at a loopback or private address");
+    add->add_option("--requires", o_.required, "Permission that each of its tools requires, such as gmail.send")->allow_extra_args(false);
+    add->add_flag("--no-probe", o_.no_probe, "Register without starting it");
+    lists(command(n, "list", "All servers"));
+    required_name(command(n, "show", "One server"), "NAME");
+    required_name(command(n, "remove", "Forget a server and its tools"), "NAME");
+    CLI::App* probe = command(n, "probe", "Start it, list its tools, compare with what was approved", "server probe notes --accept");
+    required_name(probe, "NAME");
+    probe->add_flag("--accept", o_.accept, "Approve new and changed tools");
+    required_name(command(n, "restart", "End its sessions and processes"), "NAME");
+  }
+
+  void lists(CLI::App* sub) {
+    sub->add_option("--limit", o_.limit, "At most so many (1 to 1000)")->check(CLI::Range(1, 1000));
+    sub->add_option("--offset", o_.offset, "Leave out the first")->check(CLI::NonNegativeNumber);
+  }
+
+  void tools() {
+    CLI::App* n = noun("tool", "Tools of the registered servers");
+    CLI::App* list = command(n, "list", "All tools you may see", "tool list --server calc");
+    list->add_option("--server", o_.server, "Of one server");
+    lists(list);
+    required_name(command(n, "show", "One tool: its schema, digest, what is not enforced", "tool show calc_add"), "NAME");
+    CLI::App* call = command(n, "call", "Call a tool through the whole gateway", "tool call calc_add a=1 b=2");
+    required_name(call, "NAME");
+    call->add_option("ARGUMENT", o_.rest, "NAME=VALUE; the value is read as JSON where it is JSON, else as text");
+    call->add_option("--arguments", o_.arguments, "All arguments as a JSON object, @FILE, or - for stdin");
+    call->add_option("--timeout", o_.timeout, "Seconds, 1 to 300");
+  }
+
+  void users() {
+    CLI::App* n = noun("user", "People who may log in");
+    CLI::App* add = command(n, "add", "Create a user; without --password-stdin a random password is shown once", "user add ada --role user --email ada@example.com");
+    required_name(add, "NAME");
+    add->add_option("--email", o_.email, "Mail address");
+    add->add_option("--role", o_.roles, "admin, user, agent, readonly or one of your own (default: user)")->allow_extra_args(false);
+    add->add_flag("--password-stdin", o_.password_stdin, "Read the password from stdin");
+    lists(command(n, "list", "All users"));
+    required_name(command(n, "disable", "Lock a user out, at once"), "NAME");
+    required_name(command(n, "enable", "Let a user in again"), "NAME");
+    CLI::App* passwd = command(n, "passwd", "Set a password", "user passwd ada --generate");
+    required_name(passwd, "NAME");
+    passwd->add_flag("--generate", o_.generate, "Make a random one, shown once");
+    passwd->add_flag("--password-stdin", o_.password_stdin, "Read it from stdin");
+  }
+
+  void keys() {
+    CLI::App* n = noun("key", "API keys of agents and services");
+    CLI::App* create = command(n, "create", "Make a key; it is shown once", "key create my-agent --can-read --can-execute --scope 'tool:execute@calc' --expires-at 2027-01-01T00:00:00Z");
+    required_name(create, "NAME");
+    create->add_option("--description", o_.description, "What it is for");
+    create->add_flag("--can-read", o_.can_read, "List and search tools");
+    create->add_flag("--can-create", o_.can_create, "Register tools");
+    create->add_flag("--can-update", o_.can_update, "Change tools");
+    create->add_flag("--can-delete", o_.can_delete, "Remove tools");
+    create->add_flag("--can-execute", o_.can_execute, "Call tools");
+    create->add_option("--scope", o_.scopes, "Narrower grant: PERMISSION@SERVER[/TOOL], or a dotted name")->allow_extra_args(false);
+    create->add_option("--role", o_.roles, "Instead of 'agent'")->allow_extra_args(false);
+    create->add_option("--expires-at", o_.expires_at, "Time, UTC unless it says otherwise");
+    lists(command(n, "list", "All keys, without their secrets"));
+    required_name(command(n, "revoke", "End a key, at once", "key revoke 4fQ9x2LmT0aB"), "ID");
+  }
+
+  void audit() {
+    CLI::App* n = noun("audit", "The evidence");
+    CLI::App* tail = command(n, "tail", "The last records", "audit tail --result denied --limit 20");
+    tail->add_option("--limit", o_.limit, "At most so many (1 to 1000)")->check(CLI::Range(1, 1000));
+    tail->add_option("--principal", o_.principal, "Of one principal");
+    tail->add_option("--server", o_.server, "Of one server");
+    tail->add_option("--tool", o_.tool, "Of one tool");
+    tail->add_option("--result", o_.result, "success, denied or failed");
+    command(n, "verify", "Prove that no record was changed, dropped or cut off; exit 6 names the first broken one");
+  }
+
+  void config() {
+    CLI::App* n = noun("config", "Settings");
+    command(n, "check", "Read the settings as serve would; every mistake with line, reason and fix", "config check --config new.yaml");
+    command(n, "explain", "Every setting, its value and where it came from");
+    command(n, "schema", "JSON Schema of sallyport.yaml, for editors");
+  }
+
+  void others() {
+    CLI::App* import = command(&app, "import", "Register the servers of a client's own settings; secrets become references", "import .vscode/mcp.json --dry-run");
+    import->add_option("FILE", o_.name, "Of Claude Desktop, Cursor or VS Code; never changed")->required()->type_name("");
+    import->add_flag("--dry-run", o_.dry_run, "Show what would be done");
+    import->add_flag("--no-probe", o_.no_probe, "Register without starting anything");
+    command(&app, "completion", "Completion script for a shell", "completion bash > ~/.local/share/bash-completion/completions/sallyport")
+        ->add_option("SHELL", o_.name, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}))->type_name("");
+    command(&app, "version", "The version");
+  }
+
+  Options& o_;
+};
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> out;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) out.push_back("--" + name);
+  }
+  return out;
+}
+
+void walk(const CLI::App& app, const std::string& path, const std::vector<std::string>& inherited,
+          std::vector<CompletionNode>& out) {
+  CompletionNode node{path, {}, option_names(app)};
+  for (const std::string& name : inherited) {
+    if (std::find(node.options.begin(), node.options.end(), name) == node.options.end()) node.options.push_back(name);
+  }
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    node.words.emplace_back(sub->get_name(), sub->get_description());
+  }
+  if (path == "completion") node.words = {{"bash", ""}, {"zsh", ""}, {"fish", ""}};
+  out.push_back(node);
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    walk(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), inherited, out);
+  }
+}
+
+}  // namespace
+
+std::optional<int> parse(int argc, const char* const* argv, const std::string& version, Options& options,
+                         std::ostream& out, std::ostream& err) {
+  try {
+    Grammar grammar(options);
+    grammar.app.set_version_flag("--version", version);
+    try {
+      grammar.app.parse(argc, argv);
+      return std::nullopt;
+    } catch (const CLI::ParseError& error) {
+      return grammar.app.exit(error, out, err) == 0 ? kOk : kUsage;
+    }
+  } catch (const std::exception& error) {
+    err << "sallyport: " << error.what() << "\n";
+    return kUsage;
+  }
+}
+
+std::string completion_script(const std::string& shell) {
+  Options unused;
+  const Grammar grammar(unused);
+  std::vector<CompletionNode> nodes;
+  walk(grammar.app, "", {"--home", "--config", "--json", "--help"}, nodes);
+  return completion_text(shell, nodes);
+}
+
+}  // namespace sallyport::cli

@@ -1,0 +1,20 @@
+// Inside cli only: HTTP requests of the commands, one at a time, each on an io_context of its own.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "cli/hooks.h"
+#include "core/result.h"
+
+namespace sallyport::cli {
+
+// Over <home>/admin.sock. Error upstream_unavailable: nobody listens there.
+Result<ApiAnswer> request_over_socket(const std::string& home, std::string_view method, std::string_view path,
+                                      std::string_view body);
+
+// GET of an absolute URL; loopback and private addresses allowed.
+Result<ApiAnswer> get_url(const std::string& url, std::chrono::milliseconds timeout);
+
+}  // namespace sallyport::cli

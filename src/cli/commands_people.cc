@@ -1,0 +1,151 @@
+#include <termios.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <istream>
+#include <ostream>
+
+#include "cli/context.h"
+#include "core/random.h"
+
+namespace sallyport::cli {
+namespace {
+
+// Switches the terminal's echo off while a password is typed.
+class NoEcho {
+ public:
+  NoEcho() {
+    on_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    if (on_) ::tcsetattr(STDIN_FILENO, TCSANOW, &silent);
+  }
+  ~NoEcho() {
+    if (on_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+  }
+  NoEcho(const NoEcho&) = delete;
+  NoEcho& operator=(const NoEcho&) = delete;
+
+ private:
+  termios before_{};
+  bool on_ = false;
+};
+
+std::string read_line(std::istream& in) {
+  std::string line;
+  std::getline(in, line);
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+Result<std::string> ask_password(const Context& c) {
+  const NoEcho silent;
+  c.io.err << "New password: " << std::flush;
+  std::string first = read_line(c.io.in);
+  c.io.err << "\nAgain: " << std::flush;
+  std::string second = read_line(c.io.in);
+  c.io.err << "\n";
+  const bool same = first == second;
+  wipe(second);
+  if (!same) return fail(Code::validation, "the two passwords differ");
+  return first;
+}
+
+// 24 random characters with the four classes that profile `guide` asks for (S2-35).
+std::string random_password() {
+  SystemRandom random;
+  for (;;) {
+    std::string text = random_id(random, 18);
+    const auto has = [&text](char from, char to) { return std::ranges::any_of(text, [=](char c) { return c >= from && c <= to; }); };
+    if (has('a', 'z') && has('A', 'Z') && has('0', '9') && text.find_first_of("-_") != std::string::npos) return text;
+  }
+}
+
+void write_names(json::Writer& w, std::string_view key, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  w.key(key).array();
+  for (const std::string& name : names) w.value(name);
+  w.end_array();
+}
+
+int add_user(const Context& c) {
+  const Options& o = c.options;
+  const bool made = !o.password_stdin;
+  std::string password = made ? random_password() : read_line(c.io.in);
+  if (password.empty()) return c.fail_with(kUsage, "no password on stdin", "printf %s PASSWORD | sallyport user add NAME --password-stdin");
+  json::Writer w;
+  w.object().member("username", o.name).member("password", password).member("must_change_password", made);
+  if (!o.email.empty()) w.member("email", o.email);
+  write_names(w, "roles", o.roles.empty() ? std::vector<std::string>{"user"} : o.roles);
+  w.end_object();
+  std::string body = w.take();
+  const int code = finish(c, c.api("POST", "/api/v1/users", body), details(c));
+  // With --json the answer must stay the API's own: the password goes to stderr.
+  if (code == kOk && made) (o.json ? c.io.err : c.io.out) << "password (shown once, to be changed at the first login): " << password << "\n";
+  wipe(body);
+  wipe(password);
+  return code;
+}
+
+int set_password(const Context& c) {
+  const Options& o = c.options;
+  const std::string path = "/api/v1/users/" + url_encode(o.name) + "/password";
+  if (o.generate) return finish(c, c.api("PUT", path, R"({"generate":true})"), details(c));
+  if (!o.password_stdin && !c.io.interactive) {
+    return c.fail_with(kUsage, "no terminal to ask for the password", "use --generate or --password-stdin");
+  }
+  auto password = o.password_stdin ? Result<std::string>(read_line(c.io.in)) : ask_password(c);
+  if (!password) return c.fail_with(kUsage, password.error().detail, "try again");
+  if (password->empty()) return c.fail_with(kUsage, "the password is empty", "type one, or use --generate");
+  json::Writer w;
+  w.object().member("password", *password).end_object();
+  std::string body = w.take();
+  const int code = finish(c, c.api("PUT", path, body), [&](json::Value) { return "the password of " + printable(o.name) + " is set\n"; });
+  wipe(body);
+  wipe(*password);
+  return code;
+}
+
+std::string page(const Options& o) { return query({{"limit", std::to_string(o.limit)}, {"offset", std::to_string(o.offset)}}); }
+
+int create_key(const Context& c) {
+  const Options& o = c.options;
+  json::Writer w;
+  w.object().member("name", o.name);
+  if (!o.description.empty()) w.member("description", o.description);
+  w.member("can_read", o.can_read).member("can_create", o.can_create).member("can_update", o.can_update);
+  w.member("can_delete", o.can_delete).member("can_execute", o.can_execute);
+  write_names(w, "scopes", o.scopes);
+  write_names(w, "roles", o.roles);
+  if (!o.expires_at.empty()) w.member("expires_at", o.expires_at);
+  w.end_object();
+  return finish(c, c.api("POST", "/api/v1/keys", w.text()), [&](json::Value root) {
+    return render_value(root, c.io.colour) + "Keep api_key now: it is not shown again.\n";
+  });
+}
+
+}  // namespace
+
+int run_user(const Context& c) {
+  const std::string what = c.options.command.substr(5);
+  if (what == "add") return add_user(c);
+  if (what == "passwd") return set_password(c);
+  if (what == "list") {
+    return finish(c, c.api("GET", "/api/v1/users" + page(c.options)),
+                  list_of(c, {{"id", "ID"}, {"username", "NAME", 40}, {"email", "EMAIL", 40}, {"roles", "ROLES"}, {"enabled", "ENABLED"}, {"created_at", "CREATED"}}, "No users"));
+  }
+  return finish(c, c.api("POST", "/api/v1/users/" + url_encode(c.options.name) + "/" + what, "{}"),
+                [&](json::Value) { return printable(c.options.name) + " is " + what + "d\n"; });
+}
+
+int run_key(const Context& c) {
+  const std::string what = c.options.command.substr(4);
+  if (what == "create") return create_key(c);
+  if (what == "revoke") {
+    return finish(c, c.api("DELETE", "/api/v1/keys/" + url_encode(c.options.name)), [&](json::Value) { return "revoked " + printable(c.options.name) + "\n"; });
+  }
+  return finish(c, c.api("GET", "/api/v1/keys" + page(c.options)),
+                list_of(c, {{"id", "ID"}, {"name", "NAME", 40}, {"roles", "ROLES"}, {"permissions", "PERMISSIONS", 50}, {"scopes", "SCOPES", 50}, {"enabled", "ENABLED"}, {"expires_at", "EXPIRES"}}, "No keys"));
+}
+
+}  // namespace sallyport::cli

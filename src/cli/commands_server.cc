@@ -1,0 +1,93 @@
+#include <algorithm>
+
+#include "cli/context.h"
+
+namespace sallyport::cli {
+namespace {
+
+constexpr std::string_view kBase = "/api/v1/servers";
+
+std::string path_of(const Context& c, std::string_view action = "") {
+  return std::string(kBase) + "/" + url_encode(c.options.name) + std::string(action);
+}
+
+// Nothing: `pair` is NAME=VALUE and carries no secret in the clear; else the reason.
+std::string wrong_pair(const std::string& pair) {
+  const auto equals = pair.find('=');
+  if (equals == 0 || equals == std::string::npos) return "'" + printable(pair, 30) + "' is not NAME=VALUE";
+  if (!config::looks_like_secret(pair.substr(0, equals), pair.substr(equals + 1))) return "";
+  return printable(pair.substr(0, equals), 60) + " looks like a secret in the clear";
+}
+
+void write_pairs(json::Writer& w, std::string_view key, const std::vector<std::string>& pairs) {
+  if (pairs.empty()) return;
+  w.key(key).object();
+  for (const std::string& pair : pairs) w.member(pair.substr(0, pair.find('=')), pair.substr(pair.find('=') + 1));
+  w.end_object();
+}
+
+void write_list(json::Writer& w, std::string_view key, const std::vector<std::string>& items) {
+  if (items.empty()) return;
+  w.key(key).array();
+  for (const std::string& item : items) w.value(item);
+  w.end_array();
+}
+
+std::string server_body(const Options& o, const std::vector<std::string>& command) {
+  json::Writer w;
+  w.object().member("name", o.name).member("transport", o.url.empty() ? "stdio" : "http");
+  write_list(w, "command", command);
+  if (!o.url.empty()) w.member("url", o.url);
+  if (!o.working_directory.empty()) w.member("working_directory", o.working_directory);
+  write_pairs(w, "env", o.env);
+  write_pairs(w, "headers", o.headers);
+  write_list(w, "paths", o.paths);
+  write_list(w, "required", o.required);
+  if (o.network) w.member("network", true);
+  if (o.shared) w.member("shared", true);
+  if (o.allow_private) w.member("allow_private", true);
+  if (o.prefix) w.member("prefix", *o.prefix);
+  if (o.security_level) w.member("security_level", *o.security_level);
+  w.member("probe", !o.no_probe).end_object();
+  return w.take();
+}
+
+int add(const Context& c) {
+  const Options& o = c.options;
+  if (o.url.empty() == o.rest.empty()) {
+    return c.fail_with(kUsage, "a server needs either a command or a --url", "sallyport server add NAME -- /path/to/program ARGUMENT...");
+  }
+  std::vector<std::string> pairs = o.env;
+  pairs.insert(pairs.end(), o.headers.begin(), o.headers.end());
+  for (const std::string& pair : pairs) {
+    const std::string wrong = wrong_pair(pair);
+    if (wrong.empty()) continue;
+    return c.fail_with(kUsage, wrong, "put the value into a file with mode 0600 in " + o.home + "/secrets and write NAME=${file:secrets/FILE}");
+  }
+  std::vector<std::string> command = o.rest;
+  if (!command.empty()) {
+    command[0] = find_program(command[0], c.io.environment);
+    if (command[0].empty()) return c.fail_with(kNotFound, "there is no program " + printable(o.rest[0], 100), "give its path, or install it");
+  }
+  return finish(c, c.api("POST", std::string(kBase), server_body(o, command)), details(c));
+}
+
+}  // namespace
+
+int run_server(const Context& c) {
+  const std::string_view what = std::string_view(c.options.command).substr(7);
+  if (what == "add") return add(c);
+  if (what == "list") {
+    const std::string path = std::string(kBase) + query({{"limit", std::to_string(c.options.limit)}, {"offset", std::to_string(c.options.offset)}});
+    return finish(c, c.api("GET", path), list_of(c, {{"name", "NAME"}, {"transport", "TRANSPORT"}, {"status", "STATUS"}, {"tools", "TOOLS"}, {"prefix", "PREFIX"}, {"url", "URL", 50}, {"command", "COMMAND", 60}},
+                                                 "No server is registered; add one: sallyport server add NAME -- PROGRAM"));
+  }
+  if (what == "show") return finish(c, c.api("GET", path_of(c)), details(c));
+  if (what == "remove") {
+    return finish(c, c.api("DELETE", path_of(c)), [&](json::Value) { return "removed " + printable(c.options.name) + "\n"; });
+  }
+  if (what == "probe") return finish(c, c.api("POST", path_of(c, "/probe"), c.options.accept ? R"({"accept":true})" : R"({"accept":false})"), details(c));
+  return finish(c, c.api("POST", path_of(c, "/restart"), "{}"), [&](json::Value) { return "restarted " + printable(c.options.name) + "\n"; });
+}
+
+}  // namespace sallyport::cli

@@ -1,0 +1,61 @@
+// Inside cli only: what every command works with, and the one way to the REST API.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "cli/cli.h"
+#include "cli/exit_code.h"
+#include "cli/options.h"
+#include "cli/text_table.h"
+#include "json/document.h"
+#include "json/writer.h"
+
+namespace sallyport::cli {
+
+struct Context {
+  const Options& options;
+  const Hooks& hooks;
+  Io& io;
+
+  // The running gateway over its admin socket; with none running, the same handlers in process.
+  [[nodiscard]] Result<ApiAnswer> api(std::string_view method, const std::string& path, std::string_view body = {}) const;
+  // Says what went wrong and returns `code`.
+  int fail_with(int code, std::string_view what, std::string_view fix = {}) const;
+};
+
+using Render = std::function<std::string(json::Value)>;
+
+// Prints an answer: --json as it is (indented), else by `render`; an error with its message. The exit code.
+int finish(const Context& context, const Result<ApiAnswer>& answer, const Render& render);
+
+// Renders {data: [...], pagination} as a table with a line that says what is left.
+Render list_of(const Context& context, std::vector<Column> columns, std::string_view nothing);
+// Renders any object as key: value lines.
+Render details(const Context& context);
+
+// RFC 3986: everything but unreserved characters as %XX.
+std::string url_encode(std::string_view text);
+// "?a=1&b=2" of what is not empty.
+std::string query(std::initializer_list<std::pair<std::string_view, std::string>> parameters);
+
+// Absolute path of a program: as given, or found on PATH; empty: there is none.
+std::string find_program(const std::string& name, const config::Environment& environment);
+
+// Base URL of the gateway: --url, SALLYPORT_URL, or from its own settings.
+Result<std::string> gateway_url(const Context& context);
+
+// The commands, one file a noun.
+int run_server(const Context& context);
+int run_tool(const Context& context);
+int run_user(const Context& context);
+int run_key(const Context& context);
+int run_audit(const Context& context);
+int run_config(const Context& context);
+int run_import(const Context& context);
+int run_doctor(const Context& context);
+int run_healthcheck(const Context& context);
+int run_stdio(const Context& context);
+
+}  // namespace sallyport::cli

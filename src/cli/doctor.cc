@@ -1,0 +1,177 @@
+// `sallyport doctor`: what stands in the way of a safe gateway on this machine, each with its fix.
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/timex.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <ostream>
+
+#include "cli/client.h"
+#include "cli/context.h"
+#include "json/canonical.h"
+
+namespace sallyport::cli {
+namespace {
+
+using State = Check::State;
+
+Check ok(std::string name, std::string text) { return {State::ok, std::move(name), std::move(text), ""}; }
+Check warn(std::string name, std::string text, std::string fix) { return {State::warn, std::move(name), std::move(text), std::move(fix)}; }
+Check bad(std::string name, std::string text, std::string fix) { return {State::fail, std::move(name), std::move(text), std::move(fix)}; }
+
+Check check_home(const std::string& home) {
+  struct stat st{};
+  if (::stat(home.c_str(), &st) != 0) return bad("home", home + " does not exist", "sallyport --home " + home + " init");
+  if (!S_ISDIR(st.st_mode)) return bad("home", home + " is no folder", "name another with --home");
+  if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) return bad("home", home + " is open to others", "chmod 700 " + home);
+  if (st.st_uid != ::geteuid() && ::geteuid() != 0) return warn("home", home + " belongs to uid " + std::to_string(st.st_uid), "run as its owner");
+  return ok("home", home);
+}
+
+Check check_disk(const std::string& home) {
+  struct statvfs fs{};
+  if (::statvfs(home.c_str(), &fs) != 0) return warn("disk", "free space is not known", "check that " + home + " exists");
+  const auto free_mib = static_cast<std::uint64_t>(fs.f_bavail) * fs.f_frsize >> 20U;
+  const std::string text = std::to_string(free_mib) + " MiB free";
+  if (free_mib < 100) return bad("disk", text + ": work is refused when the audit cannot be written", "free some space");
+  return free_mib < 1024 ? warn("disk", text, "free some space, or lower audit.retention_days") : ok("disk", text);
+}
+
+// Records and tokens carry times: a clock that is years off or free-running spoils both.
+Check check_clock() {
+  const auto year = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now())).year();
+  if (year < std::chrono::year(2026)) return bad("clock", "the clock says " + std::to_string(static_cast<int>(year)), "set the time");
+  timex state{};
+  if (::adjtimex(&state) == TIME_ERROR) return warn("clock", "not synchronised", "run an NTP client (chrony, systemd-timesyncd)");
+  return ok("clock", "synchronised");
+}
+
+// Runs a program with no arguments of others; true when it exits with 0.
+bool runs(std::vector<std::string> command) {
+  std::vector<char*> argv;
+  for (std::string& word : command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  std::array<char*, 1> environment{nullptr};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  for (const int fd : {0, 1, 2}) posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+  pid_t pid = -1;
+  const int error = ::posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environment.data());
+  posix_spawn_file_actions_destroy(&actions);
+  int status = -1;
+  return error == 0 && ::waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+Check check_sandbox(const Context& c, bool required) {
+  const std::string bwrap = find_program("bwrap", c.io.environment);
+  const auto poor = [&](const std::string& text, const std::string& fix) {
+    return required ? bad("sandbox", text + "; sandbox.mode requires it", fix) : warn("sandbox", text + ": stdio servers run with Landlock and limits only", fix);
+  };
+  if (bwrap.empty()) return poor("bubblewrap is not installed", "apt-get install bubblewrap");
+  const bool works = runs({bwrap, "--ro-bind", "/", "/", "--unshare-user", "--unshare-pid", "--unshare-net", "/bin/true"});
+  if (!works) return poor("namespaces are denied here", "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1; in a container: its seccomp profile)");
+  return ok("sandbox", "bubblewrap with namespaces");
+}
+
+Check check_landlock() {
+  const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (abi < 1) return warn("landlock", "this kernel has none", "boot a kernel of 5.13 or later with lsm=landlock");
+  return ok("landlock", "version " + std::to_string(abi));
+}
+
+// Free, or taken by the gateway itself.
+Check check_port(const config::Settings& s, const std::string& url) {
+  const auto answer = get_url(url + "/health", std::chrono::seconds(2));
+  const std::string where = s.listen.address + ":" + std::to_string(s.listen.port);
+  if (answer && answer->status == 200) return ok("port", "the gateway answers on " + where);
+  if (answer) return bad("port", "something answers " + std::to_string(answer->status) + " on " + where, "end it, or set listen.port");
+  if (answer.error().code == Code::upstream_unavailable) return ok("port", where + " is free; the gateway is not running");
+  return warn("port", where + ": " + answer.error().detail, "see the gateway's log");
+}
+
+Check check_audit(const Context& c) {
+  if (!c.hooks.verify_audit) return warn("audit", "not checked", "sallyport audit verify");
+  const auto verdict = c.hooks.verify_audit(c.options.home);
+  if (!verdict) return warn("audit", verdict.error().detail, "sallyport audit verify");
+  if (!verdict->intact) return bad("audit", verdict->problem, "keep the folder as it is and find out who wrote to it");
+  return ok("audit", "intact, " + std::to_string(verdict->records) + " records");
+}
+
+Check check_npm(const Context& c) {
+  const bool there = !find_program("npx", c.io.environment).empty();
+  return there ? ok("npm", "npx is installed") : warn("npm", "npx is not installed: servers from npm cannot be started", "apt-get install npm, or leave it");
+}
+
+void check_servers(const Context& c, std::vector<Check>& out) {
+  const auto listed = c.api("GET", "/api/v1/servers?limit=1000");
+  if (!listed || exit_of_status(listed->status) != kOk) {
+    out.push_back(warn("servers", "not checked: " + (listed ? "the gateway answered " + std::to_string(listed->status) : listed.error().detail), "sallyport serve"));
+    return;
+  }
+  const auto document = json::read_upstream_document(listed->body);
+  if (!document) return;
+  for (const json::Value server : document->root().find("data").value_or(json::Value()).elements()) {
+    const std::string name(server.string_at("name").value_or(""));
+    const auto probe = c.api("POST", "/api/v1/servers/" + url_encode(name) + "/probe", R"({"accept":false})");
+    if (probe && exit_of_status(probe->status) == kOk) {
+      out.push_back(ok("server " + name, "answers"));
+      continue;
+    }
+    const auto why = probe ? json::read_upstream_document(probe->body) : json::read("{}");
+    out.push_back(bad("server " + name, probe ? (why ? cell_text(why->root(), "error.message") : std::to_string(probe->status)) : probe.error().detail, "sallyport server probe " + name));
+  }
+}
+
+std::string_view word_of(State state) { return state == State::ok ? "ok" : state == State::warn ? "warn" : "fail"; }
+
+int print(const Context& c, const std::vector<Check>& checks) {
+  bool failed = false;
+  json::Writer w;
+  w.object().key("checks").array();
+  for (const Check& check : checks) {
+    failed = failed || check.state == State::fail;
+    w.object().member("check", check.name).member("state", word_of(check.state)).member("found", check.text).member("fix", check.fix).end_object();
+    if (c.options.json) continue;
+    std::string word(word_of(check.state));
+    word.resize(5, ' ');
+    c.io.out << coloured(word, word_of(check.state), c.io.colour) << check.name << ": " << printable(check.text, 1000) << "\n";
+    if (!check.fix.empty()) c.io.out << "     fix: " << printable(check.fix, 1000) << "\n";
+  }
+  w.end_array().member("healthy", !failed).end_object();
+  if (c.options.json) c.io.out << json::pretty(w.text()) << "\n";
+  return failed ? kFailure : kOk;
+}
+
+}  // namespace
+
+int run_doctor(const Context& c) {
+  std::vector<Check> checks{check_home(c.options.home)};
+  const auto settings = config::load(c.options.home, c.options.config, c.io.environment);
+  if (settings) {
+    checks.push_back(ok("config", settings->config_file.empty() ? "defaults and environment" : settings->config_file));
+    for (const std::string& warning : settings->warnings) checks.push_back(warn("config", warning, "see docs/reference/config.md"));
+    if (const auto url = gateway_url(c)) checks.push_back(check_port(*settings, *url));
+  } else {
+    checks.push_back(bad("config", settings.error().detail, "sallyport config check"));
+  }
+  checks.push_back(check_sandbox(c, settings && settings->sandbox.mode == config::SandboxMode::require));
+  checks.push_back(check_landlock());
+  checks.push_back(check_disk(c.options.home));
+  checks.push_back(check_clock());
+  checks.push_back(check_audit(c));
+  checks.push_back(check_npm(c));
+  if (settings && c.hooks.doctor) {
+    for (Check& check : c.hooks.doctor(*settings)) checks.push_back(std::move(check));
+  }
+  check_servers(c, checks);
+  return print(c, checks);
+}
+
+}  // namespace sallyport::cli

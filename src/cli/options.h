@@ -1,0 +1,44 @@
+// Inside cli only: one parsed command line. Every command has its own few of these fields; the rest keep their defaults.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sallyport::cli {
+
+struct Options {
+  std::string command;  // "server add"
+  std::string home;
+  std::optional<std::string> config;
+  bool json = false;
+
+  std::string name;  // of the thing the command is about; FILE of import, SHELL of completion, ACTION of config
+  std::vector<std::string> rest;  // command of a server, NAME=VALUE of a call
+
+  // server add
+  std::string transport, url, working_directory;
+  std::vector<std::string> env, headers, paths, required;
+  bool network = false, shared = false, allow_private = false, no_probe = false, accept = false;
+  std::optional<std::string> prefix;
+  std::optional<std::int64_t> security_level;
+
+  // lists, audit
+  std::string server, tool, principal, result;
+  std::int64_t limit = 50, offset = 0;
+
+  // tool call
+  std::string arguments;
+  std::optional<std::int64_t> timeout;
+
+  // users and keys
+  std::string email, description, expires_at;
+  std::vector<std::string> roles, scopes;
+  bool can_read = false, can_create = false, can_update = false, can_delete = false, can_execute = false;
+  bool generate = false, password_stdin = false;
+
+  bool dry_run = false;  // import
+};
+
+}  // namespace sallyport::cli
