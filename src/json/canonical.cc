@@ -84,8 +84,10 @@ void append_number(std::string& out, Value value) {
   const Kind kind = value.kind();
   const auto number = value.as_double();
   const bool token = kind == Kind::big_number || !number || (kind != Kind::real && std::fabs(*number) >= kExact);
-  if (token) out += value.raw();
-  else append_ecma_number(out, *number);
+  if (token)
+    out += value.raw();
+  else
+    append_ecma_number(out, *number);
 }
 
 void append_object(std::string& out, Value value) {
@@ -110,8 +112,10 @@ void new_line(std::string& out, std::size_t depth) { out.append("\n").append(dep
 // Recursion is bounded by the reader's depth limit.
 void append_canonical(std::string& out, Value value) {
   switch (value.kind()) {
-    case Kind::object: return append_object(out, value);
-    case Kind::string: return append_minimal_string(out, *value.as_string());
+    case Kind::object:
+      return append_object(out, value);
+    case Kind::string:
+      return append_minimal_string(out, *value.as_string());
     case Kind::array: {
       out += '[';
       bool first = true;
@@ -124,8 +128,11 @@ void append_canonical(std::string& out, Value value) {
       return;
     }
     case Kind::null:
-    case Kind::boolean: out += value.raw(); return;
-    default: return append_number(out, value);
+    case Kind::boolean:
+      out += value.raw();
+      return;
+    default:
+      return append_number(out, value);
   }
 }
 
@@ -148,15 +155,19 @@ std::string pretty(std::string_view minified) {
       at = end - 1;
     } else if (c == '{' || c == '[') {
       out += c;
-      if (at + 1 < minified.size() && (minified[at + 1] == '}' || minified[at + 1] == ']')) out += minified[++at];
-      else new_line(out, ++depth);
+      if (at + 1 < minified.size() && (minified[at + 1] == '}' || minified[at + 1] == ']'))
+        out += minified[++at];
+      else
+        new_line(out, ++depth);
     } else if (c == '}' || c == ']') {
       new_line(out, depth > 0 ? --depth : 0);
       out += c;
     } else {
       out += c;
-      if (c == ',') new_line(out, depth);
-      else if (c == ':') out += ' ';
+      if (c == ',')
+        new_line(out, depth);
+      else if (c == ':')
+        out += ' ';
     }
   }
   return out;

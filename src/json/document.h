@@ -18,9 +18,9 @@
 namespace sallyport::json {
 
 struct ReadLimits {
-  std::size_t bytes_max = 10U << 20;      // never over 256 MiB, whatever is asked for
-  unsigned depth_max = 64;                // open containers; never over 1,000
-  std::size_t nodes_max = 2'000'000;      // values and keys; each costs 16 bytes
+  std::size_t bytes_max = 10U << 20;  // never over 256 MiB, whatever is asked for
+  unsigned depth_max = 64;            // open containers; never over 1,000
+  std::size_t nodes_max = 2'000'000;  // values and keys; each costs 16 bytes
 };
 
 class Document {
@@ -31,7 +31,8 @@ class Document {
   ~Document();
 
   [[nodiscard]] Value root() const noexcept { return {data_.get(), 0}; }
-  // The whole document without whitespace between tokens: no CR, LF or tab anywhere. Strings and numbers are as written.
+  // The whole document without whitespace between tokens: no CR, LF or tab anywhere. Strings and numbers are as
+  // written.
   [[nodiscard]] std::string_view text() const noexcept;
   // The same, moved out; every Value of the document is dead afterwards.
   [[nodiscard]] std::string release_text() &&;

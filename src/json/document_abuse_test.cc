@@ -37,7 +37,8 @@ TEST(JsonAbuse, RefusesTenThousandLevelsCheaply) {
 }
 
 TEST(JsonAbuse, RefusesDuplicateKeysAtEveryLevel) {
-  for (const char* text : {R"({"a":1,"a":2})", R"([[{"b":{"x":1,"y":2,"x":3}}]])", R"({"a":1,"\u0061":2})", R"({"":1,"":2})"}) {
+  for (const char* text :
+       {R"({"a":1,"a":2})", R"([[{"b":{"x":1,"y":2,"x":3}}]])", R"({"a":1,"\u0061":2})", R"({"":1,"":2})"}) {
     const auto d = read(text);
     ASSERT_FALSE(d) << text;
     EXPECT_EQ(d.error().code, Code::invalid_request);
@@ -78,8 +79,9 @@ TEST(JsonAbuse, ReadsAMegabyteOfAnythingInTime) {
     while (text.size() < 990'000) text += unit;
     return text.append(close);
   };
-  for (const auto& text : {repeated("1,", "1]"), repeated("[],", "1]"), repeated("\"\\u00e9\",", "1]"), repeated("{\"a\":1},", "1]"),
-                           repeated("1.2345678901234567e-300,", "1]"), repeated(" ", "1]"), repeated("\n1 ,", "1]")}) {
+  for (const auto& text :
+       {repeated("1,", "1]"), repeated("[],", "1]"), repeated("\"\\u00e9\",", "1]"), repeated("{\"a\":1},", "1]"),
+        repeated("1.2345678901234567e-300,", "1]"), repeated(" ", "1]"), repeated("\n1 ,", "1]")}) {
     within_budget([&] { EXPECT_TRUE(read(text)) << text.substr(0, 20); });
   }
   within_budget([&] { EXPECT_FALSE(read(std::string(999'999, '9'))); });
@@ -88,8 +90,9 @@ TEST(JsonAbuse, ReadsAMegabyteOfAnythingInTime) {
 }
 
 TEST(JsonAbuse, RefusesBadUnicode) {
-  for (const char* text : {"\"\\ud800\"", "\"\\udc00\"", "\"\\ud800x\"", "\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"", "\"\xFF\"",
-                           "\"\xC0\x80\"", "\"\xED\xA0\x80\"", "\"\xF5\x80\x80\x80\"", "\"\xE2\x82\"", "{\"\\udc00\":1}"}) {
+  for (const char* text :
+       {"\"\\ud800\"", "\"\\udc00\"", "\"\\ud800x\"", "\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"", "\"\xFF\"",
+        "\"\xC0\x80\"", "\"\xED\xA0\x80\"", "\"\xF5\x80\x80\x80\"", "\"\xE2\x82\"", "{\"\\udc00\":1}"}) {
     EXPECT_FALSE(read(text)) << text;
     EXPECT_FALSE(read_upstream(text)) << text;
   }

@@ -11,7 +11,8 @@ std::string fault(std::string_view text) {
 }
 
 TEST(JsonDocument, GivesValuesByKind) {
-  const auto d = read(R"( {"n":null,"t":true,"i":-7,"u":18446744073709551615,"r":1.5e3,"s":"h\u00e9\n","a":[1,[2],{}],"e":""} )");
+  const auto d =
+      read(R"( {"n":null,"t":true,"i":-7,"u":18446744073709551615,"r":1.5e3,"s":"h\u00e9\n","a":[1,[2],{}],"e":""} )");
   ASSERT_TRUE(d) << d.error().detail;
   const Value root = d->root();
   EXPECT_EQ(root.size(), 8U);
@@ -35,7 +36,8 @@ TEST(JsonDocument, WalksMembersAndElements) {
   std::string seen;
   for (const Value element : d->root().elements()) {
     seen += element.raw();
-    for (const auto [key, value] : element.members()) seen.append("<").append(key).append("=").append(value.raw()).append(">");
+    for (const auto [key, value] : element.members())
+      seen.append("<").append(key).append("=").append(value.raw()).append(">");
     seen += ' ';
   }
   EXPECT_EQ(seen, R"({"a\u0062":1,"c":[]}<ab=1><c=[]> {} [[]] "x" )");
@@ -77,7 +79,8 @@ TEST(JsonDocument, NamesOffsetAndPathOfAFault) {
 }
 
 TEST(JsonDocument, RefusesNumbersOutOfRangeWithTheirPath) {
-  for (const char* number : {"1e999", "-1e400", "18446744073709551616", "-9223372036854775809", "1e99999999999999999999"}) {
+  for (const char* number :
+       {"1e999", "-1e400", "18446744073709551616", "-9223372036854775809", "1e99999999999999999999"}) {
     const auto d = read(R"({"x":[0,)" + std::string(number) + "]}");
     ASSERT_FALSE(d) << number;
     EXPECT_EQ(d.error().code, Code::invalid_request);
@@ -87,7 +90,8 @@ TEST(JsonDocument, RefusesNumbersOutOfRangeWithTheirPath) {
 }
 
 TEST(JsonDocument, AcceptsNumbersAtTheEdgeOfTheRange) {
-  const auto d = read("[9223372036854775807,-9223372036854775808,18446744073709551615,1.7976931348623157e308,1e-999,-0,0e9999]");
+  const auto d =
+      read("[9223372036854775807,-9223372036854775808,18446744073709551615,1.7976931348623157e308,1e-999,-0,0e9999]");
   ASSERT_TRUE(d) << d.error().detail;
 }
 
@@ -113,12 +117,27 @@ TEST(JsonDocument, KeepsItsLimits) {
 }
 
 TEST(JsonDocument, ReadsTheSmallCasesOfEveryKind) {
-  for (const char* good : {"0", "-0", "\"\"", "[]", "{}", "true", " null ", "[1,2]", R"(["\ud834\udd1e"])", R"(["\/\b\f"])"}) {
+  for (const char* good :
+       {"0", "-0", "\"\"", "[]", "{}", "true", " null ", "[1,2]", R"(["\ud834\udd1e"])", R"(["\/\b\f"])"}) {
     EXPECT_TRUE(read(good)) << good;
   }
-  for (const char* bad : {"", " ", "01", "-", "+1", ".5", "1.", "1e", "1e+", "nul", "tru e", "[", "]", "[1,]", "[,1]", "[1 2]", "{",
-                          "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":1,}", "\"", "\"\\x\"", "\"\\u12\"", "\"\\", "'a'", "1 2", "{} {}",
-                          "\"a\tb\"", "[1]x", "// c\n1", "NaN", "Infinity", "\xEF\xBB\xBF{}"}) {
+  for (const char* bad : {"",           " ",
+                          "01",         "-",
+                          "+1",         ".5",
+                          "1.",         "1e",
+                          "1e+",        "nul",
+                          "tru e",      "[",
+                          "]",          "[1,]",
+                          "[,1]",       "[1 2]",
+                          "{",          "{\"a\"}",
+                          "{\"a\":}",   "{a:1}",
+                          "{\"a\":1,}", "\"",
+                          "\"\\x\"",    "\"\\u12\"",
+                          "\"\\",       "'a'",
+                          "1 2",        "{} {}",
+                          "\"a\tb\"",   "[1]x",
+                          "// c\n1",    "NaN",
+                          "Infinity",   "\xEF\xBB\xBF{}"}) {
     EXPECT_FALSE(read(bad)) << bad;
     EXPECT_FALSE(read_upstream(bad)) << bad;
   }

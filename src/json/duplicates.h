@@ -1,5 +1,5 @@
-// Internal to json: does an object repeat a key? Pairwise for small objects; for large ones by sorting hashes, and where
-// hashes agree by sorting the keys themselves, so that chosen collisions cost n log n at worst, never n squared.
+// Internal to json: does an object repeat a key? Pairwise for small objects; for large ones by sorting hashes, and
+// where hashes agree by sorting the keys themselves, so that chosen collisions cost n log n at worst, never n squared.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,8 @@ void against_simdjson(std::string_view text) {
   static simdjson::dom::parser parser;
   const auto ours = read(text);
   const bool theirs = parser.parse(text.data(), text.size()).error() == simdjson::SUCCESS;
-  if (ours) require(theirs);
+  if (ours)
+    require(theirs);
   else if (theirs) {
     const std::string& why = ours.error().detail;
     require(why.contains("duplicate key") || why.contains("byte order mark") || why.contains("nested too deeply"));

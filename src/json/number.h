@@ -8,8 +8,8 @@
 
 namespace sallyport::json::detail {
 
-// The length of the number token (RFC 8259 6) at the start of `text`; 0 if there is none. `integer` tells whether it has
-// neither fraction nor exponent.
+// The length of the number token (RFC 8259 6) at the start of `text`; 0 if there is none. `integer` tells whether it
+// has neither fraction nor exponent.
 std::size_t number_length(std::string_view text, bool& integer) noexcept;
 
 // integer, unsigned_integer, real, or big_number beyond those.

@@ -16,17 +16,26 @@ bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c 
 void append_pointer_token(std::string& out, std::string_view key) {
   out += '/';
   for (const char c : key.substr(0, 64)) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
   }
 }
 
 }  // namespace
 
 Parser::Parser(std::string_view text, const ReadLimits& limits, bool big_numbers, Data& out) noexcept
-    : begin_(text.data()), end_(text.data() + text.size()), at_(begin_), kept_(begin_),
-      depth_max_(std::min(limits.depth_max, kDepthCap)), nodes_max_(limits.nodes_max), big_numbers_(big_numbers), out_(out) {}
+    : begin_(text.data()),
+      end_(text.data() + text.size()),
+      at_(begin_),
+      kept_(begin_),
+      depth_max_(std::min(limits.depth_max, kDepthCap)),
+      nodes_max_(limits.nodes_max),
+      big_numbers_(big_numbers),
+      out_(out) {}
 
 Result<void> Parser::run() {
   const auto size = static_cast<std::size_t>(end_ - begin_);
@@ -51,13 +60,20 @@ Parser::Step Parser::value() {
   if (at_ == end_) return error(Code::parse_error, "the text ends where a value is due");
   if (out_.nodes.size() >= nodes_max_) return error(Code::parse_error, "too many values");
   switch (*at_) {
-    case '{': return open(true);
-    case '[': return open(false);
-    case '"': return string();
-    case 't': return literal("true", Kind::boolean, true);
-    case 'f': return literal("false", Kind::boolean, false);
-    case 'n': return literal("null", Kind::null, false);
-    default: return number();
+    case '{':
+      return open(true);
+    case '[':
+      return open(false);
+    case '"':
+      return string();
+    case 't':
+      return literal("true", Kind::boolean, true);
+    case 'f':
+      return literal("false", Kind::boolean, false);
+    case 'n':
+      return literal("null", Kind::null, false);
+    default:
+      return number();
   }
 }
 
@@ -206,7 +222,8 @@ inline std::uint32_t Parser::push(Kind kind, const char* begin, const char* end,
 
 Parser::Step Parser::error(Code code, std::string_view what) {
   flush();  // the path is read from the text
-  error_ = {code, "JSON: " + std::string(what) + " at offset " + std::to_string(at_ - begin_) + ", path \"" + pointer() + '"'};
+  error_ = {code, "JSON: " + std::string(what) + " at offset " + std::to_string(at_ - begin_) + ", path \"" +
+                      pointer() + '"'};
   return Step::error;
 }
 
@@ -215,8 +232,10 @@ std::string Parser::pointer() const {
   std::string path;
   for (const Frame& frame : stack_) {
     if (path.size() > kLengthMax) return path + "/...";
-    if (!frame.object) path += '/' + std::to_string(frame.count);
-    else if (frame.key != 0) append_pointer_token(path, out_.string(out_.nodes[frame.key]));
+    if (!frame.object)
+      path += '/' + std::to_string(frame.count);
+    else if (frame.key != 0)
+      append_pointer_token(path, out_.string(out_.nodes[frame.key]));
   }
   return path;
 }

@@ -43,7 +43,9 @@ inline Masks masks(const char* p) noexcept {
     __m128i block;
     std::memcpy(&block, p + 16 * i, sizeof block);
     const __m128i folded = _mm_or_si128(block, _mm_set1_epi8(0x20));
-    const auto bits = [i](__m128i hit) { return static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(hit))) << (16 * i); };
+    const auto bits = [i](__m128i hit) {
+      return static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(hit))) << (16 * i);
+    };
     out.quote |= bits(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')));
     out.backslash |= bits(_mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
     out.open |= bits(_mm_cmpeq_epi8(folded, _mm_set1_epi8('{')));

@@ -42,9 +42,12 @@ class ContainerEnd {
   unsigned find(const Masks& m) noexcept {
     for (std::uint64_t both = m.open | m.close; both != 0; both &= both - 1) {
       const std::uint64_t lowest = both & (~both + 1);
-      if ((m.open & lowest) != 0) ++depth_;
-      else if (depth_ <= 1) return static_cast<unsigned>(std::countr_zero(lowest));
-      else --depth_;
+      if ((m.open & lowest) != 0)
+        ++depth_;
+      else if (depth_ <= 1)
+        return static_cast<unsigned>(std::countr_zero(lowest));
+      else
+        --depth_;
     }
     return 64;
   }

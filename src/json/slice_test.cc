@@ -8,7 +8,8 @@ namespace sallyport::json {
 namespace {
 
 TEST(JsonSlice, CutsMembersOut) {
-  const std::string_view text = R"({"jsonrpc":"2.0","id":7,"method":"a\"}b","params":{"x":["]",{"id":1}]},"e\u0064":null})";
+  const std::string_view text =
+      R"({"jsonrpc":"2.0","id":7,"method":"a\"}b","params":{"x":["]",{"id":1}]},"e\u0064":null})";
   EXPECT_EQ(member(text, "id"), "7");
   EXPECT_EQ(member(text, "method"), R"("a\"}b")");
   EXPECT_EQ(member(text, "params"), R"({"x":["]",{"id":1}]})");
@@ -45,8 +46,9 @@ void expect_same(Value value) {
 }
 
 TEST(JsonSlice, AgreesWithTheDocument) {
-  for (const char* text : {R"({"a":{"b":[1,[],{},"]}",{"\"":"\\"}],"":[""]},"c\\":-1.5e9,"d":[true,false,null]})", "[]", "{}", "[[[]],{}]",
-                           R"({"long key over sixteen bytes \" yes":"long value over sixteen bytes ]}{[ \\\" x"})"}) {
+  for (const char* text :
+       {R"({"a":{"b":[1,[],{},"]}",{"\"":"\\"}],"":[""]},"c\\":-1.5e9,"d":[true,false,null]})", "[]", "{}", "[[[]],{}]",
+        R"({"long key over sixteen bytes \" yes":"long value over sixteen bytes ]}{[ \\\" x"})"}) {
     const auto d = read(text);
     ASSERT_TRUE(d) << text;
     expect_same(d->root());

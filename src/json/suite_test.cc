@@ -49,7 +49,8 @@ TEST(JsonTestSuite, AcceptsAllValidAndRefusesAllInvalid) {
   EXPECT_EQ(seen['i'], 35);
 }
 
-// simdjson is the oracle: what it accepts and what we accept differ in repeated keys, depth and the byte order mark alone.
+// simdjson is the oracle: what it accepts and what we accept differ in repeated keys, depth and the byte order mark
+// alone.
 TEST(JsonTestSuite, AgreesWithSimdjson) {
   const testing::Archive archive("json-test-suite.tar.gz");
   if (!archive.present()) GTEST_SKIP() << "../shared/data/json-test-suite.tar.gz is not beside the clone";

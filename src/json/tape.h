@@ -11,14 +11,14 @@
 
 namespace sallyport::json::detail {
 
-inline constexpr std::uint32_t kPlain = 0xFFFFFFFFU;       // a string without escapes: decoded as it stands
+inline constexpr std::uint32_t kPlain = 0xFFFFFFFFU;      // a string without escapes: decoded as it stands
 inline constexpr std::size_t kBytesCap = (1U << 28) - 1;  // so that lengths and counts fit 28 bits
 
 struct Node {
   std::uint32_t begin;  // of the raw text, in Data::text
   std::uint32_t end;
-  std::uint32_t next;   // containers: index after the subtree; strings: kPlain or offset in Data::decoded
-  std::uint32_t meta;   // kind in 4 bits; above: number of members, decoded length, or truth
+  std::uint32_t next;  // containers: index after the subtree; strings: kPlain or offset in Data::decoded
+  std::uint32_t meta;  // kind in 4 bits; above: number of members, decoded length, or truth
 
   [[nodiscard]] Kind kind() const noexcept { return static_cast<Kind>(meta & 15U); }
   [[nodiscard]] std::uint32_t payload() const noexcept { return meta >> 4U; }

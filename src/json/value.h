@@ -1,5 +1,6 @@
 // A read-only view of one value of a Document: two words, copied freely, valid as long as the Document. Strings come
-// decoded; raw() is the minified text of the value, free of charge, to be spliced without serialising again. Any thread.
+// decoded; raw() is the minified text of the value, free of charge, to be spliced without serialising again. Any
+// thread.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Builds minified JSON text by appending: REST answers, audit records, envelopes. The Writer puts the commas and colons;
-// the caller keeps begin and end in pairs. One thread at a time.
+// Builds minified JSON text by appending: REST answers, audit records, envelopes. The Writer puts the commas and
+// colons; the caller keeps begin and end in pairs. One thread at a time.
 #pragma once
 
 #include <concepts>
@@ -35,17 +35,23 @@ class Writer {
   Writer& value(bool flag) { return raw(flag ? "true" : "false"); }
   Writer& value(double number);
   template <std::signed_integral T>
-  Writer& value(T number) { return integer(static_cast<std::int64_t>(number)); }
+  Writer& value(T number) {
+    return integer(static_cast<std::int64_t>(number));
+  }
   template <std::unsigned_integral T>
     requires(!std::same_as<T, bool>)
-  Writer& value(T number) { return natural(static_cast<std::uint64_t>(number)); }
+  Writer& value(T number) {
+    return natural(static_cast<std::uint64_t>(number));
+  }
   Writer& null() { return raw("null"); }
   // Text that is already valid minified JSON.
   Writer& raw(std::string_view json);
 
   // key and value in one.
   template <class T>
-  Writer& member(std::string_view name, const T& content) { return key(name).value(content); }
+  Writer& member(std::string_view name, const T& content) {
+    return key(name).value(content);
+  }
   Writer& member_raw(std::string_view name, std::string_view json) { return key(name).raw(json); }
 
   [[nodiscard]] std::string_view text() const noexcept { return out(); }

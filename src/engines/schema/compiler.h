@@ -1,5 +1,5 @@
-// Internal to schema: turns the schema objects into the nodes of a Program, one by one from a queue, so that neither long
-// chains of references nor wide schemas cost stack.
+// Internal to schema: turns the schema objects into the nodes of a Program, one by one from a queue, so that neither
+// long chains of references nor wide schemas cost stack.
 #pragma once
 
 #include <deque>

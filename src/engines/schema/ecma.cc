@@ -9,13 +9,29 @@ namespace sallyport::schema {
 namespace {
 
 // ECMA-262 WhiteSpace and LineTerminator, as the inside of a class.
-constexpr std::string_view kSpace = R"(\t\n\x0b\f\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff})";
+constexpr std::string_view kSpace =
+    R"(\t\n\x0b\f\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff})";
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kProperties = {{
-    {"Letter", "L"}, {"Lowercase_Letter", "Ll"}, {"Uppercase_Letter", "Lu"}, {"Titlecase_Letter", "Lt"},
-    {"Modifier_Letter", "Lm"}, {"Other_Letter", "Lo"}, {"Mark", "M"}, {"Number", "N"}, {"Decimal_Number", "Nd"},
-    {"Letter_Number", "Nl"}, {"Other_Number", "No"}, {"Punctuation", "P"}, {"punct", "P"}, {"Symbol", "S"},
-    {"Currency_Symbol", "Sc"}, {"Math_Symbol", "Sm"}, {"Separator", "Z"}, {"Space_Separator", "Zs"}, {"Other", "C"},
+    {"Letter", "L"},
+    {"Lowercase_Letter", "Ll"},
+    {"Uppercase_Letter", "Lu"},
+    {"Titlecase_Letter", "Lt"},
+    {"Modifier_Letter", "Lm"},
+    {"Other_Letter", "Lo"},
+    {"Mark", "M"},
+    {"Number", "N"},
+    {"Decimal_Number", "Nd"},
+    {"Letter_Number", "Nl"},
+    {"Other_Number", "No"},
+    {"Punctuation", "P"},
+    {"punct", "P"},
+    {"Symbol", "S"},
+    {"Currency_Symbol", "Sc"},
+    {"Math_Symbol", "Sm"},
+    {"Separator", "Z"},
+    {"Space_Separator", "Zs"},
+    {"Other", "C"},
     {"Control", "Cc"},
 }};
 
@@ -86,7 +102,8 @@ class Translator {
     if (c == 'v' || c == '0') return literal(c == 'v' ? R"(\x0b)" : R"(\x00)", 2);
     if (c == 'c') return control();
     if ((c == 'b' || c == 'B') && in_class_) return c == 'b' && literal(R"(\x08)", 2);
-    const bool punctuation = c > ' ' && c < 0x7F && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9') && c != '_';
+    const bool punctuation =
+        c > ' ' && c < 0x7F && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9') && c != '_';
     if (!punctuation && kSame.find(c) == std::string_view::npos) return false;
     return literal(in_.substr(at_, 2), 2);
   }

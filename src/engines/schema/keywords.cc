@@ -11,22 +11,47 @@ const std::vector<Compiler::Rule>& Compiler::rules() {
   using C = Compiler;
   static const std::vector<Rule> sorted = [] {
     std::vector<Rule> table = {
-        {"type", &C::type, true}, {"enum", &C::choices, true}, {"const", &C::choices, true},
-        {"minimum", &C::bound, true}, {"maximum", &C::bound, true}, {"exclusiveMinimum", &C::bound, true},
-        {"exclusiveMaximum", &C::bound, true}, {"multipleOf", &C::multiple_of, true},
-        {"minLength", &C::count, true}, {"maxLength", &C::count, true}, {"minItems", &C::count, true},
-        {"maxItems", &C::count, true}, {"minContains", &C::count, true}, {"maxContains", &C::count, true},
-        {"minProperties", &C::count, true}, {"maxProperties", &C::count, true}, {"pattern", &C::pattern, true},
-        {"uniqueItems", &C::unique_items, true}, {"required", &C::required, true},
-        {"dependentRequired", &C::dependencies, true}, {"dependentSchemas", &C::dependencies, false},
-        {"dependencies", &C::dependencies, false}, {"properties", &C::properties, false},
-        {"patternProperties", &C::pattern_properties, false}, {"additionalProperties", &C::object_schema, false},
-        {"propertyNames", &C::object_schema, false}, {"items", &C::items, false}, {"prefixItems", &C::items, false},
-        {"additionalItems", &C::items, false}, {"contains", &C::array_schema, false},
-        {"allOf", &C::list, false}, {"anyOf", &C::list, false}, {"oneOf", &C::list, false},
-        {"not", &C::in_place_schema, false}, {"if", &C::in_place_schema, false}, {"then", &C::in_place_schema, false},
-        {"else", &C::in_place_schema, false}, {"$ref", &C::reference, false}, {"$dynamicRef", &C::reference, false},
-        {"unevaluatedProperties", &C::unevaluated, false}, {"unevaluatedItems", &C::unevaluated, false},
+        {"type", &C::type, true},
+        {"enum", &C::choices, true},
+        {"const", &C::choices, true},
+        {"minimum", &C::bound, true},
+        {"maximum", &C::bound, true},
+        {"exclusiveMinimum", &C::bound, true},
+        {"exclusiveMaximum", &C::bound, true},
+        {"multipleOf", &C::multiple_of, true},
+        {"minLength", &C::count, true},
+        {"maxLength", &C::count, true},
+        {"minItems", &C::count, true},
+        {"maxItems", &C::count, true},
+        {"minContains", &C::count, true},
+        {"maxContains", &C::count, true},
+        {"minProperties", &C::count, true},
+        {"maxProperties", &C::count, true},
+        {"pattern", &C::pattern, true},
+        {"uniqueItems", &C::unique_items, true},
+        {"required", &C::required, true},
+        {"dependentRequired", &C::dependencies, true},
+        {"dependentSchemas", &C::dependencies, false},
+        {"dependencies", &C::dependencies, false},
+        {"properties", &C::properties, false},
+        {"patternProperties", &C::pattern_properties, false},
+        {"additionalProperties", &C::object_schema, false},
+        {"propertyNames", &C::object_schema, false},
+        {"items", &C::items, false},
+        {"prefixItems", &C::items, false},
+        {"additionalItems", &C::items, false},
+        {"contains", &C::array_schema, false},
+        {"allOf", &C::list, false},
+        {"anyOf", &C::list, false},
+        {"oneOf", &C::list, false},
+        {"not", &C::in_place_schema, false},
+        {"if", &C::in_place_schema, false},
+        {"then", &C::in_place_schema, false},
+        {"else", &C::in_place_schema, false},
+        {"$ref", &C::reference, false},
+        {"$dynamicRef", &C::reference, false},
+        {"unevaluatedProperties", &C::unevaluated, false},
+        {"unevaluatedItems", &C::unevaluated, false},
     };
     std::ranges::sort(table, {}, &Rule::keyword);
     return table;
@@ -56,8 +81,10 @@ bool Compiler::choices(std::string_view keyword, json::Value value) {
   Choices out;
   out.keyword = keyword;
   const auto add = [&out](json::Value choice) {
-    if (const auto text = choice.as_string()) out.strings.emplace_back(*text);
-    else out.others.push_back(json::canonical(choice));
+    if (const auto text = choice.as_string())
+      out.strings.emplace_back(*text);
+    else
+      out.others.push_back(json::canonical(choice));
   };
   if (keyword == "const") add(value);
   for (const json::Value choice : value.elements()) {
@@ -73,10 +100,14 @@ bool Compiler::choices(std::string_view keyword, json::Value value) {
 bool Compiler::bound(std::string_view keyword, json::Value value) {
   if (!value.is_number()) return malformed("\"" + std::string(keyword) + "\" is no number");
   NumberRules& rules = made(node().number);
-  if (keyword == "minimum") rules.minimum.emplace(value);
-  else if (keyword == "maximum") rules.maximum.emplace(value);
-  else if (keyword == "exclusiveMinimum") rules.exclusive_minimum.emplace(value);
-  else rules.exclusive_maximum.emplace(value);
+  if (keyword == "minimum")
+    rules.minimum.emplace(value);
+  else if (keyword == "maximum")
+    rules.maximum.emplace(value);
+  else if (keyword == "exclusiveMinimum")
+    rules.exclusive_minimum.emplace(value);
+  else
+    rules.exclusive_maximum.emplace(value);
   return true;
 }
 
@@ -92,15 +123,24 @@ bool Compiler::count(std::string_view keyword, json::Value value) {
     return malformed("\"" + std::string(keyword) + "\" is no natural number up to 10^18");
   }
   const auto n = static_cast<std::uint64_t>(*number);
-  if (keyword == "minLength") made(node().string).min_length = n;
-  else if (keyword == "maxLength") made(node().string).max_length = n;
-  else if (keyword == "minItems") made(node().array).min_items = n;
-  else if (keyword == "maxItems") made(node().array).max_items = n;
-  else if (keyword == "minProperties") made(node().object).min_properties = n;
-  else if (keyword == "maxProperties") made(node().object).max_properties = n;
-  else if (draft7_) return true;
-  else if (keyword == "minContains") made(node().array).min_contains = n;
-  else made(node().array).max_contains = n;
+  if (keyword == "minLength")
+    made(node().string).min_length = n;
+  else if (keyword == "maxLength")
+    made(node().string).max_length = n;
+  else if (keyword == "minItems")
+    made(node().array).min_items = n;
+  else if (keyword == "maxItems")
+    made(node().array).max_items = n;
+  else if (keyword == "minProperties")
+    made(node().object).min_properties = n;
+  else if (keyword == "maxProperties")
+    made(node().object).max_properties = n;
+  else if (draft7_)
+    return true;
+  else if (keyword == "minContains")
+    made(node().array).min_contains = n;
+  else
+    made(node().array).max_contains = n;
   return true;
 }
 
@@ -174,8 +214,10 @@ bool Compiler::pattern_properties(std::string_view, json::Value value) {
   for (const auto [text, schema] : value.members()) {
     NodeId target = kNone;
     if (!subschema(schema, target)) return false;
-    if (auto compiled = regex(text)) made(node().object).patterns.emplace_back(std::move(compiled), target);
-    else made(node().object).unknown_pattern = true;
+    if (auto compiled = regex(text))
+      made(node().object).patterns.emplace_back(std::move(compiled), target);
+    else
+      made(node().object).unknown_pattern = true;
   }
   return true;
 }
@@ -214,7 +256,9 @@ bool Compiler::items(std::string_view keyword, json::Value value) {
   return subschema(value, made(node().array).items);
 }
 
-bool Compiler::array_schema(std::string_view, json::Value value) { return subschema(value, made(node().array).contains); }
+bool Compiler::array_schema(std::string_view, json::Value value) {
+  return subschema(value, made(node().array).contains);
+}
 
 bool Compiler::list(std::string_view keyword, json::Value value) {
   if (value.size() == 0) return malformed("\"" + std::string(keyword) + "\" is no array of schemas, or empty");
@@ -230,7 +274,10 @@ bool Compiler::in_place_schema(std::string_view keyword, json::Value value) {
   InPlace& in = made(node().in_place);
   NodeId target = kNone;
   if (!subschema(value, target)) return false;
-  (keyword == "not" ? in.negated : keyword == "if" ? in.condition : keyword == "then" ? in.then : in.otherwise) = target;
+  (keyword == "not"    ? in.negated
+   : keyword == "if"   ? in.condition
+   : keyword == "then" ? in.then
+                       : in.otherwise) = target;
   return true;
 }
 

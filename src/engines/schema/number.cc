@@ -103,7 +103,8 @@ bool Divisor::divides(const Number& number) const {
   // No trailing zeros: a number finer than the divisor's last place is no multiple of it.
   if (decimal.exponent < exponent) return false;
   std::uint64_t rest = 0;
-  for (const char c : decimal.digits) rest = (multiply(rest, 10, digits) + static_cast<std::uint64_t>(c - '0')) % digits;
+  for (const char c : decimal.digits)
+    rest = (multiply(rest, 10, digits) + static_cast<std::uint64_t>(c - '0')) % digits;
   return multiply(rest, power_of_ten(decimal.exponent - exponent, digits), digits) == 0;
 }
 

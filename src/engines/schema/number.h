@@ -1,4 +1,5 @@
-// Internal to schema: numbers compared and divided exactly, as decimals, where machine numbers would round. Values only.
+// Internal to schema: numbers compared and divided exactly, as decimals, where machine numbers would round. Values
+// only.
 #pragma once
 
 #include <compare>

@@ -1,4 +1,5 @@
-// Internal to schema: what a schema is compiled to. Flat nodes that name each other by index; nothing changes afterwards.
+// Internal to schema: what a schema is compiled to. Flat nodes that name each other by index; nothing changes
+// afterwards.
 #pragma once
 
 #include <re2/re2.h>
@@ -19,7 +20,15 @@ namespace sallyport::schema {
 using NodeId = std::uint32_t;
 inline constexpr NodeId kNone = 0xFFFFFFFFU;
 
-enum Type : std::uint8_t { kNull = 1, kBoolean = 2, kInteger = 4, kNumber = 8, kString = 16, kArray = 32, kObject = 64 };
+enum Type : std::uint8_t {
+  kNull = 1,
+  kBoolean = 2,
+  kInteger = 4,
+  kNumber = 8,
+  kString = 16,
+  kArray = 32,
+  kObject = 64
+};
 
 struct NumberRules {
   std::optional<Bound> minimum, maximum, exclusive_minimum, exclusive_maximum;
@@ -37,7 +46,7 @@ struct ArrayRules {
   std::uint64_t min_contains = 1, max_contains = UINT64_MAX;
   bool unique = false;
   std::vector<NodeId> prefix;
-  NodeId items = kNone;     // of those after the prefix
+  NodeId items = kNone;  // of those after the prefix
   NodeId contains = kNone;
 };
 
@@ -77,7 +86,7 @@ struct InPlace {
 };
 
 struct Node {
-  std::uint8_t types = 0;  // 0: any
+  std::uint8_t types = 0;        // 0: any
   std::optional<bool> constant;  // a boolean schema
   std::uint32_t resource = 0;    // the schema resource it stands in, for the dynamic scope
   std::unique_ptr<NumberRules> number;
@@ -91,9 +100,9 @@ struct Node {
 };
 
 struct Program {
-  std::vector<Node> nodes;  // 0 is the root
+  std::vector<Node> nodes;                                                  // 0 is the root
   std::map<std::pair<std::uint32_t, std::string>, NodeId> dynamic_anchors;  // (resource, name)
-  bool dynamic = false;     // some $dynamicRef needs the scope
+  bool dynamic = false;                                                     // some $dynamicRef needs the scope
   std::uint64_t steps_max = 0;
   unsigned depth_max = 0;
   std::vector<std::string> not_enforced;

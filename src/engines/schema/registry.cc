@@ -17,13 +17,28 @@ enum class Holds : std::uint8_t { nothing, schema, map, list, schema_or_list };
 // Where subschemas stand. The keywords of both dialects: in the other one they are harmless, nothing refers to them.
 Holds holds(std::string_view keyword) {
   constexpr std::array<std::pair<std::string_view, Holds>, 22> kTable = {{
-      {"additionalItems", Holds::schema}, {"additionalProperties", Holds::schema}, {"contains", Holds::schema},
-      {"contentSchema", Holds::schema}, {"else", Holds::schema}, {"if", Holds::schema}, {"not", Holds::schema},
-      {"propertyNames", Holds::schema}, {"then", Holds::schema}, {"unevaluatedItems", Holds::schema},
-      {"unevaluatedProperties", Holds::schema}, {"$defs", Holds::map}, {"definitions", Holds::map},
-      {"dependencies", Holds::map}, {"dependentSchemas", Holds::map}, {"patternProperties", Holds::map},
-      {"properties", Holds::map}, {"allOf", Holds::list}, {"anyOf", Holds::list}, {"oneOf", Holds::list},
-      {"prefixItems", Holds::list}, {"items", Holds::schema_or_list},
+      {"additionalItems", Holds::schema},
+      {"additionalProperties", Holds::schema},
+      {"contains", Holds::schema},
+      {"contentSchema", Holds::schema},
+      {"else", Holds::schema},
+      {"if", Holds::schema},
+      {"not", Holds::schema},
+      {"propertyNames", Holds::schema},
+      {"then", Holds::schema},
+      {"unevaluatedItems", Holds::schema},
+      {"unevaluatedProperties", Holds::schema},
+      {"$defs", Holds::map},
+      {"definitions", Holds::map},
+      {"dependencies", Holds::map},
+      {"dependentSchemas", Holds::map},
+      {"patternProperties", Holds::map},
+      {"properties", Holds::map},
+      {"allOf", Holds::list},
+      {"anyOf", Holds::list},
+      {"oneOf", Holds::list},
+      {"prefixItems", Holds::list},
+      {"items", Holds::schema_or_list},
   }};
   const auto* row = std::ranges::find(kTable, keyword, [](const auto& entry) { return entry.first; });
   return row == kTable.end() ? Holds::nothing : row->second;
@@ -79,7 +94,8 @@ Result<Dialect> Registry::dialect_of(json::Value schema, Dialect otherwise) {
   const auto metaschema_document = json::read(*text);
   if (!metaschema_document) return fail(Code::config, "schema: metaschema: " + metaschema_document.error().detail);
   const auto vocabulary = metaschema_document->root().find("$vocabulary");
-  const bool validation = !vocabulary || vocabulary->find("https://json-schema.org/draft/2020-12/vocab/validation").has_value();
+  const bool validation =
+      !vocabulary || vocabulary->find("https://json-schema.org/draft/2020-12/vocab/validation").has_value();
   return Dialect{.validation = validation};
 }
 
@@ -127,7 +143,8 @@ Result<std::uint32_t> Registry::enter_resource(const Place& place, std::uint32_t
 void Registry::note_anchors(const Place& place, std::uint32_t resource) {
   Resource& owner = *resources_[resource];
   if (owner.dialect.draft7) return;
-  if (const auto name = place.value.string_at("$dynamicAnchor")) owner.anchors.insert_or_assign(std::string(*name), Resource::Anchor{place, true});
+  if (const auto name = place.value.string_at("$dynamicAnchor"))
+    owner.anchors.insert_or_assign(std::string(*name), Resource::Anchor{place, true});
   if (const auto name = place.value.string_at("$anchor")) owner.anchors.emplace(*name, Resource::Anchor{place, false});
 }
 
@@ -138,7 +155,8 @@ Result<std::uint32_t> Registry::resource_at(const std::string& uri, Dialect dial
   } else if (const auto text = limits_.resolver ? limits_.resolver(uri) : std::nullopt) {
     SP_CHECK(add(*text, uri, dialect));
   } else {
-    return fail(Code::config, "reference to \"" + uri.substr(0, 256) + "\" outside the schema; remote references are not followed");
+    return fail(Code::config,
+                "reference to \"" + uri.substr(0, 256) + "\" outside the schema; remote references are not followed");
   }
   return by_uri_.find(uri)->second;
 }
@@ -156,7 +174,8 @@ Result<Target> Registry::find(std::uint32_t from, std::string_view reference) {
   }
   const auto anchor = resource.anchors.find(fragment);
   if (anchor == resource.anchors.end()) {
-    return fail(Code::config, "reference \"" + std::string(reference.substr(0, 256)) + "\" names an anchor that does not exist");
+    return fail(Code::config,
+                "reference \"" + std::string(reference.substr(0, 256)) + "\" names an anchor that does not exist");
   }
   return Target{anchor->second.place, anchor->second.dynamic ? fragment : std::string()};
 }
@@ -190,7 +209,8 @@ Result<Place> Registry::follow_pointer(const Resource& resource, std::string_vie
     const auto next = child(place, decode_token(left.substr(0, slash)));
     if (!next) return fail(Code::config, "reference \"#" + std::string(pointer.substr(0, 256)) + "\" leads nowhere");
     place.value = *next;
-    if (const auto known = resource_by_place_.find(place.id()); known != resource_by_place_.end()) owner = known->second;
+    if (const auto known = resource_by_place_.find(place.id()); known != resource_by_place_.end())
+      owner = known->second;
     left.remove_prefix(slash);
   }
   SP_CHECK(walk(place, owner, false));

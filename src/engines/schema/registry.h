@@ -1,5 +1,5 @@
-// Internal to schema: the documents at hand while compiling, their schema resources ($id), anchors, and what a reference
-// means. Lives as long as one compilation.
+// Internal to schema: the documents at hand while compiling, their schema resources ($id), anchors, and what a
+// reference means. Lives as long as one compilation.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,9 @@ struct Dialect {
 struct Place {
   std::uint32_t document = 0;
   json::Value value;
-  [[nodiscard]] std::uint64_t id() const noexcept { return (static_cast<std::uint64_t>(document) << 32U) | value.index(); }
+  [[nodiscard]] std::uint64_t id() const noexcept {
+    return (static_cast<std::uint64_t>(document) << 32U) | value.index();
+  }
 };
 
 struct Resource {

@@ -1,6 +1,6 @@
-// Our own JSON Schema validator (design, section 4). Schemas come from tool servers and instances from callers; both may
-// be hostile, so everything is bounded: compiling by CompileLimits, validating by a budget of steps and of depth whose
-// exhaustion refuses. Dialects 2020-12 (default) and draft-07. No remote reference is ever fetched. `format` and
+// Our own JSON Schema validator (design, section 4). Schemas come from tool servers and instances from callers; both
+// may be hostile, so everything is bounded: compiling by CompileLimits, validating by a budget of steps and of depth
+// whose exhaustion refuses. Dialects 2020-12 (default) and draft-07. No remote reference is ever fetched. `format` and
 // `content*` are annotations. A Schema never changes after compile(): any thread may validate with it.
 #pragma once
 
@@ -26,11 +26,11 @@ struct Violation {
 };
 
 struct CompileLimits {
-  std::size_t bytes_max = 1U << 20;   // of the schema's text
-  std::size_t nodes_max = 20'000;     // subschemas
+  std::size_t bytes_max = 1U << 20;  // of the schema's text
+  std::size_t nodes_max = 20'000;    // subschemas
   std::size_t pattern_bytes_max = 4'096;
   std::uint64_t steps_max = 4'000'000;  // of one validation; less for a small instance
-  unsigned depth_max = 512;  // of nested applications in one validation
+  unsigned depth_max = 512;             // of nested applications in one validation
   // The text of a document that is referred to by an absolute URI; tests only. The product passes none: an unresolved
   // external reference does not compile. The two metaschemas are built in.
   std::function<std::optional<std::string>(std::string_view uri)> resolver;
@@ -40,8 +40,9 @@ struct Program;
 
 class Schema {
  public:
-  // Errors (Code::config): bad JSON, an unknown dialect (named), a malformed keyword, an unresolved reference, references
-  // that go round without consuming any of the instance, a limit. detail names the JSON pointer into the schema.
+  // Errors (Code::config): bad JSON, an unknown dialect (named), a malformed keyword, an unresolved reference,
+  // references that go round without consuming any of the instance, a limit. detail names the JSON pointer into the
+  // schema.
   [[nodiscard]] static Result<std::shared_ptr<const Schema>> compile(std::string_view schema_json,
                                                                      const CompileLimits& limits = {});
   explicit Schema(std::unique_ptr<const Program> program);  // for compile()

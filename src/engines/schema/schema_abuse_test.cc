@@ -30,7 +30,8 @@ Timed validate(const std::string& schema_text, const std::string& instance) {
   if (!schema || !document) return {Violation{"", "test", ""}};
   const auto start = std::chrono::steady_clock::now();
   auto violation = (*schema)->validate(document->root());
-  return {std::move(violation), std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)};
+  return {std::move(violation),
+          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)};
 }
 
 std::string compile_error(const std::string& schema_text) {
@@ -72,9 +73,10 @@ TEST(SchemaAbuse, PatternsBeyondRe2AreShownAndNeverRun) {
 }
 
 TEST(SchemaAbuse, ReferenceCyclesDoNotCompile) {
-  for (const char* text : {R"({"$ref":"#"})", R"({"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}},"$ref":"#/$defs/a"})",
-                           R"({"allOf":[{"not":{"$ref":"#"}}]})", R"({"if":true,"then":{"$ref":"#"}})", R"({"dependentSchemas":{"a":{"$ref":"#"}}})",
-                           R"({"$dynamicAnchor":"x","anyOf":[{"$dynamicRef":"#x"}]})"}) {
+  for (const char* text :
+       {R"({"$ref":"#"})", R"({"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}},"$ref":"#/$defs/a"})",
+        R"({"allOf":[{"not":{"$ref":"#"}}]})", R"({"if":true,"then":{"$ref":"#"}})",
+        R"({"dependentSchemas":{"a":{"$ref":"#"}}})", R"({"$dynamicAnchor":"x","anyOf":[{"$dynamicRef":"#x"}]})"}) {
     EXPECT_TRUE(compile_error(text).contains("go round")) << text << compile_error(text);
   }
   EXPECT_EQ(compile_error(R"({"properties":{"next":{"$ref":"#"}},"items":{"$ref":"#"}})"), "compiled");
@@ -123,7 +125,8 @@ TEST(SchemaAbuse, DeepNestingIsRefusedOrPasses) {
   EXPECT_FALSE(validate(R"({"items":{"$ref":"#"}})", nest(60, "[", "1", "]")).violation);
   // A chain of references longer than the stack would bear.
   std::string chain = R"({"$ref":"#/$defs/c0","$defs":{)";
-  for (int i = 0; i < 9'000; ++i) chain += "\"c" + std::to_string(i) + R"(":{"$ref":"#/$defs/c)" + std::to_string(i + 1) + "\"},";
+  for (int i = 0; i < 9'000; ++i)
+    chain += "\"c" + std::to_string(i) + R"(":{"$ref":"#/$defs/c)" + std::to_string(i + 1) + "\"},";
   const auto timed = validate(chain + R"("c9000":true}})", "1");
   ASSERT_TRUE(timed.violation);
   EXPECT_EQ(timed.violation->keyword, "budget");
@@ -160,16 +163,19 @@ TEST(SchemaAbuse, ExternalReferencesAndUnknownDialectsDoNotCompile) {
 }
 
 TEST(SchemaAbuse, MalformedKeywordsDoNotCompile) {
-  for (const char* text : {R"({"type":"strin"})", R"({"minLength":-1})", R"({"minLength":1.5})", R"({"required":"a"})", R"({"allOf":[]})", R"({"multipleOf":0})",
-                           R"({"properties":{"a":7}})", R"({"exclusiveMinimum":true})", R"({"enum":1})", "[]", "7", "{", R"({"a":1,"a":2})"}) {
+  for (const char* text : {R"({"type":"strin"})", R"({"minLength":-1})", R"({"minLength":1.5})", R"({"required":"a"})",
+                           R"({"allOf":[]})", R"({"multipleOf":0})", R"({"properties":{"a":7}})",
+                           R"({"exclusiveMinimum":true})", R"({"enum":1})", "[]", "7", "{", R"({"a":1,"a":2})"}) {
     EXPECT_NE(compile_error(text), "compiled") << text;
   }
-  EXPECT_TRUE(compile_error(R"({"properties":{"a/b":{"items":{"type":"x"}}}})").contains("/properties/")) << "names the place";
+  EXPECT_TRUE(compile_error(R"({"properties":{"a/b":{"items":{"type":"x"}}}})").contains("/properties/"))
+      << "names the place";
 }
 
 TEST(SchemaAbuse, MessagesNamePathAndRuleButNotTheInstance) {
   const std::string secret(500, 's');
-  const auto timed = validate(R"({"properties":{"a":{"items":{"properties":{"x/y":{"maxLength":3}}}}}})", R"({"a":[{},{"x/y":")" + secret + "\"}]}");
+  const auto timed = validate(R"({"properties":{"a":{"items":{"properties":{"x/y":{"maxLength":3}}}}}})",
+                              R"({"a":[{},{"x/y":")" + secret + "\"}]}");
   ASSERT_TRUE(timed.violation);
   EXPECT_EQ(timed.violation->path, "/a/1/x~1y");
   EXPECT_EQ(timed.violation->keyword, "maxLength");
@@ -180,7 +186,9 @@ TEST(SchemaAbuse, MessagesNamePathAndRuleButNotTheInstance) {
 TEST(SchemaAbuse, BigNumbersFromUpstreamAreCompared) {
   const auto schema = Schema::compile(R"({"items":{"type":"integer","maximum":1e30,"multipleOf":7}})");
   ASSERT_TRUE(schema);
-  const auto check = [&](const char* text) { return (*schema)->validate(json::read_upstream_document(text)->root()).has_value(); };
+  const auto check = [&](const char* text) {
+    return (*schema)->validate(json::read_upstream_document(text)->root()).has_value();
+  };
   EXPECT_FALSE(check("[77777777777777777777777777]"));
   EXPECT_TRUE(check("[77777777777777777777777778]"));
   EXPECT_TRUE(check("[7e999]"));

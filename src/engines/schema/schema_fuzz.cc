@@ -1,5 +1,5 @@
-// The input is two JSON texts divided by a newline: a schema and an instance. Whatever they are, compiling and validating
-// end in bounded work, and the same answer comes twice.
+// The input is two JSON texts divided by a newline: a schema and an instance. Whatever they are, compiling and
+// validating end in bounded work, and the same answer comes twice.
 #include <cstdlib>
 
 #include "engines/schema/schema.h"

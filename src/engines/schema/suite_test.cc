@@ -41,7 +41,8 @@ void run_group(json::Value group, bool draft7, const CompileLimits& limits, cons
 void run_file(const std::filesystem::path& path, bool draft7, const CompileLimits& limits, Score& score) {
   const auto groups = json::read(sallyport::testing::read_file(path));
   ASSERT_TRUE(groups) << path << groups.error().detail;
-  for (const json::Value group : groups->root().elements()) run_group(group, draft7, limits, path.filename().string(), score);
+  for (const json::Value group : groups->root().elements())
+    run_group(group, draft7, limits, path.filename().string(), score);
 }
 
 void run_suite(const std::string& dialect, int expected) {

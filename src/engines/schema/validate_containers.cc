@@ -15,7 +15,8 @@ const Property* find_property(const std::vector<Property>& sorted, std::string_v
     }
     return nullptr;
   }
-  const auto found = std::ranges::lower_bound(sorted, name, {}, [](const Property& p) { return std::string_view(p.name); });
+  const auto found =
+      std::ranges::lower_bound(sorted, name, {}, [](const Property& p) { return std::string_view(p.name); });
   return found != sorted.end() && found->name == name ? &*found : nullptr;
 }
 
@@ -58,10 +59,12 @@ bool Validator::contains(const ArrayRules& rules, json::Value value, const Path*
     ++i;
   }
   if (found < rules.min_contains) {
-    return refuse(path, "contains", "must contain at least " + std::to_string(rules.min_contains) + " items of the wanted kind");
+    return refuse(path, "contains",
+                  "must contain at least " + std::to_string(rules.min_contains) + " items of the wanted kind");
   }
   if (found > rules.max_contains) {
-    return refuse(path, "maxContains", "must contain at most " + std::to_string(rules.max_contains) + " items of that kind");
+    return refuse(path, "maxContains",
+                  "must contain at most " + std::to_string(rules.max_contains) + " items of that kind");
   }
   return true;
 }
@@ -102,7 +105,8 @@ bool Validator::members(const ObjectRules& rules, json::Value value, const Path*
   return required == rules.required || missing(rules, value, path);
 }
 
-bool Validator::member(const ObjectRules& rules, const Property* property, json::Member member, const Path* path, bool& known) {
+bool Validator::member(const ObjectRules& rules, const Property* property, json::Member member, const Path* path,
+                       bool& known) {
   const Path here{path, member.key, 0, true};
   if (rules.names != kNone && !name(rules, member.value.member_key(), &here)) return false;
   if (property != nullptr && property->node != kNone) {

@@ -7,7 +7,8 @@ bool Validator::in_place(const InPlace& in, json::Value value, const Path* path,
   for (const NodeId branch : in.all_of) {
     if (!apply(branch, value, path, evaluated)) return false;
   }
-  if (in.dynamic_target != kNone && !(spend(scope_.size()) && apply(dynamic_target(in), value, path, evaluated))) return false;
+  if (in.dynamic_target != kNone && !(spend(scope_.size()) && apply(dynamic_target(in), value, path, evaluated)))
+    return false;
   if (!in.any_of.empty() && !any_of(in, value, path, evaluated)) return false;
   if (!in.one_of.empty() && !one_of(in, value, path, evaluated)) return false;
   if (in.negated != kNone && holds(in.negated, value, path, nullptr)) {

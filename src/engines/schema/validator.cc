@@ -18,15 +18,22 @@ std::uint64_t budget(const Program& program, json::Value instance) {
 std::uint8_t type_bits(json::Value value) {
   using enum json::Kind;
   switch (value.kind()) {
-    case null: return kNull;
-    case boolean: return kBoolean;
+    case null:
+      return kNull;
+    case boolean:
+      return kBoolean;
     case integer:
-    case unsigned_integer: return kInteger | kNumber;
+    case unsigned_integer:
+      return kInteger | kNumber;
     case real:
-    case big_number: return kNumber;
-    case string: return kString;
-    case array: return kArray;
-    case object: return kObject;
+    case big_number:
+      return kNumber;
+    case string:
+      return kString;
+    case array:
+      return kArray;
+    case object:
+      return kObject;
   }
   return 0;
 }
@@ -74,9 +81,12 @@ bool Validator::refuse(const Path* path, std::string_view keyword, std::string m
     pointer += '/';
     if (!(*link)->is_key) pointer += std::to_string((*link)->index);
     for (const char c : (*link)->key.substr(0, 128)) {
-      if (c == '~') pointer += "~0";
-      else if (c == '/') pointer += "~1";
-      else pointer += c;
+      if (c == '~')
+        pointer += "~0";
+      else if (c == '/')
+        pointer += "~1";
+      else
+        pointer += c;
     }
   }
   violation_ = Violation{std::move(pointer), std::string(keyword), std::move(message)};
@@ -130,7 +140,8 @@ bool Validator::holds(NodeId id, json::Value value, const Path* path, Evaluated*
 bool Validator::type(const Node& node, json::Value value, const Path* path) {
   if ((type_bits(value) & node.types) != 0) return true;
   // 1.0 is an integer (Validation 6.1.1).
-  if ((node.types & kInteger) != 0 && value.is_number() && spend(value.raw().size() / 16) && Number(value).is_integer()) return true;
+  if ((node.types & kInteger) != 0 && value.is_number() && spend(value.raw().size() / 16) && Number(value).is_integer())
+    return true;
   return refuse(path, "type", "must be of type " + type_names(node.types));
 }
 
@@ -138,10 +149,12 @@ bool Validator::choices(const Node& node, json::Value value, const Path* path) {
   if (!spend(node.choices.size() + value.raw().size() / 16)) return false;
   for (const Choices& choices : node.choices) {
     const auto text = value.as_string();
-    const bool found = text ? std::ranges::binary_search(choices.strings, *text)
-                            : !choices.others.empty() && std::ranges::binary_search(choices.others, json::canonical(value));
+    const bool found =
+        text ? std::ranges::binary_search(choices.strings, *text)
+             : !choices.others.empty() && std::ranges::binary_search(choices.others, json::canonical(value));
     if (found) continue;
-    std::string message = choices.keyword == "const" ? "must be the one allowed value" : "must be one of the allowed values";
+    std::string message =
+        choices.keyword == "const" ? "must be the one allowed value" : "must be one of the allowed values";
     if (!choices.shown.empty()) message += " " + choices.shown;
     return refuse(path, choices.keyword, std::move(message));
   }
