@@ -176,11 +176,11 @@ Task<void> ServerConnection::linger() {
 
 // At least one unread byte in the buffer, or false: the input ended, failed or timed out.
 Task<bool> ServerConnection::fill() {
-  while (watching_) {  // the watch reads already: its bytes are ours
+  while (watching_ && begin_ == end_) {  // the watch reads already: its bytes are ours
     waits_for_watch_ = true;
     co_await watch_ended_.async_wait(use_task_ec);
     waits_for_watch_ = false;
-    if (begin_ < end_) co_return true;
+    if (begin_ < end_) break;
     if (timed_out_ || (context_.draining_ && phase_ == Phase::idle)) co_return false;
   }
   if (begin_ < end_) co_return true;
