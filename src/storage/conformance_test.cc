@@ -33,7 +33,8 @@ class Repositories : public testing::TestWithParam<BackEnd> {
 };
 
 // S0-23, S4-8: text that would end a literal, a comment or a string in a worse layer.
-const std::string kNasty = std::string("'; DROP TABLE users; --\" \\' %s ${x} \n\0tail \xE2\x98\x83", 50);
+using namespace std::string_literals;
+const std::string kNasty = "'; DROP TABLE users; --\" \\' %s ${x} \n\0tail \xE2\x98\x83"s;
 constexpr WallTime kNow{std::chrono::microseconds(1'790'000'000'123'456)};
 
 UserRecord user(std::string id, std::string name) {

@@ -8,6 +8,8 @@
 namespace sallyport::audit {
 namespace {
 
+using namespace std::string_literals;
+
 AuditRecord full() {
   AuditRecord r;
   r.kind = Kind::outcome;
@@ -62,7 +64,7 @@ TEST(Line, HasBothTimestamps) {  // C10
 
 TEST(Line, OneRecordIsOneLineWhateverItsFieldsHold) {
   AuditRecord r = full();
-  r.user_agent = std::string("a\n{\"seq\":8}\r\0\x1b[2J\xC2\x9B\"\\ \xFF\xE2\x98\x83", 33);
+  r.user_agent = "a\n{\"seq\":8}\r\0\x1b[2J\xC2\x9B\"\\ \xFF\xE2\x98\x83"s;
   r.arguments = "{\"a\":\n1}";
   const std::string line = line_of(r);
   EXPECT_EQ(line.find_first_of(std::string("\n\r\0\x1b", 4)), std::string::npos);
