@@ -1,6 +1,7 @@
 // The era-neutral model of one call to a tool server: what the pipeline hands over once a call is decided and
 // validated, and what comes back. No revision of MCP shows here: codec.h turns it into wire messages at the far end.
-// Plain values; a CallEvents is called only on the worker of the Session that runs the call, and never after the answer.
+// Plain values; a CallEvents is called only on the worker of the Session that runs the call, and never after the
+// answer.
 #pragma once
 
 #include <functional>
@@ -34,7 +35,8 @@ class CallEvents {
   virtual void progress(std::string_view params) = 0;
   // Any other notification that belongs to the call: notifications/message.
   virtual void notification(std::string_view method, std::string_view params) = 0;
-  // A request of the server inside the call (sampling, elicitation, roots). Seam of the next issue; says -32601 until then.
+  // A request of the server inside the call (sampling, elicitation, roots). Seam of the next issue; says -32601 until
+  // then.
   virtual Task<Reply> on_request(std::string method, std::string params);
 };
 
@@ -47,11 +49,12 @@ struct ServerInfo {
   std::string capabilities;      // raw JSON object
   std::string server_info;       // raw JSON object: name, version, title...; shown, never trusted
   std::string instructions;
-  [[nodiscard]] bool has(std::string_view capability) const;  // "tools", "resources", "prompts", "logging", "completions"
+  [[nodiscard]] bool has(
+      std::string_view capability) const;  // "tools", "resources", "prompts", "logging", "completions"
 };
 
-// What a server says outside any call: list_changed of tools, resources, prompts; resources/updated; logs that cannot be
-// attributed to one call. `principal` is empty for a shared session.
+// What a server says outside any call: list_changed of tools, resources, prompts; resources/updated; logs that cannot
+// be attributed to one call. `principal` is empty for a shared session.
 struct Notice {
   std::string_view server;
   std::string_view principal;
@@ -60,7 +63,8 @@ struct Notice {
 };
 using Listener = std::function<void(const Notice&)>;
 
-// For the log: stderr of children, refused lines, restarts. `event` is a closed word ("stderr", "refused", "exit", ...).
+// For the log: stderr of children, refused lines, restarts. `event` is a closed word ("stderr", "refused", "exit",
+// ...).
 using Log = std::function<void(std::string_view server, std::string_view event, std::string_view text)>;
 
 }  // namespace sallyport::upstream

@@ -118,10 +118,12 @@ Result<ServerInfo> read_initialize(std::string_view result) {
   ServerInfo info;
   if (auto text = json::decode_string(version.value_or("")); text && speaks(*text)) info.protocol_version = *text;
   else return fail(Code::upstream_protocol, "initialize: protocolVersion is none that we speak");
-  if (!capabilities || !json::is_object(*capabilities)) return fail(Code::upstream_protocol, "initialize: no capabilities");
+  if (!capabilities || !json::is_object(*capabilities))
+    return fail(Code::upstream_protocol, "initialize: no capabilities");
   info.capabilities = *capabilities;
   info.server_info = server && json::is_object(*server) ? std::string(*server) : "{}";
-  if (const auto text = json::member(result, "instructions")) info.instructions = json::decode_string(*text).value_or("");
+  if (const auto text = json::member(result, "instructions"))
+    info.instructions = json::decode_string(*text).value_or("");
   return info;
 }
 

@@ -1,5 +1,6 @@
-// The transport under a Session: stdio_connection.h and http_connection.h. It carries finished messages of ours and sorts
-// what comes back; it knows JSON-RPC ids and progress, nothing of MCP's methods but ping. One worker; the Session owns it.
+// The transport under a Session: stdio_connection.h and http_connection.h. It carries finished messages of ours and
+// sorts what comes back; it knows JSON-RPC ids and progress, nothing of MCP's methods but ping. One worker; the Session
+// owns it.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,8 @@ class Connection {
   // After abandon(): ends the transport; nothing of it runs when this returns.
   virtual Task<void> close() = 0;
   [[nodiscard]] virtual bool alive() const noexcept = 0;
-  // After the handshake: the server keeps nothing between requests, so any worker may have a session of its own with it.
+  // After the handshake: the server keeps nothing between requests, so any worker may have a session of its own with
+  // it.
   [[nodiscard]] virtual bool stateless() const noexcept { return false; }
   // Whether it failed by itself (back-off counts it), not by abandon().
   [[nodiscard]] virtual bool failed() const noexcept = 0;

@@ -34,7 +34,10 @@ bool is_session_id(std::string_view id) {
 
 HttpConnection::HttpConnection(Executor executor, const Deps& deps, const Settings& settings, ServerPtr server,
                                Unsolicited unsolicited)
-    : executor_(executor), deps_(deps), settings_(settings), server_(std::move(server)),
+    : executor_(executor),
+      deps_(deps),
+      settings_(settings),
+      server_(std::move(server)),
       unsolicited_(std::move(unsolicited)),
       tasks_(executor, [this](const char* what) { deps_.say(server_->name, "exception", what); }) {}
 
@@ -45,9 +48,11 @@ HttpConnection::~HttpConnection() {
 Task<Result<void>> HttpConnection::open(SteadyTime /*deadline*/) {
   if (deps_.egress == nullptr) co_return fail(Code::upstream_unavailable, "no egress client: HTTP servers are off");
   for (const auto& [name, reference] : server_->headers) {
-    if (is_ours(name)) co_return fail(Code::config, "header " + name + " of server " + server_->name + " is not yours to set");
+    if (is_ours(name))
+      co_return fail(Code::config, "header " + name + " of server " + server_->name + " is not yours to set");
     auto value = deps_.secret(reference);
-    if (!value) co_return fail(Code::config, "header " + name + " of server " + server_->name + ": " + value.error().detail);
+    if (!value)
+      co_return fail(Code::config, "header " + name + " of server " + server_->name + ": " + value.error().detail);
     configured_.emplace_back(name, std::string(value->reveal()));
   }
   co_return make_target();
@@ -90,18 +95,20 @@ Task<Result<Reply>> HttpConnection::request(Outgoing message, CallEvents* events
   const Code code = reply ? Code::internal : reply.error().code;
   if (code == Code::upstream_timeout) plain_ = false;  // perhaps a stream that never ends
   if (message.cancellable && (code == Code::upstream_timeout || code == Code::cancelled))
-    tell(legacy::cancelled(message.id, code == Code::cancelled ? "The client cancelled the call" : "The call took too long"));
+    tell(legacy::cancelled(message.id,
+                           code == Code::cancelled ? "The client cancelled the call" : "The call took too long"));
   co_return reply;
 }
 
-Task<Result<Reply>> HttpConnection::exchange(const Outgoing& message, CallEvents* events) {
-  auto request = http("POST", message.text, message.deadline);
+Task<Result<Reply>> HttpConnection::exchange(Outgoing& message, CallEvents* events) {
+  auto request = http("POST", std::move(message.text), message.deadline);
   if (plain_ && !message.wants_progress) co_return co_await fetch_answer(std::move(request), message, events);
   request.limits.body_bytes = std::max<std::uint64_t>(server_->result_bytes_max, kStreamBytesMax);
   co_return co_await open_answer(std::move(request), message, events);
 }
 
-Task<Result<Reply>> HttpConnection::fetch_answer(net::EgressRequest request, const Outgoing& message, CallEvents* events) {
+Task<Result<Reply>> HttpConnection::fetch_answer(net::EgressRequest request, const Outgoing& message,
+                                                 CallEvents* events) {
   SP_CO_TRY(const net::EgressResponse response, co_await deps_.egress->fetch(std::move(request)));
   if (response.head.status != 200 || !is_sse(response.head)) co_return answer_of(response.head, response.body, message);
   plain_ = false;  // a stream after all, read to its end: its events come late this once
@@ -112,7 +119,8 @@ Task<Result<Reply>> HttpConnection::fetch_answer(net::EgressRequest request, con
   co_return fail(Code::upstream_protocol, "a stream of " + server_->name + " ended without the answer");
 }
 
-Task<Result<Reply>> HttpConnection::open_answer(net::EgressRequest request, const Outgoing& message, CallEvents* events) {
+Task<Result<Reply>> HttpConnection::open_answer(net::EgressRequest request, const Outgoing& message,
+                                                CallEvents* events) {
   SP_CO_TRY(StreamPtr stream, co_await deps_.egress->open(std::move(request)));
   if (stream->status() == 200 && is_sse(stream->head())) {
     SP_CO_CHECK(take_session(stream->head()));
@@ -146,7 +154,9 @@ Result<Reply> HttpConnection::answer_of(const net::ResponseHead& head, std::stri
   if (head.status == 404 && !session_id_.empty() && !version_.empty())
     return fail(Code::session_unknown, "the server forgot the session");
   const bool ok = head.status == 200;
-  if (!is_json(head)) return ok ? fail(Code::upstream_protocol, "an answer that is neither JSON nor a stream") : fail(refusal(head.status));
+  if (!is_json(head))
+    return ok ? fail(Code::upstream_protocol, "an answer that is neither JSON nor a stream")
+              : fail(refusal(head.status));
   std::string minified;
   const auto in = read_incoming(body, server_->result_bytes_max, minified);
   if (!in) return ok ? fail(Error(in.error())) : fail(refusal(head.status));

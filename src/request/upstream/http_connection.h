@@ -1,6 +1,7 @@
-// MCP over Streamable HTTP towards a tool server (MCP 2025-03-26 to 2025-11-25): one POST a message, answered as JSON or
-// as an SSE stream; one GET stream for what the server says unasked; DELETE at the end. Every byte goes through the egress
-// client and its SSRF guard; no header of a client and no WWW-Authenticate of the server ever crosses. One worker.
+// MCP over Streamable HTTP towards a tool server (MCP 2025-03-26 to 2025-11-25): one POST a message, answered as JSON
+// or as an SSE stream; one GET stream for what the server says unasked; DELETE at the end. Every byte goes through the
+// egress client and its SSRF guard; no header of a client and no WWW-Authenticate of the server ever crosses. One
+// worker.
 #pragma once
 
 #include <memory>
@@ -20,7 +21,8 @@ namespace sallyport::upstream {
 
 class HttpConnection final : public Connection {
  public:
-  HttpConnection(Executor executor, const Deps& deps, const Settings& settings, ServerPtr server, Unsolicited unsolicited);
+  HttpConnection(Executor executor, const Deps& deps, const Settings& settings, ServerPtr server,
+                 Unsolicited unsolicited);
   ~HttpConnection() override;
 
   Task<Result<void>> open(SteadyTime deadline) override;
@@ -42,7 +44,7 @@ class HttpConnection final : public Connection {
 
   Result<void> make_target();
   [[nodiscard]] net::EgressRequest http(std::string method, std::string body, SteadyTime deadline) const;
-  Task<Result<Reply>> exchange(const Outgoing& message, CallEvents* events);
+  Task<Result<Reply>> exchange(Outgoing& message, CallEvents* events);
   Task<Result<Reply>> fetch_answer(net::EgressRequest request, const Outgoing& message, CallEvents* events);
   Task<Result<Reply>> open_answer(net::EgressRequest request, const Outgoing& message, CallEvents* events);
   Task<Result<Reply>> read_stream(StreamPtr stream, const Outgoing& message, CallEvents* events);
@@ -66,11 +68,11 @@ class HttpConnection final : public Connection {
   TaskGroup tasks_;
   net::Headers configured_;  // resolved; they hold credentials
   std::string session_id_;
-  std::string version_;      // after initialize
+  std::string version_;                              // after initialize
   std::shared_ptr<const net::EgressTarget> target_;  // with all fixed headers written once, since every call sends them
   std::set<net::EgressStream*> streams_;             // open ones, to be cut by abandon()
   std::optional<Error> end_;
-  bool plain_ = false;      // answers came as JSON so far: fetched whole, which is cheaper
+  bool plain_ = false;  // answers came as JSON so far: fetched whole, which is cheaper
   bool listening_ = false;
 };
 

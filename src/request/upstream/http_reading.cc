@@ -25,7 +25,8 @@ void HttpConnection::Reading::on_event(std::string_view data) {
     case Incoming::Kind::request:
       if (asked.size() < 64) asked.push_back({std::string(in->raw_id), in->method, std::string(in->params)});
       return;
-    case Incoming::Kind::notification: return on_notification(*in);
+    case Incoming::Kind::notification:
+      return on_notification(*in);
   }
 }
 

@@ -16,7 +16,9 @@ constexpr std::chrono::seconds kListenBackoffMax{60};
 // Enters an open stream where abandon() finds it.
 class Enlisted {
  public:
-  Enlisted(std::set<net::EgressStream*>& all, net::EgressStream* stream) : all_(all), stream_(stream) { all_.insert(stream); }
+  Enlisted(std::set<net::EgressStream*>& all, net::EgressStream* stream) : all_(all), stream_(stream) {
+    all_.insert(stream);
+  }
   Enlisted(const Enlisted&) = delete;
   Enlisted& operator=(const Enlisted&) = delete;
   ~Enlisted() { all_.erase(stream_); }
@@ -62,7 +64,8 @@ Task<void> HttpConnection::answer_requests(Reading& reading) {
   for (auto& asked : std::exchange(reading.asked, {})) {
     Reply reply{false, "{}"};
     if (asked.method != "ping") {
-      if (reading.events() != nullptr) reply = co_await reading.events()->on_request(asked.method, std::move(asked.params));
+      if (reading.events() != nullptr)
+        reply = co_await reading.events()->on_request(asked.method, std::move(asked.params));
       else reply = method_not_found(asked.method);
     }
     tell(legacy::answer(asked.raw_id, reply));

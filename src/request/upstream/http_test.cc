@@ -14,7 +14,8 @@ using testing::TestHttpServer;
 using testing::text_of;
 using testing::Worker;
 
-constexpr const char* kInitialized = R"({"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"h"}})";
+constexpr const char* kInitialized =
+    R"({"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"h"}})";
 constexpr const char* kSession = "Mcp-Session-Id: s-1\r\n";
 
 using CallHandler = std::function<Task<void>(Exchange&)>;
@@ -87,16 +88,18 @@ TEST(UpstreamHttp, TheGuardHoldsWithoutAllowPrivate) {
 
 TEST(UpstreamHttp, AStreamCarriesProgressAndLogsOfItsCall) {
   Worker w;
-  TestHttpServer http(w.context, server_with([](Exchange& e) -> Task<void> {
-    co_await e.begin_sse();
-    co_await e.event(notification("notifications/progress", R"({"progressToken":)" + e.request.id() + R"(,"progress":1})"));
-    co_await e.event(notification("notifications/progress", R"({"progressToken":9999,"progress":2})"));
-    co_await e.event(notification("notifications/message", R"({"level":"info","data":1})"));
-    co_await e.event(R"({"jsonrpc":"2.0","id":9999,"result":{}})");
-    co_await e.event(answer_text(e, "streamed"));
-    co_await e.event(notification("notifications/message", R"({"level":"info","data":2})"));
-    co_await e.end_sse();
-  }));
+  TestHttpServer http(
+      w.context, server_with([](Exchange& e) -> Task<void> {
+        co_await e.begin_sse();
+        co_await e.event(
+            notification("notifications/progress", R"({"progressToken":)" + e.request.id() + R"(,"progress":1})"));
+        co_await e.event(notification("notifications/progress", R"({"progressToken":9999,"progress":2})"));
+        co_await e.event(notification("notifications/message", R"({"level":"info","data":1})"));
+        co_await e.event(R"({"jsonrpc":"2.0","id":9999,"result":{}})");
+        co_await e.event(answer_text(e, "streamed"));
+        co_await e.event(notification("notifications/message", R"({"level":"info","data":2})"));
+        co_await e.end_sse();
+      }));
   const auto session = w.open(w.http(http.url()));
   Recorder events;
   EXPECT_EQ(text_of(w.call(*session, "t", "{}", &events)), "streamed");
@@ -108,12 +111,12 @@ TEST(UpstreamHttp, AStreamCarriesProgressAndLogsOfItsCall) {
 TEST(UpstreamHttp, RequestsInAStreamAreAnsweredByUs) {
   Worker w;
   TestHttpServer http(w.context, server_with([](Exchange& e) -> Task<void> {
-    co_await e.begin_sse();
-    co_await e.event(R"({"jsonrpc":"2.0","id":"p","method":"ping"})");
-    co_await e.event(R"({"jsonrpc":"2.0","id":"r","method":"roots/list"})");
-    co_await e.event(answer_text(e, "asked"));
-    co_await e.end_sse();
-  }));
+                        co_await e.begin_sse();
+                        co_await e.event(R"({"jsonrpc":"2.0","id":"p","method":"ping"})");
+                        co_await e.event(R"({"jsonrpc":"2.0","id":"r","method":"roots/list"})");
+                        co_await e.event(answer_text(e, "asked"));
+                        co_await e.end_sse();
+                      }));
   const auto session = w.open(w.http(http.url()));
   Recorder events;
   EXPECT_EQ(text_of(w.call(*session, "t", "{}", &events)), "asked");
@@ -167,7 +170,9 @@ TEST(UpstreamHttp, ABrokenStreamIsResumedByItsEventId) {
       e.cut();
     } else if (method == "GET" && e.request.has("last-event-id: ev-1\r\n")) {
       co_await e.begin_sse();
-      co_await e.event("{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"resumed\"}]}}", "ev-2");
+      co_await e.event(
+          "{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"resumed\"}]}}",
+          "ev-2");
       co_await e.end_sse();
     } else {
       co_await e.status(method == "GET" ? 405 : 202);
@@ -182,10 +187,10 @@ TEST(UpstreamHttp, ABrokenStreamIsResumedByItsEventId) {
 TEST(UpstreamHttp, AStreamThatBreaksWithoutAnIdFailsAndIsNotRetried) {
   Worker w;
   TestHttpServer http(w.context, server_with([](Exchange& e) -> Task<void> {
-    co_await e.begin_sse();
-    co_await e.event(notification("notifications/message", R"({"level":"info","data":1})"));
-    e.cut();
-  }));
+                        co_await e.begin_sse();
+                        co_await e.event(notification("notifications/message", R"({"level":"info","data":1})"));
+                        e.cut();
+                      }));
   const auto session = w.open(w.http(http.url()));
   Recorder events;
   EXPECT_EQ(w.call(*session, "t", "{}", &events).error().code, Code::upstream_unavailable);
@@ -195,8 +200,8 @@ TEST(UpstreamHttp, AStreamThatBreaksWithoutAnIdFailsAndIsNotRetried) {
 TEST(UpstreamHttp, ADeadlineTellsTheServer) {
   Worker w;
   TestHttpServer http(w.context, server_with([](Exchange& e) -> Task<void> {
-    co_await e.begin_sse();  // and nothing more
-  }));
+                        co_await e.begin_sse();  // and nothing more
+                      }));
   const auto session = w.open(w.http(http.url()));
   EXPECT_EQ(w.call(*session, "t", "{}", nullptr, std::chrono::milliseconds{40}).error().code, Code::upstream_timeout);
   ASSERT_TRUE(testing::becomes_true(w.context, [&] { return !http.of("notifications/cancelled").empty(); }));
@@ -263,11 +268,11 @@ TEST(UpstreamHttp, StatusesBecomeErrorsWithoutTheServersWords) {
   Worker w;
   int status = 0;
   TestHttpServer http(w.context, server_with([&](Exchange& e) {
-    return e.status(status, "WWW-Authenticate: Bearer resource_metadata=\"http://evil\"\r\n");
-  }));
+                        return e.status(status, "WWW-Authenticate: Bearer resource_metadata=\"http://evil\"\r\n");
+                      }));
   const auto session = w.open(w.http(http.url()));
-  const std::vector<std::pair<int, Code>> table{{401, Code::upstream_refused}, {403, Code::upstream_refused},
-                                                {302, Code::upstream_refused}, {400, Code::upstream_refused},
+  const std::vector<std::pair<int, Code>> table{{401, Code::upstream_refused},     {403, Code::upstream_refused},
+                                                {302, Code::upstream_refused},     {400, Code::upstream_refused},
                                                 {500, Code::upstream_unavailable}, {503, Code::upstream_unavailable},
                                                 {429, Code::upstream_unavailable}, {202, Code::upstream_protocol}};
   for (const auto& [answered, code] : table) {
@@ -282,8 +287,10 @@ TEST(UpstreamHttp, StatusesBecomeErrorsWithoutTheServersWords) {
 TEST(UpstreamHttp, AJsonRpcErrorBehindAStatusIsAReply) {
   Worker w;
   TestHttpServer http(w.context, server_with([](Exchange& e) {
-    return e.json(R"({"jsonrpc":"2.0","id":)" + e.request.id() + R"(,"error":{"code":-32602,"message":"m"}})", {}, 400);
-  }));
+                        return e.json(
+                            R"({"jsonrpc":"2.0","id":)" + e.request.id() + R"(,"error":{"code":-32602,"message":"m"}})",
+                            {}, 400);
+                      }));
   const auto reply = w.call(*w.open(w.http(http.url())), "t");
   ASSERT_TRUE(reply) << error_of(reply);
   EXPECT_TRUE(reply->is_error);
@@ -294,8 +301,9 @@ TEST(UpstreamHttp, BadAnswersAreRefused) {
   std::string body;
   TestHttpServer http(w.context, server_with([&](Exchange& e) { return e.json(body); }));
   const auto session = w.open(w.http(http.url()));
-  for (const auto* bad : {"", "{", "[]", R"({"jsonrpc":"2.0","id":99999,"result":{}})", R"({"jsonrpc":"2.0","id":"2","result":{}})",
-                          R"({"jsonrpc":"2.0","method":"x"})", "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"a\":\"\xff\"}}"}) {
+  for (const auto* bad :
+       {"", "{", "[]", R"({"jsonrpc":"2.0","id":99999,"result":{}})", R"({"jsonrpc":"2.0","id":"2","result":{}})",
+        R"({"jsonrpc":"2.0","method":"x"})", "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"a\":\"\xff\"}}"}) {
     body = bad;
     EXPECT_EQ(error_of(w.call(*session, "t")).substr(0, 18), "upstream_protocol:") << bad;
   }
@@ -303,9 +311,8 @@ TEST(UpstreamHttp, BadAnswersAreRefused) {
 
 TEST(UpstreamHttp, AnAnswerOverTheLimitIsRefused) {
   Worker w;
-  TestHttpServer http(w.context, server_with([&](Exchange& e) {
-    return e.result("{\"a\":\"" + std::string(2U << 20, 'x') + "\"}");
-  }));
+  TestHttpServer http(
+      w.context, server_with([&](Exchange& e) { return e.result("{\"a\":\"" + std::string(2U << 20, 'x') + "\"}"); }));
   const auto session = w.open(w.http(http.url()));
   EXPECT_EQ(w.call(*session, "t").error().code, Code::upstream_too_large);
   Recorder events;
@@ -321,7 +328,9 @@ TEST(UpstreamHttp, AHostileSessionIdIsRefused) {
 TEST(UpstreamHttp, NobodyListens) {
   Worker w;
   std::string url;
-  { url = TestHttpServer(w.context, server_with(say_hello)).url(); }
+  {
+    url = TestHttpServer(w.context, server_with(say_hello)).url();
+  }
   EXPECT_EQ(w.try_open(w.http(url)).error().code, Code::upstream_unavailable);
 }
 

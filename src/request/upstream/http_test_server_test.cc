@@ -46,15 +46,14 @@ Task<void> Exchange::end_sse() { return raw("0\r\n\r\n"); }
 void Exchange::cut() { socket_.close(); }
 
 TestHttpServer::TestHttpServer(asio::io_context& context, Handler handler)
-    : context_(context), handler_(std::move(handler)),
+    : context_(context),
+      handler_(std::move(handler)),
       acceptor_(context.get_executor(), asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
       tasks_(context.get_executor(), [](const char* what) { ADD_FAILURE() << what; }) {
   tasks_.spawn(accept());
 }
 
-TestHttpServer::~TestHttpServer() {
-  cancel(context_, tasks_);
-}
+TestHttpServer::~TestHttpServer() { cancel(context_, tasks_); }
 
 std::string TestHttpServer::url() const {
   return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/mcp";
@@ -79,7 +78,8 @@ Task<void> TestHttpServer::accept() {
 Task<void> TestHttpServer::serve(std::shared_ptr<TestSocket> socket) {
   std::string buffer;
   for (;;) {
-    const auto [ec, n] = co_await asio::async_read_until(*socket, asio::dynamic_buffer(buffer), "\r\n\r\n", use_task_ec);
+    const auto [ec, n] =
+        co_await asio::async_read_until(*socket, asio::dynamic_buffer(buffer), "\r\n\r\n", use_task_ec);
     if (ec) co_return;
     Seen request{buffer.substr(0, n), {}};
     std::ranges::transform(request.head, request.head.begin(), [](unsigned char c) { return std::tolower(c); });

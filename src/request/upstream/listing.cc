@@ -12,22 +12,28 @@ struct Kind {
 
 Kind kind_of(ListKind kind) {
   switch (kind) {
-    case ListKind::tools: return {"tools", "tools/list", "tools", "name"};
-    case ListKind::resources: return {"resources", "resources/list", "resources", "uri"};
-    case ListKind::resource_templates: return {"resources", "resources/templates/list", "resourceTemplates", "uriTemplate"};
-    case ListKind::prompts: break;
+    case ListKind::tools:
+      return {"tools", "tools/list", "tools", "name"};
+    case ListKind::resources:
+      return {"resources", "resources/list", "resources", "uri"};
+    case ListKind::resource_templates:
+      return {"resources", "resources/templates/list", "resourceTemplates", "uriTemplate"};
+    case ListKind::prompts:
+      break;
   }
   return {"prompts", "prompts/list", "prompts", "name"};
 }
 
 Result<void> append_items(const Kind& kind, std::string_view page, std::vector<Item>& items) {
   const auto list = json::member(page, kind.member);
-  if (!list || !json::is_array(*list)) return fail(Code::upstream_protocol, std::string(kind.method) + ": no list in the result");
+  if (!list || !json::is_array(*list))
+    return fail(Code::upstream_protocol, std::string(kind.method) + ": no list in the result");
   Result<void> outcome;
   json::for_each_element(*list, [&](std::string_view item) {
     if (!outcome) return;
     auto key = json::decode_string(json::member(item, kind.key).value_or(""));
-    if (!key) outcome = fail(Code::upstream_protocol, std::string(kind.method) + ": an item without " + std::string(kind.key));
+    if (!key)
+      outcome = fail(Code::upstream_protocol, std::string(kind.method) + ": an item without " + std::string(kind.key));
     else if (items.size() >= kItemsMax) outcome = fail(Code::limit, std::string(kind.method) + ": too many items");
     else items.push_back({std::move(*key), std::string(item)});
   });

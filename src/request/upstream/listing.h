@@ -1,5 +1,6 @@
 // Lists as a tool server gives them, all pages drained with a cap (a hostile server may page for ever), and the probe
-// that the control plane runs before an operator approves a server. On the worker of the session; 100 pages, 10,000 items.
+// that the control plane runs before an operator approves a server. On the worker of the session; 100 pages, 10,000
+// items.
 #pragma once
 
 #include <string>
@@ -29,8 +30,8 @@ struct ProbeResult {
   std::vector<Item> tools;
 };
 
-// Connects, initializes, lists the tools, waits up to `settle` for list_changed (servers that register tools late send it
-// right after initialized) and lists again, closes. For `server probe` and for registration.
+// Connects, initializes, lists the tools, waits up to `settle` for list_changed (servers that register tools late send
+// it right after initialized) and lists again, closes. For `server probe` and for registration.
 Task<Result<ProbeResult>> probe(Upstreams& upstreams, ServerPtr server, const Clock& clock,
                                 std::chrono::milliseconds settle = std::chrono::milliseconds{500});
 

@@ -1,6 +1,7 @@
-// What waits to be written to a child's stdin. A child that does not read must neither block the worker nor deadlock with
-// its own full stdout (mcp-spec.md, 10, trap 14): messages queue here up to a cap of bytes, the reader goes on by itself.
-// One worker; run() is a task of the owner's group, and ends by cancellation, by close(), or when the pipe breaks.
+// What waits to be written to a child's stdin. A child that does not read must neither block the worker nor deadlock
+// with its own full stdout (mcp-spec.md, 10, trap 14): messages queue here up to a cap of bytes, the reader goes on by
+// itself. One worker; run() is a task of the owner's group, and ends by cancellation, by close(), or when the pipe
+// breaks.
 #pragma once
 
 #include <deque>

@@ -14,8 +14,12 @@ class PendingCalls {
   class Slot {
    public:
     Slot(PendingCalls& calls, Executor executor, const Outgoing& message, CallEvents* events)
-        : id(message.id), deadline(message.deadline), wants_progress(message.wants_progress), events(events),
-          calls_(calls), wake_(executor, SteadyTimer::time_point::max()) {
+        : id(message.id),
+          deadline(message.deadline),
+          wants_progress(message.wants_progress),
+          events(events),
+          calls_(calls),
+          wake_(executor, SteadyTimer::time_point::max()) {
       calls_.slots_.emplace(id, this);
     }
     Slot(const Slot&) = delete;

@@ -30,8 +30,13 @@ class InFlight {
 
 Session::Session(Executor executor, ServerPtr server, std::string principal, std::unique_ptr<Connection> connection,
                  const Settings& settings, const Clock& clock, std::shared_ptr<Breaker> breaker)
-    : server_(std::move(server)), principal_(std::move(principal)), connection_(std::move(connection)),
-      settings_(settings), clock_(clock), breaker_(std::move(breaker)), last_used_(clock.steady()),
+    : server_(std::move(server)),
+      principal_(std::move(principal)),
+      connection_(std::move(connection)),
+      settings_(settings),
+      clock_(clock),
+      breaker_(std::move(breaker)),
+      last_used_(clock.steady()),
       renewed_(executor, SteadyTimer::time_point::max()) {}
 
 Session::~Session() = default;
@@ -51,8 +56,8 @@ Task<Result<void>> Session::open(SteadyTime deadline) {
 Task<Result<void>> Session::handshake(SteadyTime deadline) {
   const std::uint64_t id = next_id_++;
   SP_CO_TRY(const Reply reply,
-            co_await connection_->request({.id = id, .text = legacy::initialize(id), .deadline = deadline, .cancellable = false},
-                                          nullptr));
+            co_await connection_->request(
+                {.id = id, .text = legacy::initialize(id), .deadline = deadline, .cancellable = false}, nullptr));
   if (reply.is_error) co_return fail(Code::upstream_refused, "initialize was refused: " + reply.body.substr(0, 200));
   SP_CO_TRY(info_, legacy::read_initialize(reply.body));
   SP_CO_CHECK(connection_->negotiated(info_));
@@ -77,7 +82,8 @@ Task<Result<Reply>> Session::call(Call call, CallEvents* events) {
   last_used_ = clock_.steady();
   if (reply) ++answered_;
   const bool silent = !reply && reply.error().code == Code::cancelled;  // says nothing about the server
-  if (breaker_ && !silent) breaker_->report(admission, reply || !counts_as_failure(reply.error().code), now, last_used_);
+  if (breaker_ && !silent)
+    breaker_->report(admission, reply || !counts_as_failure(reply.error().code), now, last_used_);
   co_return reply;
 }
 

@@ -24,8 +24,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Session& operator=(const Session&) = delete;
   ~Session();
 
-  // One call; many may be in flight. `events` may be null and must outlive the await. Ends with the reply of the server,
-  // or upstream_timeout (deadline), cancelled (asio cancellation), upstream_unavailable (the server went away),
+  // One call; many may be in flight. `events` may be null and must outlive the await. Ends with the reply of the
+  // server, or upstream_timeout (deadline), cancelled (asio cancellation), upstream_unavailable (the server went away),
   // upstream_refused (HTTP status), upstream_too_large, upstream_protocol, breaker_open, limit. On time-out and
   // cancellation the server is told by notifications/cancelled and its late answer is dropped (MCP, Cancellation).
   Task<Result<Reply>> call(Call call, CallEvents* events);

@@ -13,7 +13,9 @@ namespace sallyport::upstream {
 class StderrLog {
  public:
   StderrLog(const Deps& deps, const Settings& settings, std::string server)
-      : deps_(deps), line_max_(settings.stderr_line_max), per_minute_(settings.stderr_lines_per_minute),
+      : deps_(deps),
+        line_max_(settings.stderr_line_max),
+        per_minute_(settings.stderr_lines_per_minute),
         server_(std::move(server)) {}
 
   void feed(std::string_view bytes) {

@@ -12,7 +12,9 @@ using testing::Worker;
 TEST(UpstreamAbuse, GarbageBetweenMessagesIsPassedOver) {
   Worker w;
   const auto session = w.open(w.stdio());
-  const auto reply = w.call(*session, "garbage", R"({"lines":["hello","","[]","{}","{\"jsonrpc\":","\u00ff\u00fe","[{\"jsonrpc\":\"2.0\"}]"]})");
+  const auto reply =
+      w.call(*session, "garbage",
+             R"({"lines":["hello","","[]","{}","{\"jsonrpc\":","\u00ff\u00fe","[{\"jsonrpc\":\"2.0\"}]"]})");
   // The fifth looks like the answer of the one call that waits, so that call fails, the session goes on.
   EXPECT_EQ(error_of(reply).substr(0, 18), "upstream_protocol:") << text_of(reply);
   EXPECT_EQ(text_of(w.call(*session, "garbage", R"({"lines":["hello","[]","{}","\u00ff"]})")), "after garbage");
@@ -23,7 +25,8 @@ TEST(UpstreamAbuse, AFloodOfGarbageEndsTheProcess) {
   Worker w;
   const auto server = w.stdio();
   const auto session = w.open(server);
-  EXPECT_EQ(error_of(w.call(*session, "flood")), "upstream_protocol: the server printed 101 lines that are no messages");
+  EXPECT_EQ(error_of(w.call(*session, "flood")),
+            "upstream_protocol: the server printed 101 lines that are no messages");
   EXPECT_LE(w.log.size(), 20U);
   EXPECT_EQ(text_of(w.call(*w.open(server), "count")), "1");
 }
@@ -93,7 +96,8 @@ TEST(UpstreamAbuse, AServerThatNeverReadsFillsABoundedQueue) {
   TaskGroup group(w.context.get_executor(), [](const char*) {});
   std::vector<std::string> outcomes;
   const std::string big(500'000, 'q');
-  group.spawn([](SessionPtr s, Call call) -> Task<void> { co_await s->call(std::move(call), nullptr); }(session, w.make_call("endless")));
+  group.spawn([](SessionPtr s, Call call) -> Task<void> { co_await s->call(std::move(call), nullptr); }(
+                                              session, w.make_call("endless")));
   for (int i = 0; i < 4; ++i)
     group.spawn([](SessionPtr s, Call call, std::vector<std::string>& out) -> Task<void> {
       out.push_back(error_of(co_await s->call(std::move(call), nullptr)));

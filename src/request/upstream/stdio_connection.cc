@@ -8,12 +8,13 @@ namespace sallyport::upstream {
 namespace {
 
 constexpr std::size_t kReadBytes = 64U << 10;
-constexpr std::size_t kRefusedLogged = 10;   // a process
+constexpr std::size_t kRefusedLogged = 10;  // a process
 constexpr std::size_t kSnippetBytes = 200;
 
 std::string exit_text(const Result<launcher::ExitStatus>& status) {
   if (!status) return "the server is gone: " + status.error().detail;
-  if (status->signal != 0) return "the server was ended by signal " + std::to_string(status->signal) + " during the call";
+  if (status->signal != 0)
+    return "the server was ended by signal " + std::to_string(status->signal) + " during the call";
   return "the server exited with status " + std::to_string(status->code) + " during the call";
 }
 
@@ -25,7 +26,8 @@ Result<launcher::LaunchSpec> launch_spec(const ServerRecord& server, const Deps&
   spec.argv = server.command;
   for (const auto& [name, reference] : server.env) {
     auto value = deps.secret(reference);
-    if (!value) return fail(Code::config, "environment " + name + " of server " + server.name + ": " + value.error().detail);
+    if (!value)
+      return fail(Code::config, "environment " + name + " of server " + server.name + ": " + value.error().detail);
     spec.env.emplace_back(name, std::move(*value));
   }
   spec.working_directory = server.working_directory;
@@ -36,7 +38,10 @@ Result<launcher::LaunchSpec> launch_spec(const ServerRecord& server, const Deps&
 
 StdioConnection::StdioConnection(Executor executor, const Deps& deps, const Settings& settings, ServerPtr server,
                                  Unsolicited unsolicited)
-    : executor_(executor), deps_(deps), settings_(settings), server_(std::move(server)),
+    : executor_(executor),
+      deps_(deps),
+      settings_(settings),
+      server_(std::move(server)),
       unsolicited_(std::move(unsolicited)),
       tasks_(executor, [this](const char* what) { deps_.say(server_->name, "exception", what); }),
       stderr_log_(deps, settings, server_->name) {}
@@ -164,9 +169,12 @@ void StdioConnection::on_line(std::string_view line) {
   if (!in) return refused(line, in.error());
   switch (in->kind) {
     case Incoming::Kind::result:
-    case Incoming::Kind::error: return on_answer(*in);
-    case Incoming::Kind::request: return on_request(*in);
-    case Incoming::Kind::notification: return on_notification(*in);
+    case Incoming::Kind::error:
+      return on_answer(*in);
+    case Incoming::Kind::request:
+      return on_request(*in);
+    case Incoming::Kind::notification:
+      return on_notification(*in);
   }
 }
 
@@ -206,7 +214,8 @@ void StdioConnection::refused(std::string_view line, const Error& why) {
   if (slot != nullptr && line.starts_with('{') && line.find("\"jsonrpc\"") != std::string_view::npos)
     slot->answer(fail(Code::upstream_protocol, "the answer of " + server_->name + " cannot be read: " + why.detail));
   if (refused_lines_ > settings_.refused_lines_max)
-    die(Code::upstream_protocol, "the server printed " + std::to_string(refused_lines_) + " lines that are no messages");
+    die(Code::upstream_protocol,
+        "the server printed " + std::to_string(refused_lines_) + " lines that are no messages");
 }
 
 }  // namespace sallyport::upstream

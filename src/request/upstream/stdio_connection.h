@@ -1,6 +1,6 @@
 // MCP over the stdin and stdout of a child process (MCP, stdio transport), multiplexed by ids of ours. The child is
-// started by the launcher and may print anything: every line is read strictly, what is no message is counted, and a child
-// that prints too much of it, or a line without end, is killed. One worker; owned by its Session.
+// started by the launcher and may print anything: every line is read strictly, what is no message is counted, and a
+// child that prints too much of it, or a line without end, is killed. One worker; owned by its Session.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,8 @@ Result<launcher::LaunchSpec> launch_spec(const ServerRecord& server, const Deps&
 
 class StdioConnection final : public Connection {
  public:
-  StdioConnection(Executor executor, const Deps& deps, const Settings& settings, ServerPtr server, Unsolicited unsolicited);
+  StdioConnection(Executor executor, const Deps& deps, const Settings& settings, ServerPtr server,
+                  Unsolicited unsolicited);
   ~StdioConnection() override;
 
   Task<Result<void>> open(SteadyTime deadline) override;

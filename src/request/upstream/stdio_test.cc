@@ -62,10 +62,11 @@ TEST(UpstreamStdio, ALogGoesToTheOnlyCallElseToTheListener) {
   EXPECT_EQ(events.notifications, std::vector<std::string>{R"(notifications/message {"level":"info","data":"hello"})"});
   TaskGroup others(w.context.get_executor(), [](const char*) {});
   others.spawn([](SessionPtr s, Call call) -> Task<void> { co_await s->call(std::move(call), nullptr); }(
-      session, w.make_call("never", "{}", std::chrono::milliseconds{300})));
+                                               session, w.make_call("never", "{}", std::chrono::milliseconds{300})));
   EXPECT_EQ(text_of(w.call(*session, "log", "{}", &events)), "logged");
   EXPECT_EQ(events.notifications.size(), 1U);
-  EXPECT_EQ(w.notices, std::vector<std::string>{R"(rogue|user:1|notifications/message|{"level":"info","data":"hello"})"});
+  EXPECT_EQ(w.notices,
+            std::vector<std::string>{R"(rogue|user:1|notifications/message|{"level":"info","data":"hello"})"});
   run(w.context, others.join());
 }
 
@@ -106,9 +107,11 @@ TEST(UpstreamStdio, CancellingTellsTheServerAndFreesThePlace) {
 TEST(UpstreamStdio, AnswersPingAndRefusesOtherRequests) {
   Worker w;
   const auto session = w.open(w.stdio());
-  EXPECT_EQ(text_of(w.call(*session, "ask", R"({"method":"ping"})")), R"({"jsonrpc": "2.0", "id": "srv-1", "result": {}})");
+  EXPECT_EQ(text_of(w.call(*session, "ask", R"({"method":"ping"})")),
+            R"({"jsonrpc": "2.0", "id": "srv-1", "result": {}})");
   for (const auto* method : {"roots/list", "sampling/createMessage", "elicitation/create"})
-    EXPECT_NE(text_of(w.call(*session, "ask", std::string(R"({"method":")") + method + "\"}")).find("-32601"), std::string::npos);
+    EXPECT_NE(text_of(w.call(*session, "ask", std::string(R"({"method":")") + method + "\"}")).find("-32601"),
+              std::string::npos);
 }
 
 TEST(UpstreamStdio, StderrIsLoggedWithLimits) {
@@ -118,7 +121,9 @@ TEST(UpstreamStdio, StderrIsLoggedWithLimits) {
   Worker w(settings);
   const auto session = w.open(w.stdio());
   EXPECT_EQ(text_of(w.call(*session, "stderr", R"({"lines":50,"width":1000})")), "grumbled");
-  const auto lines = [&] { return std::ranges::count(w.log, std::string("stderr"), [](const auto& l) { return l.first; }); };
+  const auto lines = [&] {
+    return std::ranges::count(w.log, std::string("stderr"), [](const auto& l) { return l.first; });
+  };
   ASSERT_TRUE(testing::becomes_true(w.context, [&] { return lines() == 5; }));
   for (const auto& [event, text] : w.log) EXPECT_LE(text.size(), 20U) << event;
 }

@@ -23,17 +23,21 @@ launcher::Launcher& shared_launcher() {
 }  // namespace
 
 Worker::Worker(Settings settings)
-    : sweep(context.get_executor(), clock, std::chrono::milliseconds{5}), egress(context.get_executor(), sweep),
+    : sweep(context.get_executor(), clock, std::chrono::milliseconds{5}),
+      egress(context.get_executor(), sweep),
       upstreams(context.get_executor(),
-                Deps{.clock = clock, .random = random, .egress = &egress, .launcher = &shared_launcher(), .breakers = &breakers,
+                Deps{.clock = clock,
+                     .random = random,
+                     .egress = &egress,
+                     .launcher = &shared_launcher(),
+                     .breakers = &breakers,
                      .resolve = [](std::string_view reference) -> Result<Secret> {
                        if (reference == "${env:TOKEN}") return Secret("hush");
                        if (reference.starts_with("${")) return fail(Code::config, "unknown reference");
                        return Secret(std::string(reference));
                      },
-                     .log = [this](std::string_view, std::string_view event, std::string_view text) {
-                       log.emplace_back(event, text);
-                     }},
+                     .log = [this](std::string_view, std::string_view event,
+                                   std::string_view text) { log.emplace_back(event, text); }},
                 settings) {
   sweep.start();
   upstreams.set_listener([this](const Notice& n) {

@@ -21,7 +21,9 @@ template <class T>
 T run(asio::io_context& context, Task<T> task) {
   std::optional<T> out;
   asio::co_spawn(
-      context, [](Task<T> inner, std::optional<T>& to) -> Task<void> { to.emplace(co_await std::move(inner)); }(std::move(task), out),
+      context,
+      [](Task<T> inner, std::optional<T>& to) -> Task<void> { to.emplace(co_await std::move(inner)); }(std::move(task),
+                                                                                                       out),
       [](const std::exception_ptr& error) { EXPECT_EQ(error, nullptr); });
   context.restart();
   const auto until = std::chrono::steady_clock::now() + kPatience;

@@ -26,7 +26,7 @@ struct Upstreams::Entry {
       : key(std::move(k)), server(std::move(s)), ready(executor, SteadyTimer::time_point::max()) {}
   Key key;
   ServerPtr server;
-  SessionPtr session;      // open, or being opened while `opening`
+  SessionPtr session;  // open, or being opened while `opening`
   bool opening = false;
   std::optional<Error> error;  // why the last opening failed, or why the entry was ended
   bool ended = false;          // no longer in the table: what comes out of an opening is closed
@@ -38,8 +38,11 @@ struct Upstreams::Entry {
 };
 
 Upstreams::Upstreams(Executor executor, Deps deps, Settings settings)
-    : executor_(executor), deps_(std::move(deps)), settings_(settings),
-      tasks_(executor, [this](const char* what) { deps_.say("", "exception", what); }), sweep_timer_(executor) {}
+    : executor_(executor),
+      deps_(std::move(deps)),
+      settings_(settings),
+      tasks_(executor, [this](const char* what) { deps_.say("", "exception", what); }),
+      sweep_timer_(executor) {}
 
 Upstreams::~Upstreams() = default;
 
@@ -87,9 +90,8 @@ Result<void> Upstreams::may_open(const Entry& entry) {
 
 Result<void> Upstreams::make_room(const Key& key) {
   const auto used = [&](auto&& matches) {
-    return static_cast<std::size_t>(std::ranges::count_if(entries_, [&](const auto& e) {
-      return (e.second->session || e.second->opening) && matches(e.first);
-    }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        entries_, [&](const auto& e) { return (e.second->session || e.second->opening) && matches(e.first); }));
   };
   const auto of_principal = [&](const Key& k) { return !k.second.empty() && k.second == key.second; };
   const auto of_server = [&](const Key& k) { return k.first == key.first; };
@@ -279,8 +281,8 @@ void Upstreams::sweep_once(SteadyTime now) {
     if (entry->opening) continue;
     if (entry->session && !entry->session->alive()) retire(*entry);
     const bool forgotten = !entry->session && entry->not_before + settings_.backoff_max < now;
-    const bool unused = entry->session && entry->session->in_flight() == 0 &&
-                        entry->session->last_used() + settings_.idle_after < now;
+    const bool unused =
+        entry->session && entry->session->in_flight() == 0 && entry->session->last_used() + settings_.idle_after < now;
     if (forgotten || unused) idle.push_back(entry);
   }
   for (const auto& entry : idle) end(entry, Error{Code::cancelled, "idle"});

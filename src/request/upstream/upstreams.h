@@ -1,6 +1,6 @@
-// All upstream sessions of one worker, keyed by (server, principal), or by server where the record says shared. Opens on
-// first use, restarts with back-off, asks the breaker, keeps the caps, ends idle sessions. Made and used on one worker's
-// thread only; the breaker behind it is shared by all workers. Call stop() before it goes.
+// All upstream sessions of one worker, keyed by (server, principal), or by server where the record says shared. Opens
+// on first use, restarts with back-off, asks the breaker, keeps the caps, ends idle sessions. Made and used on one
+// worker's thread only; the breaker behind it is shared by all workers. Call stop() before it goes.
 #pragma once
 
 #include <functional>
@@ -25,8 +25,8 @@ class Upstreams {
 
   // The session of `principal` with this server, opened if need be (others who ask meanwhile wait for the same one). A
   // record that differs from the one a session was opened with replaces it. Errors: breaker_open, limit (caps),
-  // upstream_unavailable (start failed, or resting after failures), upstream_timeout, upstream_protocol, egress_refused,
-  // config (a reference that cannot be resolved), cancelled, draining.
+  // upstream_unavailable (start failed, or resting after failures), upstream_timeout, upstream_protocol,
+  // egress_refused, config (a reference that cannot be resolved), cancelled, draining.
   Task<Result<SessionPtr>> session(ServerPtr server, std::string principal);
   // A session of its own, not in the table, without back-off: for a probe. To be given back by close_private.
   Task<Result<SessionPtr>> open_private(ServerPtr server, Listener listener);

@@ -99,7 +99,7 @@ TEST(Upstreams, CapsHoldAndTheLongestIdleMakesRoom) {
   TaskGroup group(w.context.get_executor(), [](const char*) {});
   for (const auto& s : {one, three})
     group.spawn([](SessionPtr session, Call call) -> Task<void> { co_await session->call(std::move(call), nullptr); }(
-        s, w.make_call("never")));
+                                                      s, w.make_call("never")));
   ASSERT_TRUE(testing::becomes_true(w.context, [&] { return one->in_flight() + three->in_flight() == 2; }));
   EXPECT_EQ(w.try_open(server, "user:4").error().code, Code::limit);
   testing::cancel(w.context, group);
@@ -120,7 +120,8 @@ TEST(Upstreams, TheBreakerOpensAfterTenFailures) {
   const auto server = w.stdio();
   const auto session = w.open(server);
   for (int i = 0; i < 10; ++i)
-    EXPECT_EQ(w.call(*session, "never", "{}", nullptr, std::chrono::milliseconds{1}).error().code, Code::upstream_timeout);
+    EXPECT_EQ(w.call(*session, "never", "{}", nullptr, std::chrono::milliseconds{1}).error().code,
+              Code::upstream_timeout);
   EXPECT_EQ(w.call(*session, "count").error().code, Code::breaker_open);
   EXPECT_EQ(w.try_open(server, "user:2").error().code, Code::breaker_open);
   w.upstreams.end_server(server->name);
@@ -162,7 +163,8 @@ TEST(UpstreamListing, DrainsPagesInOrder) {
   ASSERT_EQ(items->size(), 3U);
   EXPECT_EQ((*items)[1].key, "b\xc3\xa9");
   EXPECT_EQ((*items)[2].raw, R"({"name":"c","inputSchema":{"n":1}})");
-  EXPECT_TRUE(run(w.context, list_all(*session, ListKind::prompts, w.clock.steady() + std::chrono::seconds{10}))->empty());
+  EXPECT_TRUE(
+      run(w.context, list_all(*session, ListKind::prompts, w.clock.steady() + std::chrono::seconds{10}))->empty());
 }
 
 TEST(UpstreamListing, PagesWithoutEndAreCut) {

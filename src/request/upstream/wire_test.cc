@@ -24,15 +24,18 @@ TEST(UpstreamCodec, SplicesParamsAsTheyAre) {
 }
 
 TEST(UpstreamCodec, MintsAProgressTokenOfItsOwn) {
-  EXPECT_EQ(*legacy::request(9, call_of(R"({"name":"a","_meta":{"progressToken":"client","x/y":1}})", true)),
-            R"({"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"a","_meta":{"x/y":1,"progressToken":9}}})");
+  EXPECT_EQ(
+      *legacy::request(9, call_of(R"({"name":"a","_meta":{"progressToken":"client","x/y":1}})", true)),
+      R"({"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"a","_meta":{"x/y":1,"progressToken":9}}})");
   EXPECT_EQ(*legacy::request(9, call_of("", true)),
             R"({"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"_meta":{"progressToken":9}}})");
 }
 
 TEST(UpstreamCodec, DropsHopKeysHoweverTheyAreWritten) {
   const auto text = *legacy::request(
-      1, call_of(R"({"_meta":{"progress\u0054oken":1,"io.modelcontextprotocol/related-task":{},"traceparent":"t"},"a":1})"));
+      1,
+      call_of(
+          R"({"_meta":{"progress\u0054oken":1,"io.modelcontextprotocol/related-task":{},"traceparent":"t"},"a":1})"));
   EXPECT_EQ(text, R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"a":1,"_meta":{"traceparent":"t"}}})");
 }
 
@@ -46,7 +49,8 @@ TEST(UpstreamCodec, RefusesALineBreakInAMessage) {
 
 TEST(UpstreamCodec, AcceptsTheVersionsThatItSpeaks) {
   for (const auto* version : {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}) {
-    const auto info = legacy::read_initialize(std::string(R"({"protocolVersion":")") + version + R"(","capabilities":{"tools":{}}})");
+    const auto info =
+        legacy::read_initialize(std::string(R"({"protocolVersion":")") + version + R"(","capabilities":{"tools":{}}})");
     ASSERT_TRUE(info) << version;
     EXPECT_EQ(info->protocol_version, version);
     EXPECT_TRUE(info->has("tools"));
@@ -77,12 +81,12 @@ TEST(UpstreamIncoming, SortsWhatItKnows) {
 }
 
 TEST(UpstreamIncoming, RefusesWhatIsNoMessage) {
-  for (const auto* text : {
-           "[]", "1", "{}", R"({"jsonrpc":"1.0","id":1,"result":{}})", R"({"jsonrpc":"2.0","id":1})",
-           R"({"jsonrpc":"2.0","id":1,"result":{},"error":{}})", R"({"jsonrpc":"2.0","id":1,"result":7})",
-           R"({"jsonrpc":"2.0","method":7})", R"({"jsonrpc":"2.0","id":null,"method":"a"})",
-           R"({"jsonrpc":"2.0","id":1.5,"method":"a"})", R"({"jsonrpc":"2.0","id":{},"method":"a"})",
-           R"({"jsonrpc":"2.0","method":"a","params":[]})", R"({"jsonrpc":"2.0","id":1,"method":"a","result":{}})"})
+  for (const auto* text :
+       {"[]", "1", "{}", R"({"jsonrpc":"1.0","id":1,"result":{}})", R"({"jsonrpc":"2.0","id":1})",
+        R"({"jsonrpc":"2.0","id":1,"result":{},"error":{}})", R"({"jsonrpc":"2.0","id":1,"result":7})",
+        R"({"jsonrpc":"2.0","method":7})", R"({"jsonrpc":"2.0","id":null,"method":"a"})",
+        R"({"jsonrpc":"2.0","id":1.5,"method":"a"})", R"({"jsonrpc":"2.0","id":{},"method":"a"})",
+        R"({"jsonrpc":"2.0","method":"a","params":[]})", R"({"jsonrpc":"2.0","id":1,"method":"a","result":{}})"})
     EXPECT_FALSE(classify(text)) << text;
 }
 
