@@ -23,9 +23,15 @@ DeadlineSweep::~DeadlineSweep() {
   for (auto* entry : entries_) entry->sweep_ = nullptr;
 }
 
-void DeadlineSweep::start() { arm(); }
+void DeadlineSweep::start() {
+  alive_ = std::make_shared<bool>(true);
+  arm();
+}
 
-void DeadlineSweep::stop() { timer_.cancel(); }
+void DeadlineSweep::stop() {
+  *alive_ = false;
+  timer_.cancel();
+}
 
 void DeadlineSweep::arm() {
   timer_.expires_after(interval_);

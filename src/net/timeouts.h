@@ -78,7 +78,7 @@ class DeadlineSweep {
   SteadyTime tick_;
   std::int64_t date_second_ = -1;
   std::string date_;
-  std::shared_ptr<bool> alive_;
+  std::shared_ptr<bool> alive_;  // false: stopped; a wait that has ended already must not begin another
 };
 
 }  // namespace sallyport::net
