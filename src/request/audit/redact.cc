@@ -135,7 +135,7 @@ class Walk {
         while (next < raw.size() && (static_cast<unsigned char>(raw[next]) & 0xC0U) == 0x80) ++next;
       } else {
         // A surrogate pair is one character of twelve bytes.
-        const bool high = raw.substr(next, 3) == "\\ud" || raw.substr(next, 3) == "\\uD";
+        const bool high = (raw.substr(next, 3) == "\\ud" || raw.substr(next, 3) == "\\uD") && raw.substr(next + 6, 2) == "\\u";
         next += raw.substr(next, 2) != "\\u" ? 2 : high ? 12 : 6;
       }
     }

@@ -77,7 +77,9 @@ std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
     const char c = text[i];
     if (c == '"') return i + 1;
     if (static_cast<unsigned char>(c) < 0x20) return kNone;
-    if (c == '\\' && (++i == text.size() || !std::string_view("\"\\/bfnrtu").contains(text[i]))) return kNone;
+    if (c != '\\') continue;
+    if (++i == text.size() || !std::string_view("\"\\/bfnrtu").contains(text[i])) return kNone;
+    if (text[i] == 'u' && code_unit(text, i + 1) < 0) return kNone;
   }
   return kNone;
 }
