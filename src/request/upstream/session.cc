@@ -64,6 +64,7 @@ Task<Result<void>> Session::handshake(SteadyTime deadline) {
   SP_CO_TRY(std::string initialized, legacy::notification("notifications/initialized", {}));
   SP_CO_CHECK(co_await connection_->notify(std::move(initialized), deadline));
   ++epoch_;
+  last_used_ = clock_.steady();
   connection_->listen();
   co_return Result<void>{};
 }
