@@ -1,0 +1,101 @@
+#include "cli/arguments.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace sallyport::cli {
+namespace {
+
+struct Parsed {
+  std::optional<int> code;
+  Options options;
+  std::string out, err;
+};
+
+Parsed parsed(std::vector<const char*> words) {
+  words.insert(words.begin(), "sallyport");
+  Parsed p;
+  std::ostringstream out;
+  std::ostringstream err;
+  p.code = parse(static_cast<int>(words.size()), words.data(), "1.2.3", p.options, out, err);
+  p.out = out.str();
+  p.err = err.str();
+  return p;
+}
+
+TEST(Arguments, ReadsAServerWithItsCommandAfterTheDashes) {
+  const Parsed p = parsed({"server", "add", "notes", "--env", "A=1", "--env", "B=x y", "--path", "ro:/data", "--network", "--prefix", "", "--security-level", "3",
+                           "--json", "--", "/usr/bin/notes", "--stdio", "--env"});
+  ASSERT_FALSE(p.code) << p.err;
+  EXPECT_EQ(p.options.command, "server add");
+  EXPECT_EQ(p.options.name, "notes");
+  EXPECT_EQ(p.options.env, (std::vector<std::string>{"A=1", "B=x y"}));
+  EXPECT_EQ(p.options.rest, (std::vector<std::string>{"/usr/bin/notes", "--stdio", "--env"}));
+  EXPECT_EQ(p.options.prefix, "");
+  EXPECT_EQ(p.options.security_level, 3);
+  EXPECT_TRUE(p.options.network);
+  EXPECT_TRUE(p.options.json);
+}
+
+TEST(Arguments, OneValueForEachOptionThatMayStandAgain) {
+  const Parsed p = parsed({"user", "add", "--role", "admin", "--role", "user", "ada"});
+  ASSERT_FALSE(p.code) << p.err;
+  EXPECT_EQ(p.options.name, "ada");
+  EXPECT_EQ(p.options.roles, (std::vector<std::string>{"admin", "user"}));
+}
+
+TEST(Arguments, KnowsEveryCommandOfTheIssue) {
+  const std::vector<std::vector<const char*>> kCommands{
+      {"init"}, {"serve"}, {"stdio"}, {"status"}, {"healthcheck"}, {"doctor"}, {"server", "list"}, {"server", "show", "x"}, {"server", "remove", "x"},
+      {"server", "probe", "x", "--accept"}, {"server", "restart", "x"}, {"tool", "list", "--server", "x"}, {"tool", "show", "x"}, {"tool", "call", "x", "a=1"},
+      {"user", "list"}, {"user", "disable", "x"}, {"user", "enable", "x"}, {"user", "passwd", "x", "--generate"}, {"key", "create", "x", "--can-read"}, {"key", "list"},
+      {"key", "revoke", "x"}, {"audit", "tail", "--limit", "5"}, {"audit", "verify"}, {"config", "check"}, {"config", "explain"}, {"config", "schema"},
+      {"import", "f", "--dry-run"}, {"completion", "fish"}, {"version"}};
+  for (const auto& words : kCommands) {
+    const Parsed p = parsed(words);
+    EXPECT_FALSE(p.code) << words[0] << ": " << p.err;
+    EXPECT_TRUE(p.options.command.starts_with(words[0]));
+  }
+}
+
+TEST(Arguments, AnythingElseIsAUsageError) {
+  const std::vector<std::vector<const char*>> kWrong{{}, {"nonsense"}, {"server"}, {"server", "add"}, {"tool", "list", "--limit", "0"}, {"tool", "list", "--limit", "x"},
+                                                     {"server", "add", "x", "--security-level", "11"}, {"completion", "tcsh"}, {"status", "--nope"}, {"key", "revoke"}};
+  for (const auto& words : kWrong) {
+    const Parsed p = parsed(words);
+    EXPECT_EQ(p.code, 2) << (words.empty() ? "" : words[0]);
+    EXPECT_FALSE(p.err.empty());
+  }
+}
+
+TEST(Arguments, HelpShowsExamplesAndExitCodes) {
+  const Parsed p = parsed({"--help"});
+  EXPECT_EQ(p.code, 0);
+  EXPECT_NE(p.out.find("Exit codes: 0 done"), std::string::npos);
+  EXPECT_NE(p.out.find("sallyport import"), std::string::npos);
+  const Parsed sub = parsed({"key", "create", "--help"});
+  EXPECT_EQ(sub.code, 0);
+  EXPECT_NE(sub.out.find("Example:"), std::string::npos) << sub.out;
+  EXPECT_EQ(parsed({"--version"}).out, "1.2.3\n");
+}
+
+TEST(Arguments, CompletionScriptsAreValidAndKnowTheCommands) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const std::string script = completion_script(shell);
+    for (const char* word : {"healthcheck", "revoke", "dry-run", "can-execute"}) EXPECT_NE(script.find(word), std::string::npos) << shell << " " << word;
+  }
+  const std::string file = testing::TempDir() + "/sallyport_completion";
+  std::ofstream(file) << completion_script("bash") << R"(
+COMP_WORDS=(sallyport server pr); COMP_CWORD=2; _sallyport; [[ "${COMPREPLY[*]}" == probe ]] || exit 1
+COMP_WORDS=(sallyport --json key create --can-e); COMP_CWORD=4; _sallyport; [[ "${COMPREPLY[*]}" == --can-execute ]] || exit 2
+COMP_WORDS=(sallyport ver); COMP_CWORD=1; _sallyport; [[ "${COMPREPLY[*]}" == version ]] || exit 3
+)";
+  if (std::system("command -v bash >/dev/null") != 0) GTEST_SKIP() << "bash is not installed";
+  EXPECT_EQ(std::system(("bash --norc " + file).c_str()), 0);
+}
+
+}  // namespace
+}  // namespace sallyport::cli

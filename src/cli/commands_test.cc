@@ -1,0 +1,188 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "cli/test_support.h"
+
+namespace sallyport::cli {
+namespace {
+
+constexpr const char* kTools = R"({"data":[{"id":"t1","server":"calc","name":"add","exposed_name":"calc_add","description":"Adds","security_level":1,"status":"active"}],)"
+                               R"("pagination":{"total":1,"limit":200,"offset":0,"has_next":false,"has_prev":false}})";
+
+TEST(Commands, ListIsATableAndJsonIsTheApisOwn) {
+  FakeApi api("list");
+  api.answers["GET /api/v1/tools?limit=50&offset=0"] = {200, kTools};
+  EXPECT_EQ(api.run({"tool", "list"}), 0) << api.err;
+  EXPECT_EQ(api.out, "NAME      SERVER  STATUS  LEVEL  DESCRIPTION\ncalc_add  calc    active  1      Adds\n");
+  EXPECT_EQ(api.run({"tool", "list", "--json"}), 0);
+  EXPECT_NE(api.out.find("\"exposed_name\": \"calc_add\""), std::string::npos) << api.out;
+}
+
+TEST(Commands, ListSaysWhatIsLeft) {
+  FakeApi api("page");
+  api.answers["GET /api/v1/users?limit=1&offset=2"] = {200, R"({"data":[{"id":"1","username":"ada"}],"pagination":{"total":9,"limit":1,"offset":2,"has_next":true}})"};
+  EXPECT_EQ(api.run({"user", "list", "--limit", "1", "--offset", "2"}), 0);
+  EXPECT_NE(api.out.find("1 of 9; more with --offset 3\n"), std::string::npos) << api.out;
+}
+
+TEST(Commands, CallFindsTheToolAndReadsValuesAsJsonOrText) {
+  FakeApi api("call");
+  api.answers["GET /api/v1/tools?limit=200&offset=0"] = {200, kTools};
+  api.answers["POST /api/v1/tools/t1/execute"] = {200, R"({"result":{"content":[{"type":"text","text":"3\nlines\u001b[2J"}],"isError":false},"status":"success"})"};
+  EXPECT_EQ(api.run({"tool", "call", "calc/add", "a=1", "b=two words", "c=[1, 2]", "d=\"4\"", "--timeout", "5"}), 0) << api.err;
+  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/tools/t1/execute {"arguments":{"a":1,"b":"two words","c":[1,2],"d":"4"},"timeout":5})");
+  EXPECT_EQ(api.out, "3\nlines�[2J\n");
+  EXPECT_EQ(api.run({"tool", "call", "calc_add", "--arguments", "-"}, "{ \"a\" : 1 }"), 0);
+  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/tools/t1/execute {"arguments":{"a":1}})");
+  EXPECT_EQ(api.run({"tool", "call", "calc_add", "--arguments", "[1]"}), 2);
+  EXPECT_EQ(api.run({"tool", "call", "nope"}), 4);
+}
+
+TEST(Commands, ToolErrorIsAFailure) {
+  FakeApi api("tool_error");
+  api.answers["GET /api/v1/tools?limit=200&offset=0"] = {200, kTools};
+  api.answers["POST /api/v1/tools/t1/execute"] = {200, R"({"result":{"content":[{"type":"text","text":"division by zero"}],"isError":true}})"};
+  EXPECT_EQ(api.run({"tool", "call", "t1"}), 1);
+  EXPECT_EQ(api.out, "division by zero\n");
+}
+
+TEST(Commands, StatusBecomesTheDocumentedExitCode) {
+  const std::map<int, int> kCodes{{200, 0}, {201, 0}, {400, 1}, {401, 3}, {403, 3}, {404, 4}, {409, 1}, {429, 7}, {500, 1}};
+  for (const auto& [status, code] : kCodes) {
+    FakeApi api("status");
+    api.answers["GET /api/v1/status"] = {status, R"({"error":{"code":"x","message":"Said \u001b[1mno","details":{"path":"/a"}}})"};
+    EXPECT_EQ(api.run({"status"}), code) << status;
+    if (code != 0) EXPECT_NE(api.err.find("sallyport: Said �[1mno ({\"path\":\"/a\"}) [" + std::to_string(status) + "]"), std::string::npos) << api.err;
+  }
+}
+
+TEST(Commands, NoGatewayIsExitFiveWithTheFix) {
+  FakeApi api("down");
+  api.hooks.local_request = nullptr;
+  EXPECT_EQ(api.run({"status"}), 5);
+  EXPECT_NE(api.err.find("fix: start the gateway: sallyport --home " + api.home + " serve"), std::string::npos) << api.err;
+}
+
+TEST(Commands, ServerAddResolvesTheProgramAndRefusesSecretsInTheClear) {
+  FakeApi api("server");
+  api.answers["POST /api/v1/servers"] = {201, R"({"name":"s","status":"active"})"};
+  EXPECT_EQ(api.run({"server", "add", "s", "--env", "TOKEN=${file:secrets/t}", "--no-probe", "--", "sh", "-c", "x"}), 0) << api.err;
+  const std::string sh = std::filesystem::exists("/usr/bin/sh") ? "/usr/bin/sh" : "/bin/sh";
+  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/servers {"name":"s","transport":"stdio","command":[")" + sh + R"(","-c","x"],"env":{"TOKEN":"${file:secrets/t}"},"probe":false})");
+  EXPECT_EQ(api.run({"server", "add", "s", "--env", "GITHUB_TOKEN=abc", "--", "sh"}), 2);
+  EXPECT_EQ(api.err.find("abc"), std::string::npos);
+  EXPECT_EQ(api.run({"server", "add", "s", "--", "no-such-program-anywhere"}), 4);
+  EXPECT_EQ(api.run({"server", "add", "s"}), 2);
+  EXPECT_EQ(api.calls.size(), 1U);
+}
+
+TEST(Commands, UserAddShowsARandomPasswordOnceThatMustBeChanged) {
+  FakeApi api("user");
+  api.answers["POST /api/v1/users"] = {201, R"({"id":"7","username":"ada"})"};
+  EXPECT_EQ(api.run({"user", "add", "ada", "--role", "readonly"}), 0);
+  EXPECT_NE(api.calls.back().find(R"("must_change_password":true,"roles":["readonly"])"), std::string::npos) << api.calls.back();
+  const auto at = api.out.find("login): ");
+  ASSERT_NE(at, std::string::npos) << api.out;
+  const std::string password = api.out.substr(at + 8, 24);
+  EXPECT_NE(api.calls.back().find(password), std::string::npos);
+  EXPECT_EQ(api.run({"user", "add", "ada", "--password-stdin"}, "Correct-Horse-9\n"), 0);
+  EXPECT_NE(api.calls.back().find(R"("password":"Correct-Horse-9","must_change_password":false)"), std::string::npos);
+  EXPECT_EQ(api.out.find("Correct"), std::string::npos);
+  EXPECT_EQ(api.run({"user", "add", "ada", "--password-stdin"}, ""), 2);
+}
+
+TEST(Commands, PasswdNeverTakesAPasswordFromTheCommandLine) {
+  FakeApi api("passwd");
+  api.answers["PUT /api/v1/users/a%2Fb/password"] = {200, "{}"};
+  EXPECT_EQ(api.run({"user", "passwd", "a/b", "--password-stdin"}, "New-Password-1\n"), 0) << api.err;
+  EXPECT_EQ(api.calls.back(), R"(PUT /api/v1/users/a%2Fb/password {"password":"New-Password-1"})");
+  EXPECT_EQ(api.run({"user", "passwd", "a/b"}), 2);
+  EXPECT_EQ(api.run({"user", "passwd", "a/b", "New-Password-1"}), 2);
+}
+
+TEST(Commands, KeyCreateSendsEveryFlag) {
+  FakeApi api("key");
+  api.answers["POST /api/v1/keys"] = {201, R"({"id":"k","api_key":"mcp_once"})"};
+  EXPECT_EQ(api.run({"key", "create", "bot", "--can-read", "--can-execute", "--scope", "tool:execute@calc", "--expires-at", "2027-01-01T00:00:00"}), 0);
+  EXPECT_EQ(api.calls.back(),
+            R"(POST /api/v1/keys {"name":"bot","can_read":true,"can_create":false,"can_update":false,"can_delete":false,"can_execute":true,)"
+            R"("scopes":["tool:execute@calc"],"expires_at":"2027-01-01T00:00:00"})");
+  EXPECT_NE(api.out.find("mcp_once"), std::string::npos);
+}
+
+TEST(Commands, AuditVerifyFailsWithSix) {
+  FakeApi api("verify");
+  api.hooks.verify_audit = [](const std::string&) -> Result<AuditVerdict> { return AuditVerdict{true, 12, ""}; };
+  EXPECT_EQ(api.run({"audit", "verify"}), 0);
+  EXPECT_EQ(api.out, "intact: 12 records\n");
+  api.hooks.verify_audit = [](const std::string&) -> Result<AuditVerdict> { return AuditVerdict{false, 12, "segment 0, record 7: hash differs"}; };
+  EXPECT_EQ(api.run({"audit", "verify"}), 6);
+  EXPECT_NE(api.err.find("record 7"), std::string::npos);
+  EXPECT_EQ(api.run({"audit", "verify", "--json"}), 6);
+}
+
+TEST(Commands, AuditTailPassesItsFilters) {
+  FakeApi api("tail");
+  api.answers["GET /api/v1/audit?limit=5&principal=key%3Ax&result=denied"] = {200, R"({"data":[]})"};
+  EXPECT_EQ(api.run({"audit", "tail", "--limit", "5", "--principal", "key:x", "--result", "denied"}), 0) << api.err;
+  EXPECT_EQ(api.out, "No records\n");
+}
+
+TEST(Commands, ConfigCheckShowsTheMistakesAndExplainTheSources) {
+  FakeApi api("config");
+  EXPECT_EQ(api.run({"config", "check"}), 0) << api.err;
+  std::ofstream(api.home + "/sallyport.yaml") << "listen:\n  prot: 1\n";
+  EXPECT_EQ(api.run({"config", "check"}), 1);
+  EXPECT_NE(api.err.find("sallyport.yaml:2: listen.prot: unknown key; fix: did you mean 'port'?"), std::string::npos) << api.err;
+  EXPECT_EQ(api.run({"config", "check", "--json"}), 1);
+  EXPECT_NE(api.out.find("\"valid\": false"), std::string::npos);
+  std::ofstream(api.home + "/sallyport.yaml") << "listen:\n  port: 9\n";
+  EXPECT_EQ(api.run({"config", "explain"}), 0);
+  EXPECT_NE(api.out.find(api.home + "/sallyport.yaml:2"), std::string::npos) << api.out;
+  EXPECT_EQ(api.run({"config", "schema"}), 0);
+  EXPECT_TRUE(api.out.starts_with("{"));
+}
+
+TEST(Commands, ServeAndInitAreTheAppsBusiness) {
+  FakeApi api("serve");
+  api.hooks.serve = [&](const ServeOptions& o) { return o.home == api.home ? 0 : 9; };
+  api.hooks.init = [](const InitOptions&) -> Result<std::string> { return "ready"; };
+  EXPECT_EQ(api.run({"serve"}), 0);
+  EXPECT_EQ(api.run({"init"}), 0);
+  EXPECT_EQ(api.out, "ready\n");
+  api.hooks.init = [](const InitOptions&) -> Result<std::string> { return fail(Code::io, "disk full"); };
+  EXPECT_EQ(api.run({"init"}), 1);
+  EXPECT_EQ(api.err, "sallyport: disk full\n");
+}
+
+// S4-16, C25
+TEST(Commands, StdioWithoutAKeySaysSo) {
+  FakeApi api("stdio");
+  EXPECT_EQ(api.run({"stdio"}), 1);
+  EXPECT_TRUE(api.err.starts_with("sallyport: MCP_API_KEY not configured\n")) << api.err;
+}
+
+TEST(Commands, HealthcheckOfNothingIsUnhealthy) {
+  FakeApi api("health");
+  EXPECT_EQ(api.run({"healthcheck", "--url", "http://127.0.0.1:1"}), 1);
+  EXPECT_NE(api.err.find("unhealthy"), std::string::npos);
+}
+
+TEST(Commands, DoctorNamesEveryCheckAndItsFix) {
+  FakeApi api("doctor");
+  api.hooks.verify_audit = [](const std::string&) -> Result<AuditVerdict> { return AuditVerdict{true, 1, ""}; };
+  api.hooks.doctor = [](const config::Settings&) { return std::vector<Check>{{Check::State::fail, "key file", "is missing", "sallyport init"}}; };
+  api.answers["GET /api/v1/servers?limit=1000"] = {200, R"({"data":[{"name":"calc"},{"name":"dead"}]})"};
+  api.answers["POST /api/v1/servers/calc/probe"] = {200, "{}"};
+  std::filesystem::permissions(api.home, std::filesystem::perms::owner_all | std::filesystem::perms::others_read);
+  EXPECT_EQ(api.run({"doctor"}), 1);
+  for (const char* line : {"fail home: ", "fix: chmod 700 ", "config: ", "port: ", "sandbox: ", "landlock: ", "disk: ", "clock: ", "ok   audit: intact, 1 records",
+                           "npm: ", "fail key file: is missing", "ok   server calc: answers", "fail server dead: There is no such thing"}) {
+    EXPECT_NE(api.out.find(line), std::string::npos) << line << "\n" << api.out;
+  }
+}
+
+}  // namespace
+}  // namespace sallyport::cli
