@@ -56,7 +56,8 @@ int32_t sp_policy_engine_add_data(SpEngine* engine, SpView json, SpText* error);
 void sp_policy_engine_set_strict(SpEngine* engine, uint8_t strict);
 
 /* Evaluates data.<package>.allow and .deny. `arguments` (null: absent) is parsed as a document of its own and becomes
- * input.arguments. A package without a rule `allow` is an error. `budget_ns` bounds each of the two rules. */
+ * input.arguments. A package without a rule `allow` is an error. `budget_ns` (wall clock) bounds each of the
+ * two rules; one that exceeds it is tried once more with four times as much, since the thread may have lost the processor. */
 int32_t sp_policy_decide(SpEngine* engine, SpView package, SpView input, SpView arguments, uint64_t budget_ns,
                          SpDecision* decision, SpText* error);
 

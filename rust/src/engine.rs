@@ -26,17 +26,27 @@ pub struct Decision {
     pub reasons: String,
 }
 
+/// How `deny` of a package is asked for.
+#[derive(Clone)]
+enum Deny {
+    Absent,
+    Rule(String),
+    /// Rules below it (`deny["x"] := true`, `package p.deny`): no rule of its own, but a document.
+    Document(String),
+}
+
 /// Names of one package's rules, found out once.
 #[derive(Clone)]
 struct Rules {
     package: String,
     allow: Option<String>,
-    deny: Option<String>,
+    deny: Deny,
 }
 
 #[derive(Clone)]
 pub struct PolicyEngine {
     engine: Engine,
+    names: Vec<String>,
     rules: Vec<Rules>,
     budget: Option<Duration>,
     pub poisoned: bool,
@@ -44,6 +54,8 @@ pub struct PolicyEngine {
 
 impl PolicyEngine {
     pub fn new(modules: &[(&str, &str)]) -> Result<PolicyEngine, CompileError> {
+        crate::shape::check(modules)
+            .map_err(|f| CompileError { file: f.file, message: f.message, line: f.line, column: 1 })?;
         let mut engine = Engine::new();
         if let Err(e) = crate::bounded::install(&mut engine) {
             return Err(located("", &e.to_string()));
@@ -59,7 +71,8 @@ impl PolicyEngine {
             return Err(located("", &e.to_string()));
         }
         engine.set_strict_builtin_errors(true);
-        Ok(PolicyEngine { engine, rules: Vec::new(), budget: None, poisoned: false })
+        let names = modules.iter().map(|(name, _)| name.to_string()).collect();
+        Ok(PolicyEngine { engine, names, rules: Vec::new(), budget: None, poisoned: false })
     }
 
     pub fn add_data(&mut self, json: &str) -> Result<(), String> {
@@ -78,17 +91,23 @@ impl PolicyEngine {
         budget: Duration,
     ) -> Result<Decision, String> {
         self.usable(budget)?;
-        let (allow_rule, deny_rule) = self.rules_of(package)?;
+        let (allow_rule, deny) = self.rules_of(package)?;
         self.engine.set_input(whole_input(input, arguments)?);
-        let allow = match self.engine.eval_rule(allow_rule) {
+        let allow = match self.patiently(budget, |engine| engine.eval_rule(allow_rule.clone())) {
             Ok(value) => matches!(value, Value::Bool(true)),
             Err(e) => return Err(format!("data.{package}.allow: {e}")),
         };
         let mut decision = Decision { allow, deny: false, reasons: String::new() };
-        if let Some(rule) = deny_rule {
-            let value = self.engine.eval_rule(rule).map_err(|e| format!("data.{package}.deny: {e}"))?;
-            read_deny(&value, &mut decision);
-        }
+        let value = match deny {
+            Deny::Absent => Ok(Value::Undefined),
+            Deny::Rule(rule) => self.patiently(budget, |engine| engine.eval_rule(rule.clone())),
+            Deny::Document(path) => self.patiently(budget, |engine| {
+                let results = engine.eval_query(path.clone(), false)?;
+                let first = results.result.first().and_then(|r| r.expressions.first());
+                Ok(first.map_or(Value::Undefined, |expression| expression.value.clone()))
+            }),
+        };
+        read_deny(&value.map_err(|e| format!("data.{package}.deny: {e}"))?, &mut decision);
         Ok(decision)
     }
 
@@ -110,14 +129,32 @@ impl PolicyEngine {
         Ok(())
     }
 
-    fn rules_of(&mut self, package: &str) -> Result<(String, Option<String>), String> {
+    /// The budget is wall-clock time, and on a busy machine the thread may lose the processor within it: what exceeds it is
+    /// asked once more with four times as much.
+    fn patiently(
+        &mut self,
+        budget: Duration,
+        evaluate: impl Fn(&mut Engine) -> anyhow::Result<Value>,
+    ) -> anyhow::Result<Value> {
+        let first = evaluate(&mut self.engine);
+        match &first {
+            Err(e) if e.to_string().contains("time limit") => {}
+            _ => return first,
+        }
+        set_budget(&mut self.engine, budget.saturating_mul(4));
+        let second = evaluate(&mut self.engine);
+        set_budget(&mut self.engine, budget);
+        second
+    }
+
+    fn rules_of(&mut self, package: &str) -> Result<(String, Deny), String> {
         let found = match self.rules.iter().find(|r| r.package == package) {
             Some(rules) => rules.clone(),
             None => {
                 let rules = Rules {
                     package: package.to_string(),
                     allow: self.declared(package, "allow"),
-                    deny: self.declared(package, "deny"),
+                    deny: self.deny_of(package),
                 };
                 self.rules.push(rules.clone());
                 rules
@@ -126,6 +163,22 @@ impl PolicyEngine {
         match found.allow {
             Some(allow) => Ok((allow, found.deny)),
             None => Err(format!("no rule data.{package}.allow")),
+        }
+    }
+
+    /// Absent only where no module declares anything at or below it; in doubt it is asked for as a document.
+    fn deny_of(&self, package: &str) -> Deny {
+        if let Some(rule) = self.declared(package, "deny") {
+            return Deny::Rule(rule);
+        }
+        let path = format!("data.{package}.deny");
+        let absent = self.names.iter().all(|name| {
+            matches!(self.engine.has_declared_rule_rooted_at(name, &path), Ok(false))
+        });
+        if absent {
+            Deny::Absent
+        } else {
+            Deny::Document(path)
         }
     }
 

@@ -3,6 +3,7 @@
 mod bounded;
 mod engine;
 mod ffi;
+mod shape;
 
 use std::time::Duration;
 

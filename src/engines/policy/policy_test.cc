@@ -1,0 +1,301 @@
+#include "engines/policy/policy.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace sallyport::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+PolicySet set_of(Modules modules, std::uint64_t epoch = 1) { return {epoch, std::move(modules)}; }
+
+PolicyAnswer ask(const std::string& source, std::string_view input = "{}",
+                 std::optional<std::string_view> arguments = std::nullopt) {
+  PolicyEngine engine;
+  const auto used = engine.use(set_of({{"p.rego", source}}));
+  EXPECT_TRUE(used) << (used ? "" : used.error().detail);
+  auto answer = engine.evaluate("p", input, arguments, 1s);
+  EXPECT_TRUE(answer) << (answer ? "" : answer.error().detail);
+  return answer.value_or(PolicyAnswer{});
+}
+
+Result<PolicyAnswer> ask_raw(const std::string& source, std::string_view input = "{}",
+                             std::chrono::nanoseconds budget = 1s) {
+  PolicyEngine engine;
+  if (auto used = engine.use(set_of({{"p.rego", source}})); !used) return fail(used.error());
+  return engine.evaluate("p", input, std::nullopt, budget);
+}
+
+TEST(Policy, AllowsWhatARuleAllows) {
+  const std::string source = "package p\nimport rego.v1\ndefault allow := false\nallow if input.x == 1\n";
+  EXPECT_TRUE(ask(source, R"({"x":1})").allowed());
+  EXPECT_FALSE(ask(source, R"({"x":2})").allowed());
+}
+
+TEST(Policy, UndefinedAllowIsNo) { EXPECT_FALSE(ask("package p\nimport rego.v1\nallow if input.x == 1\n").allowed()); }
+
+TEST(Policy, AllowMustBeTrueItself) {
+  EXPECT_FALSE(ask("package p\nallow := \"true\"\n").allow);
+  EXPECT_FALSE(ask("package p\nallow := 1\n").allow);
+  EXPECT_FALSE(ask("package p\nallow := {true}\n").allow);
+}
+
+// C20: deny overrides allow, in whatever form it is written.
+TEST(Policy, DenyOverridesAllow) {
+  for (const char* deny : {"deny contains \"no\"", "deny := true", "deny := [\"no\"]", "deny := {\"no\": 1}", "deny := \"no\"",
+                           "deny := 1", "deny := null", "deny[\"no\"] := true"}) {
+    const auto answer = ask(std::string("package p\nimport rego.v1\nallow := true\n") + deny + "\n");
+    EXPECT_TRUE(answer.allow) << deny;
+    EXPECT_FALSE(answer.allowed()) << deny;
+  }
+}
+
+TEST(Policy, AnEmptyDenyDoesNotDeny) {
+  for (const char* deny : {"deny contains \"no\" if false", "deny := false", "deny := []", "deny := set()", "deny := {}"}) {
+    EXPECT_TRUE(ask(std::string("package p\nimport rego.v1\nallow := true\n") + deny + "\n").allowed()) << deny;
+  }
+}
+
+TEST(Policy, ReasonsComeBack) {
+  const auto answer = ask("package p\nimport rego.v1\nallow := true\ndeny contains \"b\\u0000c\"\ndeny contains \"a\"\n");
+  EXPECT_EQ(answer.deny_reasons, (std::vector<std::string>{"a", "b c"}));
+}
+
+// C20: v0 and v1 syntax, also side by side.
+TEST(Policy, ReadsV0Syntax) {
+  const std::string v0 = "package p\ndefault allow = false\nallow { input.x == 1 }\ndeny[msg] { input.y; msg := \"y\" }\n";
+  EXPECT_TRUE(ask(v0, R"({"x":1})").allowed());
+  EXPECT_FALSE(ask(v0, R"({"x":2})").allowed());
+  EXPECT_EQ(ask(v0, R"({"x":1,"y":true})").deny_reasons, std::vector<std::string>{"y"});
+  PolicyEngine engine;
+  ASSERT_TRUE(engine.use(set_of({{"a.rego", v0}, {"b.rego", "package q\nallow if data.p.allow\n"}})));
+  EXPECT_TRUE(engine.evaluate("q", R"({"x":1})", std::nullopt, 1s)->allowed());
+}
+
+TEST(Policy, CheckNamesFileLineAndColumn) {
+  const auto error = check({{"good.rego", "package g\nallow := true\n"}, {"bad.rego", "package p\n\nallow if {{{\n"}});
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->file, "bad.rego");
+  EXPECT_GE(error->line, 3U);
+  EXPECT_GE(error->column, 1U);
+  EXPECT_FALSE(error->message.empty());
+  EXPECT_FALSE(check({{"good.rego", "package g\nallow := true\n"}}));
+}
+
+TEST(Policy, CheckFindsWhatOnlyTheWholeShows) {
+  EXPECT_TRUE(check({{"a.rego", "package p\nallow if x == undefined_variable\n"}}));
+}
+
+TEST(Policy, ABrokenPolicyIsNotInForce) {
+  PolicyEngine engine;
+  ASSERT_TRUE(engine.use(set_of({{"p.rego", "package p\nallow := true\n"}}, 1)));
+  ASSERT_FALSE(engine.use(set_of({{"p.rego", "package p\nallow := \n"}}, 2)));
+  EXPECT_FALSE(engine.evaluate("p", "{}", std::nullopt, 1s));
+  EXPECT_FALSE(engine.use(set_of({}, 2))) << "the same epoch stays broken";
+}
+
+TEST(Policy, RecompilesWhenTheEpochDiffers) {
+  PolicyEngine engine;
+  ASSERT_TRUE(engine.use(set_of({{"p.rego", "package p\nallow := true\n"}}, 1)));
+  EXPECT_TRUE(engine.evaluate("p", "{}", std::nullopt, 1s)->allowed());
+  ASSERT_TRUE(engine.use(set_of({{"p.rego", "package p\nallow := false\n"}}, 1)));
+  EXPECT_TRUE(engine.evaluate("p", "{}", std::nullopt, 1s)->allowed()) << "same epoch";
+  ASSERT_TRUE(engine.use(set_of({{"p.rego", "package p\nallow := false\n"}}, 2)));
+  EXPECT_FALSE(engine.evaluate("p", "{}", std::nullopt, 1s)->allowed());
+}
+
+TEST(Policy, AnUnknownPackageIsAnError) {
+  PolicyEngine engine;
+  ASSERT_TRUE(engine.use(set_of({{"p.rego", "package p\nallow := true\n"}})));
+  EXPECT_FALSE(engine.evaluate("q", "{}", std::nullopt, 1s));
+  EXPECT_FALSE(engine.evaluate("p.allow := true #", "{}", std::nullopt, 1s));
+}
+
+TEST(Policy, TestFilesDecideNothing) {
+  PolicyEngine engine;
+  ASSERT_TRUE(engine.use(set_of({{"p.rego", "package p\nallow := false if input.x\n"}, {"p_test.rego", "package p\nallow := true\n"}})));
+  EXPECT_FALSE(engine.evaluate("p", "{}", std::nullopt, 1s)->allowed());
+}
+
+Modules policy_folder() {
+  Modules modules;
+  for (const auto& entry : std::filesystem::directory_iterator(SALLYPORT_SOURCE_DIR "/policies")) {
+    if (entry.path().extension() != ".rego") continue;
+    std::ostringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    modules.emplace_back(entry.path().filename().string(), text.str());
+  }
+  return modules;
+}
+
+// S0-12, S0-13, C20: the golden table as the policies' own tests tell it.
+TEST(ShippedPolicies, TheirOwnTestsPass) {
+  PolicyEngine engine;
+  const Modules modules = policy_folder();
+  const auto used = engine.use_all(modules);
+  ASSERT_TRUE(used) << used.error().detail;
+  int ran = 0;
+  for (const auto& [name, source] : modules) {
+    if (!is_test_file(name)) continue;
+    const std::string package = name.substr(0, name.size() - 5);
+    std::istringstream lines(source);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with("test_")) continue;
+      const std::string rule = line.substr(0, line.find(' '));
+      const auto result = engine.query("data." + package + "." + rule, "{}", 1s);
+      ASSERT_TRUE(result) << rule << ": " << result.error().detail;
+      EXPECT_NE(result->find("\"value\":true"), std::string::npos) << rule << ": " << *result;
+      ++ran;
+    }
+  }
+  EXPECT_GE(ran, 19);
+}
+
+TEST(ShippedPolicies, AreBuiltInAsTheyLieInTheFolder) {
+  Modules expected = policy_folder();
+  std::erase_if(expected, [](const auto& m) { return is_test_file(m.first); });
+  std::ranges::sort(expected);
+  EXPECT_EQ(shipped_policies(), expected);
+}
+
+TEST(ShippedPolicies, ReadNothingThatChanges) {
+  const Reads reads = analyse(shipped_policies());
+  EXPECT_FALSE(reads.any());
+  EXPECT_FALSE(reads.phase);
+}
+
+TEST(Analyse, FindsWhatIsRead) {
+  const auto of = [](const char* body) { return analyse({{"p.rego", std::string("package p\n") + body}}); };
+  EXPECT_FALSE(of("allow if input.user.id == \"arguments\" # input.arguments").any());
+  EXPECT_FALSE(of("allow if input.tool.arguments == `input`").arguments);
+  EXPECT_TRUE(of("allow if input.arguments.x").arguments);
+  EXPECT_TRUE(of("allow if input\n.arguments").arguments);
+  EXPECT_TRUE(of("allow if input [ \"arguments\" ].x").arguments);
+  EXPECT_TRUE(of("import input.arguments as a\nallow if a.x").arguments);
+  EXPECT_TRUE(of("allow if input.time").time);
+  EXPECT_TRUE(of("allow if time.now_ns() > 1").time);
+  EXPECT_TRUE(of("allow if rand.intn(\"x\", 2) == 1").time);
+  EXPECT_TRUE(of("allow if input.address == \"::1\"").caller);
+  EXPECT_TRUE(of("allow if input.phase == \"list\"").phase);
+}
+
+TEST(Analyse, IsConservativeWhenUnsure) {
+  for (const char* body : {"x := input", "allow if input[k]", "import input as i", "allow if input[\"\\u0061rguments\"]",
+                           "allow if walk(input, x)", "allow if data.q.f(input)", "allow if f(x) with input as {}",
+                           "allow if $\"{input.arguments}\" == \"\"", "allow if \"unclosed", "f := {\"input\": input}",
+                           "allow if input[\"a\", 1]"}) {
+    const Reads reads = analyse({{"p.rego", std::string("package p\n") + body}});
+    EXPECT_TRUE(reads.arguments && reads.time && reads.caller && reads.phase) << body;
+  }
+}
+
+TEST(PolicyAbuse, InfiniteWorkIsCutAtItsBudget) {
+  const std::string source =
+      "package p\nimport rego.v1\nallow if {\n  some a in numbers.range(1, 9999)\n  some b in numbers.range(1, 9999)\n"
+      "  some c in numbers.range(1, 9999)\n  a + b + c == 0\n}\n";
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(ask_raw(source, "{}", 10ms));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 500ms);
+}
+
+TEST(PolicyAbuse, AnErrorInsideDenyIsAnError) {
+  EXPECT_FALSE(ask_raw("package p\nimport rego.v1\nallow := true\ndeny contains \"x\" if to_number(\"abc\") > 1\n"));
+  EXPECT_FALSE(ask_raw("package p\nimport rego.v1\nallow := true\ndeny contains \"x\" if 1 / input.zero > 1\n", R"({"zero":0})"));
+  EXPECT_FALSE(ask_raw("package p\nallow := true\ndeny := 1\ndeny := 2\n")) << "two values";
+}
+
+TEST(PolicyAbuse, NumbersFromOutsideDoNotAllocateWithoutBound) {
+  const std::string source = "package p\nimport rego.v1\nallow if count(numbers.range(1, input.n)) > 0\n";
+  EXPECT_TRUE(ask_raw(source, R"({"n":100})")->allowed());
+  EXPECT_FALSE(ask_raw(source, R"({"n":1000000000000})"));
+  EXPECT_FALSE(ask_raw(source, R"({"n":-9223372036854775808})"));
+  EXPECT_FALSE(ask_raw("package p\nimport rego.v1\nallow if bits.lsh(1, input.n) > 0\n", R"({"n":1000000000000})"));
+}
+
+TEST(PolicyAbuse, ThereIsNoNetworkAndNoRuntime) {
+  for (const char* call : {"http.send({\"method\":\"get\",\"url\":\"http://127.0.0.1\"})", "opa.runtime()",
+                           "net.lookup_ip_addr(\"localhost\")"}) {
+    const auto answer = ask_raw(std::string("package p\nimport rego.v1\nallow if ") + call + "\n");
+    EXPECT_FALSE(answer) << call;
+  }
+}
+
+TEST(PolicyAbuse, ArgumentsAreADocumentOfTheirOwn) {
+  const std::string source =
+      "package p\nimport rego.v1\nallow if \"admin\" in input.user.roles\ndeny contains \"x\" if input.arguments.never\n";
+  constexpr std::string_view kInput = R"({"user":{"roles":["user"]}})";
+  EXPECT_FALSE(ask(source, kInput, R"({"user":{"roles":["admin"]}})").allow);
+  EXPECT_FALSE(ask(source, kInput, R"({"arguments":{"user":{"roles":["admin"]}}})").allow);
+  PolicyEngine engine;
+  ASSERT_TRUE(engine.use(set_of({{"p.rego", source}})));
+  for (const char* bytes : {R"({}},"user":{"roles":["admin"]},"x":{})", R"({},"user":{"roles":["admin"]})", R"({}{})", "", "{",
+                            "\xff\xfe"}) {
+    EXPECT_FALSE(engine.evaluate("p", kInput, bytes, 1s)) << bytes;
+  }
+}
+
+TEST(PolicyAbuse, DeepAndHugeInputIsRefused) {
+  const std::string source = "package p\nimport rego.v1\nallow if input.arguments\n";
+  PolicyEngine engine;
+  ASSERT_TRUE(engine.use(set_of({{"p.rego", source}})));
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  EXPECT_FALSE(engine.evaluate("p", "{}", deep, 1s));
+  const std::string fits = std::string(120, '[') + std::string(120, ']');
+  EXPECT_TRUE(engine.evaluate("p", "{}", fits, 1s));
+  EXPECT_FALSE(engine.evaluate("p", "{}", '"' + std::string(17U << 20U, 'x') + '"', 1s));
+  EXPECT_FALSE(engine.evaluate("p", "[]", std::nullopt, 1s)) << "no object";
+}
+
+// The parser's time doubles and more with each parenthesis: what passes the limit on nesting must still be quick.
+TEST(PolicyAbuse, NestedParenthesesCompileQuicklyOrNotAtAll) {
+  for (const int depth : {6, 12, 13, 40}) {
+    const auto n = static_cast<std::size_t>(depth);
+    const auto start = std::chrono::steady_clock::now();
+    const auto error = check({{"p.rego", "package p\nx := " + std::string(n, '(') + "1" + std::string(n, ')') + "\n"}});
+    EXPECT_EQ(error.has_value(), depth > 12) << depth;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 1s) << depth;
+  }
+}
+
+// Rules below `deny` have no rule `deny` of their own, and must not be overlooked.
+TEST(PolicyAbuse, DenyInPartsIsSeen) {
+  PolicyEngine engine;
+  ASSERT_TRUE(engine.use(set_of({{"p.rego", "package p\nallow := true\n"}, {"d.rego", "package p.deny\nx := true\n"}})));
+  EXPECT_FALSE(engine.evaluate("p", "{}", std::nullopt, 1s)->allowed());
+  EXPECT_FALSE(ask("package p\nimport rego.v1\nallow := true\ndeny.a.b := true if input.x\n", R"({"x":1})").allowed());
+}
+
+TEST(PolicyAbuse, LongChainsOfRulesAreRefused) {
+  std::string source = "package p\nimport rego.v1\nallow if f0(1)\n";
+  for (int i = 0; i < 5'000; ++i) source += "f" + std::to_string(i) + "(x) := f" + std::to_string(i + 1) + "(x)\n";
+  EXPECT_FALSE(ask_raw(source));
+  source = "package p\nimport rego.v1\nallow if r0\n";
+  for (int i = 0; i < 5'000; ++i) source += "r" + std::to_string(i) + " if r" + std::to_string(i + 1) + "\n";
+  EXPECT_FALSE(ask_raw(source + "r5000 := true\n"));
+}
+
+TEST(Policy, FunctionsThatCallFunctionsAreNoRecursion) {
+  EXPECT_TRUE(ask("package p\nimport rego.v1\nf(x) := g(x) + 1\ng(x) := x if x > 0\ng(x) := 0 if x <= 0\nallow if f(1) == 2\n")
+                  .allowed());
+}
+
+TEST(PolicyAbuse, DeepPolicySourceIsRefused) {
+  EXPECT_TRUE(check({{"p.rego", "package p\nx := " + std::string(50'000, '[') + std::string(50'000, ']') + "\n"}}));
+  EXPECT_TRUE(check({{"p.rego", "package p\nx := " + std::string(1'000, '(') + "1" + std::string(1'000, ')') + "\n"}}));
+  EXPECT_TRUE(check({{"p.rego", std::string("package p\nx := \"\xff\"\n")}})) << "not UTF-8";
+  EXPECT_TRUE(check({{"p.rego", "package p\nimport rego.v1\nallow if allow\n"}}) ||
+              !ask_raw("package p\nimport rego.v1\nallow if allow\n"));
+}
+
+TEST(PolicyAbuse, RecursionDoesNotOverflowTheStack) {
+  EXPECT_FALSE(ask_raw("package p\nimport rego.v1\nf(x) := f(x + 1)\nallow if f(1)\n"));
+  EXPECT_FALSE(ask_raw("package p\nimport rego.v1\nf(x) := y if { y := g(x + 1) }\ng(x) := f(x)\nallow if f(1)\n"));
+}
+
+}  // namespace
+}  // namespace sallyport::policy
