@@ -88,7 +88,12 @@ Task<boost::system::error_code> EgressConnection::send(std::string_view head, st
 Task<Result<void>> EgressConnection::advance() {
   if (begin_ == end_) {
     begin_ = end_ = 0;
-    const auto read = co_await stream_.read_some(in_);
+    IoResult read;
+    if (stream_.tls()) {
+      read = co_await stream_.read_some(in_);
+    } else {  // without a coroutine of its own: the hot path
+      std::tie(read.error, read.bytes) = co_await stream_.socket().async_read_some(asio::buffer(in_), use_task_ec);
+    }
     if (read.error) {
       if (timed_out_) co_return fail(Code::upstream_timeout, "no answer in time");
       if (read.error != asio::error::eof) co_return fail(Code::upstream_unavailable, "receive: " + read.error.message());

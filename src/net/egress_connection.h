@@ -31,6 +31,7 @@ class EgressConnection final : public DeadlineSweep::Entry {
 
   [[nodiscard]] bool nothing_sent() const noexcept { return sent_ == 0; }
   [[nodiscard]] bool timed_out() const noexcept { return timed_out_; }
+  [[nodiscard]] bool dead() const noexcept { return dead_; }
   [[nodiscard]] bool stale() noexcept { return dead_ || stream_.stale(); }
   [[nodiscard]] bool reusable() const noexcept { return reader_.reusable() && begin_ == end_ && !timed_out_ && !dead_; }
   [[nodiscard]] const IpAddress& address() const noexcept { return address_; }

@@ -186,7 +186,12 @@ Task<bool> ServerConnection::fill() {
   if (begin_ < end_) co_return true;
   if (input_ended_ || timed_out_) co_return false;
   begin_ = end_ = 0;
-  const auto read = co_await stream_.read_some(in_);
+  IoResult read;
+  if (stream_.tls()) {
+    read = co_await stream_.read_some(in_);
+  } else {  // without a coroutine of its own: the hot path
+    std::tie(read.error, read.bytes) = co_await stream_.socket().async_read_some(asio::buffer(in_), use_task_ec);
+  }
   end_ = read.bytes;
   if (!read.error) co_return true;
   if (!timed_out_) input_ended_ = true;
