@@ -21,7 +21,7 @@ struct ApiDeps {
   const token::TokenCodec& tokens;
   const Clock& clock;
   std::function<std::string()> metrics;                           // Prometheus text
-  std::function<std::string()> status;                            // JSON object
+  std::function<std::string(const Snapshot&)> status;                          // JSON object
   std::function<bool()> ready;                                    // may calls be served now?
   std::function<Result<std::string>(std::string_view query)> audit_tail;  // JSON array of records, newest last
 };

@@ -37,7 +37,7 @@ Task<RestAnswer> metrics(Call& call) {
 
 Task<RestAnswer> status(Call& call) {
   RestAnswer answer;
-  answer.body = call.api.deps().status();
+  answer.body = call.api.deps().status(*call.request.snapshot);
   co_return answer;
 }
 

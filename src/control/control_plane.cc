@@ -168,4 +168,11 @@ Task<Result<void>> ControlPlane::revoke_token(std::string jti, WallTime expires_
   co_return co_await publish(std::move(next));
 }
 
+Task<Result<void>> ControlPlane::replace_rules(PolicySet policy, Limits limits) {
+  Snapshot next = *snapshot_;
+  next.policy = std::make_shared<const PolicySet>(std::move(policy));
+  next.limits = std::make_shared<const Limits>(std::move(limits));
+  co_return co_await publish(std::move(next));
+}
+
 }  // namespace sallyport::control

@@ -74,6 +74,9 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> delete_key(std::string id);
   Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);
 
+  // What a reload may change.
+  Task<Result<void>> replace_rules(PolicySet policy, Limits limits);
+
   // Checks the record, resolves argv[0] to an absolute path, probes unless told not to, stores server and tools.
   Task<Result<ProbeReport>> add_server(ServerRecord server, bool probe);
   Task<Result<void>> remove_server(std::string name);

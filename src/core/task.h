@@ -26,10 +26,12 @@ inline constexpr auto use_task_ec = asio::as_tuple(use_task);
 using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 // Runs `task` on `executor` and resumes the caller on its own executor with the result: how another worker's state is
-// reached (design, Threads). The task must own what it uses. An exception becomes Code::internal.
+// reached (design, Threads). The task must own what it uses. An exception becomes Code::internal. Cancelling the caller
+// does not cancel the task: Asio 1.81 posts a cancellation to another thread by a raw pointer to a signal that may be gone.
 template <class T>
 Task<Result<T>> run_on(Executor executor, Task<Result<T>> task) {
-  auto [error, value] = co_await asio::co_spawn(executor, std::move(task), asio::as_tuple(use_task));
+  auto [error, value] = co_await asio::co_spawn(
+      executor, std::move(task), asio::bind_cancellation_slot(asio::cancellation_slot(), asio::as_tuple(use_task)));
   if (error) co_return fail(Code::internal, "exception in a task of another worker");
   co_return std::move(value);
 }

@@ -123,6 +123,10 @@ Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) 
   auto body = co_await exchange.read_body();
   if (!body) co_return fail(std::move(body).error());
   request.body = *body;
+  co_return co_await ask_rest(f, std::move(request));
+}
+
+Task<Result<void>> Pipeline::ask_rest(Flow& f, RestRequest request) {
   if (request.method != "GET") SP_CO_CHECK(intent(f));  // a change is in the evidence before it is made
   RestAnswer answer = co_await fleet_.rest(std::move(request));
   if (!answer.event_type.empty()) f.record.event_type = answer.event_type;
@@ -130,6 +134,43 @@ Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) 
   f.record.reason = answer.reason;
   f.response = net::Response{answer.status, std::move(answer.headers), answer.content_type, std::move(answer.body)};
   co_return Result<void>{};
+}
+
+Task<RestAnswer> Pipeline::local(RestRequest request) {
+  Flow f(request.snapshot);
+  f.started = fleet_.clock.steady();
+  f.now = request.now;
+  f.channel = Channel::local;
+  f.route = telemetry::Route::api;
+  f.principal = request.principal;
+  f.address = request.address;
+  f.record.event_type = audit::kHttp;
+  f.record.request_id = request.request_id;
+  f.record.principal = f.principal->id;
+  f.record.auth_type = f.principal->auth_type;
+  f.record.client_ip = request.address;
+  f.record.method = request.method;
+  f.record.path = request.path;
+  request.decider = &w_.decider;
+  request.execute = [this](ToolCall call) { return execute(std::move(call)); };
+  Result<void> done = co_await ask_rest(f, std::move(request));
+  if (auto written = outcome(f, done); !written) done = fail(std::move(written).error());
+  if (done) co_return RestAnswer{f.response->status, f.response->content_type, std::move(f.response->body)};
+  const net::Response refused = refusal(f, done.error());
+  co_return RestAnswer{refused.status, refused.content_type, refused.body};
+}
+
+net::Response Pipeline::refuse_broken(net::ServerExchange& exchange, const Error& error) {
+  Flow f(w_.snapshot);
+  f.started = fleet_.clock.steady();
+  f.stage = Stage::http;
+  f.address = exchange.peer().ip;
+  f.record.event_type = audit::kHttp;
+  f.record.request_id = exchange.request_id.empty() ? random_id(fleet_.random, 12) : exchange.request_id;
+  f.record.client_ip = exchange.peer().ip;
+  const Result<void> done = fail(error);
+  if (auto written = outcome(f, done); !written) return refusal(f, written.error());
+  return refusal(f, error);
 }
 
 }  // namespace sallyport

@@ -27,6 +27,7 @@ Task<Result<void>> Pipeline::perform(Flow& f) {
 }
 
 Task<void> Pipeline::serve(net::ServerExchange& exchange) {
+  co_await asio::this_coro::throw_if_cancelled(false);  // a drain that ends us must not skip the evidence
   Flow flow(w_.snapshot);
   begin(flow, exchange);
   Result<void> done = co_await stages(flow, exchange);

@@ -14,6 +14,10 @@ class Pipeline {
 
   // The handler of every HTTP request, on TCP and on the admin socket.
   Task<void> serve(net::ServerExchange& exchange);
+  // A REST request that came by no socket: the CLI with no server running. Audited like any other.
+  Task<RestAnswer> local(RestRequest request);
+  // The answer to a request that never became one (framing, time-out), or whose handler failed. Audited.
+  net::Response refuse_broken(net::ServerExchange& exchange, const Error& error);
   // A tool call of REST or CLI: the same way from authorization on. Never throws; the outcome says everything.
   Task<ToolOutcome> execute(ToolCall call);
 
@@ -29,6 +33,7 @@ class Pipeline {
   Result<void> admit_address(Flow& flow);
   Result<void> identify(Flow& flow, const net::ServerExchange& exchange);
   Task<Result<void>> serve_rest(Flow& flow, net::ServerExchange& exchange);
+  Task<Result<void>> ask_rest(Flow& flow, RestRequest request);
   RestRequest rest_request(const Flow& flow, const net::ServerExchange& exchange);
 
   // sessions.cc: the legacy session around a message.

@@ -113,7 +113,10 @@ void Worker::expire_sessions() {
   std::erase_if(listed, [](const auto& entry) { return entry.second.session.expired(); });
 }
 
+void Worker::end_calls_at(SteadyTime when) { calls_end = when; }
+
 void Worker::tick() {
+  if (fleet.clock.steady() >= calls_end) end_calls();
   const SteadyTime late = fleet.clock.steady() - fleet.settings.keep_alive;
   for (const Silent& call : silent) {
     if (call.since > late) break;  // oldest first

@@ -69,6 +69,7 @@ class Worker {
   void expire_sessions();
   void end_session(const mcp::ClientSessionPtr& session);
   void end_calls();
+  void end_calls_at(SteadyTime when);  // the first tick after it
   // What a tool server said unasked: to every session here that may hear it.
   void notice(const upstream::Notice& notice);
 
@@ -116,6 +117,7 @@ class Worker {
   };
   // Once a second.
   void tick();
+  SteadyTime calls_end = SteadyTime::max();
 
   // What each live upstream session lists: name -> digest; dropped on list_changed.
   struct Listed {

@@ -1,0 +1,214 @@
+#include "app/app.h"
+
+#include <algorithm>
+
+#include "app/worker_unit.h"
+#include "crypto/signature.h"
+#include "engines/pin/definition.h"
+#include "json/slice.h"
+#include "json/writer.h"
+#include "request/audit/tail.h"
+
+namespace sallyport::app {
+namespace {
+
+telemetry::Log::Options log_options(const config::Settings& settings) {
+  telemetry::Log::Options options;
+  options.level = telemetry::parse_level(settings.log.level).value_or(telemetry::Level::info);
+  options.json = settings.log.json;
+  return options;
+}
+
+EdgeSettings edge_settings(const config::Settings& settings) {
+  EdgeSettings edge;
+  edge.port = settings.listen.port;
+  edge.hosts = settings.listen.hosts;
+  edge.origins = settings.listen.origins;
+  edge.trusted_proxies = settings.listen.trusted_proxies;
+  return edge;
+}
+
+net::ServerSettings http_settings(const config::Settings& settings) {
+  net::ServerSettings http;
+  http.limits.head_bytes = settings.limits.head_bytes;
+  http.limits.body_bytes = settings.limits.body_bytes;
+  http.limits.header_count = settings.limits.header_count;
+  http.timeouts.head = settings.limits.head_timeout;
+  http.timeouts.body = settings.limits.body_timeout;
+  http.timeouts.idle = settings.limits.idle_timeout;
+  http.timeouts.write = settings.limits.write_timeout;
+  return http;
+}
+
+unsigned worker_count(const AppOptions& options) {
+  if (!options.listen) return 1;
+  const unsigned wanted = options.settings.listen.workers;
+  return wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Limits limits_of(const config::Settings& settings) {
+  Limits limits;
+  for (const auto& [name, one] : settings.rate) limits.classes[name] = {one.requests, one.window, one.burst};
+  return limits;
+}
+
+App::App(AppOptions options)
+    : options_(std::move(options)),
+      log_(clock_, log_options(options_.settings)),
+      control_work_(control_io_.get_executor()),
+      signals_(control_io_.get_executor()) {}
+
+App::~App() { stop(); }
+
+Result<std::unique_ptr<App>> App::open(AppOptions options) {
+  std::unique_ptr<App> app(new App(std::move(options)));
+  app->began_ = app->clock_.steady();
+  SP_CHECK(app->open_home());
+  SP_CHECK(app->open_audit());
+  SP_CHECK(app->open_control());
+  SP_CHECK(app->build_fleet());
+  return app;
+}
+
+Result<void> App::open_audit() {
+  const auto& settings = options_.settings.audit;
+  SP_TRY(auto key, crypto::SigningKey::from_seed(keys_->key(crypto::Purpose::audit_signing)));
+  audit::LogOptions options;
+  options.dir = settings.path;
+  options.writers = worker_count(options_) + 1;  // the last is the control plane's
+  options.level = settings.durability == config::AuditDurability::disk ? audit::Level::disk : audit::Level::os;
+  options.retention = std::chrono::days(settings.retention_days);
+  SP_TRY(const auto known, repository_->last_checkpoints(1));
+  std::optional<audit::KnownCheckpoint> last;
+  if (!known.empty()) last = audit::KnownCheckpoint{known.back().number, known.back().hash};
+  SP_TRY(audit_, audit::AuditLog::open(options, std::move(key), last, clock_));
+  for (const auto& notice : audit_->notices()) log_.warning("audit", {{"notice", notice}});
+  const auto& start = audit_->start();
+  return repository_->put_checkpoint({start.number, start.at, start.hash, start.line});
+}
+
+Result<void> App::open_control() {
+  const auto& settings = options_.settings;
+  token::TokenRules rules;
+  rules.issuer = settings.auth.issuer;
+  rules.audience = settings.auth.audience;
+  tokens_.emplace(keys_->key(crypto::Purpose::token_signing), rules);
+  passwords_.emplace();
+  control::ControlDeps deps{*repository_, *keys_, clock_, random_,
+                            [this](SnapshotPtr snapshot) { return publish(std::move(snapshot)); },
+                            [this](ServerRecord server) { return probe(std::move(server)); },
+                            [this](std::string name) { return restart(std::move(name)); }};
+  control_ = std::make_unique<control::ControlPlane>(control_io_.get_executor(), std::move(deps));
+  SP_TRY(auto policy, policies_of(settings, 1));
+  SP_CHECK(control_->load(std::move(policy), limits_of(settings)));
+  for (const auto& collision : control_->snapshot()->catalogue->collisions) {
+    log_.warning("two tools share a name on /mcp; the first is kept", {{"collision", collision}});
+  }
+  control::AccountRules account_rules;
+  account_rules.token_lifetime = settings.auth.access_token;
+  accounts_ = std::make_unique<control::Accounts>(*control_, *tokens_, *passwords_, random_, account_rules);
+  api::ApiDeps api_deps{*control_, *accounts_, *tokens_, clock_,
+                        [this] { return metrics_->expose(); },
+                        [this](const Snapshot& snapshot) { return status_json(snapshot); },
+                        [this] { return started_ && !stopping_ && audit_->healthy(); },
+                        [this](std::string_view query) { return audit_tail(query); }};
+  api_ = std::make_unique<api::Api>(std::move(api_deps));
+  return {};
+}
+
+Result<void> App::build_fleet() {
+  const auto& settings = options_.settings;
+  const unsigned workers = worker_count(options_);
+  metrics_.emplace(workers + 1, SALLYPORT_VERSION);
+  limiter_.emplace(random_);
+  breakers_.emplace();
+  connections_.emplace(settings.limits.connections, settings.limits.connections_per_address);
+  SP_TRY(edge_, Edge::make(edge_settings(settings)));
+  http_ = http_settings(settings);
+  http_->common_headers = edge_->common_headers(false);
+  http_->on_exception = [this](const char* what) { log_.error("exception in a request", {{"what", what}}); };
+  fleet_.reset(new Fleet{clock_, random_, log_, *metrics_, *limiter_, *redactor_, *keys_, *tokens_, *edge_, {}, {}, {}, {}});
+  fleet_->settings.json.bytes_max = settings.limits.body_bytes;
+  fleet_->settings.json.depth_max = settings.limits.json_depth;
+  fleet_->settings.session_idle = settings.sessions.idle;
+  fleet_->settings.sessions_per_principal = settings.sessions.max_per_principal;
+  fleet_->route = [](std::string_view method, std::string_view path) { return api::Api::route(method, path); };
+  fleet_->rest = [this](RestRequest request) { return api_->answer(std::move(request)); };
+  for (unsigned i = 0; i < workers; ++i) SP_CHECK(build_worker(i));
+  for (const auto& unit : units_) fleet_->workers.push_back(&unit->worker);
+  return {};
+}
+
+Task<void> App::publish(SnapshotPtr snapshot) {
+  co_await fleet_->on_every_worker([snapshot](Worker& worker) { worker.take(snapshot); });
+}
+
+Task<void> App::restart(std::string name) {
+  breakers_->forget(name);
+  co_await fleet_->on_every_worker([name](Worker& worker) { worker.upstreams.end_server(name); });
+}
+
+Task<Result<control::ProbeResult>> App::probe(ServerRecord server) {
+  WorkerUnit& unit = *units_.front();
+  auto record = std::make_shared<const ServerRecord>(std::move(server));
+  auto found = co_await run_on<upstream::ProbeResult>(unit.io.get_executor(),
+                                                      upstream::probe(unit.worker.upstreams, record, clock_));
+  if (!found) co_return fail(std::move(found).error());
+  control::ProbeResult result;
+  result.protocol_version = found->info.protocol_version;
+  const auto text = [&](std::string_view key) {
+    const auto raw = json::member(found->info.server_info, key);
+    return raw && json::is_string(*raw) ? json::decode_string(*raw).value_or("") : std::string();
+  };
+  result.server_name = text("name");
+  result.server_version = text("version");
+  for (const auto& item : found->tools) {
+    if (auto definition = pin::read_definition(item.raw)) result.tools.push_back(std::move(*definition));
+    else result.refused.push_back(definition.error().detail);
+  }
+  co_return result;
+}
+
+Result<std::string> App::audit_tail(std::string_view query) const {
+  audit::Filter filter;
+  std::size_t limit = 50;
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const auto equals = std::min(pair.find('='), pair.size());
+    const std::string value(pair.substr(std::min(equals + 1, pair.size())));
+    const auto key = pair.substr(0, equals);
+    if (key == "limit") limit = std::clamp<std::size_t>(std::strtoul(value.c_str(), nullptr, 10), 1, 10'000);
+    if (key == "principal") filter.principal = value;
+    if (key == "server") filter.server = value;
+    if (key == "tool") filter.tool = value;
+    if (key == "result") filter.result = value;
+    if (key == "kind") filter.kind = value;
+    if (key == "request_id") filter.request_id = value;
+  }
+  SP_TRY(const auto lines, audit::tail(options_.settings.audit.path, filter, limit));
+  std::string out = "[";
+  for (const auto& line : lines) out += (out.size() > 1 ? "," : "") + line;
+  return out + "]";
+}
+
+std::string App::status_json(const Snapshot& snapshot) const {
+  json::Writer w;
+  const auto up = std::chrono::duration_cast<std::chrono::seconds>(clock_.steady() - began_);
+  w.object().member("service", "sallyport").member("version", SALLYPORT_VERSION);
+  w.member("address", options_.settings.listen.address).member("port", static_cast<std::uint64_t>(port()));
+  w.member("uptime_seconds", up.count()).member("workers", units_.size());
+  w.member("confinement", launcher::confinement_name(launcher_->confinement()));
+  w.member("confinement_reason", launcher_->fallback_reason());
+  w.member("audit_healthy", audit_->healthy());
+  w.member("connections", static_cast<std::uint64_t>(connections_->open()));
+  w.member("home", options_.settings.home).key("collisions").array();
+  for (const auto& collision : snapshot.catalogue->collisions) w.value(collision);
+  w.end_array().end_object();
+  return w.take();
+}
+
+}  // namespace sallyport::app

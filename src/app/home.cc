@@ -1,0 +1,137 @@
+// Opening a home: lock, launcher, privileges, keys, store. In this order: the launcher is forked while the process has one
+// thread, and before it the user is settled, since everything after belongs to that user.
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "app/worker_unit.h"
+#include "core/encoding.h"
+#include "engines/policy/policy.h"
+
+namespace sallyport::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct RunAs {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+Result<RunAs> user_of(const std::string& name) {
+  errno = 0;
+  const passwd* entry = getpwnam(name.c_str());  // NOLINT(concurrency-mt-unsafe): one thread at the start
+  if (entry == nullptr || entry->pw_uid == 0) {
+    return fail(Code::config, "started by root, but there is no unprivileged user \"" + name +
+                                  "\" to run as; fix: useradd --system --no-create-home " + name +
+                                  ", or set sandbox.run_as");
+  }
+  return RunAs{entry->pw_uid, entry->pw_gid};
+}
+
+// Only what lies inside the home, never through a link.
+Result<void> give_home(const std::string& home, RunAs to) {
+  std::error_code error;
+  if (lchown(home.c_str(), to.uid, to.gid) != 0) return fail(Code::config, "cannot hand " + home + " to the service user");
+  for (auto it = fs::recursive_directory_iterator(home, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    if (lchown(it->path().c_str(), to.uid, to.gid) != 0) {
+      return fail(Code::config, "cannot hand " + it->path().string() + " to the service user");
+    }
+  }
+  return {};
+}
+
+Result<void> drop_to(RunAs to, const std::string& home) {
+  if (setgroups(0, nullptr) != 0 || setresgid(to.gid, to.gid, to.gid) != 0 || setresuid(to.uid, to.uid, to.uid) != 0) {
+    return fail(Code::config, "cannot give up root");
+  }
+  if (setuid(0) == 0) return fail(Code::config, "root could be taken back");
+  if (access(home.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return fail(Code::config, "the service user cannot reach " + home + "; fix: a home below folders that others may enter, "
+                              "such as --home /var/lib/sallyport");
+  }
+  return {};
+}
+
+Result<void> make_folder(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error || chmod(path.c_str(), 0700) != 0) return fail(Code::io, "cannot make " + path + ": " + error.message());
+  return {};
+}
+
+Secret redaction_key(const crypto::KeyStore& keys) {
+  const auto key = keys.key(crypto::Purpose::audit_redaction);
+  return Secret(std::string(as_text(key)));
+}
+
+}  // namespace
+
+Result<PolicySet> policies_of(const config::Settings& settings, std::uint64_t epoch) {
+  PolicySet set;
+  set.epoch = epoch;
+  set.modules = policy::shipped_policies();
+  std::error_code none;
+  if (fs::is_directory(settings.policies, none)) {
+    policy::Modules own;
+    for (const auto& entry : fs::directory_iterator(settings.policies, none)) {
+      if (entry.path().extension() != ".rego") continue;
+      std::ifstream file(entry.path(), std::ios::binary);
+      own.emplace_back(entry.path().filename().string(), std::string(std::istreambuf_iterator<char>(file), {}));
+      if (!file) return fail(Code::config, "cannot read " + entry.path().string());
+    }
+    std::ranges::sort(own);
+    if (!own.empty()) set.modules = std::move(own);
+  }
+  if (const auto error = policy::check(set.modules)) {
+    return fail(Code::config, error->file + ":" + std::to_string(error->line) + ": " + error->message);
+  }
+  return set;
+}
+
+Result<void> App::open_home() {
+  const auto& settings = options_.settings;
+  SP_CHECK(make_folder(settings.home));
+  prctl(PR_SET_DUMPABLE, 0);
+  std::optional<RunAs> run_as;
+  if (geteuid() == 0) {
+    SP_TRY(run_as, user_of(settings.sandbox.run_as));
+    SP_CHECK(give_home(settings.home, *run_as));
+  }
+  launcher::Options launch;
+  launch.home = settings.home;
+  launch.sandbox = settings.sandbox.mode == config::SandboxMode::require ? launcher::Sandbox::require : launcher::Sandbox::prefer;
+  if (run_as) {
+    launch.run_as_uid = run_as->uid;
+    launch.run_as_gid = run_as->gid;
+  }
+  SP_TRY(auto launcher, launcher::Launcher::fork_now(launch));
+  launcher_.emplace(std::move(launcher));
+  if (run_as) SP_CHECK(drop_to(*run_as, settings.home));
+  SP_TRY(auto lock, storage::HomeLock::take(settings.home));
+  lock_.emplace(std::move(lock));
+  if (!launcher_->fallback_reason().empty()) {
+    log_.warning("tool servers run without namespaces", {{"confinement", launcher::confinement_name(launcher_->confinement())},
+                                                         {"why", launcher_->fallback_reason()}});
+  }
+  auto keys = options_.create ? crypto::KeyStore::open_or_create(settings.home, random_) : crypto::KeyStore::open(settings.home);
+  if (!keys) return fail(std::move(keys).error());
+  keys_.emplace(std::move(*keys));
+  if (!settings.auth.secret_key.empty()) {
+    SP_TRY(auto secret, config::resolve_reference(settings.auth.secret_key, settings.home, options_.environment));
+    SP_CHECK(keys_->replace_token_signing(std::move(secret)));
+  }
+  redactor_.emplace(redaction_key(*keys_));
+  SP_TRY(repository_, storage::SqliteRepository::open(settings.storage.sqlite_path, clock_));
+  SP_TRY(const auto known, repository_->get_meta("key_fingerprint"));
+  if (!known) return repository_->put_meta("key_fingerprint", keys_->fingerprint());
+  if (*known == keys_->fingerprint()) return {};
+  return fail(Code::config, "the database was written under another master key than keys/master.key; restore that key file");
+}
+
+}  // namespace sallyport::app

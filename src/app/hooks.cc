@@ -1,0 +1,119 @@
+#include "app/hooks.h"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include "app/app.h"
+#include "app/init.h"
+#include "app/worker_unit.h"
+#include "core/encoding.h"
+#include "request/audit/verify.h"
+
+namespace sallyport::app {
+namespace {
+
+std::string own_path(const std::string& fallback) {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? fallback : path.string();
+}
+
+Result<std::unique_ptr<App>> open_app(const std::string& home, const std::optional<std::string>& config, bool listen, bool create) {
+  AppOptions options;
+  options.environment = config::process_environment();
+  SP_TRY(options.settings, config::load(home, config, options.environment));
+  options.listen = listen;
+  options.create = create;
+  return App::open(std::move(options));
+}
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "sallyport: %s\n", error.detail.empty() ? std::string(info(error.code).public_text).c_str() : error.detail.c_str());
+  return 1;
+}
+
+int serve(const cli::ServeOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t stop_signals;  // blocked in every thread; one waits for them
+  sigemptyset(&stop_signals);
+  auto app = open_app(options.home, options.config, true, false);
+  if (!app) {
+    if (app.error().code == Code::not_found) {
+      std::fprintf(stderr, "sallyport: %s is not set up; fix: sallyport init --home %s\n", options.home.c_str(), options.home.c_str());
+      return 1;
+    }
+    return complain(app.error());
+  }
+  if (auto started = (*app)->start(); !started) return complain(started.error());
+  std::fprintf(stderr, "sallyport: serving on http://%s:%u/mcp\n", (*app)->settings().listen.address.c_str(), (*app)->port());
+  (*app)->wait_for_signal();
+  (*app)->stop();
+  return 0;
+}
+
+Result<std::string> init(const cli::InitOptions& options, const std::string& program) {
+  SP_TRY(auto app, open_app(options.home, options.config, false, true));
+  SP_CHECK(app->start());
+  return first_setup(*app, program, options.json);
+}
+
+Result<cli::ApiAnswer> local_request(const std::string& home, std::string_view method, std::string_view path, std::string_view body) {
+  std::signal(SIGPIPE, SIG_IGN);
+  SP_TRY(auto app, open_app(home, std::nullopt, false, false));
+  SP_CHECK(app->start());
+  const auto question = std::min(path.find('?'), path.size());
+  const auto query = path.substr(std::min(question + 1, path.size()));
+  RestAnswer answer = app->local_request(method, path.substr(0, question), query, std::string(body));
+  return cli::ApiAnswer{answer.status, std::move(answer.body)};
+}
+
+Result<cli::AuditVerdict> verify_audit(const std::string& home) {
+  const auto environment = config::process_environment();
+  SP_TRY(const auto settings, config::load(home, std::nullopt, environment));
+  SP_TRY(const auto keys, crypto::KeyStore::open(settings.home));
+  SP_TRY(const auto signer, crypto::SigningKey::from_seed(keys.key(crypto::Purpose::audit_signing)));
+  audit::VerifyOptions options;
+  options.public_key = std::string(as_text(signer.public_key()));
+  SystemClock clock;
+  SP_TRY(const auto repository, storage::SqliteRepository::open(settings.storage.sqlite_path, clock));
+  SP_TRY(const auto known, repository->last_checkpoints(1));
+  if (!known.empty()) options.known = audit::KnownCheckpoint{known.back().number, known.back().hash};
+  SP_TRY(const auto report, audit::verify(settings.audit.path, options));
+  cli::AuditVerdict verdict{report.intact, report.records, {}};
+  if (report.broken) {
+    verdict.problem = report.broken->file + (report.broken->line != 0 ? ":" + std::to_string(report.broken->line) : "") + ": " + report.broken->why;
+  }
+  return verdict;
+}
+
+std::vector<cli::Check> doctor(const config::Settings& settings) {
+  std::vector<cli::Check> checks;
+  const auto add = [&](std::string name, const Result<void>& found, std::string good) {
+    if (found) checks.push_back({cli::Check::State::ok, std::move(name), std::move(good), ""});
+    else checks.push_back({cli::Check::State::fail, std::move(name), found.error().detail, "see the message; docs/reference/config.md"});
+  };
+  const auto keys = crypto::KeyStore::open(settings.home);
+  add("key file", keys ? Result<void>() : fail(keys.error()), "keys/master.key is there, private and strong");
+  SystemClock clock;
+  auto store = storage::SqliteRepository::open(settings.storage.sqlite_path, clock);
+  add("database", store ? (*store)->check() : fail(store.error()), "opens, schema current, undamaged");
+  const auto policy = policies_of(settings, 1);
+  add("policies", policy ? Result<void>() : fail(policy.error()), "compile");
+  return checks;
+}
+
+}  // namespace
+
+cli::Hooks make_hooks(std::string program) {
+  cli::Hooks hooks;
+  hooks.version = SALLYPORT_VERSION;
+  hooks.serve = serve;
+  hooks.init = [path = own_path(program)](const cli::InitOptions& options) { return init(options, path); };
+  hooks.local_request = local_request;
+  hooks.verify_audit = verify_audit;
+  hooks.doctor = doctor;
+  return hooks;
+}
+
+}  // namespace sallyport::app

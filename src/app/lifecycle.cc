@@ -1,0 +1,217 @@
+// Start, ticks, signals and the orderly end.
+#include <csignal>
+#include <latch>
+
+#include "app/worker_unit.h"
+#include "engines/policy/policy.h"
+
+namespace sallyport::app {
+namespace {
+
+constexpr std::chrono::seconds kTick{1};
+constexpr int kTicksPerExpiry = 30;
+constexpr std::chrono::seconds kLastWords{1};
+
+}  // namespace
+
+Result<void> App::build_worker(unsigned index) {
+  const auto& settings = options_.settings;
+  upstream::Settings upstreams;
+  upstreams.sessions_per_principal = settings.upstream.sessions_per_principal;
+  upstreams.sessions_per_server = settings.upstream.sessions_per_server;
+  upstreams.sessions_max = settings.upstream.sessions_total;
+  upstreams.idle_after = settings.upstream.idle;
+  upstream::Deps deps{clock_, random_};
+  deps.launcher = &*launcher_;
+  deps.breakers = &*breakers_;
+  deps.resolve = [this](std::string_view reference) -> Result<Secret> {
+    if (!config::has_reference(reference)) return Secret(std::string(reference));
+    return config::resolve_reference(reference, options_.settings.home, options_.environment);
+  };
+  deps.log = [this](std::string_view server, std::string_view event, std::string_view text) {
+    log_.info("upstream", {{"server", server}, {"event", event}, {"text", text}});
+  };
+  ListenerSettings listening;
+  listening.address = settings.listen.address;
+  listening.port = settings.listen.port;
+  listening.reuse_port = true;
+  if (index == 0 && settings.listen.admin_socket) listening.admin_socket = settings.home + "/admin.sock";
+  listening.server = *http_;
+  units_.push_back(std::make_unique<WorkerUnit>(*this, index, std::move(deps), upstreams, std::move(listening)));
+  return {};
+}
+
+std::uint16_t App::port() const noexcept {
+  return options_.listen && !units_.empty() ? units_.front()->listener.port() : options_.settings.listen.port;
+}
+
+Result<void> App::start() {
+  for (auto& unit : units_) {
+    if (!options_.listen) break;
+    SP_CHECK(unit->listener.bind());
+  }
+  control_thread_ = std::thread([this] { control_io_.run(); });
+  for (auto& unit : units_) {
+    asio::post(unit->io, [this, &u = *unit] {
+      u.sweep.start();
+      if (options_.listen) u.listener.start();
+      u.ticks.spawn(tick_worker(u));
+    });
+    unit->thread = std::thread([&io = unit->io] { io.run(); });
+  }
+  asio::co_spawn(control_io_, tick_control(), [this](const std::exception_ptr& error) {
+    if (error && !stopping_) log_.error("the control plane's clock stopped");
+  });
+  started_ = true;
+  return {};
+}
+
+Task<void> App::tick_worker(WorkerUnit& unit) {
+  SteadyTimer timer(unit.io.get_executor());
+  for (int count = 1;; ++count) {  // until cancelled: calls that outlive the drain are ended by it
+    timer.expires_after(kTick);
+    const auto [error] = co_await timer.async_wait(use_task_ec);
+    if (error) co_return;
+    unit.worker.tick();
+    if (count % kTicksPerExpiry == 0) unit.worker.expire_sessions();
+  }
+}
+
+void App::checkpoint() {
+  auto made = audit_->checkpoint();
+  if (!made) return log_.error("audit checkpoint not written", {{"why", made.error().detail}});
+  if (!*made) return;
+  const auto& point = **made;
+  if (const auto kept = repository_->put_checkpoint({point.number, point.at, point.hash, point.line}); !kept) {
+    log_.error("audit checkpoint not kept in the database", {{"why", kept.error().detail}});
+  }
+}
+
+Task<void> App::tick_control() {
+  SteadyTimer timer(control_io_.get_executor());
+  while (!stopping_) {
+    timer.expires_after(kTick);
+    const auto [error] = co_await timer.async_wait(use_task_ec);
+    if (error) co_return;
+    checkpoint();
+  }
+}
+
+void App::wait_for_signal() {
+  std::promise<void> ended;
+  asio::post(control_io_, [this, &ended] {
+    signals_.add(SIGTERM);
+    signals_.add(SIGINT);
+    signals_.add(SIGHUP);
+    auto loop = [](App& app, std::promise<void>& done) -> Task<void> {
+      for (;;) {
+        const auto [error, signal] = co_await app.signals_.async_wait(use_task_ec);
+        if (error || signal != SIGHUP) break;
+        if (const auto reloaded = co_await app.reload(); !reloaded) {
+          app.log_.error("reload refused, everything stays as it was", {{"why", reloaded.error().detail}});
+        }
+      }
+      done.set_value();
+    };
+    asio::co_spawn(control_io_, loop(*this, ended), [](const std::exception_ptr&) {});
+  });
+  ended.get_future().wait();
+}
+
+Task<Result<void>> App::reload() {
+  auto fresh = config::load(options_.settings.home,
+                            options_.settings.config_file.empty() ? std::nullopt : std::optional(options_.settings.config_file),
+                            options_.environment);
+  if (!fresh) co_return fail(std::move(fresh).error());
+  auto policy = policies_of(*fresh, control_->snapshot()->policy->epoch + 1);
+  if (!policy) co_return fail(std::move(policy).error());
+  log_.set_level(telemetry::parse_level(fresh->log.level).value_or(telemetry::Level::info));
+  SP_CO_CHECK(co_await control_->replace_rules(std::move(*policy), limits_of(*fresh)));
+  log_.info("reloaded: log level, limits, policies");
+  co_return Result<void>{};
+}
+
+void App::stop() {
+  if (stopping_.exchange(true)) return;
+  if (started_) {
+    log_.info("stopping");
+    const SteadyTime deadline = clock_.steady() + options_.settings.limits.drain;
+    std::latch drained(static_cast<std::ptrdiff_t>(units_.size()));
+    for (auto& unit : units_) {
+      auto end = [](App& app, WorkerUnit& u, SteadyTime until) -> Task<void> {
+        for (const auto& session : u.worker.sessions.all()) {
+          if (session->home == u.worker.index && session->stream) session->stream->close();
+        }
+        if (app.options_.listen) {
+          u.listener.stop_accepting();
+          // What has not ended shortly before the deadline is cancelled, so that it can still be answered.
+          u.worker.end_calls_at(until - kLastWords);
+          co_await u.listener.drain(until);
+        }
+        u.worker.end_calls();
+        u.ticks.cancel();
+        co_await u.ticks.join();
+      };
+      asio::co_spawn(unit->io, end(*this, *unit, deadline), [&drained](const std::exception_ptr&) { drained.count_down(); });
+    }
+    drained.wait();
+    std::latch closed(static_cast<std::ptrdiff_t>(units_.size()));
+    for (auto& unit : units_) {
+      auto end = [](WorkerUnit& u) -> Task<void> {
+        co_await u.worker.upstreams.stop();
+        co_await u.worker.tasks.join();
+        u.egress.drop_idle();
+        u.sweep.stop();
+        u.work.reset();
+      };
+      asio::co_spawn(unit->io, end(*unit), [&closed](const std::exception_ptr&) { closed.count_down(); });
+    }
+    closed.wait();
+  }
+  passwords_ ? passwords_->stop() : void();
+  signals_.cancel();
+  control_work_.reset();
+  control_io_.stop();
+  if (control_thread_.joinable()) control_thread_.join();
+  for (auto& unit : units_) {
+    unit->io.stop();
+    if (unit->thread.joinable()) unit->thread.join();
+  }
+  if (audit_ && repository_) {
+    if (const auto point = audit_->close()) (void)repository_->put_checkpoint({point->number, point->at, point->hash, point->line});
+  }
+  units_.clear();
+  launcher_.reset();
+}
+
+RestAnswer App::local_request(std::string_view method, std::string_view path, std::string_view query, std::string body) {
+  auto local = std::make_shared<Principal>();
+  local->id = "local:" + std::to_string(getuid());
+  local->kind = PrincipalKind::local;
+  local->name = "local administrator";
+  local->roles = {"admin"};
+  local->auth_type = "local";
+  RestRequest request;
+  request.method = method;
+  request.path = path;
+  request.query = query;
+  request.body = std::move(body);
+  request.content_type = "application/json";
+  request.principal = std::move(local);
+  request.channel = Channel::local;
+  request.address = "local";
+  request.request_id = random_id(random_, 12);
+  request.now = clock_.wall();
+  WorkerUnit& unit = *units_.front();
+  std::promise<RestAnswer> promise;
+  asio::post(unit.io, [&] {
+    request.snapshot = unit.worker.snapshot;
+    asio::co_spawn(unit.io, unit.pipeline.local(std::move(request)), [&promise](const std::exception_ptr& error, RestAnswer answer) {
+      if (error) answer.status = 500;
+      promise.set_value(std::move(answer));
+    });
+  });
+  return promise.get_future().get();
+}
+
+}  // namespace sallyport::app

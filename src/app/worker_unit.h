@@ -1,0 +1,42 @@
+// One worker with everything that lives on its thread, in the order in which it is built and, reversed, ended. Internal.
+#pragma once
+
+#include "app/app.h"
+#include "net/egress_client.h"
+
+namespace sallyport::app {
+
+struct App::WorkerUnit {
+  WorkerUnit(App& app, unsigned index, upstream::Deps deps, const upstream::Settings& upstreams, ListenerSettings listening)
+      : sweep(io.get_executor(), app.clock_),
+        egress(io.get_executor(), sweep),
+        worker(index, io.get_executor(), *app.fleet_, app.control_->snapshot(), app.audit_->writer(index),
+               with_egress(std::move(deps)), upstreams),
+        pipeline(worker),
+        listener(io.get_executor(), with_refusals(std::move(listening)),
+                 [this](net::ServerExchange& exchange) { return pipeline.serve(exchange); }, *app.connections_, sweep),
+        ticks(io.get_executor(), [&app](const char* what) { app.log_.error("tick failed", {{"what", what}}); }) {}
+
+  upstream::Deps with_egress(upstream::Deps deps) {
+    deps.egress = &egress;
+    return deps;
+  }
+  ListenerSettings with_refusals(ListenerSettings settings) {
+    settings.server.refuse = [this](net::ServerExchange& exchange, const Error& error) {
+      return pipeline.refuse_broken(exchange, error);
+    };
+    return settings;
+  }
+
+  asio::io_context io{1};
+  asio::executor_work_guard<Executor> work{io.get_executor()};
+  net::DeadlineSweep sweep;
+  net::EgressClient egress;
+  Worker worker;
+  Pipeline pipeline;
+  Listener listener;
+  TaskGroup ticks;
+  std::thread thread;
+};
+
+}  // namespace sallyport::app
