@@ -1,0 +1,102 @@
+"""The audit after real work verifies, and stops verifying after each kind of tampering (S2-23). Tampering on copies."""
+import json
+import os
+import shutil
+import unittest
+
+import mcp
+from gateway import Gateway
+
+
+class Evidence(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.gateway = Gateway("evidence").__enter__()
+        cls.addClassCleanup(cls.gateway.assert_clean)
+        cls.gateway.add_calculator()
+        key = cls.gateway.key("agent")
+        session = mcp.Session(cls.gateway, key.secret).open()
+        for n in range(40):
+            session.text("calc_add", {"a": n, "b": n})
+        session.call("calc_add", {"a": "wrong"})
+        cls.gateway.stop()
+        cls.gateway.assert_audit_intact()
+
+    def copy(self, name):
+        home = os.path.join(self.gateway.folder, name)
+        shutil.copytree(self.gateway.home, home)
+        text = open(os.path.join(home, "sallyport.yaml")).read()
+        self.assertNotIn(self.gateway.home, text)
+        return home
+
+    def verdict(self, home):
+        ran = self.gateway.run("audit", "verify", "--json", home=home)
+        return ran.code, json.loads(ran.out)
+
+    def longest_segment(self, home):
+        folder = os.path.join(home, "audit")
+        names = [n for n in os.listdir(folder) if n.startswith("seg-") and n.endswith(".jsonl")]
+        return max((os.path.join(folder, n) for n in names), key=os.path.getsize)
+
+    def broken(self, home):
+        code, said = self.verdict(home)
+        self.assertEqual((code, said["intact"]), (6, False), said)
+        self.assertTrue(said["problem"])
+        return said["problem"]
+
+    def test_an_untouched_copy_verifies(self):
+        code, said = self.verdict(self.copy("untouched"))
+        self.assertEqual((code, said["intact"]), (0, True), said)
+        self.assertGreater(said["records"], 80)
+
+    def test_one_changed_byte(self):
+        home = self.copy("changed")
+        path = self.longest_segment(home)
+        data = bytearray(open(path, "rb").read())
+        lines = bytes(data).split(b"\n")
+        target = 10
+        at = sum(len(line) + 1 for line in lines[:target]) + lines[target].index(b'"result":"') + 10 if b'"result":"' in lines[target] \
+            else sum(len(line) + 1 for line in lines[:target]) + lines[target].index(b'"kind":"') + 8
+        data[at] ^= 1
+        open(path, "wb").write(bytes(data))
+        self.assertIn(":%d" % (target + 1), self.broken(home))  # the first broken record is named
+
+    def test_one_removed_record(self):
+        home = self.copy("removed")
+        path = self.longest_segment(home)
+        lines = open(path, "rb").read().split(b"\n")
+        del lines[12]
+        open(path, "wb").write(b"\n".join(lines))
+        self.broken(home)
+
+    def test_two_swapped_records(self):
+        home = self.copy("swapped")
+        path = self.longest_segment(home)
+        lines = open(path, "rb").read().split(b"\n")
+        lines[8], lines[9] = lines[9], lines[8]
+        open(path, "wb").write(b"\n".join(lines))
+        self.broken(home)
+
+    def test_the_tail_cut_off(self):
+        home = self.copy("cut")
+        path = self.longest_segment(home)
+        lines = open(path, "rb").read().split(b"\n")
+        open(path, "wb").write(b"\n".join(lines[:-4]) + b"\n")
+        self.broken(home)
+
+    def test_the_last_checkpoints_cut_off_with_the_records(self):
+        """Roll-back of the whole folder shows against the checkpoint kept in the database."""
+        home = self.copy("rolled-back")
+        path = os.path.join(home, "audit", "checkpoints.jsonl")
+        lines = open(path, "rb").read().split(b"\n")
+        open(path, "wb").write(b"\n".join(lines[:-2]) + b"\n")
+        self.broken(home)
+
+    def test_a_whole_segment_removed(self):
+        home = self.copy("segment")
+        os.remove(self.longest_segment(home))
+        self.broken(home)
+
+
+if __name__ == "__main__":
+    unittest.main()
