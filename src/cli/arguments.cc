@@ -29,8 +29,10 @@ class Grammar {
     app.require_subcommand(1);
     app.fallthrough();  // --home and --json may stand behind the command too
     app.footer(kFooter);
-    app.add_option("--home", o_.home, "Folder of the installation (default: ./.sallyport, or SALLYPORT_HOME)")->type_name("DIR");
-    app.add_option("--config", o_.config, "Settings file (default: HOME/sallyport.yaml, or SALLYPORT_CONFIG)")->type_name("FILE");
+    app.add_option("--home", o_.home, "Folder of the installation (default: ./.sallyport, or SALLYPORT_HOME)")
+        ->type_name("DIR");
+    app.add_option("--config", o_.config, "Settings file (default: HOME/sallyport.yaml, or SALLYPORT_CONFIG)")
+        ->type_name("FILE");
     app.add_flag("--json", o_.json, "Print the API's JSON instead of tables");
     top();
     servers();
@@ -45,7 +47,8 @@ class Grammar {
   CLI::App app{"Sallyport: the guarded door between agents and their tools", "sallyport"};
 
  private:
-  CLI::App* command(CLI::App* parent, const std::string& name, const std::string& about, const std::string& example = "") {
+  CLI::App* command(CLI::App* parent, const std::string& name, const std::string& about,
+                    const std::string& example = "") {
     CLI::App* sub = parent->add_subcommand(name, about);
     const std::string full = parent == &app ? name : parent->get_name() + " " + name;
     sub->callback([this, full] { o_.command = full; });
@@ -60,13 +63,17 @@ class Grammar {
     return sub;
   }
 
-  void required_name(CLI::App* sub, const std::string& label) { sub->add_option(label, o_.name, "")->required()->type_name(""); }
+  void required_name(CLI::App* sub, const std::string& label) {
+    sub->add_option(label, o_.name, "")->required()->type_name("");
+  }
 
   void top() {
-    command(&app, "init", "Prepare the home: keys, database, an admin and an agent's key, shown once", "init --home /var/lib/sallyport");
+    command(&app, "init", "Prepare the home: keys, database, an admin and an agent's key, shown once",
+            "init --home /var/lib/sallyport");
     command(&app, "serve", "Run the gateway until SIGTERM", "serve --config /etc/sallyport.yaml");
-    CLI::App* stdio = command(&app, "stdio", "Let a client that speaks only stdio reach the running gateway (MCP_API_KEY)",
-                              "stdio --server calc");
+    CLI::App* stdio =
+        command(&app, "stdio", "Let a client that speaks only stdio reach the running gateway (MCP_API_KEY)",
+                "stdio --server calc");
     stdio->add_option("--url", o_.url, "Of the gateway (default: its own settings)");
     stdio->add_option("--server", o_.server, "One server instead of all");
     command(&app, "status", "What the running gateway says of itself", "status --json");
@@ -77,27 +84,32 @@ class Grammar {
 
   void servers() {
     CLI::App* n = noun("server", "Upstream MCP servers");
-    CLI::App* add = command(n, "add", "Register a server and list its tools",
-                            "server add notes --env 'TOKEN=${file:secrets/notes}' -- /usr/bin/notes-server --stdio\n"
-                            "  sallyport server add web --url https://tools.example.com/mcp --header 'Authorization=Bearer ${env:WEB}'");
+    CLI::App* add = command(
+        n, "add", "Register a server and list its tools",
+        "server add notes --env 'TOKEN=${file:secrets/notes}' -- /usr/bin/notes-server --stdio\n"
+        "  sallyport server add web --url https://tools.example.com/mcp --header 'Authorization=Bearer ${env:WEB}'");
     required_name(add, "NAME");
     add->add_option("COMMAND", o_.rest, "Program (absolute or on the PATH) and its arguments, after --");
     add->add_option("--url", o_.url, "Endpoint of an HTTP server");
-    add->add_option("--env", o_.env, "NAME=VALUE of its environment; secrets as ${file:..} or ${env:..}")->allow_extra_args(false);
+    add->add_option("--env", o_.env, "NAME=VALUE of its environment; secrets as ${file:..} or ${env:..}")
+        ->allow_extra_args(false);
     add->add_option("--header", o_.headers, "NAME=VALUE sent to an HTTP server")->allow_extra_args(false);
-    add->add_option("--path", o_.paths, "Folder shown inside the sandbox: ro:/path or rw:/path")->allow_extra_args(false);
+    add->add_option("--path", o_.paths, "Folder shown inside the sandbox: ro:/path or rw:/path")
+        ->allow_extra_args(false);
     add->add_option("--working-directory", o_.working_directory, "Where it runs");
     add->add_flag("--network", o_.network, "Let it reach the network");
     add->add_option("--prefix", o_.prefix, "Of its names on /mcp (default: NAME)");
     add->add_flag("--shared", o_.shared, "One session for all principals");
     add->add_option("--security-level", o_.security_level, "Of its tools, 0 to 10")->check(CLI::Range(0, 10));
     add->add_flag("--allow-private", o_.allow_private, "It may live at a loopback or private address");
-    add->add_option("--requires", o_.required, "Permission that each of its tools requires, such as gmail.send")->allow_extra_args(false);
+    add->add_option("--requires", o_.required, "Permission that each of its tools requires, such as gmail.send")
+        ->allow_extra_args(false);
     add->add_flag("--no-probe", o_.no_probe, "Register without starting it");
     lists(command(n, "list", "All servers"));
     required_name(command(n, "show", "One server"), "NAME");
     required_name(command(n, "remove", "Forget a server and its tools"), "NAME");
-    CLI::App* probe = command(n, "probe", "Start it, list its tools, compare with what was approved", "server probe notes --accept");
+    CLI::App* probe =
+        command(n, "probe", "Start it, list its tools, compare with what was approved", "server probe notes --accept");
     required_name(probe, "NAME");
     probe->add_flag("--accept", o_.accept, "Approve new and changed tools");
     required_name(command(n, "restart", "End its sessions and processes"), "NAME");
@@ -113,7 +125,8 @@ class Grammar {
     CLI::App* list = command(n, "list", "All tools you may see", "tool list --server calc");
     list->add_option("--server", o_.server, "Of one server");
     lists(list);
-    required_name(command(n, "show", "One tool: its schema, digest, what is not enforced", "tool show calc_add"), "NAME");
+    required_name(command(n, "show", "One tool: its schema, digest, what is not enforced", "tool show calc_add"),
+                  "NAME");
     CLI::App* call = command(n, "call", "Call a tool through the whole gateway", "tool call calc_add a=1 b=2");
     required_name(call, "NAME");
     call->add_option("ARGUMENT", o_.rest, "NAME=VALUE; the value is read as JSON where it is JSON, else as text");
@@ -123,10 +136,12 @@ class Grammar {
 
   void users() {
     CLI::App* n = noun("user", "People who may log in");
-    CLI::App* add = command(n, "add", "Create a user; without --password-stdin a random password is shown once", "user add ada --role user --email ada@example.com");
+    CLI::App* add = command(n, "add", "Create a user; without --password-stdin a random password is shown once",
+                            "user add ada --role user --email ada@example.com");
     required_name(add, "NAME");
     add->add_option("--email", o_.email, "Mail address");
-    add->add_option("--role", o_.roles, "admin, user, agent, readonly or one of your own (default: user)")->allow_extra_args(false);
+    add->add_option("--role", o_.roles, "admin, user, agent, readonly or one of your own (default: user)")
+        ->allow_extra_args(false);
     add->add_flag("--password-stdin", o_.password_stdin, "Read the password from stdin");
     lists(command(n, "list", "All users"));
     required_name(command(n, "disable", "Lock a user out, at once"), "NAME");
@@ -139,7 +154,9 @@ class Grammar {
 
   void keys() {
     CLI::App* n = noun("key", "API keys of agents and services");
-    CLI::App* create = command(n, "create", "Make a key; it is shown once", "key create my-agent --can-read --can-execute --scope 'tool:execute@calc' --expires-at 2027-01-01T00:00:00Z");
+    CLI::App* create = command(
+        n, "create", "Make a key; it is shown once",
+        "key create my-agent --can-read --can-execute --scope 'tool:execute@calc' --expires-at 2027-01-01T00:00:00Z");
     required_name(create, "NAME");
     create->add_option("--description", o_.description, "What it is for");
     create->add_flag("--can-read", o_.can_read, "List and search tools");
@@ -147,7 +164,8 @@ class Grammar {
     create->add_flag("--can-update", o_.can_update, "Change tools");
     create->add_flag("--can-delete", o_.can_delete, "Remove tools");
     create->add_flag("--can-execute", o_.can_execute, "Call tools");
-    create->add_option("--scope", o_.scopes, "Narrower grant: PERMISSION@SERVER[/TOOL], or a dotted name")->allow_extra_args(false);
+    create->add_option("--scope", o_.scopes, "Narrower grant: PERMISSION@SERVER[/TOOL], or a dotted name")
+        ->allow_extra_args(false);
     create->add_option("--role", o_.roles, "Instead of 'agent'")->allow_extra_args(false);
     create->add_option("--expires-at", o_.expires_at, "Time, UTC unless it says otherwise");
     lists(command(n, "list", "All keys, without their secrets"));
@@ -167,18 +185,27 @@ class Grammar {
 
   void config() {
     CLI::App* n = noun("config", "Settings");
-    command(n, "check", "Read the settings as serve would; every mistake with line, reason and fix", "config check --config new.yaml");
+    command(n, "check", "Read the settings as serve would; every mistake with line, reason and fix",
+            "config check --config new.yaml");
     command(n, "explain", "Every setting, its value and where it came from");
     command(n, "schema", "JSON Schema of sallyport.yaml, for editors");
   }
 
   void others() {
-    CLI::App* import = command(&app, "import", "Register the servers of a client's own settings; secrets become references", "import .vscode/mcp.json --dry-run");
-    import->add_option("FILE", o_.name, "Of Claude Desktop, Cursor or VS Code; never changed")->required()->type_name("");
+    CLI::App* import =
+        command(&app, "import", "Register the servers of a client's own settings; secrets become references",
+                "import .vscode/mcp.json --dry-run");
+    import->add_option("FILE", o_.name, "Of Claude Desktop, Cursor or VS Code; never changed")
+        ->required()
+        ->type_name("");
     import->add_flag("--dry-run", o_.dry_run, "Show what would be done");
     import->add_flag("--no-probe", o_.no_probe, "Register without starting anything");
-    command(&app, "completion", "Completion script for a shell", "completion bash > ~/.local/share/bash-completion/completions/sallyport")
-        ->add_option("SHELL", o_.name, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}))->type_name("");
+    command(&app, "completion", "Completion script for a shell",
+            "completion bash > ~/.local/share/bash-completion/completions/sallyport")
+        ->add_option("SHELL", o_.name, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+        ->type_name("");
     command(&app, "version", "The version");
   }
 

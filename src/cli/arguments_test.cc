@@ -27,8 +27,9 @@ Parsed parsed(std::vector<const char*> words) {
 }
 
 TEST(Arguments, ReadsAServerWithItsCommandAfterTheDashes) {
-  const Parsed p = parsed({"server", "add", "notes", "--env", "A=1", "--env", "B=x y", "--path", "ro:/data", "--network", "--prefix", "", "--security-level", "3",
-                           "--json", "--", "/usr/bin/notes", "--stdio", "--env"});
+  const Parsed p =
+      parsed({"server", "add", "notes", "--env", "A=1", "--env", "B=x y", "--path", "ro:/data", "--network", "--prefix",
+              "", "--security-level", "3", "--json", "--", "/usr/bin/notes", "--stdio", "--env"});
   ASSERT_FALSE(p.code) << p.err;
   EXPECT_EQ(p.options.command, "server add");
   EXPECT_EQ(p.options.name, "notes");
@@ -48,12 +49,35 @@ TEST(Arguments, OneValueForEachOptionThatMayStandAgain) {
 }
 
 TEST(Arguments, KnowsEveryCommandOfTheIssue) {
-  const std::vector<std::vector<const char*>> kCommands{
-      {"init"}, {"serve"}, {"stdio"}, {"status"}, {"healthcheck"}, {"doctor"}, {"server", "list"}, {"server", "show", "x"}, {"server", "remove", "x"},
-      {"server", "probe", "x", "--accept"}, {"server", "restart", "x"}, {"tool", "list", "--server", "x"}, {"tool", "show", "x"}, {"tool", "call", "x", "a=1"},
-      {"user", "list"}, {"user", "disable", "x"}, {"user", "enable", "x"}, {"user", "passwd", "x", "--generate"}, {"key", "create", "x", "--can-read"}, {"key", "list"},
-      {"key", "revoke", "x"}, {"audit", "tail", "--limit", "5"}, {"audit", "verify"}, {"config", "check"}, {"config", "explain"}, {"config", "schema"},
-      {"import", "f", "--dry-run"}, {"completion", "fish"}, {"version"}};
+  const std::vector<std::vector<const char*>> kCommands{{"init"},
+                                                        {"serve"},
+                                                        {"stdio"},
+                                                        {"status"},
+                                                        {"healthcheck"},
+                                                        {"doctor"},
+                                                        {"server", "list"},
+                                                        {"server", "show", "x"},
+                                                        {"server", "remove", "x"},
+                                                        {"server", "probe", "x", "--accept"},
+                                                        {"server", "restart", "x"},
+                                                        {"tool", "list", "--server", "x"},
+                                                        {"tool", "show", "x"},
+                                                        {"tool", "call", "x", "a=1"},
+                                                        {"user", "list"},
+                                                        {"user", "disable", "x"},
+                                                        {"user", "enable", "x"},
+                                                        {"user", "passwd", "x", "--generate"},
+                                                        {"key", "create", "x", "--can-read"},
+                                                        {"key", "list"},
+                                                        {"key", "revoke", "x"},
+                                                        {"audit", "tail", "--limit", "5"},
+                                                        {"audit", "verify"},
+                                                        {"config", "check"},
+                                                        {"config", "explain"},
+                                                        {"config", "schema"},
+                                                        {"import", "f", "--dry-run"},
+                                                        {"completion", "fish"},
+                                                        {"version"}};
   for (const auto& words : kCommands) {
     const Parsed p = parsed(words);
     EXPECT_FALSE(p.code) << words[0] << ": " << p.err;
@@ -62,8 +86,16 @@ TEST(Arguments, KnowsEveryCommandOfTheIssue) {
 }
 
 TEST(Arguments, AnythingElseIsAUsageError) {
-  const std::vector<std::vector<const char*>> kWrong{{}, {"nonsense"}, {"server"}, {"server", "add"}, {"tool", "list", "--limit", "0"}, {"tool", "list", "--limit", "x"},
-                                                     {"server", "add", "x", "--security-level", "11"}, {"completion", "tcsh"}, {"status", "--nope"}, {"key", "revoke"}};
+  const std::vector<std::vector<const char*>> kWrong{{},
+                                                     {"nonsense"},
+                                                     {"server"},
+                                                     {"server", "add"},
+                                                     {"tool", "list", "--limit", "0"},
+                                                     {"tool", "list", "--limit", "x"},
+                                                     {"server", "add", "x", "--security-level", "11"},
+                                                     {"completion", "tcsh"},
+                                                     {"status", "--nope"},
+                                                     {"key", "revoke"}};
   for (const auto& words : kWrong) {
     const Parsed p = parsed(words);
     EXPECT_EQ(p.code, 2) << (words.empty() ? "" : words[0]);
@@ -85,7 +117,8 @@ TEST(Arguments, HelpShowsExamplesAndExitCodes) {
 TEST(Arguments, CompletionScriptsAreValidAndKnowTheCommands) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const std::string script = completion_script(shell);
-    for (const char* word : {"healthcheck", "revoke", "dry-run", "can-execute"}) EXPECT_NE(script.find(word), std::string::npos) << shell << " " << word;
+    for (const char* word : {"healthcheck", "revoke", "dry-run", "can-execute"})
+      EXPECT_NE(script.find(word), std::string::npos) << shell << " " << word;
   }
   const std::string file = testing::TempDir() + "/sallyport_completion";
   std::ofstream(file) << completion_script("bash") << R"(

@@ -65,12 +65,14 @@ Task<void> BridgeSession::exchange(ClientMessage message) {
   }
   std::string refusal;
   auto status = co_await post(message, refusal);
-  // The gateway restarted or the session idled out (404, MCP 2025-06-18): the client cannot know, so begin again for it.
+  // The gateway restarted or the session idled out (404, MCP 2025-06-18): the client cannot know, so begin again for
+  // it.
   if (status && *status == 404 && !session_.empty() && co_await begin_again()) status = co_await post(message, refusal);
   if (status && *status < 300) co_return;
   if (!status) {
     options_.log("the gateway cannot be reached: " + status.error().detail);
-    if (message.is_request) print_error(message.id, info(status.error().code).jsonrpc_code, "The gateway cannot be reached");
+    if (message.is_request)
+      print_error(message.id, info(status.error().code).jsonrpc_code, "The gateway cannot be reached");
     co_return;
   }
   print_refusal(message, *status, refusal);
@@ -83,7 +85,8 @@ Task<Result<int>> BridgeSession::post(const ClientMessage& message, std::string&
     refusal = body ? std::move(*body) : "";
     co_return stream->status();
   }
-  if (const auto session = stream->head().find("mcp-session-id"); session && message.method == "initialize") session_ = *session;
+  if (const auto session = stream->head().find("mcp-session-id"); session && message.method == "initialize")
+    session_ = *session;
   SP_CO_CHECK(co_await print_answer(*stream, message));
   co_return stream->status();
 }
@@ -169,8 +172,10 @@ void BridgeSession::note_initialize(std::string_view answer) {
 void BridgeSession::print_message(std::string_view text) {
   if (replaying_) return;
   const auto line = json::read_upstream(text, {.bytes_max = kMessageMax, .depth_max = 256});
-  if (line) options_.out(*line);
-  else options_.log("the gateway sent what is no JSON");
+  if (line)
+    options_.out(*line);
+  else
+    options_.log("the gateway sent what is no JSON");
 }
 
 // A JSON-RPC error of the gateway passes as it is; anything else becomes one, so that the client's request ends.
@@ -187,7 +192,10 @@ void BridgeSession::print_refusal(const ClientMessage& message, int status, std:
     const auto error = document->root().find("error").value_or(json::Value());
     if (const auto said = error.string_at("message")) text = *said;
   }
-  const Code code = status == 401 ? Code::unauthenticated : status == 403 ? Code::access_denied : status == 429 ? Code::rate_limited : Code::upstream_refused;
+  const Code code = status == 401   ? Code::unauthenticated
+                    : status == 403 ? Code::access_denied
+                    : status == 429 ? Code::rate_limited
+                                    : Code::upstream_refused;
   print_error(message.id, info(code).jsonrpc_code, text);
 }
 

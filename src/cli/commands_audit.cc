@@ -11,7 +11,11 @@ int verify(const Context& c) {
   if (!verdict) return c.fail_with(kFailure, printable(verdict.error().detail, 1000), "check --home");
   if (c.options.json) {
     json::Writer w;
-    w.object().member("intact", verdict->intact).member("records", verdict->records).member("problem", verdict->problem).end_object();
+    w.object()
+        .member("intact", verdict->intact)
+        .member("records", verdict->records)
+        .member("problem", verdict->problem)
+        .end_object();
     c.io.out << w.text() << "\n";
     return verdict->intact ? kOk : kUnverified;
   }
@@ -28,9 +32,21 @@ int verify(const Context& c) {
 int run_audit(const Context& c) {
   if (c.options.command == "audit verify") return verify(c);
   const Options& o = c.options;
-  const std::string path = "/api/v1/audit" + query({{"limit", std::to_string(o.limit)}, {"principal", o.principal}, {"server", o.server}, {"tool", o.tool}, {"result", o.result}});
+  const std::string path = "/api/v1/audit" + query({{"limit", std::to_string(o.limit)},
+                                                    {"principal", o.principal},
+                                                    {"server", o.server},
+                                                    {"tool", o.tool},
+                                                    {"result", o.result}});
   return finish(c, c.api("GET", path),
-                list_of(c, {{"timestamp", "TIME"}, {"event_type", "EVENT"}, {"user_id", "PRINCIPAL", 32}, {"action", "ACTION", 24}, {"server", "SERVER", 24}, {"tool_id", "TOOL", 40}, {"result", "RESULT"}, {"reason", "REASON", 40}},
+                list_of(c,
+                        {{"timestamp", "TIME"},
+                         {"event_type", "EVENT"},
+                         {"user_id", "PRINCIPAL", 32},
+                         {"action", "ACTION", 24},
+                         {"server", "SERVER", 24},
+                         {"tool_id", "TOOL", 40},
+                         {"result", "RESULT"},
+                         {"reason", "REASON", 40}},
                         "No records"));
 }
 

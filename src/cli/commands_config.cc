@@ -22,8 +22,11 @@ int check(const Context& c, const Result<config::Settings>& settings) {
     return settings ? kOk : kFailure;
   }
   if (!settings) return c.fail_with(kFailure, "the settings are refused\n" + settings.error().detail);
-  for (const std::string& warning : settings->warnings) c.io.out << coloured("warning", "warning", c.io.colour) << ": " << warning << "\n";
-  c.io.out << coloured("ok", "ok", c.io.colour) << ": " << (settings->config_file.empty() ? "no settings file, defaults and environment" : settings->config_file) << "\n";
+  for (const std::string& warning : settings->warnings)
+    c.io.out << coloured("warning", "warning", c.io.colour) << ": " << warning << "\n";
+  c.io.out << coloured("ok", "ok", c.io.colour) << ": "
+           << (settings->config_file.empty() ? "no settings file, defaults and environment" : settings->config_file)
+           << "\n";
   return kOk;
 }
 
@@ -40,7 +43,8 @@ std::string own_url(const config::Settings& s) {
 
 Result<std::string> gateway_url(const Context& c) {
   std::string url = c.options.url;
-  if (const auto found = c.io.environment.find("SALLYPORT_URL"); url.empty() && found != c.io.environment.end()) url = found->second;
+  if (const auto found = c.io.environment.find("SALLYPORT_URL"); url.empty() && found != c.io.environment.end())
+    url = found->second;
   if (url.empty()) {
     SP_TRY(const config::Settings settings, config::load(c.options.home, c.options.config, c.io.environment));
     url = own_url(settings);
@@ -67,7 +71,9 @@ int run_healthcheck(const Context& c) {
   const bool healthy = answer && answer->status == 200;
   if (c.options.json && answer) c.io.out << answer->body << "\n";
   if (healthy) return kOk;
-  return c.fail_with(kFailure, "unhealthy: " + *url + "/health " + (answer ? "answered " + std::to_string(answer->status) : "gave no answer: " + answer.error().detail));
+  return c.fail_with(kFailure, "unhealthy: " + *url + "/health " +
+                                   (answer ? "answered " + std::to_string(answer->status)
+                                           : "gave no answer: " + answer.error().detail));
 }
 
 }  // namespace sallyport::cli

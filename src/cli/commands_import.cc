@@ -36,7 +36,8 @@ void settle_program(const Context& c, ImportedServer& s, std::size_t secrets) {
   }
   if (std::ranges::find(kLaunchers, base_name(given)) != kLaunchers.end()) {
     s.network = true;
-    s.notes.push_back(base_name(given) + " fetches the server at each start: install it and name its program to pin it");
+    s.notes.push_back(base_name(given) +
+                      " fetches the server at each start: install it and name its program to pin it");
   }
   s.network = s.network || secrets > 0;  // it has credentials for something outside
   for (std::size_t i = 1; i < s.command.size(); ++i) {
@@ -101,7 +102,9 @@ void register_one(const Context& c, Outcome& o, const std::vector<FoundSecret>& 
     return;
   }
   const auto document = json::read_upstream_document(answer->body);
-  o.result = answer->status == 409 ? "exists already" : "refused: " + (document ? cell_text(document->root(), "error.message") : std::to_string(answer->status));
+  o.result = answer->status == 409 ? "exists already"
+                                   : "refused: " + (document ? cell_text(document->root(), "error.message")
+                                                             : std::to_string(answer->status));
 }
 
 Outcome import_one(const Context& c, ImportedServer server) {
@@ -111,9 +114,12 @@ Outcome import_one(const Context& c, ImportedServer server) {
   settle_program(c, server, secrets.size());
   o.server = std::move(server);
   o.secrets = secrets.size();
-  if (!o.server.skip.empty()) o.result = "skipped: " + o.server.skip;
-  else if (c.options.dry_run) o.result = "would be registered";
-  else register_one(c, o, secrets);
+  if (!o.server.skip.empty())
+    o.result = "skipped: " + o.server.skip;
+  else if (c.options.dry_run)
+    o.result = "would be registered";
+  else
+    register_one(c, o, secrets);
   return o;
 }
 
@@ -122,7 +128,10 @@ std::string outcomes_json(const std::vector<Outcome>& outcomes, const std::strin
   w.object().key("servers").array();
   for (const Outcome& o : outcomes) {
     const ImportedServer& s = o.server;
-    w.object().member("client_name", s.client_name).member("name", s.name).member("transport", s.http ? "http" : "stdio");
+    w.object()
+        .member("client_name", s.client_name)
+        .member("name", s.name)
+        .member("transport", s.http ? "http" : "stdio");
     w.member("runs", s.http ? s.url : s.command.empty() ? std::string() : s.command[0]);
     w.member("secrets", o.secrets).member("network", s.http || s.network ? "yes" : "no").member("result", o.result);
     w.key("notes").array();
@@ -144,7 +153,13 @@ std::string snippet_of(const Context& c, ClientFile::Shape shape) {
   json::Writer w;
   w.object().key(shape == ClientFile::Shape::vscode ? "servers" : "mcpServers").object().key("sallyport").object();
   if (shape == ClientFile::Shape::vscode) w.member("type", "stdio");
-  w.member("command", own_program()).key("args").array().value("--home").value(c.options.home).value("stdio").end_array();
+  w.member("command", own_program())
+      .key("args")
+      .array()
+      .value("--home")
+      .value(c.options.home)
+      .value("stdio")
+      .end_array();
   w.key("env").object().member("MCP_API_KEY", "<the agent's key>").end_object();
   w.end_object().end_object().end_object();
   return w.take();
@@ -159,21 +174,34 @@ void print(const Context& c, const std::vector<Outcome>& outcomes, const std::st
   const auto document = json::read(all);
   if (!document) return;
   c.io.out << render_table(document->root().find("servers").value_or(json::Value()),
-                           {{"client_name", "IN THE FILE", 32}, {"name", "NAME"}, {"transport", "TRANSPORT"}, {"runs", "RUNS", 50}, {"secrets", "SECRETS"}, {"network", "NETWORK"}, {"result", "RESULT", 120}}, c.io.colour);
+                           {{"client_name", "IN THE FILE", 32},
+                            {"name", "NAME"},
+                            {"transport", "TRANSPORT"},
+                            {"runs", "RUNS", 50},
+                            {"secrets", "SECRETS"},
+                            {"network", "NETWORK"},
+                            {"result", "RESULT", 120}},
+                           c.io.colour);
   for (const Outcome& o : outcomes) {
-    for (const std::string& note : o.server.notes) c.io.out << "note: " << o.server.name << ": " << printable(note, 300) << "\n";
+    for (const std::string& note : o.server.notes)
+      c.io.out << "note: " << o.server.name << ": " << printable(note, 300) << "\n";
   }
-  c.io.out << "\nThe client's file was not changed. Put this in place of the entries above:\n" << json::pretty(snippet) << "\n";
+  c.io.out << "\nThe client's file was not changed. Put this in place of the entries above:\n"
+           << json::pretty(snippet) << "\n";
 }
 
 }  // namespace
 
 int run_import(const Context& c) {
   std::ifstream file(c.options.name, std::ios::binary);
-  if (!file) return c.fail_with(kNotFound, printable(c.options.name) + " cannot be read", "give the path of the client's settings file");
+  if (!file)
+    return c.fail_with(kNotFound, printable(c.options.name) + " cannot be read",
+                       "give the path of the client's settings file");
   const std::string text(std::istreambuf_iterator<char>(file), {});
   auto read = read_client_file(text);
-  if (!read) return c.fail_with(kFailure, printable(c.options.name) + ": " + printable(read.error().detail, 500), "give a file of Claude Desktop, Cursor or VS Code");
+  if (!read)
+    return c.fail_with(kFailure, printable(c.options.name) + ": " + printable(read.error().detail, 500),
+                       "give a file of Claude Desktop, Cursor or VS Code");
   std::vector<Outcome> outcomes;
   for (ImportedServer& server : read->servers) outcomes.push_back(import_one(c, std::move(server)));
   print(c, outcomes, snippet_of(c, read->shape));

@@ -56,7 +56,9 @@ std::string random_password() {
   SystemRandom random;
   for (;;) {
     std::string text = random_id(random, 18);
-    const auto has = [&text](char from, char to) { return std::ranges::any_of(text, [=](char c) { return c >= from && c <= to; }); };
+    const auto has = [&text](char from, char to) {
+      return std::ranges::any_of(text, [=](char c) { return c >= from && c <= to; });
+    };
     if (has('a', 'z') && has('A', 'Z') && has('0', '9') && text.find_first_of("-_") != std::string::npos) return text;
   }
 }
@@ -72,7 +74,8 @@ int add_user(const Context& c) {
   const Options& o = c.options;
   const bool made = !o.password_stdin;
   std::string password = made ? random_password() : read_line(c.io.in);
-  if (password.empty()) return c.fail_with(kUsage, "no password on stdin", "printf %s PASSWORD | sallyport user add NAME --password-stdin");
+  if (password.empty())
+    return c.fail_with(kUsage, "no password on stdin", "printf %s PASSWORD | sallyport user add NAME --password-stdin");
   json::Writer w;
   w.object().member("username", o.name).member("password", password).member("must_change_password", made);
   if (!o.email.empty()) w.member("email", o.email);
@@ -81,7 +84,8 @@ int add_user(const Context& c) {
   std::string body = w.take();
   const int code = finish(c, c.api("POST", "/api/v1/users", body), details(c));
   // With --json the answer must stay the API's own: the password goes to stderr.
-  if (code == kOk && made) (o.json ? c.io.err : c.io.out) << "password (shown once, to be changed at the first login): " << password << "\n";
+  if (code == kOk && made)
+    (o.json ? c.io.err : c.io.out) << "password (shown once, to be changed at the first login): " << password << "\n";
   wipe(body);
   wipe(password);
   return code;
@@ -100,13 +104,16 @@ int set_password(const Context& c) {
   json::Writer w;
   w.object().member("password", *password).end_object();
   std::string body = w.take();
-  const int code = finish(c, c.api("PUT", path, body), [&](json::Value) { return "the password of " + printable(o.name) + " is set\n"; });
+  const int code = finish(c, c.api("PUT", path, body),
+                          [&](json::Value) { return "the password of " + printable(o.name) + " is set\n"; });
   wipe(body);
   wipe(*password);
   return code;
 }
 
-std::string page(const Options& o) { return query({{"limit", std::to_string(o.limit)}, {"offset", std::to_string(o.offset)}}); }
+std::string page(const Options& o) {
+  return query({{"limit", std::to_string(o.limit)}, {"offset", std::to_string(o.offset)}});
+}
 
 int create_key(const Context& c) {
   const Options& o = c.options;
@@ -132,7 +139,14 @@ int run_user(const Context& c) {
   if (what == "passwd") return set_password(c);
   if (what == "list") {
     return finish(c, c.api("GET", "/api/v1/users" + page(c.options)),
-                  list_of(c, {{"id", "ID"}, {"username", "NAME", 40}, {"email", "EMAIL", 40}, {"roles", "ROLES"}, {"enabled", "ENABLED"}, {"created_at", "CREATED"}}, "No users"));
+                  list_of(c,
+                          {{"id", "ID"},
+                           {"username", "NAME", 40},
+                           {"email", "EMAIL", 40},
+                           {"roles", "ROLES"},
+                           {"enabled", "ENABLED"},
+                           {"created_at", "CREATED"}},
+                          "No users"));
   }
   return finish(c, c.api("POST", "/api/v1/users/" + url_encode(c.options.name) + "/" + what, "{}"),
                 [&](json::Value) { return printable(c.options.name) + " is " + what + "d\n"; });
@@ -142,10 +156,19 @@ int run_key(const Context& c) {
   const std::string what = c.options.command.substr(4);
   if (what == "create") return create_key(c);
   if (what == "revoke") {
-    return finish(c, c.api("DELETE", "/api/v1/keys/" + url_encode(c.options.name)), [&](json::Value) { return "revoked " + printable(c.options.name) + "\n"; });
+    return finish(c, c.api("DELETE", "/api/v1/keys/" + url_encode(c.options.name)),
+                  [&](json::Value) { return "revoked " + printable(c.options.name) + "\n"; });
   }
   return finish(c, c.api("GET", "/api/v1/keys" + page(c.options)),
-                list_of(c, {{"id", "ID"}, {"name", "NAME", 40}, {"roles", "ROLES"}, {"permissions", "PERMISSIONS", 50}, {"scopes", "SCOPES", 50}, {"enabled", "ENABLED"}, {"expires_at", "EXPIRES"}}, "No keys"));
+                list_of(c,
+                        {{"id", "ID"},
+                         {"name", "NAME", 40},
+                         {"roles", "ROLES"},
+                         {"permissions", "PERMISSIONS", 50},
+                         {"scopes", "SCOPES", 50},
+                         {"enabled", "ENABLED"},
+                         {"expires_at", "EXPIRES"}},
+                        "No keys"));
 }
 
 }  // namespace sallyport::cli

@@ -55,19 +55,23 @@ std::string server_body(const Options& o, const std::vector<std::string>& comman
 int add(const Context& c) {
   const Options& o = c.options;
   if (o.url.empty() == o.rest.empty()) {
-    return c.fail_with(kUsage, "a server needs either a command or a --url", "sallyport server add NAME -- /path/to/program ARGUMENT...");
+    return c.fail_with(kUsage, "a server needs either a command or a --url",
+                       "sallyport server add NAME -- /path/to/program ARGUMENT...");
   }
   std::vector<std::string> pairs = o.env;
   pairs.insert(pairs.end(), o.headers.begin(), o.headers.end());
   for (const std::string& pair : pairs) {
     const std::string wrong = wrong_pair(pair);
     if (wrong.empty()) continue;
-    return c.fail_with(kUsage, wrong, "put the value into a file with mode 0600 in " + o.home + "/secrets and write NAME=${file:secrets/FILE}");
+    return c.fail_with(
+        kUsage, wrong,
+        "put the value into a file with mode 0600 in " + o.home + "/secrets and write NAME=${file:secrets/FILE}");
   }
   std::vector<std::string> command = o.rest;
   if (!command.empty()) {
     command[0] = find_program(command[0], c.io.environment);
-    if (command[0].empty()) return c.fail_with(kNotFound, "there is no program " + printable(o.rest[0], 100), "give its path, or install it");
+    if (command[0].empty())
+      return c.fail_with(kNotFound, "there is no program " + printable(o.rest[0], 100), "give its path, or install it");
   }
   return finish(c, c.api("POST", std::string(kBase), server_body(o, command)), details(c));
 }
@@ -78,16 +82,30 @@ int run_server(const Context& c) {
   const std::string_view what = std::string_view(c.options.command).substr(7);
   if (what == "add") return add(c);
   if (what == "list") {
-    const std::string path = std::string(kBase) + query({{"limit", std::to_string(c.options.limit)}, {"offset", std::to_string(c.options.offset)}});
-    return finish(c, c.api("GET", path), list_of(c, {{"name", "NAME"}, {"transport", "TRANSPORT"}, {"status", "STATUS"}, {"tools", "TOOLS"}, {"prefix", "PREFIX"}, {"url", "URL", 50}, {"command", "COMMAND", 60}},
-                                                 "No server is registered; add one: sallyport server add NAME -- PROGRAM"));
+    const std::string path = std::string(kBase) + query({{"limit", std::to_string(c.options.limit)},
+                                                         {"offset", std::to_string(c.options.offset)}});
+    return finish(c, c.api("GET", path),
+                  list_of(c,
+                          {{"name", "NAME"},
+                           {"transport", "TRANSPORT"},
+                           {"status", "STATUS"},
+                           {"tools", "TOOLS"},
+                           {"prefix", "PREFIX"},
+                           {"url", "URL", 50},
+                           {"command", "COMMAND", 60}},
+                          "No server is registered; add one: sallyport server add NAME -- PROGRAM"));
   }
   if (what == "show") return finish(c, c.api("GET", path_of(c)), details(c));
   if (what == "remove") {
-    return finish(c, c.api("DELETE", path_of(c)), [&](json::Value) { return "removed " + printable(c.options.name) + "\n"; });
+    return finish(c, c.api("DELETE", path_of(c)),
+                  [&](json::Value) { return "removed " + printable(c.options.name) + "\n"; });
   }
-  if (what == "probe") return finish(c, c.api("POST", path_of(c, "/probe"), c.options.accept ? R"({"accept":true})" : R"({"accept":false})"), details(c));
-  return finish(c, c.api("POST", path_of(c, "/restart"), "{}"), [&](json::Value) { return "restarted " + printable(c.options.name) + "\n"; });
+  if (what == "probe")
+    return finish(c,
+                  c.api("POST", path_of(c, "/probe"), c.options.accept ? R"({"accept":true})" : R"({"accept":false})"),
+                  details(c));
+  return finish(c, c.api("POST", path_of(c, "/restart"), "{}"),
+                [&](json::Value) { return "restarted " + printable(c.options.name) + "\n"; });
 }
 
 }  // namespace sallyport::cli

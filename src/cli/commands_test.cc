@@ -8,8 +8,9 @@
 namespace sallyport::cli {
 namespace {
 
-constexpr const char* kTools = R"({"data":[{"id":"t1","server":"calc","name":"add","exposed_name":"calc_add","description":"Adds","security_level":1,"status":"active"}],)"
-                               R"("pagination":{"total":1,"limit":200,"offset":0,"has_next":false,"has_prev":false}})";
+constexpr const char* kTools =
+    R"({"data":[{"id":"t1","server":"calc","name":"add","exposed_name":"calc_add","description":"Adds","security_level":1,"status":"active"}],)"
+    R"("pagination":{"total":1,"limit":200,"offset":0,"has_next":false,"has_prev":false}})";
 
 TEST(Commands, ListIsATableAndJsonIsTheApisOwn) {
   FakeApi api("list");
@@ -22,7 +23,8 @@ TEST(Commands, ListIsATableAndJsonIsTheApisOwn) {
 
 TEST(Commands, ListSaysWhatIsLeft) {
   FakeApi api("page");
-  api.answers["GET /api/v1/users?limit=1&offset=2"] = {200, R"({"data":[{"id":"1","username":"ada"}],"pagination":{"total":9,"limit":1,"offset":2,"has_next":true}})"};
+  api.answers["GET /api/v1/users?limit=1&offset=2"] = {
+      200, R"({"data":[{"id":"1","username":"ada"}],"pagination":{"total":9,"limit":1,"offset":2,"has_next":true}})"};
   EXPECT_EQ(api.run({"user", "list", "--limit", "1", "--offset", "2"}), 0);
   EXPECT_NE(api.out.find("1 of 9; more with --offset 3\n"), std::string::npos) << api.out;
 }
@@ -30,9 +32,12 @@ TEST(Commands, ListSaysWhatIsLeft) {
 TEST(Commands, CallFindsTheToolAndReadsValuesAsJsonOrText) {
   FakeApi api("call");
   api.answers["GET /api/v1/tools?limit=200&offset=0"] = {200, kTools};
-  api.answers["POST /api/v1/tools/t1/execute"] = {200, R"({"result":{"content":[{"type":"text","text":"3\nlines\u001b[2J"}],"isError":false},"status":"success"})"};
-  EXPECT_EQ(api.run({"tool", "call", "calc/add", "a=1", "b=two words", "c=[1, 2]", "d=\"4\"", "--timeout", "5"}), 0) << api.err;
-  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/tools/t1/execute {"arguments":{"a":1,"b":"two words","c":[1,2],"d":"4"},"timeout":5})");
+  api.answers["POST /api/v1/tools/t1/execute"] = {
+      200, R"({"result":{"content":[{"type":"text","text":"3\nlines\u001b[2J"}],"isError":false},"status":"success"})"};
+  EXPECT_EQ(api.run({"tool", "call", "calc/add", "a=1", "b=two words", "c=[1, 2]", "d=\"4\"", "--timeout", "5"}), 0)
+      << api.err;
+  EXPECT_EQ(api.calls.back(),
+            R"(POST /api/v1/tools/t1/execute {"arguments":{"a":1,"b":"two words","c":[1,2],"d":"4"},"timeout":5})");
   EXPECT_EQ(api.out, "3\nlines�[2J\n");
   EXPECT_EQ(api.run({"tool", "call", "calc_add", "--arguments", "-"}, "{ \"a\" : 1 }"), 0);
   EXPECT_EQ(api.calls.back(), R"(POST /api/v1/tools/t1/execute {"arguments":{"a":1}})");
@@ -43,18 +48,24 @@ TEST(Commands, CallFindsTheToolAndReadsValuesAsJsonOrText) {
 TEST(Commands, ToolErrorIsAFailure) {
   FakeApi api("tool_error");
   api.answers["GET /api/v1/tools?limit=200&offset=0"] = {200, kTools};
-  api.answers["POST /api/v1/tools/t1/execute"] = {200, R"({"result":{"content":[{"type":"text","text":"division by zero"}],"isError":true}})"};
+  api.answers["POST /api/v1/tools/t1/execute"] = {
+      200, R"({"result":{"content":[{"type":"text","text":"division by zero"}],"isError":true}})"};
   EXPECT_EQ(api.run({"tool", "call", "t1"}), 1);
   EXPECT_EQ(api.out, "division by zero\n");
 }
 
 TEST(Commands, StatusBecomesTheDocumentedExitCode) {
-  const std::map<int, int> kCodes{{200, 0}, {201, 0}, {400, 1}, {401, 3}, {403, 3}, {404, 4}, {409, 1}, {429, 7}, {500, 1}};
+  const std::map<int, int> kCodes{{200, 0}, {201, 0}, {400, 1}, {401, 3}, {403, 3},
+                                  {404, 4}, {409, 1}, {429, 7}, {500, 1}};
   for (const auto& [status, code] : kCodes) {
     FakeApi api("status");
-    api.answers["GET /api/v1/status"] = {status, R"({"error":{"code":"x","message":"Said \u001b[1mno","details":{"path":"/a"}}})"};
+    api.answers["GET /api/v1/status"] = {
+        status, R"({"error":{"code":"x","message":"Said \u001b[1mno","details":{"path":"/a"}}})"};
     EXPECT_EQ(api.run({"status"}), code) << status;
-    if (code != 0) EXPECT_NE(api.err.find("sallyport: Said �[1mno ({\"path\":\"/a\"}) [" + std::to_string(status) + "]"), std::string::npos) << api.err;
+    if (code != 0)
+      EXPECT_NE(api.err.find("sallyport: Said �[1mno ({\"path\":\"/a\"}) [" + std::to_string(status) + "]"),
+                std::string::npos)
+          << api.err;
   }
 }
 
@@ -62,15 +73,18 @@ TEST(Commands, NoGatewayIsExitFiveWithTheFix) {
   FakeApi api("down");
   api.hooks.local_request = nullptr;
   EXPECT_EQ(api.run({"status"}), 5);
-  EXPECT_NE(api.err.find("fix: start the gateway: sallyport --home " + api.home + " serve"), std::string::npos) << api.err;
+  EXPECT_NE(api.err.find("fix: start the gateway: sallyport --home " + api.home + " serve"), std::string::npos)
+      << api.err;
 }
 
 TEST(Commands, ServerAddResolvesTheProgramAndRefusesSecretsInTheClear) {
   FakeApi api("server");
   api.answers["POST /api/v1/servers"] = {201, R"({"name":"s","status":"active"})"};
-  EXPECT_EQ(api.run({"server", "add", "s", "--env", "TOKEN=${file:secrets/t}", "--no-probe", "--", "sh", "-c", "x"}), 0) << api.err;
+  EXPECT_EQ(api.run({"server", "add", "s", "--env", "TOKEN=${file:secrets/t}", "--no-probe", "--", "sh", "-c", "x"}), 0)
+      << api.err;
   const std::string sh = std::filesystem::exists("/usr/bin/sh") ? "/usr/bin/sh" : "/bin/sh";
-  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/servers {"name":"s","transport":"stdio","command":[")" + sh + R"(","-c","x"],"env":{"TOKEN":"${file:secrets/t}"},"probe":false})");
+  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/servers {"name":"s","transport":"stdio","command":[")" + sh +
+                                  R"(","-c","x"],"env":{"TOKEN":"${file:secrets/t}"},"probe":false})");
   EXPECT_EQ(api.run({"server", "add", "s", "--env", "GITHUB_TOKEN=abc", "--", "sh"}), 2);
   EXPECT_EQ(api.err.find("abc"), std::string::npos);
   EXPECT_EQ(api.run({"server", "add", "s", "--", "no-such-program-anywhere"}), 4);
@@ -82,7 +96,8 @@ TEST(Commands, UserAddShowsARandomPasswordOnceThatMustBeChanged) {
   FakeApi api("user");
   api.answers["POST /api/v1/users"] = {201, R"({"id":"7","username":"ada"})"};
   EXPECT_EQ(api.run({"user", "add", "ada", "--role", "readonly"}), 0);
-  EXPECT_NE(api.calls.back().find(R"("must_change_password":true,"roles":["readonly"])"), std::string::npos) << api.calls.back();
+  EXPECT_NE(api.calls.back().find(R"("must_change_password":true,"roles":["readonly"])"), std::string::npos)
+      << api.calls.back();
   const auto at = api.out.find("login): ");
   ASSERT_NE(at, std::string::npos) << api.out;
   const std::string password = api.out.substr(at + 8, 24);
@@ -105,10 +120,13 @@ TEST(Commands, PasswdNeverTakesAPasswordFromTheCommandLine) {
 TEST(Commands, KeyCreateSendsEveryFlag) {
   FakeApi api("key");
   api.answers["POST /api/v1/keys"] = {201, R"({"id":"k","api_key":"mcp_once"})"};
-  EXPECT_EQ(api.run({"key", "create", "bot", "--can-read", "--can-execute", "--scope", "tool:execute@calc", "--expires-at", "2027-01-01T00:00:00"}), 0);
-  EXPECT_EQ(api.calls.back(),
-            R"(POST /api/v1/keys {"name":"bot","can_read":true,"can_create":false,"can_update":false,"can_delete":false,"can_execute":true,)"
-            R"("scopes":["tool:execute@calc"],"expires_at":"2027-01-01T00:00:00"})");
+  EXPECT_EQ(api.run({"key", "create", "bot", "--can-read", "--can-execute", "--scope", "tool:execute@calc",
+                     "--expires-at", "2027-01-01T00:00:00"}),
+            0);
+  EXPECT_EQ(
+      api.calls.back(),
+      R"(POST /api/v1/keys {"name":"bot","can_read":true,"can_create":false,"can_update":false,"can_delete":false,"can_execute":true,)"
+      R"("scopes":["tool:execute@calc"],"expires_at":"2027-01-01T00:00:00"})");
   EXPECT_NE(api.out.find("mcp_once"), std::string::npos);
 }
 
@@ -117,7 +135,9 @@ TEST(Commands, AuditVerifyFailsWithSix) {
   api.hooks.verify_audit = [](const std::string&) -> Result<AuditVerdict> { return AuditVerdict{true, 12, ""}; };
   EXPECT_EQ(api.run({"audit", "verify"}), 0);
   EXPECT_EQ(api.out, "intact: 12 records\n");
-  api.hooks.verify_audit = [](const std::string&) -> Result<AuditVerdict> { return AuditVerdict{false, 12, "segment 0, record 7: hash differs"}; };
+  api.hooks.verify_audit = [](const std::string&) -> Result<AuditVerdict> {
+    return AuditVerdict{false, 12, "segment 0, record 7: hash differs"};
+  };
   EXPECT_EQ(api.run({"audit", "verify"}), 6);
   EXPECT_NE(api.err.find("record 7"), std::string::npos);
   EXPECT_EQ(api.run({"audit", "verify", "--json"}), 6);
@@ -135,7 +155,8 @@ TEST(Commands, ConfigCheckShowsTheMistakesAndExplainTheSources) {
   EXPECT_EQ(api.run({"config", "check"}), 0) << api.err;
   std::ofstream(api.home + "/sallyport.yaml") << "listen:\n  prot: 1\n";
   EXPECT_EQ(api.run({"config", "check"}), 1);
-  EXPECT_NE(api.err.find("sallyport.yaml:2: listen.prot: unknown key; fix: did you mean 'port'?"), std::string::npos) << api.err;
+  EXPECT_NE(api.err.find("sallyport.yaml:2: listen.prot: unknown key; fix: did you mean 'port'?"), std::string::npos)
+      << api.err;
   EXPECT_EQ(api.run({"config", "check", "--json"}), 1);
   EXPECT_NE(api.out.find("\"valid\": false"), std::string::npos);
   std::ofstream(api.home + "/sallyport.yaml") << "listen:\n  port: 9\n";
@@ -173,13 +194,16 @@ TEST(Commands, HealthcheckOfNothingIsUnhealthy) {
 TEST(Commands, DoctorNamesEveryCheckAndItsFix) {
   FakeApi api("doctor");
   api.hooks.verify_audit = [](const std::string&) -> Result<AuditVerdict> { return AuditVerdict{true, 1, ""}; };
-  api.hooks.doctor = [](const config::Settings&) { return std::vector<Check>{{Check::State::fail, "key file", "is missing", "sallyport init"}}; };
+  api.hooks.doctor = [](const config::Settings&) {
+    return std::vector<Check>{{Check::State::fail, "key file", "is missing", "sallyport init"}};
+  };
   api.answers["GET /api/v1/servers?limit=1000"] = {200, R"({"data":[{"name":"calc"},{"name":"dead"}]})"};
   api.answers["POST /api/v1/servers/calc/probe"] = {200, "{}"};
   std::filesystem::permissions(api.home, std::filesystem::perms::owner_all | std::filesystem::perms::others_read);
   EXPECT_EQ(api.run({"doctor"}), 1);
-  for (const char* line : {"fail home: ", "fix: chmod 700 ", "config: ", "port: ", "sandbox: ", "landlock: ", "disk: ", "clock: ", "ok   audit: intact, 1 records",
-                           "npm: ", "fail key file: is missing", "ok   server calc: answers", "fail server dead: There is no such thing"}) {
+  for (const char* line : {"fail home: ", "fix: chmod 700 ", "config: ", "port: ", "sandbox: ", "landlock: ", "disk: ",
+                           "clock: ", "ok   audit: intact, 1 records", "npm: ", "fail key file: is missing",
+                           "ok   server calc: answers", "fail server dead: There is no such thing"}) {
     EXPECT_NE(api.out.find(line), std::string::npos) << line << "\n" << api.out;
   }
 }

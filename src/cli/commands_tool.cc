@@ -20,7 +20,8 @@ bool is_named(json::Value tool, std::string_view name) {
 // The id of the tool that is called `name` (its id, the name on /mcp, or server/name). Error: not_found, or the API's.
 Result<std::string> find_tool(const Context& c, std::string_view name, ApiAnswer& refusal) {
   for (std::int64_t offset = 0; offset < 100'000;) {
-    SP_TRY(const ApiAnswer page, c.api("GET", "/api/v1/tools" + query({{"limit", "200"}, {"offset", std::to_string(offset)}})));
+    SP_TRY(const ApiAnswer page,
+           c.api("GET", "/api/v1/tools" + query({{"limit", "200"}, {"offset", std::to_string(offset)}})));
     if (exit_of_status(page.status) != kOk) {
       refusal = page;
       return fail(Code::access_denied);
@@ -33,7 +34,8 @@ Result<std::string> find_tool(const Context& c, std::string_view name, ApiAnswer
     offset += static_cast<std::int64_t>(data.size());
     if (data.size() == 0 || cell_text(document.root(), "pagination.has_next") != "true") break;
   }
-  return fail(Code::not_found, "there is no tool " + printable(name, 100) + " that you may see; sallyport tool list shows them");
+  return fail(Code::not_found,
+              "there is no tool " + printable(name, 100) + " that you may see; sallyport tool list shows them");
 }
 
 int with_tool(const Context& c, const std::function<int(const std::string& id)>& then) {
@@ -68,10 +70,13 @@ Result<std::string> tool_arguments(const Context& c) {
   w.object();
   for (const std::string& pair : c.options.rest) {
     const auto equals = pair.find('=');
-    if (equals == 0 || equals == std::string::npos) return fail(Code::invalid_params, "'" + printable(pair, 60) + "' is not NAME=VALUE");
+    if (equals == 0 || equals == std::string::npos)
+      return fail(Code::invalid_params, "'" + printable(pair, 60) + "' is not NAME=VALUE");
     const auto value = json::read(std::string_view(pair).substr(equals + 1));
-    if (value) w.member_raw(pair.substr(0, equals), value->text());
-    else w.member(pair.substr(0, equals), std::string_view(pair).substr(equals + 1));
+    if (value)
+      w.member_raw(pair.substr(0, equals), value->text());
+    else
+      w.member(pair.substr(0, equals), std::string_view(pair).substr(equals + 1));
   }
   return w.end_object().take();
 }
@@ -95,7 +100,9 @@ std::string render_result(const Context& c, json::Value root) {
 
 int call(const Context& c) {
   const auto arguments = tool_arguments(c);
-  if (!arguments) return c.fail_with(kUsage, arguments.error().detail, "sallyport tool call NAME a=1 b=text, or --arguments '{\"a\":1}'");
+  if (!arguments)
+    return c.fail_with(kUsage, arguments.error().detail,
+                       "sallyport tool call NAME a=1 b=text, or --arguments '{\"a\":1}'");
   return with_tool(c, [&](const std::string& id) {
     json::Writer w;
     w.object().member_raw("arguments", *arguments);
@@ -113,7 +120,8 @@ int call(const Context& c) {
 std::string render_tool(const Context& c, json::Value root) {
   const json::Value tool = root.find("data").value_or(root);
   std::string out;
-  for (const char* key : {"exposed_name", "server", "name", "title", "description", "security_level", "status", "digest"}) {
+  for (const char* key :
+       {"exposed_name", "server", "name", "title", "description", "security_level", "status", "digest"}) {
     const std::string text = printable(cell_text(tool, key), 4000);
     if (!text.empty()) out += std::string(key) + ": " + coloured(text, text, c.io.colour) + "\n";
   }
@@ -139,9 +147,17 @@ int run_tool(const Context& c) {
       return finish(c, c.api("GET", "/api/v1/tools/" + id), [&](json::Value root) { return render_tool(c, root); });
     });
   }
-  const std::string path = "/api/v1/tools" + query({{"server", c.options.server}, {"limit", std::to_string(c.options.limit)}, {"offset", std::to_string(c.options.offset)}});
-  return finish(c, c.api("GET", path), list_of(c, {{"exposed_name", "NAME", 48}, {"server", "SERVER", 32}, {"status", "STATUS"}, {"security_level", "LEVEL"}, {"description", "DESCRIPTION", 70}},
-                                               "No tool is registered, or none that you may see"));
+  const std::string path = "/api/v1/tools" + query({{"server", c.options.server},
+                                                    {"limit", std::to_string(c.options.limit)},
+                                                    {"offset", std::to_string(c.options.offset)}});
+  return finish(c, c.api("GET", path),
+                list_of(c,
+                        {{"exposed_name", "NAME", 48},
+                         {"server", "SERVER", 32},
+                         {"status", "STATUS"},
+                         {"security_level", "LEVEL"},
+                         {"description", "DESCRIPTION", 70}},
+                        "No tool is registered, or none that you may see"));
 }
 
 }  // namespace sallyport::cli

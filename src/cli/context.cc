@@ -30,7 +30,8 @@ int print_refusal(const Context& context, const ApiAnswer& answer, json::Value r
   if (!details.empty() && details != "{}") text += " (" + printable(details, 1000) + ")";
   std::string fix;
   if (answer.status == 429) fix = "wait and try again";
-  if (answer.status == 401 || answer.status == 403) fix = "run it as the owner of the home, or as one who is allowed to";
+  if (answer.status == 401 || answer.status == 403)
+    fix = "run it as the owner of the home, or as one who is allowed to";
   return context.fail_with(exit_of_status(answer.status), text + " [" + std::to_string(answer.status) + "]", fix);
 }
 
@@ -51,12 +52,17 @@ int Context::fail_with(int code, std::string_view what, std::string_view fix) co
 int finish(const Context& context, const Result<ApiAnswer>& answer, const Render& render) {
   if (!answer) {
     const int code = exit_of_error(answer.error());
-    const std::string what = answer.error().detail.empty() ? std::string(info(answer.error().code).public_text) : answer.error().detail;
-    return context.fail_with(code, printable(what, 2000),
-                             code == kUnreachable ? "start the gateway: sallyport --home " + context.options.home + " serve" : "");
+    const std::string what =
+        answer.error().detail.empty() ? std::string(info(answer.error().code).public_text) : answer.error().detail;
+    return context.fail_with(
+        code, printable(what, 2000),
+        code == kUnreachable ? "start the gateway: sallyport --home " + context.options.home + " serve" : "");
   }
-  const auto document = answer->body.empty() ? json::read("{}") : json::read_upstream_document(answer->body, {.bytes_max = 64U << 20});
-  if (!document) return context.fail_with(kFailure, "the gateway answered with what is no JSON [" + std::to_string(answer->status) + "]");
+  const auto document =
+      answer->body.empty() ? json::read("{}") : json::read_upstream_document(answer->body, {.bytes_max = 64U << 20});
+  if (!document)
+    return context.fail_with(kFailure,
+                             "the gateway answered with what is no JSON [" + std::to_string(answer->status) + "]");
   const int code = exit_of_status(answer->status);
   if (context.options.json) {
     if (!answer->body.empty()) context.io.out << json::pretty(document->text()) << "\n";
@@ -74,8 +80,10 @@ Render list_of(const Context& context, std::vector<Column> columns, std::string_
     std::string out = render_table(data, columns, context.io.colour);
     const json::Value page = root.find("pagination").value_or(json::Value());
     if (page.find("has_next").value_or(json::Value()).as_bool() == true) {
-      const std::int64_t next = page.find("offset").value_or(json::Value()).as_int64().value_or(0) + static_cast<std::int64_t>(data.size());
-      out += std::to_string(data.size()) + " of " + cell_text(page, "total") + "; more with --offset " + std::to_string(next) + "\n";
+      const std::int64_t next =
+          page.find("offset").value_or(json::Value()).as_int64().value_or(0) + static_cast<std::int64_t>(data.size());
+      out += std::to_string(data.size()) + " of " + cell_text(page, "total") + "; more with --offset " +
+             std::to_string(next) + "\n";
     }
     return out;
   };
@@ -93,9 +101,12 @@ std::string url_encode(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) out += c;
-    else out.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '_' || c == '.' || c == '~';
+    if (plain)
+      out += c;
+    else
+      out.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
   }
   return out;
 }
@@ -119,7 +130,8 @@ std::string find_program(const std::string& name, const config::Environment& env
     return usable(path) ? path : "";
   }
   const auto found = environment.find("PATH");
-  std::string_view rest = found == environment.end() ? std::string_view("/usr/local/bin:/usr/bin:/bin") : std::string_view(found->second);
+  std::string_view rest =
+      found == environment.end() ? std::string_view("/usr/local/bin:/usr/bin:/bin") : std::string_view(found->second);
   while (!rest.empty() && !name.empty()) {
     const std::string_view folder = rest.substr(0, rest.find(':'));
     rest.remove_prefix(std::min(folder.size() + 1, rest.size()));

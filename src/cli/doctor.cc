@@ -23,33 +23,44 @@ namespace {
 using State = Check::State;
 
 Check ok(std::string name, std::string text) { return {State::ok, std::move(name), std::move(text), ""}; }
-Check warn(std::string name, std::string text, std::string fix) { return {State::warn, std::move(name), std::move(text), std::move(fix)}; }
-Check bad(std::string name, std::string text, std::string fix) { return {State::fail, std::move(name), std::move(text), std::move(fix)}; }
+Check warn(std::string name, std::string text, std::string fix) {
+  return {State::warn, std::move(name), std::move(text), std::move(fix)};
+}
+Check bad(std::string name, std::string text, std::string fix) {
+  return {State::fail, std::move(name), std::move(text), std::move(fix)};
+}
 
 Check check_home(const std::string& home) {
   struct stat st{};
-  if (::stat(home.c_str(), &st) != 0) return bad("home", home + " does not exist", "sallyport --home " + home + " init");
+  if (::stat(home.c_str(), &st) != 0)
+    return bad("home", home + " does not exist", "sallyport --home " + home + " init");
   if (!S_ISDIR(st.st_mode)) return bad("home", home + " is no folder", "name another with --home");
   if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) return bad("home", home + " is open to others", "chmod 700 " + home);
-  if (st.st_uid != ::geteuid() && ::geteuid() != 0) return warn("home", home + " belongs to uid " + std::to_string(st.st_uid), "run as its owner");
+  if (st.st_uid != ::geteuid() && ::geteuid() != 0)
+    return warn("home", home + " belongs to uid " + std::to_string(st.st_uid), "run as its owner");
   return ok("home", home);
 }
 
 Check check_disk(const std::string& home) {
   struct statvfs fs{};
-  if (::statvfs(home.c_str(), &fs) != 0) return warn("disk", "free space is not known", "check that " + home + " exists");
+  if (::statvfs(home.c_str(), &fs) != 0)
+    return warn("disk", "free space is not known", "check that " + home + " exists");
   const auto free_mib = static_cast<std::uint64_t>(fs.f_bavail) * fs.f_frsize >> 20U;
   const std::string text = std::to_string(free_mib) + " MiB free";
-  if (free_mib < 100) return bad("disk", text + ": work is refused when the audit cannot be written", "free some space");
+  if (free_mib < 100)
+    return bad("disk", text + ": work is refused when the audit cannot be written", "free some space");
   return free_mib < 1024 ? warn("disk", text, "free some space, or lower audit.retention_days") : ok("disk", text);
 }
 
 // Records and tokens carry times: a clock that is years off or free-running spoils both.
 Check check_clock() {
-  const auto year = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now())).year();
-  if (year < std::chrono::year(2026)) return bad("clock", "the clock says " + std::to_string(static_cast<int>(year)), "set the time");
+  const auto year =
+      std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now())).year();
+  if (year < std::chrono::year(2026))
+    return bad("clock", "the clock says " + std::to_string(static_cast<int>(year)), "set the time");
   timex state{};
-  if (::adjtimex(&state) == TIME_ERROR) return warn("clock", "not synchronised", "run an NTP client (chrony, systemd-timesyncd)");
+  if (::adjtimex(&state) == TIME_ERROR)
+    return warn("clock", "not synchronised", "run an NTP client (chrony, systemd-timesyncd)");
   return ok("clock", "synchronised");
 }
 
@@ -72,11 +83,16 @@ bool runs(std::vector<std::string> command) {
 Check check_sandbox(const Context& c, bool required) {
   const std::string bwrap = find_program("bwrap", c.io.environment);
   const auto poor = [&](const std::string& text, const std::string& fix) {
-    return required ? bad("sandbox", text + "; sandbox.mode requires it", fix) : warn("sandbox", text + ": stdio servers run with Landlock and limits only", fix);
+    return required ? bad("sandbox", text + "; sandbox.mode requires it", fix)
+                    : warn("sandbox", text + ": stdio servers run with Landlock and limits only", fix);
   };
   if (bwrap.empty()) return poor("bubblewrap is not installed", "apt-get install bubblewrap");
-  const bool works = runs({bwrap, "--ro-bind", "/", "/", "--unshare-user", "--unshare-pid", "--unshare-net", "/bin/true"});
-  if (!works) return poor("namespaces are denied here", "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1; in a container: its seccomp profile)");
+  const bool works =
+      runs({bwrap, "--ro-bind", "/", "/", "--unshare-user", "--unshare-pid", "--unshare-net", "/bin/true"});
+  if (!works)
+    return poor("namespaces are denied here",
+                "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1; in a container: its "
+                "seccomp profile)");
   return ok("sandbox", "bubblewrap with namespaces");
 }
 
@@ -91,8 +107,11 @@ Check check_port(const config::Settings& s, const std::string& url) {
   const auto answer = get_url(url + "/health", std::chrono::seconds(2));
   const std::string where = s.listen.address + ":" + std::to_string(s.listen.port);
   if (answer && answer->status == 200) return ok("port", "the gateway answers on " + where);
-  if (answer) return bad("port", "something answers " + std::to_string(answer->status) + " on " + where, "end it, or set listen.port");
-  if (answer.error().code == Code::upstream_unavailable) return ok("port", where + " is free; the gateway is not running");
+  if (answer)
+    return bad("port", "something answers " + std::to_string(answer->status) + " on " + where,
+               "end it, or set listen.port");
+  if (answer.error().code == Code::upstream_unavailable)
+    return ok("port", where + " is free; the gateway is not running");
   return warn("port", where + ": " + answer.error().detail, "see the gateway's log");
 }
 
@@ -106,13 +125,18 @@ Check check_audit(const Context& c) {
 
 Check check_npm(const Context& c) {
   const bool there = !find_program("npx", c.io.environment).empty();
-  return there ? ok("npm", "npx is installed") : warn("npm", "npx is not installed: servers from npm cannot be started", "apt-get install npm, or leave it");
+  return there ? ok("npm", "npx is installed")
+               : warn("npm", "npx is not installed: servers from npm cannot be started",
+                      "apt-get install npm, or leave it");
 }
 
 void check_servers(const Context& c, std::vector<Check>& out) {
   const auto listed = c.api("GET", "/api/v1/servers?limit=1000");
   if (!listed || exit_of_status(listed->status) != kOk) {
-    out.push_back(warn("servers", "not checked: " + (listed ? "the gateway answered " + std::to_string(listed->status) : listed.error().detail), "sallyport serve"));
+    out.push_back(warn(
+        "servers",
+        "not checked: " + (listed ? "the gateway answered " + std::to_string(listed->status) : listed.error().detail),
+        "sallyport serve"));
     return;
   }
   const auto document = json::read_upstream_document(listed->body);
@@ -125,7 +149,10 @@ void check_servers(const Context& c, std::vector<Check>& out) {
       continue;
     }
     const auto why = probe ? json::read_upstream_document(probe->body) : json::read("{}");
-    out.push_back(bad("server " + name, probe ? (why ? cell_text(why->root(), "error.message") : std::to_string(probe->status)) : probe.error().detail, "sallyport server probe " + name));
+    out.push_back(bad(
+        "server " + name,
+        probe ? (why ? cell_text(why->root(), "error.message") : std::to_string(probe->status)) : probe.error().detail,
+        "sallyport server probe " + name));
   }
 }
 
@@ -137,11 +164,17 @@ int print(const Context& c, const std::vector<Check>& checks) {
   w.object().key("checks").array();
   for (const Check& check : checks) {
     failed = failed || check.state == State::fail;
-    w.object().member("check", check.name).member("state", word_of(check.state)).member("found", check.text).member("fix", check.fix).end_object();
+    w.object()
+        .member("check", check.name)
+        .member("state", word_of(check.state))
+        .member("found", check.text)
+        .member("fix", check.fix)
+        .end_object();
     if (c.options.json) continue;
     std::string word(word_of(check.state));
     word.resize(5, ' ');
-    c.io.out << coloured(word, word_of(check.state), c.io.colour) << check.name << ": " << printable(check.text, 1000) << "\n";
+    c.io.out << coloured(word, word_of(check.state), c.io.colour) << check.name << ": " << printable(check.text, 1000)
+             << "\n";
     if (!check.fix.empty()) c.io.out << "     fix: " << printable(check.fix, 1000) << "\n";
   }
   w.end_array().member("healthy", !failed).end_object();
@@ -156,7 +189,8 @@ int run_doctor(const Context& c) {
   const auto settings = config::load(c.options.home, c.options.config, c.io.environment);
   if (settings) {
     checks.push_back(ok("config", settings->config_file.empty() ? "defaults and environment" : settings->config_file));
-    for (const std::string& warning : settings->warnings) checks.push_back(warn("config", warning, "see docs/reference/config.md"));
+    for (const std::string& warning : settings->warnings)
+      checks.push_back(warn("config", warning, "see docs/reference/config.md"));
     if (const auto url = gateway_url(c)) checks.push_back(check_port(*settings, *url));
   } else {
     checks.push_back(bad("config", settings.error().detail, "sallyport config check"));

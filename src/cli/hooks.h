@@ -1,5 +1,6 @@
-// What the commands cannot do as a client, and app does for them: serve, first set-up, the REST handlers in process when
-// no server runs, and the checks that need the whole product. Filled in once by app/main; called on the main thread.
+// What the commands cannot do as a client, and app does for them: serve, first set-up, the REST handlers in process
+// when no server runs, and the checks that need the whole product. Filled in once by app/main; called on the main
+// thread.
 #pragma once
 
 #include <functional>

@@ -9,7 +9,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (ImportedServer& server : file->servers) {
     if (!server.skip.empty()) continue;
     for (const FoundSecret& secret : take_secrets(server, {{"HOME", "/h"}})) {
-      if (secret.file.empty() || secret.file.find('/') != std::string::npos || secret.file.starts_with('.')) __builtin_trap();
+      if (secret.file.empty() || secret.file.find('/') != std::string::npos || secret.file.starts_with('.'))
+        __builtin_trap();
     }
     for (const auto& [name, value] : server.env) {
       if (sallyport::config::looks_like_secret(name, value)) __builtin_trap();

@@ -1,5 +1,6 @@
-// Inside cli only: the servers of a client's own settings file, in the shapes of Claude Desktop and Cursor (`mcpServers`)
-// and VS Code (`servers`, `mcp.servers`; comments and trailing commas). Pure: reads text, starts nothing.
+// Inside cli only: the servers of a client's own settings file, in the shapes of Claude Desktop and Cursor
+// (`mcpServers`) and VS Code (`servers`, `mcp.servers`; comments and trailing commas). Pure: reads text, starts
+// nothing.
 #pragma once
 
 #include <map>

@@ -18,9 +18,12 @@ namespace {
 std::string file_name(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    if (good) out += c;
-    else if (!out.empty() && out.back() != '_') out += '_';
+    const bool good =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    if (good)
+      out += c;
+    else if (!out.empty() && out.back() != '_')
+      out += '_';
   }
   while (out.starts_with('-') || out.starts_with('_')) out.erase(0, 1);
   return out.substr(0, 80);
@@ -71,7 +74,8 @@ class Taker {
         out += rest.substr(0, end + 1);
       } else if (inner.starts_with("input:")) {
         out += reference(name, "");
-        s_.notes.push_back("put the value of '" + std::string(inner.substr(6)) + "' into secrets/" + found_.back().file);
+        s_.notes.push_back("put the value of '" + std::string(inner.substr(6)) + "' into secrets/" +
+                           found_.back().file);
       } else if (const auto home = environment_.find("HOME"); inner == "userHome" && home != environment_.end()) {
         out += home->second;
       } else {
@@ -106,28 +110,34 @@ class Taker {
       const auto equals = argument.find('=');
       if (equals != std::string::npos && argument.starts_with('-')) {
         argument = argument.substr(0, equals + 1) + named(argument.substr(0, equals), argument.substr(equals + 1));
-      } else if (equals != std::string::npos && config::looks_like_secret(argument.substr(0, equals), argument.substr(equals + 1))) {
+      } else if (equals != std::string::npos &&
+                 config::looks_like_secret(argument.substr(0, equals), argument.substr(equals + 1))) {
         argument = argument.substr(0, equals + 1) + reference(argument.substr(0, equals), argument.substr(equals + 1));
       } else if (!argument.starts_with('-')) {
         argument = named(option.empty() ? "" : std::string_view(option), argument);
       }
       option = argument.starts_with('-') && equals == std::string::npos ? argument : "";
     }
-    if (found_.size() > before) s_.notes.emplace_back("a secret in its arguments is seen by other processes: prefer its environment");
+    if (found_.size() > before)
+      s_.notes.emplace_back("a secret in its arguments is seen by other processes: prefer its environment");
   }
 
   void url() {
     if (s_.url.empty()) return;
     const auto scheme = s_.url.find("://");
-    const auto slash = std::min(s_.url.find_first_of("/?#", scheme == std::string::npos ? 0 : scheme + 3), s_.url.size());
+    const auto slash =
+        std::min(s_.url.find_first_of("/?#", scheme == std::string::npos ? 0 : scheme + 3), s_.url.size());
     const auto at = s_.url.rfind('@', slash);
     if (scheme != std::string::npos && at != std::string::npos && at > scheme) {
-      s_.headers["Authorization"] = "Basic " + reference("Authorization", standard_base64(s_.url.substr(scheme + 3, at - scheme - 3)));
+      s_.headers["Authorization"] =
+          "Basic " + reference("Authorization", standard_base64(s_.url.substr(scheme + 3, at - scheme - 3)));
       s_.url.erase(scheme + 3, at - scheme - 2);
     }
     const auto question = s_.url.find('?');
-    if (question != std::string::npos) s_.url = s_.url.substr(0, question + 1) + query(s_.url.substr(question + 1));
-    else s_.url = variables(s_.url, "url");
+    if (question != std::string::npos)
+      s_.url = s_.url.substr(0, question + 1) + query(s_.url.substr(question + 1));
+    else
+      s_.url = variables(s_.url, "url");
   }
 
   std::string query(const std::string& text) {
@@ -138,8 +148,11 @@ class Taker {
       rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
       const auto equals = pair.find('=');
       out += out.empty() ? "" : "&";
-      if (equals == std::string_view::npos) out += pair;
-      else out += std::string(pair.substr(0, equals + 1)) + named(pair.substr(0, equals), std::string(pair.substr(equals + 1)));
+      if (equals == std::string_view::npos)
+        out += pair;
+      else
+        out += std::string(pair.substr(0, equals + 1)) +
+               named(pair.substr(0, equals), std::string(pair.substr(equals + 1)));
     }
     return out;
   }
@@ -149,9 +162,12 @@ class Taker {
   std::vector<FoundSecret> found_;
 };
 
-std::string said(const std::string& what, const std::string& path) { return what + " " + path + ": " + std::strerror(errno); }
+std::string said(const std::string& what, const std::string& path) {
+  return what + " " + path + ": " + std::strerror(errno);
+}
 
-Result<void> write_one(const std::string& path, const Secret& value, const struct stat& home, std::vector<std::string>& written) {
+Result<void> write_one(const std::string& path, const Secret& value, const struct stat& home,
+                       std::vector<std::string>& written) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0 && errno == EEXIST) {
     std::ifstream in(path, std::ios::binary);
@@ -159,7 +175,8 @@ Result<void> write_one(const std::string& path, const Secret& value, const struc
     const bool same = there == value.reveal();
     wipe(there);
     if (same) return {};
-    return fail(Code::already_exists, path + " exists and holds something else; remove it, or keep it and add the server by hand");
+    return fail(Code::already_exists,
+                path + " exists and holds something else; remove it, or keep it and add the server by hand");
   }
   if (fd < 0) return fail(Code::io, said("create", path));
   written.push_back(path);
@@ -183,12 +200,14 @@ std::vector<FoundSecret> take_secrets(ImportedServer& server, const config::Envi
   return Taker(server, environment).run();
 }
 
-Result<void> write_secrets(const std::string& home, const std::vector<FoundSecret>& secrets, std::vector<std::string>& written) {
+Result<void> write_secrets(const std::string& home, const std::vector<FoundSecret>& secrets,
+                           std::vector<std::string>& written) {
   struct stat of_home{};
   if (::stat(home.c_str(), &of_home) != 0) return fail(Code::io, said("open", home));
   const std::string folder = home + "/secrets";
   if (::mkdir(folder.c_str(), 0700) == 0) {
-    if (::geteuid() == 0 && ::chown(folder.c_str(), of_home.st_uid, of_home.st_gid) != 0) return fail(Code::io, said("own", folder));
+    if (::geteuid() == 0 && ::chown(folder.c_str(), of_home.st_uid, of_home.st_gid) != 0)
+      return fail(Code::io, said("own", folder));
   } else if (errno != EEXIST) {
     return fail(Code::io, said("create", folder));
   }

@@ -16,11 +16,13 @@ struct FoundSecret {
   Secret value;      // empty: the client asks its user for it; nothing to write
 };
 
-// Env, headers, arguments, URL. Client variables (${input:..}, ${userHome}) are resolved or reported in `notes` and `skip`.
+// Env, headers, arguments, URL. Client variables (${input:..}, ${userHome}) are resolved or reported in `notes` and
+// `skip`.
 std::vector<FoundSecret> take_secrets(ImportedServer& server, const config::Environment& environment);
 
 // Writes <home>/secrets (0700) and the files (0600, of the home's owner). A file that exists with other content is left
 // alone: error already_exists. `written` gets the paths of new files.
-Result<void> write_secrets(const std::string& home, const std::vector<FoundSecret>& secrets, std::vector<std::string>& written);
+Result<void> write_secrets(const std::string& home, const std::vector<FoundSecret>& secrets,
+                           std::vector<std::string>& written);
 
 }  // namespace sallyport::cli

@@ -51,9 +51,7 @@ struct Import : FakeApi {
     std::ofstream(file) << text;
     answers["POST /api/v1/servers"] = {201, "{}"};
   }
-  ~Import() {
-    EXPECT_FALSE(read_all(file).empty());
-  }
+  ~Import() { EXPECT_FALSE(read_all(file).empty()); }
   // The body that was sent for `name`.
   [[nodiscard]] std::string body(const std::string& name) const {
     for (const std::string& call : calls) {
@@ -68,7 +66,11 @@ TEST(Import, ClaudeDesktop) {
   Import api(kClaude);
   EXPECT_EQ(api.run({"import", api.file}), 0) << api.out << api.err;
   const std::string sent = api.body("github-tools");
-  EXPECT_NE(sent.find(R"("env":{"GITHUB_PERSONAL_ACCESS_TOKEN":"${file:secrets/github-tools_GITHUB_PERSONAL_ACCESS_TOKEN}","MODE":"fast"})"), std::string::npos) << sent;
+  EXPECT_NE(
+      sent.find(
+          R"("env":{"GITHUB_PERSONAL_ACCESS_TOKEN":"${file:secrets/github-tools_GITHUB_PERSONAL_ACCESS_TOKEN}","MODE":"fast"})"),
+      std::string::npos)
+      << sent;
   EXPECT_NE(sent.find(R"("--token","${file:secrets/github-tools_token}")"), std::string::npos) << sent;
   EXPECT_NE(sent.find(R"("network":true)"), std::string::npos);
   EXPECT_NE(api.body("files").find(R"("paths":["rw:/tmp"])"), std::string::npos) << api.body("files");
@@ -88,11 +90,16 @@ TEST(Import, Cursor) {
   Import api(kCursor);
   EXPECT_EQ(api.run({"import", api.file}), 0) << api.out << api.err;
   const std::string sent = api.body("remote");
-  EXPECT_NE(sent.find(R"("url":"https://tools.example.com/mcp?api_key=${file:secrets/remote_api_key}&mode=x")"), std::string::npos) << sent;
+  EXPECT_NE(sent.find(R"("url":"https://tools.example.com/mcp?api_key=${file:secrets/remote_api_key}&mode=x")"),
+            std::string::npos)
+      << sent;
   EXPECT_NE(sent.find(R"("Authorization":"Bearer ${file:secrets/remote_Authorization}")"), std::string::npos) << sent;
   EXPECT_NE(sent.find(R"("X-Env-Token":"${env:TEAM_TOKEN}")"), std::string::npos) << sent;
   EXPECT_NE(sent.find(R"("X-Team":"blue")"), std::string::npos) << sent;
-  EXPECT_NE(api.body("basic").find(R"("url":"https://tools.example.com/mcp","headers":{"Authorization":"Basic ${file:)"), std::string::npos) << api.body("basic");
+  EXPECT_NE(
+      api.body("basic").find(R"("url":"https://tools.example.com/mcp","headers":{"Authorization":"Basic ${file:)"),
+      std::string::npos)
+      << api.body("basic");
   EXPECT_EQ(read_all(api.home + "/secrets/basic_Authorization"), "YWRhOmxvdmVsYWNl");
   EXPECT_EQ(api.body("old"), "");
 }
@@ -123,7 +130,8 @@ TEST(ImportAbuse, NoSecretIsPrintedOrSent) {
     api.run({"import", api.file});
     std::string all = api.out + api.err;
     for (const std::string& call : api.calls) all += call;
-    for (const char* secret : {"ghp_0123456789", "s3cr3t-argument", "abcdefghijklmnop", "12345678&", "lovelace", "YWRhOmxvdmVsYWNl"}) {
+    for (const char* secret :
+         {"ghp_0123456789", "s3cr3t-argument", "abcdefghijklmnop", "12345678&", "lovelace", "YWRhOmxvdmVsYWNl"}) {
       EXPECT_EQ(all.find(secret), std::string::npos) << secret;
     }
   }
@@ -131,7 +139,8 @@ TEST(ImportAbuse, NoSecretIsPrintedOrSent) {
 
 TEST(Import, RefusedServerLeavesNoSecretBehind) {
   Import api(kClaude);
-  api.answers["POST /api/v1/servers"] = {400, R"({"error":{"code":"validation_error","message":"No such folder","details":{}}})"};
+  api.answers["POST /api/v1/servers"] = {
+      400, R"({"error":{"code":"validation_error","message":"No such folder","details":{}}})"};
   EXPECT_EQ(api.run({"import", api.file}), 1);
   EXPECT_NE(api.out.find("refused: No such folder"), std::string::npos) << api.out;
   EXPECT_TRUE(std::filesystem::is_empty(api.home + "/secrets"));
@@ -147,14 +156,16 @@ TEST(Import, NeverOverwritesASecretOfAnotherServer) {
 }
 
 TEST(ImportAbuse, NamesCannotLeaveTheSecretsFolder) {
-  Import api(R"({"mcpServers": {"../../etc/x": {"command": "sh", "env": {"../../../TOKEN": "abc", "A TOKEN": "abd"}}}})");
+  Import api(
+      R"({"mcpServers": {"../../etc/x": {"command": "sh", "env": {"../../../TOKEN": "abc", "A TOKEN": "abd"}}}})");
   EXPECT_EQ(api.run({"import", api.file}), 0) << api.out;
   EXPECT_TRUE(std::filesystem::exists(api.home + "/secrets/etc-x_TOKEN")) << api.calls.back();
   EXPECT_TRUE(std::filesystem::exists(api.home + "/secrets/etc-x_A_TOKEN"));
 }
 
 TEST(ImportAbuse, OtherFilesAreRefused) {
-  for (const char* text : {"", "[]", "{}", "{\"mcpServers\": []}", "{\"mcpServers\"", "/*", "\"\\", "{\"servers\":{\"a\":{\"command\":5}}}"}) {
+  for (const char* text : {"", "[]", "{}", "{\"mcpServers\": []}", "{\"mcpServers\"", "/*", "\"\\",
+                           "{\"servers\":{\"a\":{\"command\":5}}}"}) {
     Import api("x");
     std::ofstream(api.file) << text;
     const int code = api.run({"import", api.file});
@@ -165,7 +176,8 @@ TEST(ImportAbuse, OtherFilesAreRefused) {
 }
 
 TEST(Import, NamesBecomeOurs) {
-  const auto read = read_client_file(R"({"mcpServers":{"My Server!":{"url":"u"},"my-server":{"url":"u"},"日本":{"url":"u"},"A.B_c":{"url":"u"}}})");
+  const auto read = read_client_file(
+      R"({"mcpServers":{"My Server!":{"url":"u"},"my-server":{"url":"u"},"日本":{"url":"u"},"A.B_c":{"url":"u"}}})");
   ASSERT_TRUE(read);
   std::vector<std::string> names;
   for (const ImportedServer& s : read->servers) names.push_back(s.name);

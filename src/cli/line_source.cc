@@ -10,7 +10,10 @@
 namespace sallyport::cli {
 
 LineSource::LineSource(Executor executor, int fd)
-    : executor_(executor), arrived_(executor, SteadyTimer::time_point::max()), fd_(fd), wake_(::eventfd(0, EFD_CLOEXEC)) {
+    : executor_(executor),
+      arrived_(executor, SteadyTimer::time_point::max()),
+      fd_(fd),
+      wake_(::eventfd(0, EFD_CLOEXEC)) {
   thread_ = std::thread([this] { read_all(); });
 }
 
@@ -26,7 +29,8 @@ LineSource::~LineSource() {
 Task<std::optional<std::string>> LineSource::next() {
   while (lines_.empty()) {
     auto [ec] = co_await arrived_.async_wait(use_task_ec);
-    if (ec && lines_.empty() && (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
+    if (ec && lines_.empty() &&
+        (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
       co_return std::nullopt;
     }
   }

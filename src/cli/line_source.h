@@ -1,5 +1,5 @@
-// Inside cli only: lines of a descriptor (pipe, terminal or file) for a coroutine. A thread of its own reads, since epoll
-// refuses files; at most 64 lines wait. One consumer, on the executor's thread.
+// Inside cli only: lines of a descriptor (pipe, terminal or file) for a coroutine. A thread of its own reads, since
+// epoll refuses files; at most 64 lines wait. One consumer, on the executor's thread.
 #pragma once
 
 #include <atomic>

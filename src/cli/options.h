@@ -1,4 +1,5 @@
-// Inside cli only: one parsed command line. Every command has its own few of these fields; the rest keep their defaults.
+// Inside cli only: one parsed command line. Every command has its own few of these fields; the rest keep their
+// defaults.
 #pragma once
 
 #include <cstdint>

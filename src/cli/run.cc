@@ -36,7 +36,9 @@ int run_serve(const Context& c) {
 int run_init(const Context& c) {
   if (!c.hooks.init) return c.fail_with(kFailure, "this build cannot prepare a home");
   const auto text = c.hooks.init({c.options.home, c.options.config, c.options.json});
-  if (!text) return c.fail_with(kFailure, text.error().detail.empty() ? info(text.error().code).public_text : std::string_view(text.error().detail));
+  if (!text)
+    return c.fail_with(kFailure, text.error().detail.empty() ? info(text.error().code).public_text
+                                                             : std::string_view(text.error().detail));
   c.io.out << *text;
   if (!text->empty() && !text->ends_with('\n')) c.io.out << "\n";
   return kOk;
@@ -45,8 +47,10 @@ int run_init(const Context& c) {
 int run_status(const Context& c) { return finish(c, c.api("GET", "/api/v1/status"), details(c)); }
 
 int run_version(const Context& c) {
-  if (c.options.json) c.io.out << R"({"version":")" << c.hooks.version << "\"}\n";
-  else c.io.out << "sallyport " << c.hooks.version << "\n";
+  if (c.options.json)
+    c.io.out << R"({"version":")" << c.hooks.version << "\"}\n";
+  else
+    c.io.out << "sallyport " << c.hooks.version << "\n";
   return kOk;
 }
 

@@ -50,7 +50,8 @@ std::string zsh(const std::vector<CompletionNode>& nodes) {
   }
   out += "      " + known + ") path=\"${path:+$path }$word\" ;;\n    esac\n  done\n  case \"$path\" in\n";
   for (const CompletionNode& node : nodes) {
-    out += "    '" + node.path + "') compadd -- " + joined(node, true) + (node.path == "import" ? "; _files" : "") + " ;;\n";
+    out += "    '" + node.path + "') compadd -- " + joined(node, true) + (node.path == "import" ? "; _files" : "") +
+           " ;;\n";
   }
   return out + "  esac\n}\ncompdef _sallyport sallyport\n";
 }
@@ -75,7 +76,8 @@ std::string fish(const std::vector<CompletionNode>& nodes) {
       if (!node.words.empty()) when += "; and not __fish_seen_subcommand_from " + joined(node, false);
     }
     for (const auto& [word, about] : node.words) {
-      out += "complete -c sallyport -n " + fish_quoted(when) + " -a " + fish_quoted(word) + " -d " + fish_quoted(about) + "\n";
+      out += "complete -c sallyport -n " + fish_quoted(when) + " -a " + fish_quoted(word) + " -d " +
+             fish_quoted(about) + "\n";
     }
     for (const std::string& option : node.options) {
       out += "complete -c sallyport -n " + fish_quoted(when) + " -l " + fish_quoted(option.substr(2)) + "\n";

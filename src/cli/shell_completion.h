@@ -8,8 +8,8 @@
 namespace sallyport::cli {
 
 struct CompletionNode {
-  std::string path;                                         // "" or "server add"
-  std::vector<std::pair<std::string, std::string>> words;   // sub-commands and what they are about
+  std::string path;                                        // "" or "server add"
+  std::vector<std::pair<std::string, std::string>> words;  // sub-commands and what they are about
   std::vector<std::string> options;
 };
 

@@ -81,7 +81,8 @@ int run_bridge(BridgeOptions options) {
 int run_stdio(const Context& c) {
   const auto found = c.io.environment.find("MCP_API_KEY");
   if (found == c.io.environment.end() || found->second.empty()) {
-    return c.fail_with(kFailure, "MCP_API_KEY not configured", "set MCP_API_KEY in the 'env' of the client's entry to an agent's key (sallyport key create)");
+    return c.fail_with(kFailure, "MCP_API_KEY not configured",
+                       "set MCP_API_KEY in the 'env' of the client's entry to an agent's key (sallyport key create)");
   }
   auto url = gateway_url(c);
   if (!url) return c.fail_with(kFailure, url.error().detail);

@@ -20,16 +20,22 @@ struct Seen {
 };
 
 std::string json_answer(const std::string& body, const std::string& extra = "") {
-  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + extra + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + extra +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
-std::string empty_answer(int status) { return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 0\r\n\r\n"; }
-std::string events(const std::string& text) { return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + text; }
+std::string empty_answer(int status) {
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 0\r\n\r\n";
+}
+std::string events(const std::string& text) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + text;
+}
 
 // A gateway of a few lines: blocking sockets, a thread a connection, answers by a function.
 class FakeGateway {
  public:
   using Answer = std::function<std::string(const Seen&)>;
-  explicit FakeGateway(Answer answer) : answer_(std::move(answer)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit FakeGateway(Answer answer)
+      : answer_(std::move(answer)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -131,7 +137,9 @@ class Client {
     end();
     ::close(pipe_[0]);
   }
-  void say(const std::string& line) { EXPECT_EQ(::write(pipe_[1], (line + "\n").data(), line.size() + 1), static_cast<ssize_t>(line.size() + 1)); }
+  void say(const std::string& line) {
+    EXPECT_EQ(::write(pipe_[1], (line + "\n").data(), line.size() + 1), static_cast<ssize_t>(line.size() + 1));
+  }
   // Waits for `n` lines in all.
   std::vector<std::string> lines(std::size_t n) {
     std::unique_lock lock(mutex_);
@@ -162,9 +170,12 @@ constexpr const char* kInitializeResult = R"({"jsonrpc":"2.0","id":0,"result":{"
 std::string ordinary(const Seen& r) {
   if (r.method == "GET") return empty_answer(405);
   if (r.method == "DELETE") return empty_answer(204);
-  if (r.body.find("\"initialize\"") != std::string::npos) return json_answer(kInitializeResult, "Mcp-Session-Id: s1\r\n");
+  if (r.body.find("\"initialize\"") != std::string::npos)
+    return json_answer(kInitializeResult, "Mcp-Session-Id: s1\r\n");
   if (r.body.find("notifications/") != std::string::npos) return empty_answer(202);
-  return json_answer(R"({"jsonrpc": "2.0",)" "\n" R"( "id": 1, "result": {}})");
+  return json_answer(R"({"jsonrpc": "2.0",)"
+                     "\n"
+                     R"( "id": 1, "result": {}})");
 }
 
 TEST(StdioBridge, CarriesASessionFromBeginToEnd) {
@@ -191,7 +202,9 @@ TEST(StdioBridge, CarriesASessionFromBeginToEnd) {
 TEST(StdioBridge, PrintsEachEventOfAnAnswerOnALine) {
   FakeGateway gateway([](const Seen& r) {
     if (r.body.find("tools/call") == std::string::npos) return ordinary(r);
-    return events(": hello\n\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\ndata: {\"jsonrpc\":\"2.0\",\ndata: \"id\":1,\"result\":{}}\n\n");
+    return events(
+        ": hello\n\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\ndata: "
+        "{\"jsonrpc\":\"2.0\",\ndata: \"id\":1,\"result\":{}}\n\n");
   });
   Client client(gateway.url());
   client.say(kInitialize);
@@ -216,7 +229,8 @@ TEST(StdioBridge, PrintsWhatTheGetStreamBrings) {
 TEST(StdioBridge, BeginsAgainWhenTheGatewayForgotTheSession) {
   std::atomic<int> sessions{0};
   FakeGateway gateway([&](const Seen& r) {
-    if (r.body.find("\"initialize\"") != std::string::npos) return json_answer(kInitializeResult, "Mcp-Session-Id: s" + std::to_string(++sessions) + "\r\n");
+    if (r.body.find("\"initialize\"") != std::string::npos)
+      return json_answer(kInitializeResult, "Mcp-Session-Id: s" + std::to_string(++sessions) + "\r\n");
     if (r.body.find("tools/list") != std::string::npos && r.has("Mcp-Session-Id: s1")) return empty_answer(404);
     return ordinary(r);
   });
@@ -233,7 +247,8 @@ TEST(StdioBridge, BeginsAgainWhenTheGatewayForgotTheSession) {
 TEST(StdioBridge, TurnsRefusalsIntoAnswersOfTheRequest) {
   FakeGateway gateway([](const Seen&) {
     const std::string body = R"({"error":{"code":"authentication_failed","message":"The credential is not valid"}})";
-    return "HTTP/1.1 401 X\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return "HTTP/1.1 401 X\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
   });
   Client client(gateway.url());
   client.say(kInitialize);
@@ -253,7 +268,8 @@ TEST(StdioBridgeAbuse, LinesThatAreNoMessageAreAnsweredAndNeverSent) {
   FakeGateway gateway(ordinary);
   Client client(gateway.url());
   for (const char* line : {"garbage", "[]", R"({"id":1,"id":2})", "{\"a\":\"\xff\"}"}) client.say(line);
-  for (const std::string& line : client.lines(4)) EXPECT_NE(line.find(R"("id":null,"error":{"code":-32700)"), std::string::npos) << line;
+  for (const std::string& line : client.lines(4))
+    EXPECT_NE(line.find(R"("id":null,"error":{"code":-32700)"), std::string::npos) << line;
   EXPECT_EQ(client.end(), 0);
   EXPECT_TRUE(gateway.seen().empty());
 }

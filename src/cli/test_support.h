@@ -11,16 +11,19 @@ namespace sallyport::cli {
 
 class FakeApi {
  public:
-  explicit FakeApi(const std::string& name) : home((std::filesystem::temp_directory_path() / ("sp_cli_" + name + std::to_string(::getpid()))).string()) {
+  explicit FakeApi(const std::string& name)
+      : home((std::filesystem::temp_directory_path() / ("sp_cli_" + name + std::to_string(::getpid()))).string()) {
     std::filesystem::remove_all(home);
     std::filesystem::create_directories(home);
     hooks.version = "1.2.3";
-    hooks.local_request = [this](const std::string& of, std::string_view method, std::string_view path, std::string_view body) -> Result<ApiAnswer> {
+    hooks.local_request = [this](const std::string& of, std::string_view method, std::string_view path,
+                                 std::string_view body) -> Result<ApiAnswer> {
       EXPECT_EQ(of, home);
       const std::string call = std::string(method) + " " + std::string(path);
       calls.push_back(call + (body.empty() ? "" : " " + std::string(body)));
       const auto found = answers.find(call);
-      if (found == answers.end()) return ApiAnswer{404, R"({"error":{"code":"not_found","message":"There is no such thing","details":{}}})"};
+      if (found == answers.end())
+        return ApiAnswer{404, R"({"error":{"code":"not_found","message":"There is no such thing","details":{}}})"};
       return found->second;
     };
   }

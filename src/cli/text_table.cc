@@ -23,7 +23,8 @@ Character next(std::string_view s) {
     if ((at(i) & 0xC0U) != 0x80) return {0xFFFD, 1};
     point = point << 6U | (at(i) & 0x3FU);
   }
-  const bool bad = (n == 3 && point < 0x800) || (n == 4 && point < 0x10000) || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000);
+  const bool bad = (n == 3 && point < 0x800) || (n == 4 && point < 0x10000) || point > 0x10FFFF ||
+                   (point >= 0xD800 && point < 0xE000);
   return bad ? Character{0xFFFD, 1} : Character{point, n};
 }
 
@@ -78,9 +79,12 @@ std::string printable(std::string_view text, std::size_t width_max) {
     const Character c = next(text);
     const std::size_t w = harmful(c.point) ? 1 : columns_of(c.point);
     if (used + w > width_max - 1 && width(text) > width_max - used) return out + "…";
-    if (c.point == '\n' || c.point == '\t' || c.point == '\r') out += ' ';
-    else if (harmful(c.point) || c.point == 0xFFFD) out += "�";
-    else out += text.substr(0, c.bytes);
+    if (c.point == '\n' || c.point == '\t' || c.point == '\r')
+      out += ' ';
+    else if (harmful(c.point) || c.point == 0xFFFD)
+      out += "�";
+    else
+      out += text.substr(0, c.bytes);
     used += w;
     text.remove_prefix(c.bytes);
   }
@@ -99,13 +103,18 @@ std::size_t width(std::string_view utf8) {
 
 std::string coloured(std::string_view text, std::string_view word, bool colour) {
   if (!colour) return std::string(text);
-  constexpr std::array<std::string_view, 8> kGood{"ok", "active", "success", "enabled", "ready", "healthy", "running", "intact"};
-  constexpr std::array<std::string_view, 9> kBad{"fail", "failed", "denied", "error", "disabled", "blocked", "revoked", "unreachable", "open"};
+  constexpr std::array<std::string_view, 8> kGood{"ok",    "active",  "success", "enabled",
+                                                  "ready", "healthy", "running", "intact"};
+  constexpr std::array<std::string_view, 9> kBad{"fail",    "failed",  "denied",      "error", "disabled",
+                                                 "blocked", "revoked", "unreachable", "open"};
   constexpr std::array<std::string_view, 5> kWarn{"warn", "warning", "changed", "pending", "expired"};
   const char* code = nullptr;
-  if (std::ranges::find(kGood, word) != kGood.end()) code = "\x1b[32m";
-  else if (std::ranges::find(kBad, word) != kBad.end()) code = "\x1b[31m";
-  else if (std::ranges::find(kWarn, word) != kWarn.end()) code = "\x1b[33m";
+  if (std::ranges::find(kGood, word) != kGood.end())
+    code = "\x1b[32m";
+  else if (std::ranges::find(kBad, word) != kBad.end())
+    code = "\x1b[31m";
+  else if (std::ranges::find(kWarn, word) != kWarn.end())
+    code = "\x1b[33m";
   return code == nullptr ? std::string(text) : code + std::string(text) + "\x1b[0m";
 }
 
@@ -133,13 +142,16 @@ std::string render_table(json::Value rows, const std::vector<Column>& columns, b
   }
   std::string out;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const std::string title = i + 1 == columns.size() ? std::string(columns[i].title) : padded(columns[i].title, widths[i] + 2);
+    const std::string title =
+        i + 1 == columns.size() ? std::string(columns[i].title) : padded(columns[i].title, widths[i] + 2);
     out += colour ? "\x1b[1m" + title + "\x1b[0m" : title;
   }
   out += '\n';
   for (const auto& line : cells) {
     std::string text;
-    for (std::size_t i = 0; i < line.size(); ++i) text += coloured(padded(line[i], i + 1 == line.size() ? 0 : widths[i]), line[i], colour) + (i + 1 == line.size() ? "" : "  ");
+    for (std::size_t i = 0; i < line.size(); ++i)
+      text += coloured(padded(line[i], i + 1 == line.size() ? 0 : widths[i]), line[i], colour) +
+              (i + 1 == line.size() ? "" : "  ");
     out += text + '\n';
   }
   return out;

@@ -1,5 +1,5 @@
-// Inside cli only: what is printed for people. Everything that came over the wire is made harmless for a terminal first:
-// a tool's description may hold escape sequences.
+// Inside cli only: what is printed for people. Everything that came over the wire is made harmless for a terminal
+// first: a tool's description may hold escape sequences.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace sallyport::cli {
 
-// Control characters, bidi overrides and bytes that are no UTF-8 replaced; line breaks become blanks. At most `width_max`
-// characters.
+// Control characters, bidi overrides and bytes that are no UTF-8 replaced; line breaks become blanks. At most
+// `width_max` characters.
 std::string printable(std::string_view text, std::size_t width_max = 200);
 // Columns a terminal uses: characters, not bytes; wide ones (CJK, emoji) count two.
 std::size_t width(std::string_view utf8);

@@ -14,7 +14,8 @@ json::Document doc(std::string_view text) {
 }
 
 TEST(TextTable, AlignsByColumnsNotBytes) {
-  const auto d = doc(R"([{"name":"é","n":1,"tags":["a","b"]},{"name":"日本","n":22,"tags":[]},{"name":"abc","n":null}])");
+  const auto d =
+      doc(R"([{"name":"é","n":1,"tags":["a","b"]},{"name":"日本","n":22,"tags":[]},{"name":"abc","n":null}])");
   EXPECT_EQ(render_table(d.root(), {{"name", "NAME"}, {"n", "N"}, {"tags", "TAGS"}}, false),
             "NAME  N   TAGS\n"
             "é     1   a, b\n"
@@ -45,8 +46,11 @@ TEST(TextTable, ShowsAnyObjectAsLines) {
 TEST(TextTableAbuse, NoEscapeSequenceReachesTheTerminal) {
   const auto d = doc("[{\"d\":\"\\u001b]0;owned\\u0007\\u001b[2J a\\nb \\u009b31m \\u202egnp.exe \\ufeff\\u200b\"}]");
   const std::string text = render_table(d.root(), {{"d", "D"}}, false) + render_value(d.root(), false);
-  for (const char* bad : {"\x1b", "\x07", "\xc2\x9b", "\xe2\x80\xae", "\xef\xbb\xbf", "\xe2\x80\x8b"}) EXPECT_EQ(text.find(bad), std::string::npos);
-  EXPECT_EQ(printable("a\xff\xfe" "b"), "a��b");
+  for (const char* bad : {"\x1b", "\x07", "\xc2\x9b", "\xe2\x80\xae", "\xef\xbb\xbf", "\xe2\x80\x8b"})
+    EXPECT_EQ(text.find(bad), std::string::npos);
+  EXPECT_EQ(printable("a\xff\xfe"
+                      "b"),
+            "a��b");
 }
 
 }  // namespace

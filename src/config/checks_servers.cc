@@ -13,8 +13,10 @@ class OneServer {
 
   void run() {
     if (s_.name.empty()) refuse("name", "a server needs a name", "add 'name: ...'");
-    if (s_.transport == "stdio") stdio();
-    else http();
+    if (s_.transport == "stdio")
+      stdio();
+    else
+      http();
     secrets("env", s_.env);
     secrets("headers", s_.headers);
     arguments();
@@ -28,7 +30,8 @@ class OneServer {
 
  private:
   void stdio() {
-    if (s_.command.empty()) return refuse("command", "a stdio server needs its program", "add 'command: [/path/to/program]'");
+    if (s_.command.empty())
+      return refuse("command", "a stdio server needs its program", "add 'command: [/path/to/program]'");
     if (!s_.command[0].starts_with('/')) {
       refuse("command", "the program must be an absolute path", "write what 'command -v' prints for it");
     }
@@ -63,7 +66,8 @@ class OneServer {
     for (const auto& [name, value] : values) {
       const std::string path = std::string(key) + "." + name.substr(0, 64);
       if (has_reference(value)) {
-        if (!references_are_well_formed(value)) refuse_named(key, path, "has a malformed reference", "write ${env:NAME}, ${file:PATH} or ${vault:NAME}");
+        if (!references_are_well_formed(value))
+          refuse_named(key, path, "has a malformed reference", "write ${env:NAME}, ${file:PATH} or ${vault:NAME}");
       } else if (looks_like_secret(name, value)) {
         refuse_named(key, path, "looks like a secret in the clear",
                      "put it into a file with mode 0600 and write ${file:PATH}, or export it and write ${env:NAME}");
@@ -119,7 +123,8 @@ void check_servers(const std::vector<FileServer>& servers, Mistakes& mistakes) {
     one.run();
     for (std::size_t j = 0; j < i; ++j) {
       if (servers[i].setting.name.empty() || servers[j].setting.name != servers[i].setting.name) continue;
-      one.refuse("name", "stands twice, first in line " + std::to_string(servers[j].setting.line), "give each its own name");
+      one.refuse("name", "stands twice, first in line " + std::to_string(servers[j].setting.line),
+                 "give each its own name");
       break;
     }
   }

@@ -61,7 +61,8 @@ std::string check_host(std::string_view text) {
 }
 
 std::string check_origin(std::string_view text) {
-  if (text == "*") return "cannot be combined with credentials (C15); fix: list the origins, such as https://app.example.com";
+  if (text == "*")
+    return "cannot be combined with credentials (C15); fix: list the origins, such as https://app.example.com";
   std::string_view rest = after_scheme(text);
   if (rest.empty()) return "is no origin; fix: write scheme://host[:port], such as https://app.example.com";
   const auto colon = rest.rfind(':');
@@ -90,8 +91,10 @@ std::string check_cidr(std::string_view text) {
 }
 
 std::string check_storage_url(std::string_view text) {
-  if (text.starts_with("postgres")) return "names PostgreSQL, which arrives with a later issue; fix: use sqlite:///sallyport.db";
-  if (!text.starts_with("sqlite:///") || text.size() <= 10) return "is no database of ours; fix: use sqlite:///sallyport.db";
+  if (text.starts_with("postgres"))
+    return "names PostgreSQL, which arrives with a later issue; fix: use sqlite:///sallyport.db";
+  if (!text.starts_with("sqlite:///") || text.size() <= 10)
+    return "is no database of ours; fix: use sqlite:///sallyport.db";
   const std::string_view file = text.substr(10);
   if (file == ":memory:" || file.find('?') != std::string_view::npos || file.ends_with('/')) {
     return "names no file; fix: use sqlite:///sallyport.db";
@@ -111,8 +114,8 @@ std::string check_prefix(std::string_view text) {
 }
 
 std::string check_folder_rule(std::string_view text) {
-  const bool good = (text.starts_with("ro:/") || text.starts_with("rw:/")) && text.find("/../") == std::string_view::npos &&
-                    !text.ends_with("/..");
+  const bool good = (text.starts_with("ro:/") || text.starts_with("rw:/")) &&
+                    text.find("/../") == std::string_view::npos && !text.ends_with("/..");
   return good ? "" : "is no folder rule; fix: write ro:/absolute/path or rw:/absolute/path";
 }
 

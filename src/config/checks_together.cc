@@ -45,14 +45,16 @@ class Together {
       if (is_loopback_address(s_.listen.address)) {
         s_.warnings.emplace_back("encryption.enabled is false: data in the home is not encrypted (C24)");
       } else {
-        refuse("encryption.enabled", "false is accepted on a loopback address only (C24)", "set listen.address to 127.0.0.1");
+        refuse("encryption.enabled", "false is accepted on a loopback address only (C24)",
+               "set listen.address to 127.0.0.1");
       }
     }
     const bool both = !s_.encryption.key.empty() && !s_.encryption.password.empty();
     if (both) refuse("encryption.key", "excludes encryption.password: one unseals, not two (C26)", "set one of them");
     if (!s_.encryption.key.empty()) encryption_key();
     if (!both && (!s_.encryption.key.empty() || !s_.encryption.password.empty())) {
-      s_.warnings.emplace_back("the unseal secret is read, but encryption at rest arrives with the vault in a later issue");
+      s_.warnings.emplace_back(
+          "the unseal secret is read, but encryption at rest arrives with the vault in a later issue");
     }
   }
 
@@ -78,17 +80,21 @@ class Together {
              "listen on 127.0.0.1, or put a TLS proxy in front and set listen.behind_tls_proxy: true");
     }
     if (s_.listen.behind_tls_proxy && s_.listen.trusted_proxies.empty()) {
-      s_.warnings.emplace_back("listen.behind_tls_proxy without listen.trusted_proxies: every client shares the proxy's address in limits and audit");
+      s_.warnings.emplace_back(
+          "listen.behind_tls_proxy without listen.trusted_proxies: every client shares the proxy's address in limits "
+          "and audit");
     }
   }
 
   void signing_key() {
     if (s_.auth.secret_key.empty()) return;
     const auto secret = resolve_reference(s_.auth.secret_key, s_.home, environment_);
-    if (!secret) return refuse("auth.secret_key", secret.error().detail, "make the reference readable, or leave it out");
+    if (!secret)
+      return refuse("auth.secret_key", secret.error().detail, "make the reference readable, or leave it out");
     const std::string reason = weak_secret_reason(secret->reveal());
     if (!reason.empty()) {
-      refuse("auth.secret_key", reason, "make one with: openssl rand -base64 48; or leave it out: the first start makes one");
+      refuse("auth.secret_key", reason,
+             "make one with: openssl rand -base64 48; or leave it out: the first start makes one");
     }
   }
 

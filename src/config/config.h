@@ -41,8 +41,8 @@ std::string reference_markdown();
 bool has_reference(std::string_view text);
 
 // `text` with its ${env:NAME}, ${file:path} (relative: to `home`; regular, not open to others, 64 KiB at most, one
-// trailing newline dropped) replaced. Errors: Code::config with the reference's name, never a value. ${vault:name} fails until
-// the vault exists.
+// trailing newline dropped) replaced. Errors: Code::config with the reference's name, never a value. ${vault:name}
+// fails until the vault exists.
 Result<Secret> resolve_reference(std::string_view text, const std::string& home, const Environment& environment);
 
 // Does this look like a secret written in the clear? `name`: of the variable, header or option (may be empty). Used for

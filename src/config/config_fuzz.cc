@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (settings && (settings->listen.port == 0 || settings->limits.connections == 0)) std::abort();
   if (settings) (void)explain_json(*settings);
   const std::string value(text.substr(0, 200));
-  (void)load_text("", "fuzz.yaml", "/tmp/h", {{"ALLOWED_ORIGINS", value}, {"RATE_LIMIT_REQUESTS", value}, {"DATABASE_URL", value}});
+  (void)load_text("", "fuzz.yaml", "/tmp/h",
+                  {{"ALLOWED_ORIGINS", value}, {"RATE_LIMIT_REQUESTS", value}, {"DATABASE_URL", value}});
   return 0;
 }

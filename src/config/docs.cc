@@ -95,19 +95,25 @@ void markdown_row(std::string& out, const RowBase& row, const std::string& envir
   const std::string fallback = row.fallback.empty() ? "" : "`" + row.fallback + "`";
   const std::string type = row.unit.empty() ? std::string(type_name(row.type)) : std::string(row.unit);
   out += "| `" + row.path + "` | " + type + " | " + fallback + " | " + range_of(row) + " | " +
-         (row.restart ? "restart" : "reload") + " | " + cell(row.doc) + (environment.empty() ? "" : " " + environment) + " |\n";
+         (row.restart ? "restart" : "reload") + " | " + cell(row.doc) + (environment.empty() ? "" : " " + environment) +
+         " |\n";
 }
 
 constexpr std::string_view kHead =
     "# Settings\n\n"
     "Generated from the table in `src/config/table.cc`; a test says when it is stale, and\n"
     "`SALLYPORT_WRITE_DOCS=1 build/release/bin/sp_config_tests` writes it anew.\n\n"
-    "Settings come from `<home>/sallyport.yaml` (or `--config FILE`) and from the environment, which wins. Every setting has the\n"
-    "environment name `SALLYPORT_` + its path in capitals with `_` for `.`: `listen.port` is `SALLYPORT_LISTEN_PORT`. Names of the\n"
-    "earlier systems are listed where they hold. Unknown and doubled keys, wrong types, values out of range, anchors, aliases and\n"
-    "secrets in the clear stop the start; `sallyport config check` names the line, the reason and the fix, `sallyport config explain`\n"
+    "Settings come from `<home>/sallyport.yaml` (or `--config FILE`) and from the environment, which wins. Every "
+    "setting has the\n"
+    "environment name `SALLYPORT_` + its path in capitals with `_` for `.`: `listen.port` is `SALLYPORT_LISTEN_PORT`. "
+    "Names of the\n"
+    "earlier systems are listed where they hold. Unknown and doubled keys, wrong types, values out of range, anchors, "
+    "aliases and\n"
+    "secrets in the clear stop the start; `sallyport config check` names the line, the reason and the fix, `sallyport "
+    "config explain`\n"
     "shows every value and where it came from. \"Unlimited\" cannot be configured.\n\n"
-    "A secret is never written down but referred to: `${env:NAME}`, `${file:PATH}` (relative to the home, mode 0600) or `${vault:NAME}`\n"
+    "A secret is never written down but referred to: `${env:NAME}`, `${file:PATH}` (relative to the home, mode 0600) "
+    "or `${vault:NAME}`\n"
     "(arrives with the vault).\n\n";
 
 constexpr std::string_view kColumns =

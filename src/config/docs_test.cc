@@ -55,8 +55,9 @@ TEST(ConfigDocs, SchemaKnowsEverySettingAndNoOther) {
 }
 
 TEST(ConfigDocs, ExplainShowsValuesAndWhereTheyCameFrom) {
-  const auto s = load_text("listen:\n  port: 9000\nservers:\n  - {name: c, command: [/bin/c], env: {K_TOKEN: '${env:K}'}}\n",
-                           "sallyport.yaml", "/h", {{"RATE_LIMIT_BURST", "3"}, {"TLS_KEY_PATH", "k"}});
+  const auto s =
+      load_text("listen:\n  port: 9000\nservers:\n  - {name: c, command: [/bin/c], env: {K_TOKEN: '${env:K}'}}\n",
+                "sallyport.yaml", "/h", {{"RATE_LIMIT_BURST", "3"}, {"TLS_KEY_PATH", "k"}});
   ASSERT_TRUE(s) << s.error().detail;
   const std::string text = explain_text(*s);
   std::istringstream lines(text);
@@ -81,11 +82,11 @@ TEST(ConfigDocs, ExplainIsAligned) {
   const auto s = load_text("", "sallyport.yaml", "/h", {});
   ASSERT_TRUE(s);
   const std::string text = explain_text(*s);
-  EXPECT_TRUE(text.starts_with(
-      "listen.address                   127.0.0.1                      default\n"
-      "listen.port                      8000                           default\n"
-      "listen.workers                   0                              default\n"
-      "listen.hosts                     [localhost, 127.0.0.1, [::1]]  default\n"))
+  EXPECT_TRUE(
+      text.starts_with("listen.address                   127.0.0.1                      default\n"
+                       "listen.port                      8000                           default\n"
+                       "listen.workers                   0                              default\n"
+                       "listen.hosts                     [localhost, 127.0.0.1, [::1]]  default\n"))
       << text.substr(0, 400);
 }
 

@@ -1,4 +1,5 @@
-// The environment's say: names made of the paths, and the names of the five guides as aliases (C2-C4, C10, C15, C24, C26).
+// The environment's say: names made of the paths, and the names of the five guides as aliases (C2-C4, C10, C15, C24,
+// C26).
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,7 +32,8 @@ std::vector<Candidate> candidates(const Row& row, const Environment& environment
   const auto add = [&](std::string_view name, std::int64_t scale, bool weak) {
     const auto found = environment.find(name);
     // An empty variable is an unset one: compose files pass those on.
-    if (found != environment.end() && !found->second.empty()) out.push_back({std::string(name), found->second, scale, weak});
+    if (found != environment.end() && !found->second.empty())
+      out.push_back({std::string(name), found->second, scale, weak});
   };
   add(own_env_name(row.path), 1, false);
   for (const EnvName& name : row.env) add(name.name, name.scale, name.weak);
@@ -73,7 +75,8 @@ void per_minute(GivenValues& given, std::vector<std::string>& warnings) {
   if (requests == given.end() || requests->second.source != "env REQUESTS_PER_MINUTE") return;
   const auto window = given.find("rate.default.window_seconds");
   if (window != given.end() && std::get<std::int64_t>(window->second.value) != 60) {
-    warnings.push_back("REQUESTS_PER_MINUTE sets a window of 60 seconds; the one of " + window->second.source + " is not used");
+    warnings.push_back("REQUESTS_PER_MINUTE sets a window of 60 seconds; the one of " + window->second.source +
+                       " is not used");
   }
   given["rate.default.window_seconds"] = {Value(std::int64_t{60}), "env REQUESTS_PER_MINUTE"};
 }
@@ -81,10 +84,12 @@ void per_minute(GivenValues& given, std::vector<std::string>& warnings) {
 void warn_unknown(const Environment& environment, std::vector<std::string>& warnings) {
   std::vector<std::string> known{"SALLYPORT_HOME", "SALLYPORT_CONFIG", "SALLYPORT_URL"};
   for (const Row& row : table()) known.push_back(own_env_name(row.path));
-  for (auto it = environment.lower_bound("SALLYPORT_"); it != environment.end() && it->first.starts_with("SALLYPORT_"); ++it) {
+  for (auto it = environment.lower_bound("SALLYPORT_"); it != environment.end() && it->first.starts_with("SALLYPORT_");
+       ++it) {
     if (std::ranges::find(known, it->first) != known.end()) continue;
     const std::string near = nearest(it->first, known);
-    warnings.push_back("env " + it->first.substr(0, 80) + " is no setting" + (near.empty() ? "" : "; did you mean " + near + "?"));
+    warnings.push_back("env " + it->first.substr(0, 80) + " is no setting" +
+                       (near.empty() ? "" : "; did you mean " + near + "?"));
   }
 }
 

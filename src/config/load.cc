@@ -26,7 +26,8 @@ std::string absolute_home(const std::string& home) {
 
 Result<std::string> read_whole(const std::string& path) {
   std::error_code ec;
-  if (!fs::is_regular_file(path, ec)) return fail(Code::config, path + ": is no readable file; fix: name an existing one");
+  if (!fs::is_regular_file(path, ec))
+    return fail(Code::config, path + ": is no readable file; fix: name an existing one");
   if (fs::file_size(path, ec) > (1U << 20) || ec) return fail(Code::config, path + ": is larger than 1 MiB");
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;

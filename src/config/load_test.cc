@@ -96,51 +96,107 @@ TEST_P(ConfigMistake, NamesLineReasonAndFix) {
 
 constexpr Bad kBad[]{
     {"listen:\n  prot: 1\n", "sallyport.yaml:2: listen.prot: unknown key; fix: did you mean 'port'?"},
-    {"audit:\n  head_bytes: 1\n", "sallyport.yaml:2: audit.head_bytes: unknown key; fix: did you mean 'limits.head_bytes'?"},
-    {"listen:\n  port: 1\n  port: 2\n", "sallyport.yaml:3: the key 'port' stands twice, first in line 2; fix: keep one of them"},
-    {"listen:\n  port: \"80\"\n", "sallyport.yaml:2: listen.port: wrong type: a quoted text where whole number is expected; fix: write a whole number without quotes"},
-    {"listen:\n  port: 70000\n", "sallyport.yaml:2: listen.port: 70000 is out of range; fix: give a number, 1 to 65535"},
-    {"limits:\n  body_bytes: 10MiB\n", "sallyport.yaml:2: limits.body_bytes: '10MiB' is no whole number; fix: write digits only, 1024 to 1073741824 bytes"},
-    {"limits:\n  connections: 0\n", "sallyport.yaml:2: limits.connections: 'unlimited' cannot be configured, and 0 would mean it; fix: give a number, 1 to 1000000 connections"},
-    {"rate:\n  mcp:\n    requests: -1\n", "sallyport.yaml:3: rate.mcp.requests: 'unlimited' cannot be configured, and -1 would mean it; fix: give a number, 1 to 1000000000 requests"},
-    {"listen:\n  admin_socket: yes\n", "sallyport.yaml:2: listen.admin_socket: 'yes' is neither true nor false; fix: write true or false"},
-    {"log:\n  level: inf\n", "sallyport.yaml:2: log.level: 'inf' is not one of debug, info, warning, error; fix: did you mean 'info'?"},
-    {"listen: [1]\n", "sallyport.yaml:1: listen: wrong type: a section of settings is expected; fix: write NAME: value pairs"},
-    {"listen:\n  hosts: localhost\n", "sallyport.yaml:2: listen.hosts: wrong type: a single value where list is expected; fix: write [one, two]"},
-    {"listen:\n  hosts: ['*']\n", "sallyport.yaml:2: listen.hosts: '*' would allow every name (DNS rebinding); fix: list the names, or *.suffix"},
-    {"listen:\n  origins: ['*']\n", "sallyport.yaml:2: listen.origins: '*' cannot be combined with credentials (C15); fix: list the origins, such as https://app.example.com"},
-    {"listen:\n  origins: ['https://a.example/']\n", "sallyport.yaml:2: listen.origins: 'https://a.example/' is no origin; fix: write scheme://host[:port], without a path or a slash at the end"},
-    {"listen:\n  trusted_proxies: [0.0.0.0/0]\n", "sallyport.yaml:2: listen.trusted_proxies: '0.0.0.0/0' would trust every address; fix: name the proxy's network"},
-    {"listen:\n  address: 0.0.0.0\n", "sallyport.yaml:2: listen.address: 0.0.0.0 is reachable from outside and there is no TLS (C16); fix: listen on 127.0.0.1, or put a TLS proxy in front and set listen.behind_tls_proxy: true"},
-    {"listen:\n  address: localhost\n", "sallyport.yaml:2: listen.address: 'localhost' is no IP address; fix: write one such as 127.0.0.1 or ::1"},
-    {"auth:\n  secret_key: hunter2hunter2hunter2hunter2hunter2\n", "sallyport.yaml:2: auth.secret_key: a secret must not stand in the file; fix: keep it in a file with mode 0600 and write ${file:PATH}, or export it and write ${env:NAME}"},
-    {"auth:\n  secret_key: ${env:NOT_SET_ANYWHERE}\n", "sallyport.yaml:2: auth.secret_key: environment variable NOT_SET_ANYWHERE is not set; fix: make the reference readable, or leave it out"},
-    {"auth:\n  secret_key: ${vault:jwt}\n", "sallyport.yaml:2: auth.secret_key: ${vault:...}: the vault arrives with a later issue; fix: make the reference readable, or leave it out"},
-    {"audit:\n  enabled: false\n", "sallyport.yaml:2: audit.enabled: a gateway without an audit does not start (C24); fix: remove it, or set it to true"},
-    {"audit:\n  encryption: true\n", "sallyport.yaml:2: audit.encryption: encrypted audit records arrive with the vault in a later issue; fix: set it to false; keep the audit folder on an encrypted disk until then"},
-    {"storage:\n  url: postgresql://db/x\n", "sallyport.yaml:2: storage.url: 'postgresql://db/x' names PostgreSQL, which arrives with a later issue; fix: use sqlite:///sallyport.db"},
-    {"upstream:\n  call_timeout_seconds: 301\n", "sallyport.yaml:2: upstream.call_timeout_seconds: 301 is out of range; fix: give a number, 1 to 300 seconds"},
-    {"sandbox:\n  run_as: root\n", "sallyport.yaml:2: sandbox.run_as: the gateway never serves as root; fix: name another user"},
-    {"servers:\n  - name: a\n    command: [calc]\n", "sallyport.yaml:3: servers.a.command: the program must be an absolute path; fix: write what 'command -v' prints for it"},
-    {"servers:\n  - name: A B\n    command: [/c]\n", "sallyport.yaml:2: servers.name: 'A B' is no server name; fix: use a-z, 0-9, '_' and '-', 32 at most, starting with a letter or digit\nsallyport.yaml:2: servers.name: a server needs a name; fix: add 'name: ...'"},
-    {"servers:\n  - name: a\n    command: [/c]\n  - name: a\n    command: [/c]\n", "sallyport.yaml:4: servers.a.name: stands twice, first in line 2; fix: give each its own name"},
-    {"servers:\n  - name: a\n    command: [/c]\n    env: {GITHUB_TOKEN: abcdef}\n", "sallyport.yaml:4: servers.a.env.GITHUB_TOKEN: looks like a secret in the clear; fix: put it into a file with mode 0600 and write ${file:PATH}, or export it and write ${env:NAME}"},
-    {"servers:\n  - name: a\n    command: [/c, --api-key, s3cr3t]\n", "sallyport.yaml:3: servers.a.command: an argument looks like a secret, and arguments are seen by every process; fix: hand it over in 'env' as a reference"},
-    {"servers:\n  - name: a\n    transport: http\n    url: https://u:p@h/mcp\n", "sallyport.yaml:4: servers.url: 'https://u:p@h/mcp' carries credentials; fix: send them as a header whose value is a reference\nsallyport.yaml:2: servers.a.url: an http server needs its URL; fix: add 'url: https://...'"},
-    {"servers:\n  - name: a\n    transport: http\n    url: https://h/mcp?api_key=12345\n", "sallyport.yaml:4: servers.a.url: the query holds what looks like a secret; fix: send it as a header whose value is a reference"},
-    {"servers:\n  - name: a\n    comand: [/c]\n", "sallyport.yaml:3: servers.comand: unknown key; fix: did you mean 'command'?\nsallyport.yaml:2: servers.a.command: a stdio server needs its program; fix: add 'command: [/path/to/program]'"},
+    {"audit:\n  head_bytes: 1\n",
+     "sallyport.yaml:2: audit.head_bytes: unknown key; fix: did you mean 'limits.head_bytes'?"},
+    {"listen:\n  port: 1\n  port: 2\n",
+     "sallyport.yaml:3: the key 'port' stands twice, first in line 2; fix: keep one of them"},
+    {"listen:\n  port: \"80\"\n",
+     "sallyport.yaml:2: listen.port: wrong type: a quoted text where whole number is expected; fix: write a whole "
+     "number without quotes"},
+    {"listen:\n  port: 70000\n",
+     "sallyport.yaml:2: listen.port: 70000 is out of range; fix: give a number, 1 to 65535"},
+    {"limits:\n  body_bytes: 10MiB\n",
+     "sallyport.yaml:2: limits.body_bytes: '10MiB' is no whole number; fix: write digits only, 1024 to 1073741824 "
+     "bytes"},
+    {"limits:\n  connections: 0\n",
+     "sallyport.yaml:2: limits.connections: 'unlimited' cannot be configured, and 0 would mean it; fix: give a number, "
+     "1 to 1000000 connections"},
+    {"rate:\n  mcp:\n    requests: -1\n",
+     "sallyport.yaml:3: rate.mcp.requests: 'unlimited' cannot be configured, and -1 would mean it; fix: give a number, "
+     "1 to 1000000000 requests"},
+    {"listen:\n  admin_socket: yes\n",
+     "sallyport.yaml:2: listen.admin_socket: 'yes' is neither true nor false; fix: write true or false"},
+    {"log:\n  level: inf\n",
+     "sallyport.yaml:2: log.level: 'inf' is not one of debug, info, warning, error; fix: did you mean 'info'?"},
+    {"listen: [1]\n",
+     "sallyport.yaml:1: listen: wrong type: a section of settings is expected; fix: write NAME: value pairs"},
+    {"listen:\n  hosts: localhost\n",
+     "sallyport.yaml:2: listen.hosts: wrong type: a single value where list is expected; fix: write [one, two]"},
+    {"listen:\n  hosts: ['*']\n",
+     "sallyport.yaml:2: listen.hosts: '*' would allow every name (DNS rebinding); fix: list the names, or *.suffix"},
+    {"listen:\n  origins: ['*']\n",
+     "sallyport.yaml:2: listen.origins: '*' cannot be combined with credentials (C15); fix: list the origins, such as "
+     "https://app.example.com"},
+    {"listen:\n  origins: ['https://a.example/']\n",
+     "sallyport.yaml:2: listen.origins: 'https://a.example/' is no origin; fix: write scheme://host[:port], without a "
+     "path or a slash at the end"},
+    {"listen:\n  trusted_proxies: [0.0.0.0/0]\n",
+     "sallyport.yaml:2: listen.trusted_proxies: '0.0.0.0/0' would trust every address; fix: name the proxy's network"},
+    {"listen:\n  address: 0.0.0.0\n",
+     "sallyport.yaml:2: listen.address: 0.0.0.0 is reachable from outside and there is no TLS (C16); fix: listen on "
+     "127.0.0.1, or put a TLS proxy in front and set listen.behind_tls_proxy: true"},
+    {"listen:\n  address: localhost\n",
+     "sallyport.yaml:2: listen.address: 'localhost' is no IP address; fix: write one such as 127.0.0.1 or ::1"},
+    {"auth:\n  secret_key: hunter2hunter2hunter2hunter2hunter2\n",
+     "sallyport.yaml:2: auth.secret_key: a secret must not stand in the file; fix: keep it in a file with mode 0600 "
+     "and write ${file:PATH}, or export it and write ${env:NAME}"},
+    {"auth:\n  secret_key: ${env:NOT_SET_ANYWHERE}\n",
+     "sallyport.yaml:2: auth.secret_key: environment variable NOT_SET_ANYWHERE is not set; fix: make the reference "
+     "readable, or leave it out"},
+    {"auth:\n  secret_key: ${vault:jwt}\n",
+     "sallyport.yaml:2: auth.secret_key: ${vault:...}: the vault arrives with a later issue; fix: make the reference "
+     "readable, or leave it out"},
+    {"audit:\n  enabled: false\n",
+     "sallyport.yaml:2: audit.enabled: a gateway without an audit does not start (C24); fix: remove it, or set it to "
+     "true"},
+    {"audit:\n  encryption: true\n",
+     "sallyport.yaml:2: audit.encryption: encrypted audit records arrive with the vault in a later issue; fix: set it "
+     "to false; keep the audit folder on an encrypted disk until then"},
+    {"storage:\n  url: postgresql://db/x\n",
+     "sallyport.yaml:2: storage.url: 'postgresql://db/x' names PostgreSQL, which arrives with a later issue; fix: use "
+     "sqlite:///sallyport.db"},
+    {"upstream:\n  call_timeout_seconds: 301\n",
+     "sallyport.yaml:2: upstream.call_timeout_seconds: 301 is out of range; fix: give a number, 1 to 300 seconds"},
+    {"sandbox:\n  run_as: root\n",
+     "sallyport.yaml:2: sandbox.run_as: the gateway never serves as root; fix: name another user"},
+    {"servers:\n  - name: a\n    command: [calc]\n",
+     "sallyport.yaml:3: servers.a.command: the program must be an absolute path; fix: write what 'command -v' prints "
+     "for it"},
+    {"servers:\n  - name: A B\n    command: [/c]\n",
+     "sallyport.yaml:2: servers.name: 'A B' is no server name; fix: use a-z, 0-9, '_' and '-', 32 at most, starting "
+     "with a letter or digit\nsallyport.yaml:2: servers.name: a server needs a name; fix: add 'name: ...'"},
+    {"servers:\n  - name: a\n    command: [/c]\n  - name: a\n    command: [/c]\n",
+     "sallyport.yaml:4: servers.a.name: stands twice, first in line 2; fix: give each its own name"},
+    {"servers:\n  - name: a\n    command: [/c]\n    env: {GITHUB_TOKEN: abcdef}\n",
+     "sallyport.yaml:4: servers.a.env.GITHUB_TOKEN: looks like a secret in the clear; fix: put it into a file with "
+     "mode 0600 and write ${file:PATH}, or export it and write ${env:NAME}"},
+    {"servers:\n  - name: a\n    command: [/c, --api-key, s3cr3t]\n",
+     "sallyport.yaml:3: servers.a.command: an argument looks like a secret, and arguments are seen by every process; "
+     "fix: hand it over in 'env' as a reference"},
+    {"servers:\n  - name: a\n    transport: http\n    url: https://u:p@h/mcp\n",
+     "sallyport.yaml:4: servers.url: 'https://u:p@h/mcp' carries credentials; fix: send them as a header whose value "
+     "is a reference\nsallyport.yaml:2: servers.a.url: an http server needs its URL; fix: add 'url: https://...'"},
+    {"servers:\n  - name: a\n    transport: http\n    url: https://h/mcp?api_key=12345\n",
+     "sallyport.yaml:4: servers.a.url: the query holds what looks like a secret; fix: send it as a header whose value "
+     "is a reference"},
+    {"servers:\n  - name: a\n    comand: [/c]\n",
+     "sallyport.yaml:3: servers.comand: unknown key; fix: did you mean 'command'?\nsallyport.yaml:2: "
+     "servers.a.command: a stdio server needs its program; fix: add 'command: [/path/to/program]'"},
     {"a: &x 1\n", "sallyport.yaml:1: anchors and aliases are not read; fix: write the value out where it is used"},
     {"listen: !!map {}\n", "sallyport.yaml:1: tags such as tag:yaml.org,2002:map are not read; fix: remove the tag"},
     {"listen: {}\n---\nlog: {}\n", "sallyport.yaml:2: a second document; fix: keep one document, without '---'"},
     {"? [a]\n: 1\n", "sallyport.yaml:1: a key is no plain name; fix: write NAME: value"},
-    {"listen:\n  port: [1\n", "sallyport.yaml:3: not valid YAML: end of sequence flow not found; fix: check indentation, quotes and colons there"},
+    {"listen:\n  port: [1\n",
+     "sallyport.yaml:3: not valid YAML: end of sequence flow not found; fix: check indentation, quotes and colons "
+     "there"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Table, ConfigMistake, testing::ValuesIn(kBad));
 
 TEST(ConfigAbuse, AliasBombDeepNestingAndHugeFilesAreRefusedAtOnce) {
   std::string bomb = "a: &a [x, x]\n";
-  for (char c = 'b'; c < 'z'; ++c) bomb += std::string{c} + ": &" + c + " [*" + static_cast<char>(c - 1) + ", *" + static_cast<char>(c - 1) + "]\n";
+  for (char c = 'b'; c < 'z'; ++c)
+    bomb += std::string{c} + ": &" + c + " [*" + static_cast<char>(c - 1) + ", *" + static_cast<char>(c - 1) + "]\n";
   EXPECT_NE(mistakes(bomb).find("anchors and aliases"), std::string::npos);
   EXPECT_NE(mistakes(std::string(10'000, '[')), "");
   std::string deep;
@@ -150,7 +206,9 @@ TEST(ConfigAbuse, AliasBombDeepNestingAndHugeFilesAreRefusedAtOnce) {
 }
 
 TEST(ConfigAbuse, MistakesNeverShowASecretAndKeepToOneLineEach) {
-  const std::string said = mistakes("auth: {secret_key: \"topsecretvalue\\n99\"}\nservers:\n  - {name: s, command: [/c], env: {A_TOKEN: mysecretvalue}}\n\"evil\\nkey\": 1\n");
+  const std::string said = mistakes(
+      "auth: {secret_key: \"topsecretvalue\\n99\"}\nservers:\n  - {name: s, command: [/c], env: {A_TOKEN: "
+      "mysecretvalue}}\n\"evil\\nkey\": 1\n");
   EXPECT_EQ(said.find("topsecretvalue"), std::string::npos) << said;
   EXPECT_EQ(said.find("mysecretvalue"), std::string::npos) << said;
   EXPECT_NE(said.find("evil?key"), std::string::npos) << said;

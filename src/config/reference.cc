@@ -23,11 +23,13 @@ Result<std::string> read_secret_file(const std::string& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (file.fd < 0) return fail(Code::config, "secret file " + path + " cannot be opened");
   struct stat st{};
-  if (::fstat(file.fd, &st) != 0 || !S_ISREG(st.st_mode)) return fail(Code::config, "secret file " + path + " is no regular file");
+  if (::fstat(file.fd, &st) != 0 || !S_ISREG(st.st_mode))
+    return fail(Code::config, "secret file " + path + " is no regular file");
   if ((st.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
     return fail(Code::config, "secret file " + path + " is open to others; fix: chmod 600 " + path);
   }
-  if (st.st_size > static_cast<off_t>(kSecretMax)) return fail(Code::config, "secret file " + path + " is larger than 64 KiB");
+  if (st.st_size > static_cast<off_t>(kSecretMax))
+    return fail(Code::config, "secret file " + path + " is larger than 64 KiB");
   std::string text(kSecretMax + 1, '\0');
   std::size_t size = 0;
   while (size < text.size()) {

@@ -94,8 +94,9 @@ TEST(Secrets, AreToldFromOrdinaryValues) {
 
 TEST(Secrets, WeakOnesSignNothing) {
   EXPECT_EQ(weak_secret_reason("u8Vq3bYx0Tn5Zr1Lk7Jd2Wm9Hc4Gs6PaEfQiRoUy"), "");
-  for (const char* weak : {"", "short", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "My-Super-Secret-jwt-signing-key-1234567890",
-                           "CHANGE_ME_CHANGE_ME_CHANGE_ME_CHANGE_ME_1234"}) {
+  for (const char* weak :
+       {"", "short", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "My-Super-Secret-jwt-signing-key-1234567890",
+        "CHANGE_ME_CHANGE_ME_CHANGE_ME_CHANGE_ME_1234"}) {
     EXPECT_NE(weak_secret_reason(weak), "") << weak;
   }
 }

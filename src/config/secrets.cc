@@ -34,8 +34,9 @@ bool any_of_words(const std::vector<std::string>& words, std::initializer_list<s
 
 // The forms of well-known services: what they begin with.
 constexpr std::array<std::string_view, 26> kPrefixes{
-    "sk-",   "sk_",  "pk_live", "rk_live", "ghp_", "gho_",  "ghu_",  "ghs_",   "github_pat_", "glpat-", "xoxb-", "xoxp-", "xapp-",
-    "AKIA",  "ASIA", "AIza",    "ya29.",   "hf_",  "npm_",  "pypi-", "ntn_",   "secret_",     "mcp_",   "tvly-", "dop_v1_", "lin_api_"};
+    "sk-",    "sk_",   "pk_live", "rk_live", "ghp_", "gho_",  "ghu_",    "ghs_",    "github_pat_",
+    "glpat-", "xoxb-", "xoxp-",   "xapp-",   "AKIA", "ASIA",  "AIza",    "ya29.",   "hf_",
+    "npm_",   "pypi-", "ntn_",    "secret_", "mcp_", "tvly-", "dop_v1_", "lin_api_"};
 
 bool has_known_form(std::string_view value) {
   if (value.find("-----BEGIN") != std::string_view::npos) return true;
@@ -78,14 +79,34 @@ bool looks_random(std::string_view value) {
 }
 
 bool is_harmless(std::string_view value) {
-  static constexpr std::array<std::string_view, 9> kWords{"", "true", "false", "yes", "no", "on", "off", "none", "null"};
+  static constexpr std::array<std::string_view, 9> kWords{"",   "true", "false", "yes", "no",
+                                                          "on", "off",  "none",  "null"};
   return std::ranges::find(kWords, value) != kWords.end();
 }
 
 constexpr std::array<std::string_view, 22> kKnownWeak{
-    "change-me", "changeme", "change_me", "change-this", "change_this", "changethis", "change-in-production", "your-secret", "your_secret",
-    "yoursecret", "secret-key", "secret_key", "supersecret", "super-secret", "example", "placeholder", "default", "password", "insecure",
-    "qwerty", "12345678901234567890", "-tn1xqqtdgub5nazzn_qsolrvjv9gmmwb0y-kfldsak"};  // the last: the published key of S1-7
+    "change-me",
+    "changeme",
+    "change_me",
+    "change-this",
+    "change_this",
+    "changethis",
+    "change-in-production",
+    "your-secret",
+    "your_secret",
+    "yoursecret",
+    "secret-key",
+    "secret_key",
+    "supersecret",
+    "super-secret",
+    "example",
+    "placeholder",
+    "default",
+    "password",
+    "insecure",
+    "qwerty",
+    "12345678901234567890",
+    "-tn1xqqtdgub5nazzn_qsolrvjv9gmmwb0y-kfldsak"};  // the last: the published key of S1-7
 
 }  // namespace
 
@@ -93,11 +114,14 @@ bool is_secret_name(std::string_view name) {
   const std::vector<std::string> words = words_of(name);
   if (words.empty()) return false;
   // API_KEY_FILE, TOKEN_URL, AUTH_TYPE, CLIENT_ID: about a secret, not one.
-  static constexpr std::array<std::string_view, 24> kAbout{"file", "path", "dir", "url", "uri", "endpoint", "id", "name", "type", "limit", "count", "max",
-                                                           "min", "ttl", "expiry", "expires", "timeout", "enabled", "header", "prefix", "mode", "method", "host", "port"};
+  static constexpr std::array<std::string_view, 24> kAbout{
+      "file",    "path",    "dir",    "url",    "uri",  "endpoint", "id",     "name",
+      "type",    "limit",   "count",  "max",    "min",  "ttl",      "expiry", "expires",
+      "timeout", "enabled", "header", "prefix", "mode", "method",   "host",   "port"};
   if (std::ranges::find(kAbout, words.back()) != kAbout.end()) return false;
-  if (any_of_words(words, {"token", "secret", "secrets", "password", "passwd", "passphrase", "pwd", "pass", "apikey", "credential",
-                           "credentials", "authorization", "cookie", "pat", "jwt", "bearer", "auth", "dsn"})) {
+  if (any_of_words(words,
+                   {"token", "secret", "secrets", "password", "passwd", "passphrase", "pwd", "pass", "apikey",
+                    "credential", "credentials", "authorization", "cookie", "pat", "jwt", "bearer", "auth", "dsn"})) {
     return true;
   }
   return words.back() == "key" && words.size() > 1;
@@ -113,7 +137,8 @@ std::string weak_secret_reason(std::string_view secret) {
   if (secret.size() < 32) return "is shorter than 32 bytes (RFC 7518 3.2)";
   std::string low(secret);
   for (char& c : low) c = static_cast<char>(is_upper(c) ? c + 32 : c);
-  const bool known = std::ranges::any_of(kKnownWeak, [&](std::string_view w) { return low.find(w) != std::string::npos; });
+  const bool known =
+      std::ranges::any_of(kKnownWeak, [&](std::string_view w) { return low.find(w) != std::string::npos; });
   const std::size_t distinct = std::set<char>(low.begin(), low.end()).size();
   wipe(low);
   if (known) return "is a placeholder or a published secret";

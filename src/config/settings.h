@@ -1,6 +1,6 @@
 // Every setting as a plain value, typed and already validated: modules take the part they need. Made by config::load
-// from one table (config/table.cc), never by hand outside tests; the defaults here and in the table are compared by a test.
-// Owned by app, read-only after the start; any thread may read it. Secrets stand here as references only.
+// from one table (config/table.cc), never by hand outside tests; the defaults here and in the table are compared by a
+// test. Owned by app, read-only after the start; any thread may read it. Secrets stand here as references only.
 #pragma once
 
 #include <chrono>
@@ -9,58 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "config/listen_settings.h"
 #include "config/server_setting.h"
 
 namespace sallyport::config {
 
-using std::chrono::minutes;
-using std::chrono::seconds;
-
-struct ListenSettings {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 8000;
-  std::uint32_t workers = 0;  // 0: one a core
-  std::vector<std::string> hosts{"localhost", "127.0.0.1", "[::1]"};  // exact names and *.suffix (C15)
-  std::vector<std::string> origins;          // empty: no CORS; never "*" (C15)
-  std::vector<std::string> trusted_proxies;  // CIDRs whose X-Forwarded-* is believed (S1-31)
-  bool behind_tls_proxy = false;             // C16
-  bool admin_socket = true;
-  friend bool operator==(const ListenSettings&, const ListenSettings&) = default;
-};
-
-struct LimitSettings {
-  std::uint64_t head_bytes = 16U << 10;
-  std::uint64_t body_bytes = 10U << 20;
-  std::uint32_t header_count = 100;
-  std::uint32_t json_depth = 64;
-  std::uint32_t connections = 4096;
-  std::uint32_t connections_per_address = 256;
-  seconds head_timeout{10};
-  seconds body_timeout{30};
-  seconds idle_timeout{75};
-  seconds write_timeout{30};
-  seconds drain{20};
-  friend bool operator==(const LimitSettings&, const LimitSettings&) = default;
-};
-
-struct SessionSettings {
-  minutes idle{60};
-  std::uint32_t max_per_principal = 64;
-  friend bool operator==(const SessionSettings&, const SessionSettings&) = default;
-};
-
-struct RateClass {
-  std::uint32_t requests = 100;
-  seconds window{60};
-  std::uint32_t burst = 10;
-  friend bool operator==(const RateClass&, const RateClass&) = default;
-};
-
 struct AuthSettings {
-  minutes access_token{30};        // C2
+  minutes access_token{30};  // C2
   std::string issuer = "sallyport";
   std::string audience = "sallyport";
-  std::string secret_key;          // reference; empty: the KeyStore's own key (C3)
+  std::string secret_key;  // reference; empty: the KeyStore's own key (C3)
   std::string algorithm = "HS256";
   friend bool operator==(const AuthSettings&, const AuthSettings&) = default;
 };
@@ -110,9 +68,9 @@ struct LogSettings {
 };
 
 struct EncryptionSettings {
-  bool enabled = false;   // C24
-  std::string key;        // reference (C26)
-  std::string password;   // reference (C26)
+  bool enabled = false;  // C24
+  std::string key;       // reference (C26)
+  std::string password;  // reference (C26)
   friend bool operator==(const EncryptionSettings&, const EncryptionSettings&) = default;
 };
 

@@ -1,5 +1,5 @@
-// Inside config only: the stages of a load. File and environment give values by path; then the rows apply them; then what
-// only several settings together can be wrong about is checked.
+// Inside config only: the stages of a load. File and environment give values by path; then the rows apply them; then
+// what only several settings together can be wrong about is checked.
 #pragma once
 
 #include <map>

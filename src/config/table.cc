@@ -1,7 +1,6 @@
 #include "config/table.h"
 
-#include "config/assign.h"
-#include "config/values.h"
+#include "config/add_row.h"
 
 namespace sallyport::config {
 namespace {
@@ -9,96 +8,175 @@ namespace {
 constexpr std::int64_t kMiB = 1 << 20;
 constexpr std::int64_t kGiB = 1 << 30;
 
-void add_listen(std::vector<Row>& t) {
-  t.push_back({{.path = "listen.address", .type = Type::text, .fallback = "127.0.0.1", .max = 45, .doc = "Address the gateway binds. Any but a loopback address needs listen.behind_tls_proxy (C16).", .check = check_address}, SP_INTO(listen.address)});
-  t.push_back({{.path = "listen.port", .type = Type::integer, .fallback = "8000", .min = 1, .max = 65535, .doc = "TCP port of the gateway."}, SP_INTO(listen.port)});
-  t.push_back({{.path = "listen.workers", .type = Type::integer, .fallback = "0", .min = 0, .max = 256, .unit = "threads", .doc = "Worker threads; 0 is one for each core."}, SP_INTO(listen.workers)});
-  t.push_back({{.path = "listen.hosts", .type = Type::list, .fallback = "localhost,127.0.0.1,[::1]", .min = 1, .max = 253, .restart = false, .doc = "Names a Host header may carry: exact names and *.suffix (C15).", .check = check_host}, SP_INTO(listen.hosts)});
-  t.push_back({{.path = "listen.origins", .type = Type::list, .fallback = "", .max = 300, .restart = false, .doc = "Origins a browser may call from; empty means no CORS at all. '*' is refused, since credentials are allowed (C15).", .env = {{"ALLOWED_ORIGINS"}, {"CORS_ORIGINS"}}, .check = check_origin}, SP_INTO(listen.origins)});
-  t.push_back({{.path = "listen.trusted_proxies", .type = Type::list, .fallback = "", .max = 49, .doc = "Networks (CIDR) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed (S1-31).", .check = check_cidr}, SP_INTO(listen.trusted_proxies)});
-  t.push_back({{.path = "listen.behind_tls_proxy", .type = Type::boolean, .fallback = "false", .doc = "Says that a proxy terminates TLS in front; required for an address that is not loopback (C16)."}, SP_INTO(listen.behind_tls_proxy)});
-  t.push_back({{.path = "listen.admin_socket", .type = Type::boolean, .fallback = "true", .doc = "Serve the REST API to the owner of the home over <home>/admin.sock."}, SP_INTO(listen.admin_socket)});
+void add_listen(Add<Settings> add) {
+  add.text("listen.address", "127.0.0.1", {0, 45, check_address},
+           "Address the gateway binds. Any but a loopback address needs listen.behind_tls_proxy (C16).",
+           SP_INTO(listen.address));
+  add.integer("listen.port", 8000, {1, 65535, ""}, "TCP port of the gateway.", SP_INTO(listen.port));
+  add.integer("listen.workers", 0, {0, 256, "threads"}, "Worker threads; 0 is one for each core.",
+              SP_INTO(listen.workers));
+  add.list("listen.hosts", "localhost,127.0.0.1,[::1]", {1, 253, check_host},
+           "Names a Host header may carry: exact names and *.suffix (C15).", SP_INTO(listen.hosts))
+      .reload();
+  add.list("listen.origins", "", {0, 300, check_origin},
+           "Origins a browser may call from; empty means no CORS at all. '*' is refused, since credentials are allowed "
+           "(C15).",
+           SP_INTO(listen.origins))
+      .env({{"ALLOWED_ORIGINS"}, {"CORS_ORIGINS"}})
+      .reload();
+  add.list("listen.trusted_proxies", "", {0, 49, check_cidr},
+           "Networks (CIDR) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed (S1-31).",
+           SP_INTO(listen.trusted_proxies));
+  add.flag("listen.behind_tls_proxy", false,
+           "Says that a proxy terminates TLS in front; required for an address that is not loopback (C16).",
+           SP_INTO(listen.behind_tls_proxy));
+  add.flag("listen.admin_socket", true, "Serve the REST API to the owner of the home over <home>/admin.sock.",
+           SP_INTO(listen.admin_socket));
 }
 
-void add_limits(std::vector<Row>& t) {
-  t.push_back({{.path = "limits.head_bytes", .type = Type::integer, .fallback = "16384", .min = 1024, .max = kMiB, .unit = "bytes", .doc = "Request line and headers of one request."}, SP_INTO(limits.head_bytes)});
-  t.push_back({{.path = "limits.body_bytes", .type = Type::integer, .fallback = "10485760", .min = 1024, .max = kGiB, .unit = "bytes", .doc = "Body of one request."}, SP_INTO(limits.body_bytes)});
-  t.push_back({{.path = "limits.header_count", .type = Type::integer, .fallback = "100", .min = 8, .max = 1000, .unit = "headers", .doc = "Headers of one request."}, SP_INTO(limits.header_count)});
-  t.push_back({{.path = "limits.json_depth", .type = Type::integer, .fallback = "64", .min = 4, .max = 1000, .unit = "levels", .doc = "Nesting of one JSON document."}, SP_INTO(limits.json_depth)});
-  t.push_back({{.path = "limits.connections", .type = Type::integer, .fallback = "4096", .min = 1, .max = 1'000'000, .unit = "connections", .doc = "Client connections open at once, over all workers."}, SP_INTO(limits.connections)});
-  t.push_back({{.path = "limits.connections_per_address", .type = Type::integer, .fallback = "256", .min = 1, .max = 1'000'000, .unit = "connections", .doc = "Client connections open at once from one address."}, SP_INTO(limits.connections_per_address)});
-  t.push_back({{.path = "limits.head_timeout_seconds", .type = Type::integer, .fallback = "10", .min = 1, .max = 300, .unit = "seconds", .doc = "Time for a request's head to arrive."}, SP_INTO(limits.head_timeout)});
-  t.push_back({{.path = "limits.body_timeout_seconds", .type = Type::integer, .fallback = "30", .min = 1, .max = 3600, .unit = "seconds", .doc = "Time for a request's body to arrive."}, SP_INTO(limits.body_timeout)});
-  t.push_back({{.path = "limits.idle_timeout_seconds", .type = Type::integer, .fallback = "75", .min = 1, .max = 3600, .unit = "seconds", .doc = "How long a kept-alive connection may wait for its next request."}, SP_INTO(limits.idle_timeout)});
-  t.push_back({{.path = "limits.write_timeout_seconds", .type = Type::integer, .fallback = "30", .min = 1, .max = 3600, .unit = "seconds", .doc = "How long a client may take no byte of its answer."}, SP_INTO(limits.write_timeout)});
-  t.push_back({{.path = "limits.drain_seconds", .type = Type::integer, .fallback = "20", .min = 1, .max = 600, .unit = "seconds", .doc = "Time that accepted requests are given at SIGTERM."}, SP_INTO(limits.drain)});
-  t.push_back({{.path = "sessions.idle_minutes", .type = Type::integer, .fallback = "60", .min = 1, .max = 10080, .unit = "minutes", .doc = "An MCP session without a request ends after this time (S2-3)."}, SP_INTO(sessions.idle)});
-  t.push_back({{.path = "sessions.max_per_principal", .type = Type::integer, .fallback = "64", .min = 1, .max = 100'000, .unit = "sessions", .doc = "MCP sessions one principal may hold."}, SP_INTO(sessions.max_per_principal)});
+void add_limits(Add<Settings> add) {
+  add.integer("limits.head_bytes", 16384, {1024, kMiB, "bytes"}, "Request line and headers of one request.",
+              SP_INTO(limits.head_bytes));
+  add.integer("limits.body_bytes", 10485760, {1024, kGiB, "bytes"}, "Body of one request.", SP_INTO(limits.body_bytes));
+  add.integer("limits.header_count", 100, {8, 1000, "headers"}, "Headers of one request.",
+              SP_INTO(limits.header_count));
+  add.integer("limits.json_depth", 64, {4, 1000, "levels"}, "Nesting of one JSON document.",
+              SP_INTO(limits.json_depth));
+  add.integer("limits.connections", 4096, {1, 1'000'000, "connections"},
+              "Client connections open at once, over all workers.", SP_INTO(limits.connections));
+  add.integer("limits.connections_per_address", 256, {1, 1'000'000, "connections"},
+              "Client connections open at once from one address.", SP_INTO(limits.connections_per_address));
+  add.integer("limits.head_timeout_seconds", 10, {1, 300, "seconds"}, "Time for a request's head to arrive.",
+              SP_INTO(limits.head_timeout));
+  add.integer("limits.body_timeout_seconds", 30, {1, 3600, "seconds"}, "Time for a request's body to arrive.",
+              SP_INTO(limits.body_timeout));
+  add.integer("limits.idle_timeout_seconds", 75, {1, 3600, "seconds"},
+              "How long a kept-alive connection may wait for its next request.", SP_INTO(limits.idle_timeout));
+  add.integer("limits.write_timeout_seconds", 30, {1, 3600, "seconds"},
+              "How long a client may take no byte of its answer.", SP_INTO(limits.write_timeout));
+  add.integer("limits.drain_seconds", 20, {1, 600, "seconds"}, "Time that accepted requests are given at SIGTERM.",
+              SP_INTO(limits.drain));
+  add.integer("sessions.idle_minutes", 60, {1, 10080, "minutes"},
+              "An MCP session without a request ends after this time (S2-3).", SP_INTO(sessions.idle));
+  add.integer("sessions.max_per_principal", 64, {1, 100'000, "sessions"}, "MCP sessions one principal may hold.",
+              SP_INTO(sessions.max_per_principal));
 }
 
 // ${NAME}.requests, .window_seconds, .burst of one class.
-void add_rate_class(std::vector<Row>& t, const RateDefault& d) {
-  const std::string base = "rate." + std::string(d.name) + ".";
+// requests, window_seconds and burst of one class.
+void add_rate_class(Add<Settings> add, const RateDefault& d) {
   const std::string name(d.name);
-  const bool guide = d.name == "default";  // the environment names of the guides set the default class (C4)
-  using Env = std::vector<EnvName>;
-  t.push_back({{.path = base + "requests", .type = Type::integer, .fallback = std::to_string(d.value.requests), .min = 1, .max = 1'000'000'000, .unit = "requests", .restart = false, .doc = d.doc,
-                .env = guide ? Env{{"RATE_LIMIT_REQUESTS"}, {"REQUESTS_PER_MINUTE", 1, true}} : Env{}},
-               [name](Settings& s, const Value& v) { assign(s.rate[name].requests, v); }});
-  t.push_back({{.path = base + "window_seconds", .type = Type::integer, .fallback = std::to_string(d.value.window.count()), .min = 1, .max = 86'400, .unit = "seconds", .restart = false,
-                .doc = "Time in which the bucket of this class refills once.", .env = guide ? Env{{"RATE_LIMIT_WINDOW"}} : Env{}},
-               [name](Settings& s, const Value& v) { assign(s.rate[name].window, v); }});
-  t.push_back({{.path = base + "burst", .type = Type::integer, .fallback = std::to_string(d.value.burst), .min = 0, .max = 1'000'000'000, .unit = "requests", .restart = false,
-                .doc = "What the bucket of this class holds beyond its requests.", .env = guide ? Env{{"RATE_LIMIT_BURST"}} : Env{}},
-               [name](Settings& s, const Value& v) { assign(s.rate[name].burst, v); }});
+  const std::string base = "rate." + name + ".";
+  const Added requests = add.integer(base + "requests", d.value.requests, {1, 1'000'000'000, "requests"}, d.doc,
+                                     [name](Settings& s, const Value& v) { assign(s.rate[name].requests, v); });
+  const Added window = add.integer(base + "window_seconds", d.value.window.count(), {1, 86'400, "seconds"},
+                                   "Time in which the bucket of this class refills once.",
+                                   [name](Settings& s, const Value& v) { assign(s.rate[name].window, v); });
+  const Added burst = add.integer(base + "burst", d.value.burst, {0, 1'000'000'000, "requests"},
+                                  "What the bucket of this class holds beyond its requests.",
+                                  [name](Settings& s, const Value& v) { assign(s.rate[name].burst, v); });
+  for (const Added& row : {requests, window, burst}) row.reload();
+  if (d.name != "default") return;  // the environment names of the guides set the default class (C4)
+  requests.env({{"RATE_LIMIT_REQUESTS"}, {"REQUESTS_PER_MINUTE", 1, true}});
+  window.env({{"RATE_LIMIT_WINDOW"}});
+  burst.env({{"RATE_LIMIT_BURST"}});
 }
 
-void add_auth_and_audit(std::vector<Row>& t) {
-  t.push_back({{.path = "auth.access_token_minutes", .type = Type::integer, .fallback = "30", .min = 1, .max = 1440, .unit = "minutes", .doc = "Life of an access token (C2).", .env = {{"ACCESS_TOKEN_EXPIRE_MINUTES"}, {"JWT_EXPIRATION_HOURS", 60, true}}}, SP_INTO(auth.access_token)});
-  t.push_back({{.path = "auth.issuer", .type = Type::text, .fallback = "sallyport", .min = 1, .max = 255, .doc = "Claim iss of the tokens this gateway mints and accepts."}, SP_INTO(auth.issuer)});
-  t.push_back({{.path = "auth.audience", .type = Type::text, .fallback = "sallyport", .min = 1, .max = 255, .doc = "Claim aud of the tokens this gateway mints and accepts."}, SP_INTO(auth.audience)});
-  t.push_back({{.path = "auth.secret_key", .type = Type::secret, .fallback = "", .doc = "Key that signs access tokens, 32 bytes at least; empty: one made at the first start and kept in the home (C3).", .env = {{"SECRET_KEY"}, {"JWT_SECRET_KEY"}}}, SP_INTO(auth.secret_key)});
-  t.push_back({{.path = "auth.algorithm", .type = Type::choice, .fallback = "HS256", .choices = {"HS256"}, .doc = "Signature of access tokens (S0-3).", .env = {{"ALGORITHM"}}}, SP_INTO(auth.algorithm)});
-  t.push_back({{.path = "audit.enabled", .type = Type::boolean, .fallback = "true", .doc = "Must be true: a gateway without evidence does not start (C24).", .env = {{"AUDIT_LOG_ENABLED"}}}, SP_INTO(audit.enabled)});
-  t.push_back({{.path = "audit.path", .type = Type::text, .fallback = "audit", .min = 1, .max = 4096, .doc = "Folder of the audit segments; relative to the home (C10).", .env = {{"AUDIT_LOG_PATH"}, {"AUDIT_LOG_FILE"}}}, SP_INTO(audit.path)});
-  t.push_back({{.path = "audit.level", .type = Type::choice, .fallback = "os", .choices = {"os", "disk"}, .doc = "os: a record survives kill -9 of the gateway; disk: it survives a power cut as well (group fdatasync)."}, SP_INTO(audit.durability)});
-  t.push_back({{.path = "audit.retention_days", .type = Type::integer, .fallback = "90", .min = 1, .max = 36'500, .unit = "days", .doc = "How long audit records are kept (S0-18).", .env = {{"AUDIT_LOG_RETENTION_DAYS"}}}, SP_INTO(audit.retention_days)});
-  t.push_back({{.path = "audit.log_level", .type = Type::choice, .fallback = "info", .choices = {"debug", "info", "warning", "error"}, .doc = "Least level of audit events repeated in the log (S0-18).", .env = {{"AUDIT_LOG_LEVEL"}}}, SP_INTO(audit.log_level)});
-  t.push_back({{.path = "audit.encryption", .type = Type::boolean, .fallback = "false", .doc = "Encrypt audit records; refused until the vault exists (S0-18).", .env = {{"AUDIT_LOG_ENCRYPTION"}}}, SP_INTO(audit.encryption)});
+void add_auth_and_audit(Add<Settings> add) {
+  add.integer("auth.access_token_minutes", 30, {1, 1440, "minutes"}, "Life of an access token (C2).",
+              SP_INTO(auth.access_token))
+      .env({{"ACCESS_TOKEN_EXPIRE_MINUTES"}, {"JWT_EXPIRATION_HOURS", 60, true}});
+  add.text("auth.issuer", "sallyport", {1, 255, nullptr}, "Claim iss of the tokens this gateway mints and accepts.",
+           SP_INTO(auth.issuer));
+  add.text("auth.audience", "sallyport", {1, 255, nullptr}, "Claim aud of the tokens this gateway mints and accepts.",
+           SP_INTO(auth.audience));
+  add.secret("auth.secret_key",
+             "Key that signs access tokens, 32 bytes at least; empty: one made at the first start and kept in the home "
+             "(C3).",
+             SP_INTO(auth.secret_key))
+      .env({{"SECRET_KEY"}, {"JWT_SECRET_KEY"}});
+  add.choice("auth.algorithm", "HS256", {"HS256"}, "Signature of access tokens (S0-3).", SP_INTO(auth.algorithm))
+      .env({{"ALGORITHM"}});
+  add.flag("audit.enabled", true, "Must be true: a gateway without evidence does not start (C24).",
+           SP_INTO(audit.enabled))
+      .env({{"AUDIT_LOG_ENABLED"}});
+  add.text("audit.path", "audit", {1, 4096, nullptr}, "Folder of the audit segments; relative to the home (C10).",
+           SP_INTO(audit.path))
+      .env({{"AUDIT_LOG_PATH"}, {"AUDIT_LOG_FILE"}});
+  add.choice("audit.level", "os", {"os", "disk"},
+             "os: a record survives kill -9 of the gateway; disk: it survives a power cut as well (group fdatasync).",
+             SP_INTO(audit.durability));
+  add.integer("audit.retention_days", 90, {1, 36'500, "days"}, "How long audit records are kept (S0-18).",
+              SP_INTO(audit.retention_days))
+      .env({{"AUDIT_LOG_RETENTION_DAYS"}});
+  add.choice("audit.log_level", "info", {"debug", "info", "warning", "error"},
+             "Least level of audit events repeated in the log (S0-18).", SP_INTO(audit.log_level))
+      .env({{"AUDIT_LOG_LEVEL"}});
+  add.flag("audit.encryption", false, "Encrypt audit records; refused until the vault exists (S0-18).",
+           SP_INTO(audit.encryption))
+      .env({{"AUDIT_LOG_ENCRYPTION"}});
 }
 
-void add_storage_and_upstream(std::vector<Row>& t) {
-  t.push_back({{.path = "storage.url", .type = Type::text, .fallback = "sqlite:///sallyport.db", .min = 1, .max = 4096, .doc = "Database; sqlite:///file (relative to the home) or sqlite:////absolute/file.", .env = {{"DATABASE_URL"}}, .check = check_storage_url}, SP_INTO(storage.url)});
-  t.push_back({{.path = "policies", .type = Type::text, .fallback = "policies", .min = 1, .max = 4096, .doc = "Folder of the Rego files in force; relative to the home."}, SP_INTO(policies)});
-  t.push_back({{.path = "upstream.call_timeout_seconds", .type = Type::integer, .fallback = "30", .min = 1, .max = 300, .unit = "seconds", .doc = "Time a tool call is given where the caller names none (S0-22)."}, SP_INTO(upstream.call_timeout)});
-  t.push_back({{.path = "upstream.start_timeout_seconds", .type = Type::integer, .fallback = "10", .min = 1, .max = 300, .unit = "seconds", .doc = "Time a server is given to start and initialize."}, SP_INTO(upstream.start_timeout)});
-  t.push_back({{.path = "upstream.idle_minutes", .type = Type::integer, .fallback = "15", .min = 1, .max = 1440, .unit = "minutes", .doc = "An upstream session or process without a call ends after this time."}, SP_INTO(upstream.idle)});
-  t.push_back({{.path = "upstream.sessions_per_principal", .type = Type::integer, .fallback = "16", .min = 1, .max = 10'000, .unit = "sessions", .doc = "Upstream sessions (stdio: processes) of one principal."}, SP_INTO(upstream.sessions_per_principal)});
-  t.push_back({{.path = "upstream.sessions_per_server", .type = Type::integer, .fallback = "64", .min = 1, .max = 100'000, .unit = "sessions", .doc = "Upstream sessions of one server."}, SP_INTO(upstream.sessions_per_server)});
-  t.push_back({{.path = "upstream.sessions_total", .type = Type::integer, .fallback = "256", .min = 1, .max = 100'000, .unit = "sessions", .doc = "Upstream sessions in all."}, SP_INTO(upstream.sessions_total)});
-  t.push_back({{.path = "upstream.result_bytes", .type = Type::integer, .fallback = "16777216", .min = 1024, .max = kGiB, .unit = "bytes", .doc = "Largest message taken from a server."}, SP_INTO(upstream.result_bytes)});
-  t.push_back({{.path = "upstream.allow_private", .type = Type::boolean, .fallback = "false", .doc = "Let every HTTP server live at a loopback or private address; better said for each server."}, SP_INTO(upstream.allow_private)});
+void add_storage_and_upstream(Add<Settings> add) {
+  add.text("storage.url", "sqlite:///sallyport.db", {1, 4096, check_storage_url},
+           "Database; sqlite:///file (relative to the home) or sqlite:////absolute/file.", SP_INTO(storage.url))
+      .env({{"DATABASE_URL"}});
+  add.text("policies", "policies", {1, 4096, nullptr}, "Folder of the Rego files in force; relative to the home.",
+           SP_INTO(policies));
+  add.integer("upstream.call_timeout_seconds", 30, {1, 300, "seconds"},
+              "Time a tool call is given where the caller names none (S0-22).", SP_INTO(upstream.call_timeout));
+  add.integer("upstream.start_timeout_seconds", 10, {1, 300, "seconds"},
+              "Time a server is given to start and initialize.", SP_INTO(upstream.start_timeout));
+  add.integer("upstream.idle_minutes", 15, {1, 1440, "minutes"},
+              "An upstream session or process without a call ends after this time.", SP_INTO(upstream.idle));
+  add.integer("upstream.sessions_per_principal", 16, {1, 10'000, "sessions"},
+              "Upstream sessions (stdio: processes) of one principal.", SP_INTO(upstream.sessions_per_principal));
+  add.integer("upstream.sessions_per_server", 64, {1, 100'000, "sessions"}, "Upstream sessions of one server.",
+              SP_INTO(upstream.sessions_per_server));
+  add.integer("upstream.sessions_total", 256, {1, 100'000, "sessions"}, "Upstream sessions in all.",
+              SP_INTO(upstream.sessions_total));
+  add.integer("upstream.result_bytes", 16777216, {1024, kGiB, "bytes"}, "Largest message taken from a server.",
+              SP_INTO(upstream.result_bytes));
+  add.flag("upstream.allow_private", false,
+           "Let every HTTP server live at a loopback or private address; better said for each server.",
+           SP_INTO(upstream.allow_private));
 }
 
-void add_rest(std::vector<Row>& t) {
-  t.push_back({{.path = "sandbox.mode", .type = Type::choice, .fallback = "prefer", .choices = {"prefer", "require"}, .doc = "require: a stdio server does not start where namespaces are denied; prefer: it starts with what the machine allows, and that is said."}, SP_INTO(sandbox.mode)});
-  t.push_back({{.path = "sandbox.run_as", .type = Type::text, .fallback = "sallyport", .min = 1, .max = 32, .doc = "User that the gateway becomes when root starts it; never uid 0."}, SP_INTO(sandbox.run_as)});
-  t.push_back({{.path = "log.level", .type = Type::choice, .fallback = "info", .choices = {"debug", "info", "warning", "error"}, .restart = false, .doc = "Least level of the log."}, SP_INTO(log.level)});
-  t.push_back({{.path = "log.format", .type = Type::choice, .fallback = "text", .choices = {"text", "json"}, .doc = "Lines for people or for machines."}, [](Settings& s, const Value& v) { s.log.json = std::get<std::string>(v) == "json"; }});
-  t.push_back({{.path = "encryption.enabled", .type = Type::boolean, .fallback = "false", .doc = "Encrypt data at rest; refused until the vault exists. An explicit false is accepted on a loopback address only (C24).", .env = {{"ENCRYPTION_ENABLED"}}}, SP_INTO(encryption.enabled)});
-  t.push_back({{.path = "encryption.key", .type = Type::secret, .fallback = "", .doc = "32 bytes in base64 that unseal the vault; excludes encryption.password (C26).", .env = {{"ENCRYPTION_KEY"}}}, SP_INTO(encryption.key)});
-  t.push_back({{.path = "encryption.password", .type = Type::secret, .fallback = "", .doc = "Password that unseals the vault; excludes encryption.key (C26).", .env = {{"SECURITY_VAULT_PASSWORD"}}}, SP_INTO(encryption.password)});
+void add_rest(Add<Settings> add) {
+  add.choice("sandbox.mode", "prefer", {"prefer", "require"},
+             "require: a stdio server does not start where namespaces are denied; prefer: it starts with what the "
+             "machine allows, and that is said.",
+             SP_INTO(sandbox.mode));
+  add.text("sandbox.run_as", "sallyport", {1, 32, nullptr},
+           "User that the gateway becomes when root starts it; never uid 0.", SP_INTO(sandbox.run_as));
+  add.choice("log.level", "info", {"debug", "info", "warning", "error"}, "Least level of the log.", SP_INTO(log.level))
+      .reload();
+  add.choice("log.format", "text", {"text", "json"}, "Lines for people or for machines.",
+             [](Settings& s, const Value& v) { s.log.json = std::get<std::string>(v) == "json"; });
+  add.flag("encryption.enabled", false,
+           "Encrypt data at rest; refused until the vault exists. An explicit false is accepted on a loopback address "
+           "only (C24).",
+           SP_INTO(encryption.enabled))
+      .env({{"ENCRYPTION_ENABLED"}});
+  add.secret("encryption.key", "32 bytes in base64 that unseal the vault; excludes encryption.password (C26).",
+             SP_INTO(encryption.key))
+      .env({{"ENCRYPTION_KEY"}});
+  add.secret("encryption.password", "Password that unseals the vault; excludes encryption.key (C26).",
+             SP_INTO(encryption.password))
+      .env({{"SECURITY_VAULT_PASSWORD"}});
 }
 
 std::vector<Row> make_table() {
-  std::vector<Row> t;
-  add_listen(t);
-  add_limits(t);
-  for (const RateDefault& d : rate_defaults()) add_rate_class(t, d);
-  add_auth_and_audit(t);
-  add_storage_and_upstream(t);
-  add_rest(t);
-  return t;
+  std::vector<Row> rows;
+  rows.reserve(rate_defaults().size() * 3 + 100);  // an Added points into it while its row is written
+  const Add<Settings> add(rows);
+  add_listen(add);
+  add_limits(add);
+  for (const RateDefault& d : rate_defaults()) add_rate_class(add, d);
+  add_auth_and_audit(add);
+  add_storage_and_upstream(add);
+  add_rest(add);
+  return rows;
 }
 
 }  // namespace
@@ -132,7 +210,8 @@ std::string own_env_name(std::string_view path) {
 }
 
 std::string_view type_name(Type type) {
-  constexpr std::string_view kNames[]{"true or false", "whole number", "text", "choice", "list", "map", "secret reference"};
+  constexpr std::string_view kNames[]{"true or false", "whole number",    "text", "choice", "list",
+                                      "map",           "secret reference"};
   return kNames[static_cast<std::size_t>(type)];
 }
 

@@ -1,5 +1,5 @@
-// Inside config only: THE table of settings (style.md, rule 8). From its rows alone come the parser, the validation, the
-// environment names, `config explain`, the JSON Schema and docs/reference/config.md.
+// Inside config only: THE table of settings (style.md, rule 8). From its rows alone come the parser, the validation,
+// the environment names, `config explain`, the JSON Schema and docs/reference/config.md.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace sallyport::config {
 
 enum class Type : std::uint8_t { boolean, integer, text, choice, list, map, secret };
 
-using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>, std::map<std::string, std::string>>;
+using Value =
+    std::variant<bool, std::int64_t, std::string, std::vector<std::string>, std::map<std::string, std::string>>;
 
 struct EnvName {
   std::string_view name;

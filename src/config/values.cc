@@ -19,7 +19,8 @@ std::string quoted(std::string_view text) {
 }
 
 std::string range_text(const RowBase& row) {
-  return std::to_string(row.min) + " to " + std::to_string(row.max) + (row.unit.empty() ? "" : " " + std::string(row.unit));
+  return std::to_string(row.min) + " to " + std::to_string(row.max) +
+         (row.unit.empty() ? "" : " " + std::string(row.unit));
 }
 
 ReadValue integer_of(const RowBase& row, std::string_view text, std::int64_t scale) {
@@ -54,7 +55,8 @@ ReadValue choice_of(const RowBase& row, std::string_view text, bool lenient) {
     all += (all.empty() ? "" : ", ") + std::string(choice);
   }
   const std::string near = nearest(text, known);
-  return Wrong{quoted(text) + " is not one of " + all, near.empty() ? "choose one of them" : "did you mean '" + near + "'?"};
+  return Wrong{quoted(text) + " is not one of " + all,
+               near.empty() ? "choose one of them" : "did you mean '" + near + "'?"};
 }
 
 // Length, control characters and the row's own check; of a text, or of one item.

@@ -94,9 +94,7 @@ class Builder final : public YAML::EventHandler {
     attach(std::move(node));
   }
 
-  [[noreturn]] static void refuse_key(int at) {
-    throw Refused{at, "a key is no plain name", "write NAME: value"};
-  }
+  [[noreturn]] static void refuse_key(int at) { throw Refused{at, "a key is no plain name", "write NAME: value"}; }
 
   void attach(Node node) {
     if (++nodes_ > kNodesMax) throw Refused{node.line, "too many values", "keep to 50,000"};
@@ -119,8 +117,10 @@ class Builder final : public YAML::EventHandler {
     if (!key.is(Node::Kind::scalar)) refuse_key(key.line);
     const auto same = std::ranges::find(top.node.entries, key.text, &Entry::key);
     if (same != top.node.entries.end()) {
-      throw Refused{key.line, "the key '" + key.text.substr(0, 64) + "' stands twice, first in line " + std::to_string(same->line),
-                    "keep one of them"};
+      throw Refused{
+          key.line,
+          "the key '" + key.text.substr(0, 64) + "' stands twice, first in line " + std::to_string(same->line),
+          "keep one of them"};
     }
     top.key = key.text;
     top.key_line = key.line;

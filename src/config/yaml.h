@@ -1,5 +1,5 @@
-// Inside config only: the YAML text as a small tree with lines. Stricter than YAML: one document, no anchors, aliases or
-// tags (alias bombs), no doubled keys, scalar keys only, at most 1 MiB, depth 16, 50,000 nodes.
+// Inside config only: the YAML text as a small tree with lines. Stricter than YAML: one document, no anchors, aliases
+// or tags (alias bombs), no doubled keys, scalar keys only, at most 1 MiB, depth 16, 50,000 nodes.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
-// Makes any bytes safe to stand in one line of the log: control characters (C1 too), line and paragraph separators, bidi
-// overrides and bytes that are no UTF-8 are escaped; the result has no quote or backslash of the caller's unescaped.
+// Makes any bytes safe to stand in one line of the log: control characters (C1 too), line and paragraph separators,
+// bidi overrides and bytes that are no UTF-8 are escaped; the result has no quote or backslash of the caller's
+// unescaped.
 #pragma once
 
 #include <string>

@@ -20,7 +20,9 @@ class CaptureSink final : public spdlog::sinks::base_sink<std::mutex> {
   explicit CaptureSink(std::string& out) : out_(out) {}
 
  private:
-  void sink_it_(const spdlog::details::log_msg& msg) override { out_.append(msg.payload.data(), msg.payload.size()).append("\n"); }
+  void sink_it_(const spdlog::details::log_msg& msg) override {
+    out_.append(msg.payload.data(), msg.payload.size()).append("\n");
+  }
   void flush_() override {}
   std::string& out_;
 };
@@ -58,8 +60,10 @@ void append_value(std::string& out, const FieldValue& value, bool json) {
         if constexpr (std::same_as<V, std::string_view>) {
           append_string(out, v, json);
         } else if constexpr (std::same_as<V, double>) {
-          if (std::isfinite(v)) fmt::format_to(std::back_inserter(out), "{}", v);
-          else out += "null";
+          if (std::isfinite(v))
+            fmt::format_to(std::back_inserter(out), "{}", v);
+          else
+            out += "null";
         } else {
           fmt::format_to(std::back_inserter(out), "{}", v);
         }
@@ -85,8 +89,10 @@ std::string make_line(WallTime now, bool json, Level level, std::string_view eve
   } else {
     fmt::format_to(std::back_inserter(line), " {:<7} ", level_name(level));
   }
-  if (json) append_string(line, event, true);
-  else append_escaped(line, event, EscapeStyle::text);
+  if (json)
+    append_string(line, event, true);
+  else
+    append_escaped(line, event, EscapeStyle::text);
   if (!request_id.empty()) append_field(line, "request_id", request_id, json);
   for (const Field& field : fields) append_field(line, field.key, field.value, json);
   if (held_back > 0) append_field(line, "held_back", held_back, json);
@@ -127,8 +133,10 @@ std::optional<std::uint64_t> FloodGate::admit(SteadyTime now) noexcept {
 
 Log::Log(const Clock& clock, Options options) : clock_(clock), level_(options.level), json_(options.json) {
   std::shared_ptr<spdlog::sinks::sink> sink;
-  if (options.capture != nullptr) sink = std::make_shared<CaptureSink>(*options.capture);
-  else sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  if (options.capture != nullptr)
+    sink = std::make_shared<CaptureSink>(*options.capture);
+  else
+    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   sink_ = std::make_unique<Sink>(std::move(sink));
 }
 

@@ -27,7 +27,8 @@ TEST(Log, WritesOneJsonLineWithRequestIdAndTypedFields) {
 TEST(Log, WritesOneTextLine) {
   Captured c(false);
   c.log.warning("slow client", {{"address", "127.0.0.1:5"}, {"note", "two words"}, {"none", ""}});
-  EXPECT_EQ(c.text, "2026-09-21T14:13:20.000000Z warning slow client address=127.0.0.1:5 note=\"two words\" none=\"\"\n");
+  EXPECT_EQ(c.text,
+            "2026-09-21T14:13:20.000000Z warning slow client address=127.0.0.1:5 note=\"two words\" none=\"\"\n");
 }
 
 TEST(Log, PassesOverWhatIsBelowItsLevel) {

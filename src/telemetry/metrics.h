@@ -1,6 +1,6 @@
 // Metrics for Prometheus: each worker counts in a shard of its own (one writer, relaxed stores: about a nanosecond an
-// event), a scrape adds the shards up. Owned by app. A Shard belongs to one thread; `expose` may run on any. At most 256
-// servers have counters of their own, later ones share the label "other".
+// event), a scrape adds the shards up. Owned by app. A Shard belongs to one thread; `expose` may run on any. At most
+// 256 servers have counters of their own, later ones share the label "other".
 #pragma once
 
 #include <array>
@@ -21,7 +21,13 @@ namespace sallyport::telemetry {
 enum class Route : std::uint8_t { mcp_call, mcp_list, mcp_other, api, auth, ops, unknown, count_ };
 enum class Outcome : std::uint8_t { ok, refused, failed, cancelled, count_ };
 enum class Event : std::uint8_t {
-  audit_record, rate_limit_violation, failed_login, permission_denial, tls_failure, log_line_dropped, count_
+  audit_record,
+  rate_limit_violation,
+  failed_login,
+  permission_denial,
+  tls_failure,
+  log_line_dropped,
+  count_
 };
 enum class Gauge : std::uint8_t { connections, sessions, streams, upstream_processes, count_ };
 
@@ -64,7 +70,8 @@ class Shard {
   std::vector<std::pair<std::string, std::unique_ptr<UpstreamCounters>>> upstreams_;  // guarded by owner_ when it grows
 };
 
-// Times the stages of one request in 16: `StageClock timing(shard, clock);` then `timing.lap(Stage::identity)` after each.
+// Times the stages of one request in 16: `StageClock timing(shard, clock);` then `timing.lap(Stage::identity)` after
+// each.
 class StageClock {
  public:
   StageClock(Shard& shard, const Clock& clock) noexcept;
