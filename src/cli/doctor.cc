@@ -15,6 +15,7 @@
 
 #include "cli/client.h"
 #include "cli/context.h"
+#include "core/clock.h"
 #include "json/canonical.h"
 
 namespace sallyport::cli {
@@ -55,7 +56,7 @@ Check check_disk(const std::string& home) {
 // Records and tokens carry times: a clock that is years off or free-running spoils both.
 Check check_clock() {
   const auto year =
-      std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now())).year();
+      std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(SystemClock().wall())).year();
   if (year < std::chrono::year(2026))
     return bad("clock", "the clock says " + std::to_string(static_cast<int>(year)), "set the time");
   timex state{};
