@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "app/init.h"
+#include "app/privileges.h"
 #include "app/worker_unit.h"
 #include "core/encoding.h"
 #include "request/audit/verify.h"
@@ -35,8 +36,7 @@ int complain(const Error& error) {
 
 int serve(const cli::ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
-  sigset_t stop_signals;  // blocked in every thread; one waits for them
-  sigemptyset(&stop_signals);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of write(2), and refuses work
   auto app = open_app(options.home, options.config, true, false);
   if (!app) {
     if (app.error().code == Code::not_found) {
@@ -71,6 +71,7 @@ Result<cli::ApiAnswer> local_request(const std::string& home, std::string_view m
 Result<cli::AuditVerdict> verify_audit(const std::string& home) {
   const auto environment = config::process_environment();
   SP_TRY(const auto settings, config::load(home, std::nullopt, environment));
+  SP_CHECK(become_owner(settings.home));
   SP_TRY(const auto keys, crypto::KeyStore::open(settings.home));
   SP_TRY(const auto signer, crypto::SigningKey::from_seed(keys.key(crypto::Purpose::audit_signing)));
   audit::VerifyOptions options;
@@ -93,6 +94,7 @@ std::vector<cli::Check> doctor(const config::Settings& settings) {
     if (found) checks.push_back({cli::Check::State::ok, std::move(name), std::move(good), ""});
     else checks.push_back({cli::Check::State::fail, std::move(name), found.error().detail, "see the message; docs/reference/config.md"});
   };
+  add("home", become_owner(settings.home), settings.home + " can be entered by its owner");
   const auto keys = crypto::KeyStore::open(settings.home);
   add("key file", keys ? Result<void>() : fail(keys.error()), "keys/master.key is there, private and strong");
   SystemClock clock;

@@ -35,6 +35,7 @@ Result<void> App::build_worker(unsigned index) {
   listening.address = settings.listen.address;
   listening.port = settings.listen.port;
   listening.reuse_port = true;
+  listening.first = index == 0;
   if (index == 0 && settings.listen.admin_socket) listening.admin_socket = settings.home + "/admin.sock";
   listening.server = *http_;
   units_.push_back(std::make_unique<WorkerUnit>(*this, index, std::move(deps), upstreams, std::move(listening)));
@@ -134,7 +135,7 @@ Task<Result<void>> App::reload() {
 void App::stop() {
   if (stopping_.exchange(true)) return;
   if (started_) {
-    log_.info("stopping");
+    if (options_.listen) log_.info("stopping");
     const SteadyTime deadline = clock_.steady() + options_.settings.limits.drain;
     std::latch drained(static_cast<std::ptrdiff_t>(units_.size()));
     for (auto& unit : units_) {

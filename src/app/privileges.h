@@ -1,0 +1,27 @@
+// Which user the process is. Started by root it becomes the service user before it opens anything; commands that only
+// read a home become its owner. Main thread, before any other thread exists.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "core/result.h"
+
+namespace sallyport::app {
+
+struct RunAs {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+// The user `name`; Code::config where it is missing or root, naming the fix.
+Result<RunAs> user_of(const std::string& name);
+// Hands the home and what lies inside it to `to`, never through a link.
+Result<void> give_home(const std::string& home, RunAs to);
+// Gives up root for good, and checks that the home can still be reached.
+Result<void> drop_to(RunAs to, const std::string& home);
+// Root becomes the owner of the home; anyone else stays who they are.
+Result<void> become_owner(const std::string& home);
+
+}  // namespace sallyport::app
