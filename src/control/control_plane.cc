@@ -85,7 +85,8 @@ Task<Result<void>> ControlPlane::save(UserRecord user) {
   SP_CO_CHECK(deps_.repository.put_user(user));
   auto principals = copy_of(snapshot_->principals);
   principals->user_ids[user.name] = user.id;
-  principals->users[user.id] = std::make_shared<const UserRecord>(std::move(user));
+  const std::string id = user.id;  // the right side of an assignment is evaluated first
+  principals->users[id] = std::make_shared<const UserRecord>(std::move(user));
   Snapshot next = *snapshot_;
   next.principals = std::move(principals);
   co_return co_await publish(std::move(next));

@@ -104,7 +104,8 @@ Task<Result<ProbeReport>> ControlPlane::add_server(ServerRecord server, bool pro
   SP_CO_CHECK(deps_.repository.put_server(*checked));
   SP_CO_TRY(tools_[checked->name], store_tools(*checked, report.result.tools));
   for (const auto& tool : report.result.tools) report.drift.added.push_back(tool.name);
-  servers_[checked->name] = std::make_shared<const ServerRecord>(std::move(*checked));
+  const std::string name = checked->name;  // the right side of an assignment is evaluated first
+  servers_[name] = std::make_shared<const ServerRecord>(std::move(*checked));
   Snapshot next = *snapshot_;
   next.catalogue = catalogue();
   SP_CO_CHECK(co_await publish(std::move(next)));
