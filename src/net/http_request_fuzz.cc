@@ -21,7 +21,8 @@ std::string outcome(std::string_view bytes, std::size_t step) {
       reader.next();
     }
   }
-  if (reader.state() == RequestReader::State::failed) out += reader.error().detail;
+  // The code, not the wording: llhttp names a broken trailer by where it was cut.
+  if (reader.state() == RequestReader::State::failed) out += sallyport::info(reader.error().code).name;
   return out;
 }
 
