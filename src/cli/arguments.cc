@@ -179,7 +179,7 @@ class Grammar {
     tail->add_option("--principal", o_.principal, "Of one principal");
     tail->add_option("--server", o_.server, "Of one server");
     tail->add_option("--tool", o_.tool, "Of one tool");
-    tail->add_option("--result", o_.result, "success, denied or failed");
+    tail->add_option("--result", o_.result, "success, denied or error");
     command(n, "verify", "Prove that no record was changed, dropped or cut off; exit 6 names the first broken one");
   }
 
@@ -246,9 +246,7 @@ std::optional<int> parse(int argc, const char* const* argv, const std::string& v
     try {
       grammar.app.parse(argc, argv);
       return std::nullopt;
-    } catch (const CLI::ParseError& error) {
-      return grammar.app.exit(error, out, err) == 0 ? kOk : kUsage;
-    }
+    } catch (const CLI::ParseError& error) { return grammar.app.exit(error, out, err) == 0 ? kOk : kUsage; }
   } catch (const std::exception& error) {
     err << "sallyport: " << error.what() << "\n";
     return kUsage;

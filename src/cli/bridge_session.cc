@@ -172,10 +172,8 @@ void BridgeSession::note_initialize(std::string_view answer) {
 void BridgeSession::print_message(std::string_view text) {
   if (replaying_) return;
   const auto line = json::read_upstream(text, {.bytes_max = kMessageMax, .depth_max = 256});
-  if (line)
-    options_.out(*line);
-  else
-    options_.log("the gateway sent what is no JSON");
+  if (line) options_.out(*line);
+  else options_.log("the gateway sent what is no JSON");
 }
 
 // A JSON-RPC error of the gateway passes as it is; anything else becomes one, so that the client's request ends.

@@ -16,6 +16,7 @@ struct Io {
   bool colour = false;       // a terminal, and no NO_COLOR
   bool interactive = false;  // stdin is a terminal: passwords may be asked for
   config::Environment environment;
+  bool of_process = false;  // made by process_io, not by a test
 };
 
 // Of this process: colours and questions only on a terminal.

@@ -22,10 +22,8 @@ Result<ApiAnswer> run_request(net::EgressRequest request, std::chrono::milliseco
         io.get_executor(),
         [](net::EgressClient& c, net::DeadlineSweep& s, net::EgressRequest r, Result<ApiAnswer>& to) -> Task<void> {
           auto response = co_await c.fetch(std::move(r));
-          if (response)
-            to = ApiAnswer{response->head.status, std::move(response->body)};
-          else
-            to = fail(std::move(response).error());
+          if (response) to = ApiAnswer{response->head.status, std::move(response->body)};
+          else to = fail(std::move(response).error());
           c.drop_idle();
           s.stop();
         }(client, sweep, std::move(request), answer),

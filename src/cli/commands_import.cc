@@ -114,12 +114,9 @@ Outcome import_one(const Context& c, ImportedServer server) {
   settle_program(c, server, secrets.size());
   o.server = std::move(server);
   o.secrets = secrets.size();
-  if (!o.server.skip.empty())
-    o.result = "skipped: " + o.server.skip;
-  else if (c.options.dry_run)
-    o.result = "would be registered";
-  else
-    register_one(c, o, secrets);
+  if (!o.server.skip.empty()) o.result = "skipped: " + o.server.skip;
+  else if (c.options.dry_run) o.result = "would be registered";
+  else register_one(c, o, secrets);
   return o;
 }
 

@@ -88,7 +88,7 @@ int run_server(const Context& c) {
                   list_of(c,
                           {{"name", "NAME"},
                            {"transport", "TRANSPORT"},
-                           {"status", "STATUS"},
+                           {"enabled", "ENABLED"},
                            {"tools", "TOOLS"},
                            {"prefix", "PREFIX"},
                            {"url", "URL", 50},

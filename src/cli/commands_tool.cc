@@ -73,10 +73,8 @@ Result<std::string> tool_arguments(const Context& c) {
     if (equals == 0 || equals == std::string::npos)
       return fail(Code::invalid_params, "'" + printable(pair, 60) + "' is not NAME=VALUE");
     const auto value = json::read(std::string_view(pair).substr(equals + 1));
-    if (value)
-      w.member_raw(pair.substr(0, equals), value->text());
-    else
-      w.member(pair.substr(0, equals), std::string_view(pair).substr(equals + 1));
+    if (value) w.member_raw(pair.substr(0, equals), value->text());
+    else w.member(pair.substr(0, equals), std::string_view(pair).substr(equals + 1));
   }
   return w.end_object().take();
 }
@@ -110,7 +108,7 @@ int call(const Context& c) {
     w.end_object();
     bool failed = false;
     const int code = finish(c, c.api("POST", "/api/v1/tools/" + id + "/execute", w.text()), [&](json::Value root) {
-      failed = cell_text(root, "result.isError") == "true";
+      failed = cell_text(root, "result.isError") == "true" || cell_text(root, "status") == "error";
       return render_result(c, root);
     });
     return failed ? static_cast<int>(kFailure) : code;

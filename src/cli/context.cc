@@ -103,10 +103,8 @@ std::string url_encode(std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
                        c == '_' || c == '.' || c == '~';
-    if (plain)
-      out += c;
-    else
-      out.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
+    if (plain) out += c;
+    else out.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
   }
   return out;
 }

@@ -55,8 +55,7 @@ Check check_disk(const std::string& home) {
 
 // Records and tokens carry times: a clock that is years off or free-running spoils both.
 Check check_clock() {
-  const auto year =
-      std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(SystemClock().wall())).year();
+  const auto year = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(SystemClock().wall())).year();
   if (year < std::chrono::year(2026))
     return bad("clock", "the clock says " + std::to_string(static_cast<int>(year)), "set the time");
   timex state{};

@@ -30,10 +30,8 @@ std::string sallyport_name(std::string_view client_name, std::set<std::string>& 
   for (const char c : client_name) {
     const char low = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
     const bool good = (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9');
-    if (good || (!name.empty() && (low == '_' || low == '-')))
-      name += low;
-    else if (!name.empty() && name.back() != '-')
-      name += '-';
+    if (good || (!name.empty() && (low == '_' || low == '-'))) name += low;
+    else if (!name.empty() && name.back() != '-') name += '-';
     if (name.size() == 28) break;
   }
   while (!name.empty() && name.back() == '-') name.pop_back();
@@ -46,12 +44,9 @@ std::string sallyport_name(std::string_view client_name, std::set<std::string>& 
 std::map<std::string, std::string> string_map(json::Value v, ImportedServer& to) {
   std::map<std::string, std::string> out;
   for (const auto& [key, value] : v.members()) {
-    if (const auto text = value.as_string())
-      out[std::string(key)] = *text;
-    else if (value.is_number() || value.is_bool())
-      out[std::string(key)] = value.raw();
-    else if (!value.is_null())
-      to.skip = std::string(key) + " is no text";
+    if (const auto text = value.as_string()) out[std::string(key)] = *text;
+    else if (value.is_number() || value.is_bool()) out[std::string(key)] = value.raw();
+    else if (!value.is_null()) to.skip = std::string(key) + " is no text";
   }
   return out;
 }
@@ -59,10 +54,8 @@ std::map<std::string, std::string> string_map(json::Value v, ImportedServer& to)
 void read_command(json::Value v, std::string_view program, ImportedServer& to) {
   to.command.emplace_back(program);
   for (const json::Value argument : v.find("args").value_or(json::Value()).elements()) {
-    if (const auto text = argument.as_string())
-      to.command.emplace_back(*text);
-    else
-      to.skip = "an argument is no text";
+    if (const auto text = argument.as_string()) to.command.emplace_back(*text);
+    else to.skip = "an argument is no text";
   }
   to.env = string_map(v.find("env").value_or(json::Value()), to);
   to.working_directory = v.string_at("cwd").value_or("");
@@ -106,10 +99,8 @@ std::string strip_json_comments(std::string_view text) {
     const char c = text[at];
     const std::size_t end = c == '"' ? skip_string(text, at) : at + 1;
     if ((c == '}' || c == ']') && comma != std::string::npos) out.erase(comma, 1);
-    if (c == ',')
-      comma = out.size();
-    else if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
-      comma = std::string::npos;
+    if (c == ',') comma = out.size();
+    else if (c != ' ' && c != '\t' && c != '\r' && c != '\n') comma = std::string::npos;
     out.append(text.substr(at, end - at));
     at = end;
   }

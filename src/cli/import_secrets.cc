@@ -20,10 +20,8 @@ std::string file_name(std::string_view text) {
   for (const char c : text) {
     const bool good =
         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    if (good)
-      out += c;
-    else if (!out.empty() && out.back() != '_')
-      out += '_';
+    if (good) out += c;
+    else if (!out.empty() && out.back() != '_') out += '_';
   }
   while (out.starts_with('-') || out.starts_with('_')) out.erase(0, 1);
   return out.substr(0, 80);
@@ -134,10 +132,8 @@ class Taker {
       s_.url.erase(scheme + 3, at - scheme - 2);
     }
     const auto question = s_.url.find('?');
-    if (question != std::string::npos)
-      s_.url = s_.url.substr(0, question + 1) + query(s_.url.substr(question + 1));
-    else
-      s_.url = variables(s_.url, "url");
+    if (question != std::string::npos) s_.url = s_.url.substr(0, question + 1) + query(s_.url.substr(question + 1));
+    else s_.url = variables(s_.url, "url");
   }
 
   std::string query(const std::string& text) {
@@ -148,8 +144,7 @@ class Taker {
       rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
       const auto equals = pair.find('=');
       out += out.empty() ? "" : "&";
-      if (equals == std::string_view::npos)
-        out += pair;
+      if (equals == std::string_view::npos) out += pair;
       else
         out += std::string(pair.substr(0, equals + 1)) +
                named(pair.substr(0, equals), std::string(pair.substr(equals + 1)));

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 
@@ -25,6 +26,9 @@ void settle_home(Options& options, const Io& io) {
   if (!options.config) {
     const std::string file = from_environment(io, "SALLYPORT_CONFIG");
     if (!file.empty()) options.config = file;
+  } else if (io.of_process) {
+    // The hooks know the home only; they find an explicit settings file as a child process would. No thread runs yet.
+    ::setenv("SALLYPORT_CONFIG", options.config->c_str(), 1);
   }
 }
 
@@ -47,10 +51,8 @@ int run_init(const Context& c) {
 int run_status(const Context& c) { return finish(c, c.api("GET", "/api/v1/status"), details(c)); }
 
 int run_version(const Context& c) {
-  if (c.options.json)
-    c.io.out << R"({"version":")" << c.hooks.version << "\"}\n";
-  else
-    c.io.out << "sallyport " << c.hooks.version << "\n";
+  if (c.options.json) c.io.out << R"({"version":")" << c.hooks.version << "\"}\n";
+  else c.io.out << "sallyport " << c.hooks.version << "\n";
   return kOk;
 }
 
@@ -87,7 +89,7 @@ Io process_io() {
   config::Environment environment = config::process_environment();
   const auto no_colour = environment.find("NO_COLOR");
   const bool colour = ::isatty(STDOUT_FILENO) == 1 && (no_colour == environment.end() || no_colour->second.empty());
-  return Io{std::cin, std::cout, std::cerr, colour, ::isatty(STDIN_FILENO) == 1, std::move(environment)};
+  return Io{std::cin, std::cout, std::cerr, colour, ::isatty(STDIN_FILENO) == 1, std::move(environment), true};
 }
 
 int run(int argc, const char* const* argv, const Hooks& hooks, Io& io) {

@@ -13,37 +13,34 @@ std::string joined(const CompletionNode& node, bool options) {
 
 // The path typed so far: words that are sub-commands, options left out.
 std::string bash(const std::vector<CompletionNode>& nodes) {
-  std::string out =
-      "# bash completion of sallyport\n"
-      "_sallyport() {\n"
-      "  local cur=\"${COMP_WORDS[COMP_CWORD]}\" path=\"\" word words i\n"
-      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-      "    word=\"${COMP_WORDS[i]}\"\n"
-      "    case \"${path:+$path }$word\" in\n";
+  std::string out = "# bash completion of sallyport\n"
+                    "_sallyport() {\n"
+                    "  local cur=\"${COMP_WORDS[COMP_CWORD]}\" path=\"\" word words i\n"
+                    "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+                    "    word=\"${COMP_WORDS[i]}\"\n"
+                    "    case \"${path:+$path }$word\" in\n";
   std::string known;
   for (const CompletionNode& node : nodes) {
     if (!node.path.empty()) known += (known.empty() ? "" : "|") + ("'" + node.path + "'");
   }
   out += "      " + known + ") path=\"${path:+$path }$word\" ;;\n    esac\n  done\n  case \"$path\" in\n";
   for (const CompletionNode& node : nodes) out += "    '" + node.path + "') words='" + joined(node, true) + "' ;;\n";
-  return out +
-         "  esac\n"
-         "  if [[ \"${COMP_WORDS[COMP_CWORD-1]}\" == --config || \"$path\" == import ]]; then\n"
-         "    COMPREPLY=($(compgen -f -- \"$cur\") $(compgen -W \"$words\" -- \"$cur\"))\n"
-         "  else\n"
-         "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-         "  fi\n"
-         "}\n"
-         "complete -F _sallyport sallyport\n";
+  return out + "  esac\n"
+               "  if [[ \"${COMP_WORDS[COMP_CWORD-1]}\" == --config || \"$path\" == import ]]; then\n"
+               "    COMPREPLY=($(compgen -f -- \"$cur\") $(compgen -W \"$words\" -- \"$cur\"))\n"
+               "  else\n"
+               "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+               "  fi\n"
+               "}\n"
+               "complete -F _sallyport sallyport\n";
 }
 
 std::string zsh(const std::vector<CompletionNode>& nodes) {
-  std::string out =
-      "#compdef sallyport\n"
-      "_sallyport() {\n"
-      "  local path='' word\n"
-      "  for word in ${words[2,CURRENT-1]}; do\n"
-      "    case \"${path:+$path }$word\" in\n";
+  std::string out = "#compdef sallyport\n"
+                    "_sallyport() {\n"
+                    "  local path='' word\n"
+                    "  for word in ${words[2,CURRENT-1]}; do\n"
+                    "    case \"${path:+$path }$word\" in\n";
   std::string known;
   for (const CompletionNode& node : nodes) {
     if (!node.path.empty()) known += (known.empty() ? "" : "|") + ("'" + node.path + "'");

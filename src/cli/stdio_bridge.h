@@ -16,7 +16,7 @@ struct BridgeOptions {
   std::string url;  // "http://127.0.0.1:8000/mcp"
   Secret key;
   int in_fd = 0;
-  std::function<void(std::string_view line)> out;     // writes one line and flushes
+  std::function<void(std::string_view line)> out;  // writes one line and flushes
   std::function<void(std::string_view message)> log;  // for people
 };
 

@@ -202,9 +202,8 @@ TEST(StdioBridge, CarriesASessionFromBeginToEnd) {
 TEST(StdioBridge, PrintsEachEventOfAnAnswerOnALine) {
   FakeGateway gateway([](const Seen& r) {
     if (r.body.find("tools/call") == std::string::npos) return ordinary(r);
-    return events(
-        ": hello\n\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\ndata: "
-        "{\"jsonrpc\":\"2.0\",\ndata: \"id\":1,\"result\":{}}\n\n");
+    return events(": hello\n\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\ndata: "
+                  "{\"jsonrpc\":\"2.0\",\ndata: \"id\":1,\"result\":{}}\n\n");
   });
   Client client(gateway.url());
   client.say(kInitialize);

@@ -79,12 +79,9 @@ std::string printable(std::string_view text, std::size_t width_max) {
     const Character c = next(text);
     const std::size_t w = harmful(c.point) ? 1 : columns_of(c.point);
     if (used + w > width_max - 1 && width(text) > width_max - used) return out + "…";
-    if (c.point == '\n' || c.point == '\t' || c.point == '\r')
-      out += ' ';
-    else if (harmful(c.point) || c.point == 0xFFFD)
-      out += "�";
-    else
-      out += text.substr(0, c.bytes);
+    if (c.point == '\n' || c.point == '\t' || c.point == '\r') out += ' ';
+    else if (harmful(c.point) || c.point == 0xFFFD) out += "�";
+    else out += text.substr(0, c.bytes);
     used += w;
     text.remove_prefix(c.bytes);
   }
@@ -109,12 +106,9 @@ std::string coloured(std::string_view text, std::string_view word, bool colour) 
                                                  "blocked", "revoked", "unreachable", "open"};
   constexpr std::array<std::string_view, 5> kWarn{"warn", "warning", "changed", "pending", "expired"};
   const char* code = nullptr;
-  if (std::ranges::find(kGood, word) != kGood.end())
-    code = "\x1b[32m";
-  else if (std::ranges::find(kBad, word) != kBad.end())
-    code = "\x1b[31m";
-  else if (std::ranges::find(kWarn, word) != kWarn.end())
-    code = "\x1b[33m";
+  if (std::ranges::find(kGood, word) != kGood.end()) code = "\x1b[32m";
+  else if (std::ranges::find(kBad, word) != kBad.end()) code = "\x1b[31m";
+  else if (std::ranges::find(kWarn, word) != kWarn.end()) code = "\x1b[33m";
   return code == nullptr ? std::string(text) : code + std::string(text) + "\x1b[0m";
 }
 

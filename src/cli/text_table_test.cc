@@ -16,11 +16,10 @@ json::Document doc(std::string_view text) {
 TEST(TextTable, AlignsByColumnsNotBytes) {
   const auto d =
       doc(R"([{"name":"é","n":1,"tags":["a","b"]},{"name":"日本","n":22,"tags":[]},{"name":"abc","n":null}])");
-  EXPECT_EQ(render_table(d.root(), {{"name", "NAME"}, {"n", "N"}, {"tags", "TAGS"}}, false),
-            "NAME  N   TAGS\n"
-            "é     1   a, b\n"
-            "日本  22  \n"
-            "abc       \n");
+  EXPECT_EQ(render_table(d.root(), {{"name", "NAME"}, {"n", "N"}, {"tags", "TAGS"}}, false), "NAME  N   TAGS\n"
+                                                                                             "é     1   a, b\n"
+                                                                                             "日本  22  \n"
+                                                                                             "abc       \n");
 }
 
 TEST(TextTable, ColoursNewsOnATerminalOnly) {

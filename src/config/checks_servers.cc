@@ -13,10 +13,8 @@ class OneServer {
 
   void run() {
     if (s_.name.empty()) refuse("name", "a server needs a name", "add 'name: ...'");
-    if (s_.transport == "stdio")
-      stdio();
-    else
-      http();
+    if (s_.transport == "stdio") stdio();
+    else http();
     secrets("env", s_.env);
     secrets("headers", s_.headers);
     arguments();

@@ -20,8 +20,8 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 Environment process_environment();
 
 // `home`: the folder of the installation (relative: to the current one). `config_path`: an explicit file, which must
-// then exist; else `<home>/sallyport.yaml` where there is one. Error: Code::config, `detail` holds a line for each
-// mistake: "FILE:LINE: PATH: REASON; fix: FIX".
+// then exist; else SALLYPORT_CONFIG, else `<home>/sallyport.yaml` where there is one. Error: Code::config, `detail`
+// holds a line for each mistake: "FILE:LINE: PATH: REASON; fix: FIX".
 Result<Settings> load(const std::string& home, const std::optional<std::string>& config_path,
                       const Environment& environment);
 

@@ -18,8 +18,8 @@ struct ListenSettings {
   std::uint32_t workers = 0;                                          // 0: one a core
   std::vector<std::string> hosts{"localhost", "127.0.0.1", "[::1]"};  // exact names and *.suffix (C15)
   std::vector<std::string> origins;                                   // empty: no CORS; never "*" (C15)
-  std::vector<std::string> trusted_proxies;                           // CIDRs whose X-Forwarded-* is believed (S1-31)
-  bool behind_tls_proxy = false;                                      // C16
+  std::vector<std::string> trusted_proxies;  // CIDRs whose X-Forwarded-* is believed (S1-31)
+  bool behind_tls_proxy = false;  // C16
   bool admin_socket = true;
   friend bool operator==(const ListenSettings&, const ListenSettings&) = default;
 };

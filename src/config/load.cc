@@ -100,10 +100,13 @@ Result<Settings> load_text(std::string_view yaml, const std::string& file_name, 
 Result<Settings> load(const std::string& home, const std::optional<std::string>& config_path,
                       const Environment& environment) {
   const std::string root = absolute_home(home);
-  std::string path = config_path ? absolute_home(*config_path) : root + "/sallyport.yaml";
+  std::optional<std::string> named = config_path;
+  const auto variable = environment.find("SALLYPORT_CONFIG");
+  if (!named && variable != environment.end() && !variable->second.empty()) named = variable->second;
+  std::string path = named ? absolute_home(*named) : root + "/sallyport.yaml";
   std::error_code ec;
   std::string text;
-  if (config_path || fs::exists(path, ec)) {
+  if (named || fs::exists(path, ec)) {
     SP_TRY(text, read_whole(path));
   } else {
     path.clear();

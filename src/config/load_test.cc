@@ -206,9 +206,9 @@ TEST(ConfigAbuse, AliasBombDeepNestingAndHugeFilesAreRefusedAtOnce) {
 }
 
 TEST(ConfigAbuse, MistakesNeverShowASecretAndKeepToOneLineEach) {
-  const std::string said = mistakes(
-      "auth: {secret_key: \"topsecretvalue\\n99\"}\nservers:\n  - {name: s, command: [/c], env: {A_TOKEN: "
-      "mysecretvalue}}\n\"evil\\nkey\": 1\n");
+  const std::string said =
+      mistakes("auth: {secret_key: \"topsecretvalue\\n99\"}\nservers:\n  - {name: s, command: [/c], env: {A_TOKEN: "
+               "mysecretvalue}}\n\"evil\\nkey\": 1\n");
   EXPECT_EQ(said.find("topsecretvalue"), std::string::npos) << said;
   EXPECT_EQ(said.find("mysecretvalue"), std::string::npos) << said;
   EXPECT_NE(said.find("evil?key"), std::string::npos) << said;
@@ -232,6 +232,7 @@ TEST(Config, LoadsTheFileOfTheHomeOrTheOneNamed) {
   EXPECT_EQ(load(home, std::nullopt, {})->listen.port, 8123);
   std::ofstream(home + "/other.yaml") << "listen: {port: 8124}\n";
   EXPECT_EQ(load(home, home + "/other.yaml", {})->listen.port, 8124);
+  EXPECT_EQ(load(home, std::nullopt, {{"SALLYPORT_CONFIG", home + "/other.yaml"}})->listen.port, 8124);
   EXPECT_FALSE(load(home, home + "/missing.yaml", {}));
   EXPECT_FALSE(load(home, home, {}));
 }

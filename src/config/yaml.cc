@@ -143,15 +143,12 @@ Node read_yaml(std::string_view text, Mistakes& mistakes) {
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
-    while (parser.HandleNextDocument(builder)) {
-    }
+    while (parser.HandleNextDocument(builder)) {}
   } catch (const Refused& refused) {
     mistakes.at(refused.line, "", refused.reason, refused.fix);
   } catch (const YAML::Exception& error) {
     mistakes.at(error.mark.line + 1, "", "not valid YAML: " + error.msg, "check indentation, quotes and colons there");
-  } catch (const std::exception&) {
-    mistakes.at(1, "", "not readable as YAML", "check that it is UTF-8 text");
-  }
+  } catch (const std::exception&) { mistakes.at(1, "", "not readable as YAML", "check that it is UTF-8 text"); }
   return std::move(builder.root);
 }
 

@@ -60,10 +60,8 @@ void append_value(std::string& out, const FieldValue& value, bool json) {
         if constexpr (std::same_as<V, std::string_view>) {
           append_string(out, v, json);
         } else if constexpr (std::same_as<V, double>) {
-          if (std::isfinite(v))
-            fmt::format_to(std::back_inserter(out), "{}", v);
-          else
-            out += "null";
+          if (std::isfinite(v)) fmt::format_to(std::back_inserter(out), "{}", v);
+          else out += "null";
         } else {
           fmt::format_to(std::back_inserter(out), "{}", v);
         }
@@ -89,10 +87,8 @@ std::string make_line(WallTime now, bool json, Level level, std::string_view eve
   } else {
     fmt::format_to(std::back_inserter(line), " {:<7} ", level_name(level));
   }
-  if (json)
-    append_string(line, event, true);
-  else
-    append_escaped(line, event, EscapeStyle::text);
+  if (json) append_string(line, event, true);
+  else append_escaped(line, event, EscapeStyle::text);
   if (!request_id.empty()) append_field(line, "request_id", request_id, json);
   for (const Field& field : fields) append_field(line, field.key, field.value, json);
   if (held_back > 0) append_field(line, "held_back", held_back, json);
@@ -133,10 +129,8 @@ std::optional<std::uint64_t> FloodGate::admit(SteadyTime now) noexcept {
 
 Log::Log(const Clock& clock, Options options) : clock_(clock), level_(options.level), json_(options.json) {
   std::shared_ptr<spdlog::sinks::sink> sink;
-  if (options.capture != nullptr)
-    sink = std::make_shared<CaptureSink>(*options.capture);
-  else
-    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  if (options.capture != nullptr) sink = std::make_shared<CaptureSink>(*options.capture);
+  else sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   sink_ = std::make_unique<Sink>(std::move(sink));
 }
 
@@ -159,8 +153,7 @@ void Log::write(FloodGate& gate, Level level, std::string_view event, Fields fie
   try {
     const std::string line = make_line(clock_.wall(), json_, level, event, fields, request_id, *held_back);
     sink_->logger.log(spdlog::level::info, spdlog::string_view_t(line));
-  } catch (...) {
-  }
+  } catch (...) {}
 }
 
 }  // namespace sallyport::telemetry

@@ -19,9 +19,8 @@ struct Captured {
 TEST(Log, WritesOneJsonLineWithRequestIdAndTypedFields) {
   Captured c(true);
   c.log.write(Level::info, "call.refused", {{"tool", "add"}, {"status", 403}, {"allow", false}, {"took", 0.5}}, "r-1");
-  EXPECT_EQ(c.text,
-            "{\"timestamp\":\"2026-09-21T14:13:20.000000Z\",\"level\":\"info\",\"event\":\"call.refused\","
-            "\"request_id\":\"r-1\",\"tool\":\"add\",\"status\":403,\"allow\":false,\"took\":0.5}\n");
+  EXPECT_EQ(c.text, "{\"timestamp\":\"2026-09-21T14:13:20.000000Z\",\"level\":\"info\",\"event\":\"call.refused\","
+                    "\"request_id\":\"r-1\",\"tool\":\"add\",\"status\":403,\"allow\":false,\"took\":0.5}\n");
 }
 
 TEST(Log, WritesOneTextLine) {

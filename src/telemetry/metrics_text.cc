@@ -47,10 +47,8 @@ MetricFamily family(const char* name, const char* help, MetricType type) { retur
 void add(MetricFamily& to, Labels labels, double value) {
   ClientMetric metric;
   metric.label = std::move(labels);
-  if (to.type == MetricType::Counter)
-    metric.counter.value = value;
-  else
-    metric.gauge.value = value;
+  if (to.type == MetricType::Counter) metric.counter.value = value;
+  else metric.gauge.value = value;
   to.metric.push_back(std::move(metric));
 }
 
