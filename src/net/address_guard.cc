@@ -77,7 +77,8 @@ AddressClass classify(const IpAddress& address) noexcept {
 std::string_view refusal(const EgressPolicy& policy, std::string_view host, const IpAddress& address) noexcept {
   const auto what = classify(address);
   if (what.reason.empty()) return {};
-  if (what.private_use && (policy.allow_private || std::ranges::find(policy.allowed_hosts, host) != policy.allowed_hosts.end())) {
+  if (what.private_use &&
+      (policy.allow_private || std::ranges::find(policy.allowed_hosts, host) != policy.allowed_hosts.end())) {
     return {};
   }
   for (const auto& cidr : policy.allowed_cidrs) {

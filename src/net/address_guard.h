@@ -14,7 +14,7 @@ struct EgressPolicy {
   // Loopback, RFC 1918, CGNAT, unique local. Never metadata, link-local, multicast, unspecified, or what embeds IPv4.
   bool allow_private = false;
   std::vector<std::string> allowed_hosts;  // exact names for which allow_private holds
-  std::vector<Cidr> allowed_cidrs;         // addresses allowed whatever they are
+  std::vector<Cidr> allowed_cidrs;  // addresses allowed whatever they are
 };
 
 // Why `address` is never, or only as private, allowed; empty: a public address.

@@ -47,8 +47,8 @@ std::unique_ptr<EgressConnection> EgressClient::Impl::take_idle(const EgressTarg
     connection->set_idle(false);
     const bool old = connection->deadline() <= sweep.tick();
     // It may have been opened for a target with another policy.
-    const bool allowed = !target.unix_path().empty() ||
-                         refusal(target.policy(), target.url().host, connection->address()).empty();
+    const bool allowed =
+        !target.unix_path().empty() || refusal(target.policy(), target.url().host, connection->address()).empty();
     // Handed back within this interval: not asked, which saves a system call under load.
     const bool fresh = connection->deadline() == sweep.in(options.idle_age);
     if (!old && allowed && (fresh ? !connection->dead() : !connection->stale())) return connection;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <chrono>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,7 +34,7 @@ class EgressTarget {
   [[nodiscard]] const Url& url() const noexcept { return url_; }
   [[nodiscard]] const EgressPolicy& policy() const noexcept { return policy_; }
   [[nodiscard]] const std::string& unix_path() const noexcept { return unix_path_; }
-  [[nodiscard]] const std::string& key() const noexcept { return key_; }        // of the pool: origin or socket path
+  [[nodiscard]] const std::string& key() const noexcept { return key_; }  // of the pool: origin or socket path
   [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }  // Host and fixed headers, as sent
 
  private:
@@ -50,7 +49,7 @@ struct EgressRequest {
   std::shared_ptr<const EgressTarget> target;
   std::string method = "POST";
   std::string path;  // path and query; empty: the target's own
-  Headers headers;   // Content-Type, Accept, ...; never Host, Content-Length, Connection, Transfer-Encoding
+  Headers headers;  // Content-Type, Accept, ...; never Host, Content-Length, Connection, Transfer-Encoding
   std::string body;
   SteadyTime deadline = SteadyTime::max();  // for all of it; fetch() and open() refuse to start without one
   ResponseLimits limits;
@@ -71,7 +70,6 @@ struct EgressOptions {
 
 class EgressConnection;
 class EgressClient;
-
 // An answer whose body is read as it comes (SSE). Closing or destroying it before its end ends the connection.
 class EgressStream {
  public:
@@ -114,7 +112,6 @@ class EgressClient {
 
  private:
   friend class EgressStream;
-  friend class EgressConnection;
   friend struct EgressPool;
   struct Impl;
   std::shared_ptr<Impl> impl_;

@@ -20,7 +20,10 @@ class EgressClientTest : public Loopback {
     return *made;
   }
   EgressRequest request(std::string body = "{}") {
-    return {.target = target(), .headers = {{"Content-Type", "application/json"}}, .body = std::move(body), .deadline = soon()};
+    return {.target = target(),
+            .headers = {{"Content-Type", "application/json"}},
+            .body = std::move(body),
+            .deadline = soon()};
   }
   // Answers each connection with what `script` says for it, after a request head has come; then closes.
   Task<void> scripted(std::vector<std::string> script) {
@@ -41,7 +44,8 @@ TEST_F(EgressClientTest, FetchesAndReusesTheConnection) {
     seen = std::string(exchange.head().method) + std::string(exchange.head().target) + std::string(*body) +
            std::string(exchange.head().find("authorization").value_or("")) +
            std::string(exchange.head().find("host").value_or(""));
-    co_await exchange.respond({.headers = {{"Mcp-Session-Id", "s"}}, .content_type = "application/json", .body = "[1]"});
+    co_await exchange.respond(
+        {.headers = {{"Mcp-Session-Id", "s"}}, .content_type = "application/json", .body = "[1]"});
   });
   run([&]() -> Task<void> {
     for (int i = 0; i < 5; ++i) {
@@ -135,7 +139,8 @@ TEST_F(EgressClientTest, KeepsTheDeadline) {
 }
 
 TEST_F(EgressClientTest, APooledConnectionThatWentStaleIsReplaced) {
-  group_.spawn(scripted({"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb"}));
+  group_.spawn(
+      scripted({"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb"}));
   run([&]() -> Task<void> {
     EXPECT_EQ((co_await client_.fetch(request())).value().body, "a");
     const auto tick = sweep_.tick();  // within an interval it is trusted unasked
@@ -164,7 +169,8 @@ TEST_F(EgressClientTest, DoesNotRepeatAPostThatWasSent) {
       ++self.accepted_;
       co_await self.read_until(socket, "\r\n\r\n");
       ++count;
-      co_await asio::async_write(socket, asio::buffer(std::string_view("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")), use_task_ec);
+      co_await asio::async_write(socket, asio::buffer(std::string_view("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
+                                 use_task_ec);
       co_await self.read_until(socket, "\r\n\r\n");  // the second request on this connection: cut without an answer
       ++count;
     }
@@ -198,7 +204,8 @@ TEST_F(EgressClientTest, AnAnswerCutAnywhereIsAnErrorNotAHang) {
 }
 
 TEST_F(EgressClientTest, GarbageAndRedirects) {
-  group_.spawn(scripted({"garbage\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"}));
+  group_.spawn(scripted(
+      {"garbage\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"}));
   run([&]() -> Task<void> {
     const auto garbage = co_await client_.fetch(request());
     EXPECT_TRUE(!garbage && garbage.error().code == Code::upstream_protocol);
@@ -240,7 +247,8 @@ TEST_F(EgressClientTest, APooledConnectionIsJudgedByThePolicyOfEachRequest) {
 
 TEST_F(EgressClientTest, RefusesHeadersThatBreakTheFraming) {
   run([&]() -> Task<void> {
-    for (const Header& header : {Header{"X", "a\r\nB: c"}, Header{"Host", "b"}, Header{"Content-Length", "9"}, Header{"X Y", "z"}}) {
+    for (const Header& header :
+         {Header{"X", "a\r\nB: c"}, Header{"Host", "b"}, Header{"Content-Length", "9"}, Header{"X Y", "z"}}) {
       auto bad = request();
       bad.headers = {header};
       const auto answer = co_await client_.fetch(std::move(bad));
@@ -266,14 +274,15 @@ TEST_F(EgressClientTest, NobodyListens) {
 TEST_F(EgressClientTest, SpeaksOverAUnixSocket) {
   const std::string path = testing::TempDir() + "sp_net_" + std::to_string(::getpid()) + ".sock";
   ::unlink(path.c_str());
-  asio::basic_socket_acceptor<asio::local::stream_protocol, Executor> local(io_.get_executor(),
-                                                                           asio::local::stream_protocol::endpoint(path));
+  asio::basic_socket_acceptor<asio::local::stream_protocol, Executor> local(
+      io_.get_executor(), asio::local::stream_protocol::endpoint(path));
   context_ = std::make_unique<ServerContext>(
       settings_, [](ServerExchange& exchange) -> Task<void> { co_await exchange.respond({.body = "local"}); }, sweep_);
   run([&]() -> Task<void> {
     auto connected = [](auto& acceptor, auto& group, auto& context) -> Task<void> {
       auto [error, socket] = co_await acceptor.async_accept(use_task_ec);
-      if (!error) group.spawn(serve_connection(Stream(Socket(std::move(socket))), Peer{.is_local_socket = true}, context));
+      if (!error)
+        group.spawn(serve_connection(Stream(Socket(std::move(socket))), Peer{.is_local_socket = true}, context));
     };
     group_.spawn(connected(local, group_, *context_));
     auto ask = request("");

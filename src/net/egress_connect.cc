@@ -56,20 +56,23 @@ Task<Result<std::vector<IpAddress>>> EgressClient::Impl::resolve(const EgressTar
   sweep.add(*state);
   const Leave guard{sweep, *state};
   state->set_deadline(deadline);
-  state->resolver.async_resolve(
-      target.url().host, "", [state](const boost::system::error_code& error, const Resolver::results_type& results) {
-        state->error = error;
-        for (const auto& entry : results) state->addresses.push_back(from_asio(entry.endpoint().address()));
-        state->finish();
-      });
+  state->resolver.async_resolve(target.url().host, "",
+                                [state](const boost::system::error_code& error, const Resolver::results_type& results) {
+                                  state->error = error;
+                                  for (const auto& entry : results)
+                                    state->addresses.push_back(from_asio(entry.endpoint().address()));
+                                  state->finish();
+                                });
   if (!state->finished) co_await state->done.async_wait(use_task_ec);
   if (state->error == asio::error::timed_out) co_return fail(Code::upstream_timeout, "resolving took too long");
-  if (state->error || state->addresses.empty()) co_return fail(Code::upstream_unavailable, "cannot resolve " + target.url().host);
+  if (state->error || state->addresses.empty())
+    co_return fail(Code::upstream_unavailable, "cannot resolve " + target.url().host);
   co_return std::move(state->addresses);
 }
 
 Task<EgressClient::Impl::Connected> EgressClient::Impl::connect(const EgressTarget& target, SteadyTime deadline) {
-  if (pool(target.key()).open >= options.connections_per_target) co_return fail(Code::limit, "connections to one target");
+  if (pool(target.key()).open >= options.connections_per_target)
+    co_return fail(Code::limit, "connections to one target");
   if (!target.unix_path().empty()) co_return co_await connect_to(target, {}, deadline);
   SP_CO_TRY(const auto addresses, co_await resolve(target, std::min(deadline, sweep.in(options.connect_timeout))));
   // Every candidate has to pass: a name that also points inside is not half trusted.

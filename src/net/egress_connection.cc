@@ -96,7 +96,8 @@ Task<Result<void>> EgressConnection::advance() {
     }
     if (read.error) {
       if (timed_out_) co_return fail(Code::upstream_timeout, "no answer in time");
-      if (read.error != asio::error::eof) co_return fail(Code::upstream_unavailable, "receive: " + read.error.message());
+      if (read.error != asio::error::eof)
+        co_return fail(Code::upstream_unavailable, "receive: " + read.error.message());
       reader_.feed_end();
       if (reader_.state() == ResponseReader::State::failed) co_return fail(reader_.error());
       co_return Result<void>{};

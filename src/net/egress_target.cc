@@ -7,8 +7,8 @@ namespace sallyport::net {
 namespace {
 
 bool owned_by_client(std::string_view name) {
-  for (const std::string_view own : {"host", "content-length", "transfer-encoding", "connection", "upgrade", "expect", "te",
-                                     "trailer", "keep-alive", "proxy-connection"}) {
+  for (const std::string_view own : {"host", "content-length", "transfer-encoding", "connection", "upgrade", "expect",
+                                     "te", "trailer", "keep-alive", "proxy-connection"}) {
     if (equals_ignoring_case(name, own)) return true;
   }
   return false;
@@ -18,7 +18,8 @@ bool owned_by_client(std::string_view name) {
 
 Result<void> check_request_headers(const Headers& headers) {
   for (const auto& [name, value] : headers) {
-    if (!valid_token(name) || !valid_field_value(value)) return fail(Code::invalid_request, "header that cannot be written");
+    if (!valid_token(name) || !valid_field_value(value))
+      return fail(Code::invalid_request, "header that cannot be written");
     if (owned_by_client(name)) return fail(Code::invalid_request, "header that the client writes itself: " + name);
   }
   return {};
@@ -48,7 +49,8 @@ Result<std::shared_ptr<const EgressTarget>> EgressTarget::make(std::string_view 
 }
 
 Result<std::shared_ptr<const EgressTarget>> EgressTarget::make_unix(std::string socket_path, const Headers& headers) {
-  if (socket_path.empty() || socket_path.size() > 107) return fail(Code::invalid_request, "socket path empty or too long");
+  if (socket_path.empty() || socket_path.size() > 107)
+    return fail(Code::invalid_request, "socket path empty or too long");
   std::shared_ptr<EgressTarget> target(new EgressTarget);
   target->url_.host = "localhost";
   target->url_.port = 80;

@@ -25,7 +25,8 @@ struct Certificate {
     X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
     X509_set_issuer_name(x509, X509_get_subject_name(x509));
-    for (const auto& [nid, value] : {std::pair{NID_subject_alt_name, alt_name}, {NID_basic_constraints, "critical,CA:TRUE"}}) {
+    for (const auto& [nid, value] :
+         {std::pair{NID_subject_alt_name, alt_name}, {NID_basic_constraints, "critical,CA:TRUE"}}) {
       X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value);
       X509_add_ext(x509, extension, -1);
       X509_EXTENSION_free(extension);
@@ -71,7 +72,8 @@ class EgressTls : public Loopback {
   }
 
   // The outcome of `fetches` GETs to `host` against a server with a certificate for `alt_name`.
-  std::vector<Result<EgressResponse>> ask(const char* alt_name, const char* host, bool trusted, int max_version, int fetches) {
+  std::vector<Result<EgressResponse>> ask(const char* alt_name, const char* host, bool trusted, int max_version,
+                                          int fetches) {
     const Certificate certificate(alt_name), other(alt_name);
     (trusted ? certificate : other).write(ca_);
     acceptor_.native_non_blocking(false);
@@ -81,14 +83,17 @@ class EgressTls : public Loopback {
     const auto target = EgressTarget::make("https://" + std::string(host) + ":" + std::to_string(port()) + "/",
                                            {.allow_private = true});
     sweep_.start();
-    asio::co_spawn(io_, [](auto& self, auto& c, auto t, auto& out, int n) -> Task<void> {
-      for (int i = 0; i < n; ++i) {
-        EgressRequest request{.target = t, .method = "GET", .deadline = self.soon()};
-        out.push_back(co_await c.fetch(std::move(request)));
-      }
-      c.drop_idle();
-      self.sweep_.stop();
-    }(*this, client, *target, answers, fetches), [](const std::exception_ptr&) {});
+    asio::co_spawn(
+        io_,
+        [](auto& self, auto& c, auto t, auto& out, int n) -> Task<void> {
+          for (int i = 0; i < n; ++i) {
+            EgressRequest request{.target = t, .method = "GET", .deadline = self.soon()};
+            out.push_back(co_await c.fetch(std::move(request)));
+          }
+          c.drop_idle();
+          self.sweep_.stop();
+        }(*this, client, *target, answers, fetches),
+        [](const std::exception_ptr&) {});
     io_.run_for(std::chrono::seconds{10});
     server.join();
     ::unlink(ca_.c_str());
@@ -99,7 +104,8 @@ class EgressTls : public Loopback {
 TEST_F(EgressTls, SpeaksToWhomItTrustsAndReusesTheConnection) {
   const auto answers = ask("IP:127.0.0.1", "127.0.0.1", true, TLS1_3_VERSION, 3);
   ASSERT_EQ(answers.size(), 3U);
-  for (const auto& answer : answers) EXPECT_TRUE(answer && answer->body == "secure") << (answer ? "" : answer.error().detail);
+  for (const auto& answer : answers)
+    EXPECT_TRUE(answer && answer->body == "secure") << (answer ? "" : answer.error().detail);
 }
 
 TEST_F(EgressTls, ChecksANameToo) {

@@ -167,7 +167,8 @@ INSTANTIATE_TEST_SUITE_P(Cuts, HttpFraming, testing::Values(1, 2, 3, 7, 64, 1U <
 TEST(HttpFramingDifferential, ByteAtATimeEndsAsAllAtOnce) {
   std::vector<std::string> inputs;
   for (const auto& attack : attacks()) inputs.push_back(attack.bytes);
-  inputs.push_back(get() + post("Content-Length: 5\r\n", "hello") + chunked("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n") + get());
+  inputs.push_back(get() + post("Content-Length: 5\r\n", "hello") + chunked("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n") +
+                   get());
   inputs.push_back(get("Connection: close\r\n"));
   inputs.push_back("GET / HTTP/1.1\r\nHost: a\r\nX: unfinished");
   for (const auto& input : inputs) {

@@ -64,7 +64,8 @@ TEST(HttpReader, LimitsCountExactly) {
   body.feed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n");
   EXPECT_EQ(body.error().code, Code::body_too_large);
   RequestReader chunks{{.body_bytes = 3}};
-  const std::string_view chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n";
+  const std::string_view chunked =
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n";
   chunks.feed(chunked.substr(chunks.feed(chunked)));
   EXPECT_EQ(chunks.error().code, Code::body_too_large);
 }

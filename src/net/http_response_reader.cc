@@ -22,8 +22,8 @@ std::optional<std::string_view> ResponseHead::find(std::string_view name) const 
 }
 
 std::size_t ResponseHead::count(std::string_view name) const noexcept {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      slots_, [&](const Slot& slot) { return equals_ignoring_case(view(slot).name, name); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(slots_, [&](const Slot& slot) { return equals_ignoring_case(view(slot).name, name); }));
 }
 
 std::vector<HeaderView> ResponseHead::headers() const {
@@ -129,10 +129,9 @@ bool ResponseReader::read_head() {
     const auto field = read_field(next_line(rest), why);
     if (!field) return fault(Code::upstream_protocol, why);
     if (head_.slots_.size() >= limits_.header_count) return fault(Code::upstream_too_large, "too many headers");
-    head_.slots_.push_back({static_cast<std::uint32_t>(field->name.data() - begin),
-                            static_cast<std::uint32_t>(field->name.size()),
-                            static_cast<std::uint32_t>(field->value.data() - begin),
-                            static_cast<std::uint32_t>(field->value.size())});
+    head_.slots_.push_back(
+        {static_cast<std::uint32_t>(field->name.data() - begin), static_cast<std::uint32_t>(field->name.size()),
+         static_cast<std::uint32_t>(field->value.data() - begin), static_cast<std::uint32_t>(field->value.size())});
   }
   if (!read_framing(line.starts_with("HTTP/1.0"))) return false;
   end_head();

@@ -48,10 +48,12 @@ TEST(HttpResponseReader, ReadsEveryFramingHoweverItIsCut) {
        {State::complete, 200, "abcde", true, none}},
       {"HTTP/1.1 200 OK\r\n\r\nuntil the end", {State::complete, 200, "until the end", false, none}, true},
       {"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", {State::complete, 200, "x", false, none}},
-      {"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\nx", {State::complete, 200, "x", true, none}},
+      {"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\nx",
+       {State::complete, 200, "x", true, none}},
       {"HTTP/1.1 204 No Content\r\n\r\n", {State::complete, 204, "", true, none}},
       {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", {State::complete, 200, "", true, none}, false, true},
-      {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny",
+      {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
+       "1\r\n\r\ny",
        {State::complete, 200, "y", true, none}},
       {"HTTP/1.1 200 OK\r\nX: caf\xc3\xa9\r\nContent-Length: 0\r\n\r\n", {State::complete, 200, "", true, none}},
   };

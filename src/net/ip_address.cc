@@ -17,7 +17,8 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   address.v6 = text.find(':') != std::string_view::npos;
   // inet_pton is strict (no octal, hex, short forms, zones), but wants a terminator.
   std::array<char, INET6_ADDRSTRLEN> terminated{};
-  if (text.empty() || text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) return std::nullopt;
+  if (text.empty() || text.size() >= terminated.size() || text.find('\0') != std::string_view::npos)
+    return std::nullopt;
   std::ranges::copy(text, terminated.begin());
   if (inet_pton(address.v6 ? AF_INET6 : AF_INET, terminated.data(), address.bytes.data()) != 1) return std::nullopt;
   return address;
@@ -62,7 +63,8 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
 bool Cidr::contains(const IpAddress& address) const noexcept {
   if (address.v6 != network.v6) return false;
   const std::size_t whole = bits / 8;
-  if (!std::equal(network.bytes.begin(), network.bytes.begin() + static_cast<std::ptrdiff_t>(whole), address.bytes.begin())) {
+  if (!std::equal(network.bytes.begin(), network.bytes.begin() + static_cast<std::ptrdiff_t>(whole),
+                  address.bytes.begin())) {
     return false;
   }
   if (bits % 8 == 0) return true;

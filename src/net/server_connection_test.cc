@@ -13,7 +13,9 @@ class ServerConnectionTest : public Loopback {
     return [](ServerExchange& exchange) -> Task<void> {
       const auto body = co_await exchange.read_body();
       Response response{.content_type = "text/plain"};
-      if (body) response.body = std::string(exchange.head().method) + " " + std::string(exchange.head().path) + " " + std::string(*body);
+      if (body)
+        response.body =
+            std::string(exchange.head().method) + " " + std::string(exchange.head().path) + " " + std::string(*body);
       if (!body) response.status = info(body.error().code).http_status;
       co_await exchange.respond(std::move(response));
     };
@@ -24,9 +26,8 @@ TEST_F(ServerConnectionTest, AnswersAndKeepsAlive) {
   settings_.common_headers = "X-Frame-Options: DENY\r\n";
   serve(echo());
   run([this]() -> Task<void> {
-    const auto all = co_await talk(
-        "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
-        "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    const auto all = co_await talk("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
+                                   "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     EXPECT_EQ(occurrences(all, "HTTP/1.1 200 OK\r\n"), 2U) << all;
     EXPECT_EQ(occurrences(all, "X-Frame-Options: DENY\r\n"), 2U);
     EXPECT_EQ(occurrences(all, "Connection: close\r\n"), 1U);
@@ -91,7 +92,8 @@ TEST_F(ServerConnectionTest, ContinuesOnlyWhenTheBodyIsWanted) {
     EXPECT_EQ(co_await read_until(socket, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
     co_await asio::async_write(socket, asio::buffer("abc", 3), use_task);
     EXPECT_NE((co_await read_until(socket, "abc")).find("200 OK"), std::string::npos);
-    const auto refused = co_await talk("POST /no HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    const auto refused =
+        co_await talk("POST /no HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
     EXPECT_TRUE(refused.starts_with("HTTP/1.1 401 ")) << refused;
     EXPECT_NE(refused.find("Connection: close"), std::string::npos) << "the body may come or not";
   }());
@@ -111,7 +113,8 @@ TEST_F(ServerConnectionTest, AnswersThatAnUnreadBodyIsTooLarge) {
   settings_.limits.body_bytes = 1000;
   serve(echo());
   run([this]() -> Task<void> {
-    const auto all = co_await talk("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n" + std::string(200'000, 'x'));
+    const auto all =
+        co_await talk("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n" + std::string(200'000, 'x'));
     EXPECT_TRUE(all.starts_with("HTTP/1.1 413 ")) << all.substr(0, 200);
   }());
 }

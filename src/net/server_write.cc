@@ -42,9 +42,8 @@ bool ServerConnection::add_header(std::string_view name, std::string_view value)
 bool ServerConnection::decide_close(bool asked) {
   const auto& head = reader_.head();
   const bool unread = reader_.state() == RequestReader::State::body;
-  const bool much_unread =
-      unread && (head.chunked || head.content_length - reader_.body().size() > kDrainBytesMax ||
-                 (head.expect_continue && !continued_));  // RFC 9110 10.1.1: it may come or not
+  const bool much_unread = unread && (head.chunked || head.content_length - reader_.body().size() > kDrainBytesMax ||
+                                      (head.expect_continue && !continued_));  // RFC 9110 10.1.1: it may come or not
   return asked || close_ || timed_out_ || context_.draining_ || !head.keep_alive || much_unread ||
          reader_.state() == RequestReader::State::failed || reader_.state() == RequestReader::State::head;
 }

@@ -58,7 +58,8 @@ void SseReader::field(std::string_view name, std::string_view value) {
     last_id_ = value;
     has_id_ = true;
   } else if (name == "retry") {
-    if (value.empty() || value.size() > 9 || !std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; })) return;
+    if (value.empty() || value.size() > 9 || !std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; }))
+      return;
     retry_ms_ = static_cast<std::uint32_t>(std::stoul(std::string(value)));
   }
 }

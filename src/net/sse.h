@@ -15,8 +15,8 @@ namespace sallyport::net {
 
 struct SseEvent {
   std::string_view event;  // "message" unless said otherwise
-  std::string_view data;   // lines joined by LF
-  std::string_view id;     // the last id seen on the stream; empty: none
+  std::string_view data;  // lines joined by LF
+  std::string_view id;  // the last id seen on the stream; empty: none
 };
 
 class SseReader {

@@ -27,7 +27,9 @@ TEST(Sse, ReadsEveryFormHoweverItIsCut) {
       {"data: a\r\n\r\n", "message//a;"},
       {"data: a\r\r", "message//a;"},
       {"data:a\ndata: b\ndata:  c\n\n", "message//a\nb\n c;"},
-      {"\xEF\xBB\xBF" "data: bom\n\n", "message//bom;"},
+      {"\xEF\xBB\xBF"
+       "data: bom\n\n",
+       "message//bom;"},
       {": comment\n\ndata: x\n:other\n\n", "message//x;"},
       {"event: endpoint\nid: 7\ndata: /m\n\ndata: y\n\n", "endpoint/7//m;message/7/y;"},
       {"id: 1\ndata:\n\n", "message/1/;"},
@@ -42,7 +44,8 @@ TEST(Sse, ReadsEveryFormHoweverItIsCut) {
       {"data: a\r\n\r\ndata: b\r\n\r\n", "message//a;message//b;"},
   };
   for (const auto& [bytes, want] : cases) {
-    for (const std::size_t step : {1U, 2U, 3U, 5U, 100'000U}) EXPECT_EQ(read(bytes, step), want) << bytes << " by " << step;
+    for (const std::size_t step : {1U, 2U, 3U, 5U, 100'000U})
+      EXPECT_EQ(read(bytes, step), want) << bytes << " by " << step;
   }
 }
 

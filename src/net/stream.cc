@@ -39,7 +39,8 @@ IoResult Stream::try_write(std::string_view first, std::string_view second) noex
     const auto result = tls_write(first);
     if (result.error || result.bytes < first.size()) return result;
     const auto rest = tls_write(second);
-    return {rest.error == asio::error::would_block ? boost::system::error_code() : rest.error, first.size() + rest.bytes};
+    return {rest.error == asio::error::would_block ? boost::system::error_code() : rest.error,
+            first.size() + rest.bytes};
   }
   iovec parts[2] = {{const_cast<char*>(first.data()), first.size()}, {const_cast<char*>(second.data()), second.size()}};
   msghdr message{};

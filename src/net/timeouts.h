@@ -14,9 +14,9 @@
 namespace sallyport::net {
 
 struct Timeouts {
-  std::chrono::milliseconds head{10'000};   // from the first byte of a head to its end
-  std::chrono::milliseconds body{30'000};   // to receive `body_progress_bytes` more of a body, or its end
-  std::chrono::milliseconds idle{75'000};   // keep-alive, and from the accept to the first byte
+  std::chrono::milliseconds head{10'000};  // from the first byte of a head to its end
+  std::chrono::milliseconds body{30'000};  // to receive `body_progress_bytes` more of a body, or its end
+  std::chrono::milliseconds idle{75'000};  // keep-alive, and from the accept to the first byte
   std::chrono::milliseconds write{30'000};  // without one byte taken by the peer
   std::size_t body_progress_bytes = 16U << 10;
 };

@@ -53,7 +53,8 @@ Result<void> read_host(std::string_view host, Url& url) {
 Result<void> read_port(std::string_view text, Url& url) {
   unsigned port = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (text.empty() || text.size() > 5 || ec != std::errc() || end != text.data() + text.size() || port == 0 || port > 65535) {
+  if (text.empty() || text.size() > 5 || ec != std::errc() || end != text.data() + text.size() || port == 0 ||
+      port > 65535) {
     return refuse("malformed port");
   }
   url.port = static_cast<std::uint16_t>(port);

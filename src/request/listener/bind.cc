@@ -98,7 +98,9 @@ bool answers(const sockaddr_un& address) {
 
 Result<int> bind_tcp(const ListenerSettings& settings) {
   const auto ip = net::IpAddress::parse(settings.address == "localhost" ? "127.0.0.1" : settings.address);
-  if (!ip) return fail(Code::config, "listen.address: `" + settings.address + "` is no address; fix: write 127.0.0.1 or 0.0.0.0");
+  if (!ip)
+    return fail(Code::config,
+                "listen.address: `" + settings.address + "` is no address; fix: write 127.0.0.1 or 0.0.0.0");
   if (settings.reuse_port && settings.first && settings.port != 0) {
     // Another server that shares its port would take half of our connections: bind once without sharing.
     SP_TRY(const int probe, bind_once(settings, *ip, false));
@@ -114,15 +116,17 @@ Result<int> bind_local(const std::string& path) {
     return fail(Code::config, "admin socket: path longer than 107 bytes: " + path + "; fix: choose a shorter home");
   }
   std::memcpy(address.sun_path, path.data(), path.size());
-  struct stat found {};
+  struct stat found{};
   if (::lstat(path.c_str(), &found) == 0) {
-    if (!S_ISSOCK(found.st_mode)) return fail(Code::io, "admin socket: " + path + " exists and is no socket: remove it");
+    if (!S_ISSOCK(found.st_mode))
+      return fail(Code::io, "admin socket: " + path + " exists and is no socket: remove it");
     if (answers(address)) return fail(Code::io, "admin socket: another server answers on " + path + ": stop it first");
     ::unlink(path.c_str());
   }
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const mode_t old_mask = ::umask(0177);  // 0600 from the first moment on
-  const bool bound = fd.get() >= 0 && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const bool bound =
+      fd.get() >= 0 && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   const int error = errno;
   ::umask(old_mask);
   if (!bound || ::listen(fd.get(), kBacklog) != 0) {

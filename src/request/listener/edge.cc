@@ -20,8 +20,8 @@ constexpr std::string_view kSecurityHeaders =
 constexpr std::string_view kHsts = "Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n";
 
 // C15: a fixed list, since `*` means nothing to a browser with credentials.
-constexpr std::string_view kCorsHeaders[] = {"Authorization", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version",
-                                             "X-API-Key", "Last-Event-ID"};
+constexpr std::string_view kCorsHeaders[] = {"Authorization",        "Content-Type", "Mcp-Session-Id",
+                                             "MCP-Protocol-Version", "X-API-Key",    "Last-Event-ID"};
 constexpr std::string_view kExposed =
     "Mcp-Session-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After";
 constexpr std::size_t kAskedHeadersMax = 32;
@@ -43,7 +43,8 @@ std::string_view trim(std::string_view text) {
 std::optional<std::uint16_t> read_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (text.empty() || text.size() > 5 || ec != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
+  if (text.empty() || text.size() > 5 || ec != std::errc() || end != text.data() + text.size() || port == 0)
+    return std::nullopt;
   return port;
 }
 
@@ -104,7 +105,8 @@ Result<Edge> Edge::make(const EdgeSettings& settings) {
   for (const auto& host : settings.hosts) SP_CHECK(edge.add_host(host));
   for (auto& origin : edge.settings_.origins) {
     if (origin.find('*') != std::string::npos) {
-      return bad("listen.origins: `" + origin + "` with credentials", "name each origin, as in https://console.example.com");
+      return bad("listen.origins: `" + origin + "` with credentials",
+                 "name each origin, as in https://console.example.com");
     }
     const auto url = net::parse_url(origin);
     if (!url || url->target != "/" || origin.ends_with('/')) {
@@ -114,7 +116,8 @@ Result<Edge> Edge::make(const EdgeSettings& settings) {
   }
   for (const auto& proxy : settings.trusted_proxies) {
     const auto cidr = net::Cidr::parse(proxy);
-    if (!cidr) return bad("listen.trusted_proxies: `" + proxy + "` is no address range", "write 10.0.0.0/8 or an address");
+    if (!cidr)
+      return bad("listen.trusted_proxies: `" + proxy + "` is no address range", "write 10.0.0.0/8 or an address");
     edge.proxies_.push_back(*cidr);
   }
   edge.headers_plain_ = kSecurityHeaders;
@@ -128,7 +131,8 @@ bool Edge::host_allowed(std::string_view host_header) const noexcept {
   return std::ranges::any_of(hosts_, [&](const AllowedHost& allowed) {
     const bool port_fits = !host->port || *host->port == (allowed.port != 0 ? allowed.port : settings_.port);
     if (!port_fits || (allowed.port != 0 && !host->port)) return false;
-    return allowed.suffix ? ends_ignoring_case(host->name, allowed.name) : net::equals_ignoring_case(host->name, allowed.name);
+    return allowed.suffix ? ends_ignoring_case(host->name, allowed.name)
+                          : net::equals_ignoring_case(host->name, allowed.name);
   });
 }
 
@@ -143,7 +147,8 @@ bool Edge::same_origin(std::string_view origin, std::string_view host, bool secu
 }
 
 bool Edge::trusted(const net::Peer& peer) const noexcept {
-  return !peer.is_local_socket && std::ranges::any_of(proxies_, [&](const auto& cidr) { return cidr.contains(peer.address); });
+  return !peer.is_local_socket &&
+         std::ranges::any_of(proxies_, [&](const auto& cidr) { return cidr.contains(peer.address); });
 }
 
 // S1-31: only a trusted proxy is believed. The client is the last hop that no trusted proxy vouches for; whatever stands
@@ -239,14 +244,16 @@ net::Response Edge::preflight_response(const net::RequestHead& head) {
 net::Response Edge::refusal(const EdgeVerdict& verdict) {
   const auto& row = info(verdict.code);
   net::Response response{.status = row.http_status, .content_type = "application/json"};
-  response.body = R"({"error":{"code":")" + std::string(row.name) + R"(","message":")" + std::string(row.public_text) + R"("}})";
+  response.body =
+      R"({"error":{"code":")" + std::string(row.name) + R"(","message":")" + std::string(row.public_text) + R"("}})";
   return response;
 }
 
 std::size_t strip_internal_headers(net::RequestHead& head) {
   static constexpr std::string_view kInternal = "x-sallyport-";
   return std::erase_if(head.headers, [](const net::HeaderView& header) {
-    return header.name.size() >= kInternal.size() && net::equals_ignoring_case(header.name.substr(0, kInternal.size()), kInternal);
+    return header.name.size() >= kInternal.size() &&
+           net::equals_ignoring_case(header.name.substr(0, kInternal.size()), kInternal);
   });
 }
 

@@ -15,23 +15,23 @@
 namespace sallyport {
 
 struct EdgeSettings {
-  std::uint16_t port = 8000;                                          // the one listened on
+  std::uint16_t port = 8000;  // the one listened on
   std::vector<std::string> hosts{"localhost", "127.0.0.1", "[::1]"};  // exact names and *.suffix (S0-32)
-  std::vector<std::string> origins;          // "https://console.example.com"; empty: no CORS
+  std::vector<std::string> origins;  // "https://console.example.com"; empty: no CORS
   std::vector<std::string> trusted_proxies;  // CIDRs
-  bool tls = false;                          // the listener itself speaks TLS
+  bool tls = false;  // the listener itself speaks TLS
 };
 
 // What the edge found out. `decision` denied: answer with Edge::refusal().
 struct EdgeVerdict {
   Decision decision;
   Code code = Code::internal;  // of a refusal: bad_host, bad_origin
-  bool preflight = false;      // a CORS preflight: answer with Edge::preflight_response(), no identity needed
-  bool secure = false;         // TLS, or a trusted proxy says so
-  net::IpAddress client;       // who asks: the peer, or what a trusted proxy says
-  std::string client_ip;       // its text; "local" on the admin socket
+  bool preflight = false;  // a CORS preflight: answer with Edge::preflight_response(), no identity needed
+  bool secure = false;  // TLS, or a trusted proxy says so
+  net::IpAddress client;  // who asks: the peer, or what a trusted proxy says
+  std::string client_ip;  // its text; "local" on the admin socket
   std::string_view common_headers;  // for ServerExchange::set_common_headers; owned by the Edge
-  std::string_view cors_origin;     // the allowed Origin to be echoed; empty: no CORS headers; a view into the head
+  std::string_view cors_origin;  // the allowed Origin to be echoed; empty: no CORS headers; a view into the head
 };
 
 class Edge {

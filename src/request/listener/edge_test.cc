@@ -24,26 +24,29 @@ Edge edge(EdgeSettings settings = {}) {
 
 TEST(Edge, S0_32_HostsAreExactNamesAndSuffixes) {
   const auto e = edge({.hosts = {"localhost", "127.0.0.1", "[::1]", "*.example.com", "gate.test:8443"}});
-  for (const char* good : {"localhost:8000", "LOCALHOST:8000", "localhost", "127.0.0.1:8000", "[::1]:8000", "[::1]", "a.example.com",
-                           "a.b.EXAMPLE.com:8000", "gate.test:8443"}) {
+  for (const char* good : {"localhost:8000", "LOCALHOST:8000", "localhost", "127.0.0.1:8000", "[::1]:8000", "[::1]",
+                           "a.example.com", "a.b.EXAMPLE.com:8000", "gate.test:8443"}) {
     EXPECT_TRUE(e.host_allowed(good)) << good;
   }
-  for (const char* bad : {"evil.test", "localhost:9000", "localhost.", "example.com", ".example.com", "aexample.com",
-                          "a.example.com.evil.test", "a.example.com:1", "gate.test", "gate.test:8000", "127.0.0.1.nip.io", "[::1",
-                          "::1", "localhost:", "localhost:080000", "localhost:+8000", "", ":8000", "user@localhost"}) {
+  for (const char* bad :
+       {"evil.test", "localhost:9000", "localhost.", "example.com", ".example.com", "aexample.com",
+        "a.example.com.evil.test", "a.example.com:1", "gate.test", "gate.test:8000", "127.0.0.1.nip.io", "[::1", "::1",
+        "localhost:", "localhost:080000", "localhost:+8000", "", ":8000", "user@localhost"}) {
     EXPECT_FALSE(e.host_allowed(bad)) << bad;
   }
 }
 
 TEST(Edge, S0_31_OriginsAreListedOrOurOwn) {
   const auto e = edge({.origins = {"https://console.example.com", "http://localhost:5173"}});
-  const auto code = [&](std::vector<HeaderView> headers) { return e.inspect(head(std::move(headers)), peer()).decision.allow; };
+  const auto code = [&](std::vector<HeaderView> headers) {
+    return e.inspect(head(std::move(headers)), peer()).decision.allow;
+  };
   EXPECT_TRUE(code({})) << "not a browser";
   EXPECT_TRUE(code({{"Origin", "https://console.example.com"}}));
   EXPECT_TRUE(code({{"Origin", "http://localhost:8000"}})) << "our own page";
   for (const char* bad : {"null", "https://evil.test", "http://console.example.com", "https://console.example.com:444",
-                          "https://console.example.com.evil.test", "https://localhost:8000", "http://localhost:8001", "",
-                          "https://console.example.com, null"}) {
+                          "https://console.example.com.evil.test", "https://localhost:8000", "http://localhost:8001",
+                          "", "https://console.example.com, null"}) {
     EXPECT_FALSE(code({{"Origin", bad}})) << bad;
   }
   EXPECT_FALSE(code({{"Origin", "https://console.example.com"}, {"Origin", "https://evil.test"}}));
@@ -77,7 +80,8 @@ TEST(Edge, C15_PreflightNamesWhatIsAllowed) {
   EXPECT_NE(all.find("Access-Control-Allow-Origin: https://console.example.com\n"), std::string::npos);
   EXPECT_NE(all.find("Access-Control-Allow-Credentials: true"), std::string::npos);
   EXPECT_NE(all.find("Methods: GET, POST, PUT, DELETE"), std::string::npos);
-  for (const char* name : {"Authorization", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version", "X-API-Key", "Last-Event-ID", "mcp-name"}) {
+  for (const char* name : {"Authorization", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version", "X-API-Key",
+                           "Last-Event-ID", "mcp-name"}) {
     EXPECT_NE(all.find(name), std::string::npos) << name;
   }
   EXPECT_EQ(all.find("x-evil"), std::string::npos);
@@ -94,7 +98,8 @@ TEST(Edge, C15_EmptyMeansNoCors) {
 }
 
 TEST(Edge, C15_RefusesTheWildcardAndNonsense) {
-  for (const char* origin : {"*", "https://*.example.com", "console.example.com", "https://a/b", "https://a/", "null", "file://"}) {
+  for (const char* origin :
+       {"*", "https://*.example.com", "console.example.com", "https://a/b", "https://a/", "null", "file://"}) {
     EXPECT_FALSE(Edge::make({.origins = {origin}})) << origin;
   }
   for (const char* host : {"*", "*.", "", "a b", "host:0x", "host.", "http://host", "*.*.com"}) {
@@ -108,13 +113,15 @@ TEST(Edge, S1_4_S4_18_C14_SecurityHeaders) {
   const auto& plain = e.common_headers(false);
   for (const char* line :
        {"X-Content-Type-Options: nosniff\r\n", "X-Frame-Options: DENY\r\n", "X-XSS-Protection: 1; mode=block\r\n",
-        "Referrer-Policy: strict-origin-when-cross-origin\r\n", "Permissions-Policy: geolocation=(), microphone=(), camera=()\r\n",
+        "Referrer-Policy: strict-origin-when-cross-origin\r\n",
+        "Permissions-Policy: geolocation=(), microphone=(), camera=()\r\n",
         "Content-Security-Policy: default-src 'self';"}) {
     EXPECT_NE(plain.find(line), std::string::npos) << line;
   }
   EXPECT_EQ(plain.find("unsafe"), std::string::npos);
   EXPECT_EQ(plain.find("Strict-Transport"), std::string::npos) << "C14: not over plain HTTP";
-  EXPECT_NE(e.common_headers(true).find("Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n"), std::string::npos);
+  EXPECT_NE(e.common_headers(true).find("Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n"),
+            std::string::npos);
 }
 
 TEST(Edge, S1_31_ForwardingOnlyFromATrustedProxy) {
@@ -122,17 +129,21 @@ TEST(Edge, S1_31_ForwardingOnlyFromATrustedProxy) {
   const auto forwarded = [&](const char* from, std::vector<HeaderView> headers) {
     return e.inspect(head(std::move(headers)), peer(from));
   };
-  EXPECT_EQ(forwarded("192.168.0.9", {{"X-Forwarded-For", "1.2.3.4"}, {"X-Forwarded-Proto", "https"}}).client_ip, "192.168.0.9");
+  EXPECT_EQ(forwarded("192.168.0.9", {{"X-Forwarded-For", "1.2.3.4"}, {"X-Forwarded-Proto", "https"}}).client_ip,
+            "192.168.0.9");
   EXPECT_FALSE(forwarded("192.168.0.9", {{"X-Forwarded-Proto", "https"}}).secure);
   EXPECT_EQ(forwarded("10.0.0.1", {{"X-Forwarded-For", "1.2.3.4"}}).client_ip, "1.2.3.4");
-  EXPECT_EQ(forwarded("10.0.0.1", {{"X-Forwarded-For", "6.6.6.6, 1.2.3.4, 10.0.0.7"}}).client_ip, "1.2.3.4") << "6.6.6.6 was claimed";
-  EXPECT_EQ(forwarded("10.0.0.1", {{"X-Forwarded-For", "6.6.6.6"}, {"X-Forwarded-For", "1.2.3.4"}}).client_ip, "1.2.3.4");
+  EXPECT_EQ(forwarded("10.0.0.1", {{"X-Forwarded-For", "6.6.6.6, 1.2.3.4, 10.0.0.7"}}).client_ip, "1.2.3.4")
+      << "6.6.6.6 was claimed";
+  EXPECT_EQ(forwarded("10.0.0.1", {{"X-Forwarded-For", "6.6.6.6"}, {"X-Forwarded-For", "1.2.3.4"}}).client_ip,
+            "1.2.3.4");
   EXPECT_EQ(forwarded("10.0.0.1", {{"X-Forwarded-For", "evil"}}).client_ip, "10.0.0.1");
   EXPECT_EQ(forwarded("10.0.0.1", {{"X-Forwarded-For", "1.2.3.4, evil, 10.0.0.7"}}).client_ip, "10.0.0.7");
   EXPECT_EQ(forwarded("10.0.0.1", {{"X-Real-IP", "1.2.3.4"}}).client_ip, "1.2.3.4");
   EXPECT_TRUE(forwarded("10.0.0.1", {{"X-Forwarded-Proto", "https"}}).secure);
   EXPECT_FALSE(forwarded("10.0.0.1", {{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Proto", "http"}}).secure);
-  EXPECT_NE(forwarded("10.0.0.1", {{"X-Forwarded-Proto", "https"}}).common_headers.find("Strict-Transport"), std::string_view::npos);
+  EXPECT_NE(forwarded("10.0.0.1", {{"X-Forwarded-Proto", "https"}}).common_headers.find("Strict-Transport"),
+            std::string_view::npos);
 }
 
 // threats.md section 2: internal headers with a literal key chose the upstream.

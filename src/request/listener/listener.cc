@@ -37,7 +37,8 @@ struct Listener::Impl {
         settings(std::move(s)),
         limits(l),
         context(settings.server, std::move(handler), sweep),
-        group(e, settings.server.on_exception ? settings.server.on_exception : [](const char*) {}),
+        group(
+            e, settings.server.on_exception ? settings.server.on_exception : [](const char*) {}),
         tcp(e),
         local(e),
         pause(e) {}
@@ -94,7 +95,8 @@ Result<void> Listener::bind() {
   auto& impl = *impl_;
   SP_TRY(const int tcp, bind_tcp(impl.settings));
   boost::system::error_code error;
-  impl.tcp.assign(impl.settings.address.find(':') != std::string::npos ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), tcp, error);
+  impl.tcp.assign(impl.settings.address.find(':') != std::string::npos ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), tcp,
+                  error);
   if (error) return fail(Code::io, "listen: " + error.message());
   if (impl.settings.admin_socket.empty()) return {};
   SP_TRY(const int local, bind_local(impl.settings.admin_socket));
@@ -140,7 +142,8 @@ Task<void> Listener::Impl::accept_local() {
     }
     ucred who{};
     socklen_t size = sizeof who;
-    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) continue;  // unknown: not served
+    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
+      continue;  // unknown: not served
     take(net::Socket(std::move(socket)), {.ip = "local", .is_local_socket = true, .uid = who.uid, .pid = who.pid});
   }
 }

@@ -21,7 +21,8 @@ namespace sallyport {
 // make the limit by address stricter.
 class ConnectionLimits {
  public:
-  ConnectionLimits(std::uint32_t in_all, std::uint32_t per_address) : in_all_max_(in_all), per_address_max_(per_address) {}
+  ConnectionLimits(std::uint32_t in_all, std::uint32_t per_address)
+      : in_all_max_(in_all), per_address_max_(per_address) {}
 
   // False: refused and counted; else give it back with release().
   bool admit(const net::IpAddress& address) noexcept;
@@ -39,9 +40,9 @@ class ConnectionLimits {
 struct ListenerSettings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8000;  // 0: any; see Listener::port()
-  bool reuse_port = true;     // several workers on one port
-  bool first = true;          // of them: it makes sure that no other program has the port
-  std::string admin_socket;   // path; empty: not on this worker
+  bool reuse_port = true;  // several workers on one port
+  bool first = true;  // of them: it makes sure that no other program has the port
+  std::string admin_socket;  // path; empty: not on this worker
   net::ServerSettings server;
 };
 
@@ -62,7 +63,7 @@ class Listener {
   // Binds and listens. Error: io, with what to do ("port 8000 is in use: stop the other server or choose --port").
   Result<void> bind();
   [[nodiscard]] std::uint16_t port() const noexcept;  // after bind()
-  void start();                                       // begins to accept
+  void start();  // begins to accept
   void stop_accepting();
   // Closes idle connections, lets running exchanges finish until `deadline`, then cancels them; joined when it returns.
   Task<void> drain(SteadyTime deadline);

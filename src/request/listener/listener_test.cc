@@ -37,7 +37,8 @@ class ListenerTest : public testing::Test {
     co_return co_await client_.fetch(std::move(request));
   }
   std::shared_ptr<const net::EgressTarget> tcp(const Listener& listener) {
-    return *net::EgressTarget::make("http://127.0.0.1:" + std::to_string(listener.port()) + "/", {.allow_private = true});
+    return *net::EgressTarget::make("http://127.0.0.1:" + std::to_string(listener.port()) + "/",
+                                    {.allow_private = true});
   }
   void run(Listener& listener, Task<void> test) {
     sweep_.start();
@@ -58,7 +59,7 @@ class ListenerTest : public testing::Test {
 TEST_F(ListenerTest, ServesTcpAndTheAdminSocket) {
   auto listener = make({.admin_socket = socket_}, hello());
   ASSERT_TRUE(listener->bind());
-  struct stat found {};
+  struct stat found{};
   ASSERT_EQ(::stat(socket_.c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777U, 0600U);
   listener->start();
