@@ -1,7 +1,7 @@
-// The one egress client: every fetch of the gateway, HTTP or HTTPS or HTTP over a Unix socket, goes through it, and with
-// it through the SSRF guard (design.md section 3). One a worker, on that worker's thread only; it outlives its streams.
-// Redirects are never followed. Keep-alive connections are pooled by target, dropped by age below any usual peer's
-// time-out. Retried only what was not sent, or an idempotent request on a pooled connection that gave no byte.
+// The one egress client: every fetch of the gateway, HTTP or HTTPS or HTTP over a Unix socket, goes through it, and
+// with it through the SSRF guard (design.md section 3). One a worker, on that worker's thread only; it outlives its
+// streams. Redirects are never followed. Keep-alive connections are pooled by target, dropped by age below any usual
+// peer's time-out. Retried only what was not sent, or an idempotent request on a pooled connection that gave no byte.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// Attacks on HTTP framing by name (threats.md section 2; design.md section 4; issue 2, "done when" 4). Every one is refused, at the
-// latest when its last byte is read, and reading byte by byte ends the same as reading all at once.
+// Attacks on HTTP framing by name (threats.md section 2; design.md section 4; issue 2, "done when" 4). Every one is
+// refused, at the latest when its last byte is read, and reading byte by byte ends the same as reading all at once.
 #include <gtest/gtest.h>
 
 #include "net/http_reader.h"

@@ -1,7 +1,7 @@
 // One HTTP/1.1 server connection: requests in order, one at a time, each handed to the handler as a ServerExchange. The
 // handler sees the head first and asks for the body when it wants it, so that identity comes before the body. Owned by
-// the listener's worker; that worker's thread only. Limits and timeouts are settings; pipelined bytes kept while a handler
-// runs are bounded by kAheadBytesMax.
+// the listener's worker; that worker's thread only. Limits and timeouts are settings; pipelined bytes kept while a
+// handler runs are bounded by kAheadBytesMax.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +38,8 @@ class ServerExchange {
   // request_timeout, cancelled (the client is gone). After an error respond() still works where the client is there.
   Task<Result<std::string_view>> read_body();
 
-  // Exactly one answer: respond(), or start_stream() .. end_stream(). Errors: cancelled (the client is gone or stalled),
-  // internal (answered twice, or a header that would break the framing).
+  // Exactly one answer: respond(), or start_stream() .. end_stream(). Errors: cancelled (the client is gone or
+  // stalled), internal (answered twice, or a header that would break the framing).
   Task<Result<void>> respond(Response response);
   // Chunked; to an HTTP/1.0 client ended by close. One writer at a time: await each before the next.
   Task<Result<void>> start_stream(int status, Headers headers);
@@ -67,8 +67,8 @@ struct ServerSettings {
   HttpLimits limits;
   Timeouts timeouts;
   std::string common_headers;  // default of set_common_headers
-  // Makes the answer to a request that never reached the handler (framing, time-out) or whose handler failed: to count, audit and
-  // word it. Empty: a short JSON error. The connection closes after it.
+  // Makes the answer to a request that never reached the handler (framing, time-out) or whose handler failed: to
+  // count, audit and word it. Empty: a short JSON error. The connection closes after it.
   std::function<Response(ServerExchange&, const Error&)> refuse;
   std::function<void(const char*)> on_exception;  // what a handler let escape; for the log
 };

@@ -1,6 +1,6 @@
-// Server-sent events, both ways (WHATWG HTML 9.2; mcp-spec.md trap 12). The reader takes bytes as they come: CRLF, LF or
-// CR, split anywhere, several data lines, BOM, comments. The writer refuses CR and LF, which would forge an event (design.md
-// principle 4). One reader a stream; one thread. Limit: bytes of one event.
+// Server-sent events, both ways (WHATWG HTML 9.2; mcp-spec.md trap 12). The reader takes bytes as they come: CRLF, LF
+// or CR, split anywhere, several data lines, BOM, comments. The writer refuses CR and LF, which would forge an event
+// (design.md principle 4). One reader a stream; one thread. Limit: bytes of one event.
 #pragma once
 
 #include <cstdint>

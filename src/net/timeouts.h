@@ -1,6 +1,6 @@
 // Deadlines of everything a worker waits for, enforced by one sweep (a timer raced with each read costs 2 us, a sweep
-// every 250 ms costs nothing). Each waiting thing keeps an entry; the sweep calls `expired` once its deadline has passed.
-// One DeadlineSweep a worker, on that worker's thread only. Precision: one interval, never early.
+// every 250 ms costs nothing). Each waiting thing keeps an entry; the sweep calls `expired` once its deadline has
+// passed. One DeadlineSweep a worker, on that worker's thread only. Precision: one interval, never early.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // A strict reader of http and https URLs for egress. What one library reads as a name and another as an address is
-// refused: decimal, octal, hex or short IPv4, trailing dots, user info, zone ids, percent-escapes in the host, fragments,
-// control characters. Plain value; any thread. Limit: 2,000 bytes.
+// refused: decimal, octal, hex or short IPv4, trailing dots, user info, zone ids, percent-escapes in the host,
+// fragments, control characters. Plain value; any thread. Limit: 2,000 bytes.
 #pragma once
 
 #include <cstdint>

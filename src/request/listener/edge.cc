@@ -151,8 +151,8 @@ bool Edge::trusted(const net::Peer& peer) const noexcept {
          std::ranges::any_of(proxies_, [&](const auto& cidr) { return cidr.contains(peer.address); });
 }
 
-// S1-31: only a trusted proxy is believed. The client is the last hop that no trusted proxy vouches for; whatever stands
-// to the left of it the client wrote itself.
+// S1-31: only a trusted proxy is believed. The client is the last hop that no trusted proxy vouches for; whatever
+// stands to the left of it the client wrote itself.
 void Edge::follow_proxy(const net::RequestHead& head, const net::Peer& peer, EdgeVerdict& verdict) const {
   if (!trusted(peer)) return;
   bool stopped = false, seen = false;

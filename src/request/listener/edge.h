@@ -1,6 +1,6 @@
 // What is decided about a request before anybody is asked who sends it: Host and Origin allow-lists (DNS rebinding,
-// threats.md section 2), CORS (C15), which proxy is believed (S1-31), the security headers of every answer (S1-4, S4-18, C14).
-// Pure functions over an immutable Edge made at the start; owned by app; any thread.
+// threats.md section 2), CORS (C15), which proxy is believed (S1-31), the security headers of every answer (S1-4,
+// S4-18, C14). Pure functions over an immutable Edge made at the start; owned by app; any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Accepts connections and serves them with one handler: one Listener a worker, all on the same port (SO_REUSEPORT), and
-// the admin socket on one of them. Owned by app; its methods run on its worker's thread. Limits on connections, in all and by
-// address, are counted across workers in a shared ConnectionLimits.
+// the admin socket on one of them. Owned by app; its methods run on its worker's thread. Limits on connections, in
+// all and by address, are counted across workers in a shared ConnectionLimits.
 #pragma once
 
 #include <array>
