@@ -39,7 +39,7 @@ Result<Chosen> chosen_by(const mcp::Message& message) {
 }  // namespace
 
 Result<void> Pipeline::authorize(Flow& f) {
-  f.stage = Stage::authorization;
+  f.enter(Stage::authorization);
   if (!f.message) return authorize_call(f);  // REST, CLI: always a tool call
   if (f.message->kind != mcp::Kind::request) return {};
   if (f.message->method == Method::tools_call) return authorize_call(f);
@@ -105,7 +105,7 @@ Result<void> Pipeline::authorize_server(Flow& f) {
 }
 
 Result<void> Pipeline::admit_principal(Flow& f) {
-  f.stage = Stage::principal_admission;
+  f.enter(Stage::principal_admission);
   if (f.channel == Channel::local) return {};
   std::string tool_id;
   if (f.tool) tool_id = f.tool->server + "/" + f.tool->name;
@@ -115,7 +115,7 @@ Result<void> Pipeline::admit_principal(Flow& f) {
 }
 
 Result<void> Pipeline::validate(Flow& f) {
-  f.stage = Stage::validation;
+  f.enter(Stage::validation);
   if (!f.tool) return {};
   std::optional<ArgumentFault> fault;
   if (f.arguments_document) {

@@ -32,7 +32,7 @@ void name_refusal(Flow& f, const Error& error) {
 }  // namespace
 
 Result<void> Pipeline::intent(Flow& f) {
-  f.stage = Stage::audit;
+  f.enter(Stage::audit);
   if (f.record.event_type.empty() || (f.message && f.record.action.empty())) {
     f.record.event_type = f.message && f.message->method == mcp::Method::tools_list ? audit::kToolList : audit::kHttp;
     if (f.message) f.record.action = f.message->method_name;
@@ -53,7 +53,17 @@ Result<void> Pipeline::intent(Flow& f) {
 }
 
 Result<void> Pipeline::outcome(Flow& f, const Result<void>& done) {
+  const Stage ended = f.stage;
+  f.enter(Stage::audit);
+  auto written = write_outcome(f, done, ended);
+  f.enter(Stage::listener);  // what is left is the answer
+  f.stage = ended;
+  return written;
+}
+
+Result<void> Pipeline::write_outcome(Flow& f, const Result<void>& done, Stage ended) {
   auto& record = f.record;
+  f.stage = ended;
   record.kind = f.intent_written ? audit::Kind::outcome : done ? audit::Kind::event : audit::Kind::refusal;
   record.time = fleet_.clock.wall();
   record.result = result_word(f, done);

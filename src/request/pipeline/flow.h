@@ -19,10 +19,17 @@ namespace sallyport {
 struct Flow {
   explicit Flow(SnapshotPtr held) : snapshot(std::move(held)) {}
 
+  // Where the request is; what passed since the last stage began is that stage's time (one request in 16 is timed).
+  void enter(Stage next) {
+    if (timing) timing->lap(stage);
+    stage = next;
+  }
+
   SnapshotPtr snapshot;  // one state for the whole request
   SteadyTime started{};
   WallTime now{};
   Stage stage = Stage::http;  // where it is, and so where it ended
+  std::optional<telemetry::StageClock> timing;
   Channel channel = Channel::mcp;
   telemetry::Route route = telemetry::Route::unknown;
 

@@ -22,6 +22,7 @@ void Pipeline::begin(Flow& f, net::ServerExchange& exchange) {
   const net::RequestHead& head = exchange.head();
   f.started = fleet_.clock.steady();
   f.now = fleet_.clock.wall();
+  f.timing.emplace(w_.metrics, fleet_.clock);
   exchange.request_id = random_id(fleet_.random, 12);
   exchange.add_header("X-Request-Id", exchange.request_id);
   f.record.request_id = exchange.request_id;
@@ -42,7 +43,7 @@ void Pipeline::begin(Flow& f, net::ServerExchange& exchange) {
 }
 
 Result<void> Pipeline::pass_edge(Flow& f, net::ServerExchange& exchange) {
-  f.stage = Stage::http;
+  f.enter(Stage::http);
   const EdgeVerdict verdict = fleet_.edge.inspect(exchange.head(), exchange.peer());
   f.address = verdict.client_ip;
   f.record.client_ip = verdict.client_ip;
@@ -54,7 +55,7 @@ Result<void> Pipeline::pass_edge(Flow& f, net::ServerExchange& exchange) {
 }
 
 Result<void> Pipeline::admit_address(Flow& f) {
-  f.stage = Stage::address_admission;
+  f.enter(Stage::address_admission);
   if (f.channel == Channel::local) return {};
   const auto verdict = w_.admission.address(*f.snapshot->limits, f.address, fleet_.clock.steady());
   if (verdict.allow) return {};
@@ -63,7 +64,7 @@ Result<void> Pipeline::admit_address(Flow& f) {
 }
 
 Result<void> Pipeline::identify(Flow& f, const net::ServerExchange& exchange) {
-  f.stage = Stage::identity;
+  f.enter(Stage::identity);
   const net::Peer& peer = exchange.peer();
   if (peer.is_local_socket) {  // the socket is 0600: whoever opened it is the operator (design, Commands)
     auto local = std::make_shared<Principal>();
@@ -111,7 +112,7 @@ RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exc
 }
 
 Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) {
-  f.stage = Stage::principal_admission;
+  f.enter(Stage::principal_admission);
   RestRequest request = rest_request(f, exchange);
   const RestRoute route = fleet_.route(request.method, request.path);
   if (f.channel != Channel::local) {
@@ -119,7 +120,7 @@ Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) 
     f.verdict = w_.admission.principal(*f.snapshot->limits, route.limit_class, who, {}, fleet_.clock.steady());
     if (!f.verdict->allow) co_return fail(Code::rate_limited, std::string(route.limit_class));
   }
-  f.stage = Stage::api;
+  f.enter(Stage::api);
   auto body = co_await exchange.read_body();
   if (!body) co_return fail(std::move(body).error());
   request.body = *body;
@@ -163,7 +164,7 @@ Task<RestAnswer> Pipeline::local(RestRequest request) {
 net::Response Pipeline::refuse_broken(net::ServerExchange& exchange, const Error& error) {
   Flow f(w_.snapshot);
   f.started = fleet_.clock.steady();
-  f.stage = Stage::http;
+  f.enter(Stage::http);
   f.address = exchange.peer().ip;
   f.record.event_type = audit::kHttp;
   f.record.request_id = exchange.request_id.empty() ? random_id(fleet_.random, 12) : exchange.request_id;

@@ -55,6 +55,7 @@ class Pipeline {
   // evidence.cc: audit.
   Result<void> intent(Flow& flow);
   Result<void> outcome(Flow& flow, const Result<void>& done);
+  Result<void> write_outcome(Flow& flow, const Result<void>& done, Stage ended);
 
   // upstream_step.cc, lists.cc: the tool server, or ourselves.
   Task<Result<void>> upstream(Flow& flow);

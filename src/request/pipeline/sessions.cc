@@ -54,7 +54,7 @@ std::string initialize_result(std::string_view version) {
 }  // namespace
 
 Task<Result<void>> Pipeline::read_message(Flow& f, net::ServerExchange& exchange) {
-  f.stage = Stage::mcp;
+  f.enter(Stage::mcp);
   const net::RequestHead& head = exchange.head();
   if (const auto version = head.find("MCP-Protocol-Version"); version && !is_served(*version)) {
     co_return fail(Code::unsupported_version, "MCP-Protocol-Version");

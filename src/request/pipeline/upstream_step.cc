@@ -133,6 +133,7 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
                                         : co_await run_on<UpstreamAnswer>(there.executor, run_job(there, std::move(job)));
   if (name) w_.in_flight.erase(*name);
   f.upstream_took = fleet_.clock.steady() - begun;
+  if (f.timing) f.timing->skip();  // the wait is the server's, not ours
   auto& counters = w_.metrics.upstream(f.server->name);
   counters.calls.add();
   if (!answer) {
@@ -146,7 +147,7 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
 }
 
 Task<Result<void>> Pipeline::upstream(Flow& f) {
-  f.stage = Stage::upstream;
+  f.enter(Stage::upstream);
   if (!f.message || f.message->method == Method::tools_call) {
     std::string params = R"({"name":)";
     json::append_string(params, f.target);
@@ -173,7 +174,7 @@ Task<Result<void>> Pipeline::upstream(Flow& f) {
 
 Result<void> Pipeline::guard_response(Flow& f) {
   if (!f.touches_upstream) return {};
-  f.stage = Stage::response_guard;
+  f.enter(Stage::response_guard);
   f.record.result_bytes = f.result.size();
   f.record.result_digest = fleet_.redactor.digest(f.result);
   if (f.result_is_error) return {};
