@@ -32,7 +32,7 @@ struct Options {
   std::string path = "/mcp";
   std::string key;
   std::string session;
-  std::string tool = "search";
+  std::string tool = "bench_search";
   std::size_t connections = 64;
   double seconds = 3;
   double warm_up = 0.5;

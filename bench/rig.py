@@ -88,11 +88,15 @@ class Rig:
         if process in self.running:
             self.running.remove(process)
 
+    def last_words(self):
+        logs = [log.read_text(errors="replace")[-1500:] for log in self.folder.glob("*.log")]
+        return "".join("\n" + log for log in logs if log)
+
     def wait_for_port(self, port, process, seconds=15):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if process.poll() is not None:
-                raise BenchError(f"{process.args[3]} ended with {process.returncode}")
+                raise BenchError(f"{process.args[3]} ended with {process.returncode}{self.last_words()}")
             with socket.socket() as s:
                 if s.connect_ex(("127.0.0.1", port)) == 0:
                     return
