@@ -127,7 +127,6 @@ Result<void> App::build_fleet() {
   connections_.emplace(settings.limits.connections, settings.limits.connections_per_address);
   SP_TRY(edge_, Edge::make(edge_settings(settings)));
   http_ = http_settings(settings);
-  http_->common_headers = edge_->common_headers(false);
   http_->on_exception = [this](const char* what) { log_.error("exception in a request", {{"what", what}}); };
   fleet_.reset(new Fleet{clock_, random_, log_, *metrics_, *limiter_, *redactor_, *keys_, *tokens_, *edge_, {}, {}, {}, {}});
   fleet_->settings.json.bytes_max = settings.limits.body_bytes;

@@ -1,5 +1,6 @@
 // The front of the way: what both doors do before anything is parsed, and the hand-over to REST.
 #include "core/random.h"
+#include "request/listener/stamp.h"
 #include "request/pipeline/pipeline.h"
 
 namespace sallyport {
@@ -23,9 +24,7 @@ void Pipeline::begin(Flow& f, net::ServerExchange& exchange) {
   f.started = fleet_.clock.steady();
   f.now = fleet_.clock.wall();
   f.timing.emplace(w_.metrics, fleet_.clock);
-  exchange.request_id = random_id(fleet_.random, 12);
-  exchange.add_header("X-Request-Id", exchange.request_id);
-  f.record.request_id = exchange.request_id;
+  f.record.request_id = random_id(fleet_.random, 12);
   f.record.event_type = audit::kHttp;
   f.record.method = head.method;
   f.record.path = head.path;
@@ -47,8 +46,8 @@ Result<void> Pipeline::pass_edge(Flow& f, net::ServerExchange& exchange) {
   const EdgeVerdict verdict = fleet_.edge.inspect(exchange.head(), exchange.peer());
   f.address = verdict.client_ip;
   f.record.client_ip = verdict.client_ip;
-  exchange.set_common_headers(verdict.common_headers);
-  for (const auto& [name, value] : Edge::cors_headers(verdict.cors_origin)) exchange.add_header(name, value);
+  stamp(exchange, verdict, f.record.request_id);
+  if (verdict.preflight) f.response = Edge::preflight_response(exchange.head());
   if (verdict.decision.allow) return {};
   f.record.set(verdict.decision);
   return fail(verdict.code, verdict.decision.evidence);
@@ -168,6 +167,7 @@ net::Response Pipeline::refuse_broken(net::ServerExchange& exchange, const Error
   f.address = exchange.peer().ip;
   f.record.event_type = audit::kHttp;
   f.record.request_id = exchange.request_id.empty() ? random_id(fleet_.random, 12) : exchange.request_id;
+  if (exchange.request_id.empty()) stamp(exchange, fleet_.edge, f.record.request_id);
   f.record.client_ip = exchange.peer().ip;
   const Result<void> done = fail(error);
   if (auto written = outcome(f, done); !written) return refusal(f, written.error());

@@ -8,6 +8,7 @@ namespace sallyport {
 Task<Result<void>> Pipeline::stages(Flow& f, net::ServerExchange& exchange) {
   SP_CO_CHECK(pass_edge(f, exchange));      // Host and Origin first: a page that rebinds DNS gets no further
   SP_CO_CHECK(admit_address(f));            // before identity, so that guessing credentials is limited
+  if (f.response) co_return Result<void>{};  // a CORS preflight asks nothing of us but the headers (ruling C15)
   SP_CO_CHECK(identify(f, exchange));       // before a byte of the body is parsed
   if (f.route != telemetry::Route::mcp_other) co_return co_await serve_rest(f, exchange);
   SP_CO_CHECK(co_await read_message(f, exchange));  // strictly and completely; GET and DELETE have nothing to read
@@ -30,7 +31,12 @@ Task<void> Pipeline::serve(net::ServerExchange& exchange) {
   co_await asio::this_coro::throw_if_cancelled(false);  // a drain that ends us must not skip the evidence
   Flow flow(w_.snapshot);
   begin(flow, exchange);
-  Result<void> done = co_await stages(flow, exchange);
+  Result<void> done;
+  try {
+    done = co_await stages(flow, exchange);
+  } catch (const std::exception& e) {  // of a library: the request still ends in finish, with its evidence
+    done = fail(Code::internal, e.what());
+  }
   co_await finish(flow, exchange, std::move(done));
 }
 

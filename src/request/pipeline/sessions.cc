@@ -164,10 +164,7 @@ void Pipeline::take_notification(Flow& f) {
       const auto call = worker->in_flight.find(name);
       if (call == worker->in_flight.end()) return;
       Worker& there = *worker->fleet.workers[call->second.worker];
-      asio::post(there.executor, [&there, key = call->second.key] {
-        const auto running = there.running.find(key);
-        if (running != there.running.end()) running->second->emit(asio::cancellation_type::terminal);
-      });
+      asio::post(there.executor, [&there, key = call->second.key] { there.cancel(key); });
     });
   }
 }

@@ -32,7 +32,7 @@ Task<Result<void>> check_pin(Worker& w, const upstream::SessionPtr& session, con
 }
 
 Task<Result<UpstreamAnswer>> run_inner(Worker& w, UpstreamJob job) {
-  SP_CO_TRY(const upstream::SessionPtr session, co_await w.upstreams.session(job.server, job.principal));
+  SP_CO_TRY(const upstream::SessionPtr session, co_await w.upstreams.session(job.server, job.principal->id));
   if (job.tool) SP_CO_CHECK(co_await check_pin(w, session, *job.tool, job.call.deadline));
   UpstreamAnswer answer;
   answer.stateless = session->stateless();
@@ -57,8 +57,9 @@ Task<Result<const Digests*>> listed_by(Worker& w, upstream::SessionPtr session, 
 
 Task<Result<UpstreamAnswer>> run_job(Worker& w, UpstreamJob job) {
   const std::uint64_t key = job.key;
-  auto& signal = w.running[key];
-  signal = std::make_unique<asio::cancellation_signal>();
+  w.served[job.principal->id] = job.principal;
+  auto& signal = w.running.emplace(key, Worker::Running{std::make_unique<asio::cancellation_signal>(), job.principal})
+                     .first->second.signal;
   auto [error, answer] = co_await asio::co_spawn(w.executor, run_inner(w, std::move(job)),
                                                  asio::bind_cancellation_slot(signal->slot(), use_task_ec));
   w.running.erase(key);
@@ -106,7 +107,7 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
   const SteadyTime begun = fleet_.clock.steady();
   UpstreamJob job;
   job.key = (std::uint64_t{w_.index} << 48U) | w_.next_call++;
-  job.principal = f.principal->id;
+  job.principal = f.principal;
   job.server = f.server;
   job.tool = f.tool;
   job.call.method = f.message ? f.message->method_name : "tools/call";

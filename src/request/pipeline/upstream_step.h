@@ -25,7 +25,7 @@ class Forwarder final : public upstream::CallEvents {
 
 struct UpstreamJob {
   std::uint64_t key = 0;
-  std::string principal;
+  PrincipalPtr principal;
   ServerPtr server;
   ToolPtr tool;  // null: no tool, so no pin
   upstream::Call call;

@@ -64,40 +64,49 @@ void Worker::take(SnapshotPtr next) {
   const bool people_changed = next->principals != snapshot->principals;
   const bool catalogue_changed = next->catalogue != snapshot->catalogue;
   snapshot = std::move(next);
-  if (people_changed) {
-    const WallTime now = fleet.clock.wall();
-    for (const auto& session : sessions.all()) {
-      if (!still_valid(*snapshot, *session->principal, now)) {
-        upstreams.end_principal(session->principal->id);
-        end_session(session);
-      }
-    }
-  }
+  if (people_changed) end_revoked();
   if (!catalogue_changed) return;
   for (const auto& session : sessions.all()) {
     if (session->home == index) session->deliver(mcp::notification_envelope("notifications/tools/list_changed", {}));
   }
 }
 
+void Worker::cancel(std::uint64_t key) {
+  const auto call = running.find(key);
+  if (call != running.end()) call->second.signal->emit(asio::cancellation_type::terminal);
+}
+
+void Worker::end_revoked() {
+  const WallTime now = fleet.clock.wall();
+  const auto revoked = [&](const PrincipalPtr& principal) { return !still_valid(*snapshot, *principal, now); };
+  for (const auto& session : sessions.all()) {
+    if (revoked(session->principal)) end_session(session);
+  }
+  std::vector<std::uint64_t> calls;
+  for (const auto& [key, call] : running) {
+    if (revoked(call.principal)) calls.push_back(key);
+  }
+  for (const auto key : calls) cancel(key);
+  std::erase_if(served, [&](const auto& entry) {
+    if (!revoked(entry.second)) return false;
+    upstreams.end_principal(entry.first);
+    return true;
+  });
+}
+
 void Worker::end_session(const mcp::ClientSessionPtr& session) {
   if (session->home == index && session->stream) session->stream->close();
   for (auto it = in_flight.lower_bound({session->id, ""}); it != in_flight.end() && it->first.first == session->id; ++it) {
     Worker& there = *fleet.workers[it->second.worker];
-    asio::post(there.executor, [&there, key = it->second.key] {
-      const auto call = there.running.find(key);
-      if (call != there.running.end()) call->second->emit(asio::cancellation_type::terminal);
-    });
+    asio::post(there.executor, [&there, key = it->second.key] { there.cancel(key); });
   }
   sessions.erase(session->id);
 }
 
 void Worker::end_calls() {
   std::vector<std::uint64_t> keys;
-  for (const auto& [key, signal] : running) keys.push_back(key);
-  for (const auto key : keys) {
-    const auto call = running.find(key);
-    if (call != running.end()) call->second->emit(asio::cancellation_type::terminal);
-  }
+  for (const auto& [key, call] : running) keys.push_back(key);
+  for (const auto key : keys) cancel(key);
   for (const auto& session : sessions.all()) {
     if (session->home == index && session->stream) session->stream->close();
   }
@@ -107,8 +116,10 @@ void Worker::expire_sessions() {
   const auto now = fleet.clock.steady().time_since_epoch().count();
   const auto idle = std::chrono::nanoseconds(fleet.settings.session_idle).count();
   for (const auto& session : sessions.all()) {
-    if (session->home == index && session->stream) session->last_used_ns = now;  // an open stream is use
-    if (now - session->last_used_ns > idle) end_session(session);
+    if (session->home != index) continue;  // one decides for all: the tables must not differ
+    if (session->stream) session->last_used_ns = now;  // an open stream is use
+    if (now - session->last_used_ns <= idle) continue;
+    for (Worker* worker : fleet.workers) asio::post(worker->executor, [worker, session] { worker->end_session(session); });
   }
   std::erase_if(listed, [](const auto& entry) { return entry.second.session.expired(); });
 }
@@ -122,6 +133,12 @@ void Worker::tick() {
     if (call.since > late) break;  // oldest first
     if (call.stream != nullptr) call.stream->start();
   }
+}
+
+// A shared upstream session speaks to many: only those hear it who may use the server.
+bool Worker::may_hear(const mcp::ClientSession& session, const ServerRecord& server) {
+  const Asker asker{*snapshot, *session.principal, Channel::mcp, session.scope, {}, session.protocol_version, fleet.clock.wall()};
+  return authorization.server(asker, &server).allow;
 }
 
 void Worker::notice(const upstream::Notice& said) {
@@ -138,6 +155,7 @@ void Worker::notice(const upstream::Notice& said) {
     if (session->home != index) continue;
     if (!said.principal.empty() && session->principal->id != said.principal) continue;
     if (!session->scope.empty() && session->scope != said.server) continue;
+    if (said.principal.empty() && !may_hear(*session, *server->second)) continue;
     std::string params(said.params);
     if (said.method == "notifications/message") {
       const auto level = json::member(said.params, "level");

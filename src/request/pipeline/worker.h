@@ -67,11 +67,13 @@ class Worker {
   void take(SnapshotPtr snapshot);
   // Ends MCP sessions that nobody used for settings.session_idle. Once a minute.
   void expire_sessions();
+  void end_revoked();
   void end_session(const mcp::ClientSessionPtr& session);
   void end_calls();
   void end_calls_at(SteadyTime when);  // the first tick after it
   // What a tool server said unasked: to every session here that may hear it.
   void notice(const upstream::Notice& notice);
+  bool may_hear(const mcp::ClientSession& session, const ServerRecord& server);
 
   // Calls in flight that this worker's connections wait for: (session id, raw request id) -> where they run.
   struct InFlight {
@@ -94,9 +96,16 @@ class Worker {
   upstream::Upstreams upstreams;
   TaskGroup tasks;
   std::map<CallName, InFlight> in_flight;
-  std::map<std::uint64_t, std::unique_ptr<asio::cancellation_signal>> running;  // calls that run here
-  std::map<std::uint64_t, std::string> running_principal;
+  // Calls that run here, by their key, and who has used upstream sessions here: what a revocation looks through.
+  struct Running {
+    std::unique_ptr<asio::cancellation_signal> signal;
+    PrincipalPtr principal;
+  };
+  std::map<std::uint64_t, Running> running;
+  std::map<std::string, PrincipalPtr, std::less<>> served;
   std::uint64_t next_call = 1;
+  // Ends one call that runs here, if it still does.
+  void cancel(std::uint64_t key);
   // Calls of this worker's connections that have heard nothing yet; tick() starts their streams after settings.keep_alive.
   struct Silent {
     mcp::EventStream* stream = nullptr;
