@@ -47,6 +47,9 @@ std::uint16_t App::port() const noexcept {
 }
 
 Result<void> App::start() {
+  if (options_.listen) {  // before anyone can see that we serve; what comes until we wait is kept
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  }
   for (auto& unit : units_) {
     if (!options_.listen) break;
     SP_CHECK(unit->listener.bind());
@@ -101,9 +104,6 @@ Task<void> App::tick_control() {
 void App::wait_for_signal() {
   std::promise<void> ended;
   asio::post(control_io_, [this, &ended] {
-    signals_.add(SIGTERM);
-    signals_.add(SIGINT);
-    signals_.add(SIGHUP);
     auto loop = [](App& app, std::promise<void>& done) -> Task<void> {
       for (;;) {
         const auto [error, signal] = co_await app.signals_.async_wait(use_task_ec);

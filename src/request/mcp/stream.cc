@@ -30,8 +30,10 @@ Task<bool> EventStream::seal() {
   co_return true;
 }
 
+// At once where we are on its worker already: an answer read from the same bytes as the last event, and awaited without a
+// detour, would otherwise seal the stream before a posted event arrives.
 void EventStream::push(std::string message) {
-  asio::post(executor_, [self = shared_from_this(), message = std::move(message)]() mutable {
+  asio::dispatch(executor_, [self = shared_from_this(), message = std::move(message)]() mutable {
     self->push_here(std::move(message));
   });
 }
