@@ -23,11 +23,11 @@ constexpr auto kFromBase64Url = reverse(kBase64Url);
 }  // namespace
 
 std::string hex_encode(std::span<const std::byte> bytes) {
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '\0');
+  char* at = out.data();
   for (const std::byte b : bytes) {
-    out += kHex[std::to_integer<unsigned>(b >> 4)];
-    out += kHex[std::to_integer<unsigned>(b & std::byte{15})];
+    *at++ = kHex[std::to_integer<unsigned>(b >> 4)];
+    *at++ = kHex[std::to_integer<unsigned>(b & std::byte{15})];
   }
   return out;
 }

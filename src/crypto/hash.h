@@ -41,6 +41,10 @@ class Sha256 {
   return hmac_sha256(key, std::as_bytes(std::span(text)));
 }
 
+// Keyed BLAKE2b-256 (RFC 7693, libsodium): what stands for a value in the evidence. A quarter of HMAC's time; no stored
+// format of others depends on it. `key`: 16 to 64 bytes; another length ends the process.
+[[nodiscard]] Digest keyed_digest(std::span<const std::byte> key, std::string_view data) noexcept;
+
 // `length` 1..8160 bytes (RFC 5869 2.3: 255 * HashLen); another length ends the process.
 [[nodiscard]] Secret hkdf_sha256(std::span<const std::byte> key, std::span<const std::byte> salt, std::string_view info,
                                  std::size_t length) noexcept;

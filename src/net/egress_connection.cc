@@ -91,8 +91,8 @@ Task<Result<void>> EgressConnection::advance() {
     IoResult read;
     if (stream_.tls()) {
       read = co_await stream_.read_some(in_);
-    } else {  // without a coroutine of its own: the hot path
-      std::tie(read.error, read.bytes) = co_await stream_.socket().async_read_some(asio::buffer(in_), use_task_ec);
+    } else {
+      read = co_await stream_.read_when_ready(in_);
     }
     if (read.error) {
       if (timed_out_) co_return fail(Code::upstream_timeout, "no answer in time");

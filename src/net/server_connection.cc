@@ -189,8 +189,8 @@ Task<bool> ServerConnection::fill() {
   IoResult read;
   if (stream_.tls()) {
     read = co_await stream_.read_some(in_);
-  } else {  // without a coroutine of its own: the hot path
-    std::tie(read.error, read.bytes) = co_await stream_.socket().async_read_some(asio::buffer(in_), use_task_ec);
+  } else {
+    read = co_await stream_.read_when_ready(in_);
   }
   end_ = read.bytes;
   if (!read.error) co_return true;

@@ -28,6 +28,17 @@ Task<IoResult> Stream::read_some(std::span<char> into) {
   co_return IoResult{error, n};
 }
 
+Task<IoResult> Stream::read_when_ready(std::span<char> into) {
+  for (;;) {
+    const auto [error] = co_await socket_.async_wait(Socket::wait_read, use_task_ec);
+    if (error) co_return IoResult{error, 0};
+    const IoResult got = from_system(::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT));
+    if (got.error == asio::error::would_block) continue;  // another reader's wake-up: none is left behind
+    if (!got.error && got.bytes == 0) co_return IoResult{asio::error::eof, 0};
+    co_return got;
+  }
+}
+
 IoResult Stream::try_write(std::string_view bytes) noexcept {
   if (ssl_) return tls_write(bytes);
   return from_system(::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT));

@@ -33,6 +33,9 @@ class Stream {
   Stream& operator=(Stream&&) = default;
 
   // Reads at least one byte, or ends with an error (asio::error::eof at the end).
+  // Plain sockets: waits first, then reads once. For the moment after a message was sent, when a read at once would only
+  // cost a system call that says "not yet".
+  Task<IoResult> read_when_ready(std::span<char> into);
   Task<IoResult> read_some(std::span<char> into);
   // Writes without waiting: how many bytes were taken (0 with would_block: none now).
   IoResult try_write(std::string_view bytes) noexcept;

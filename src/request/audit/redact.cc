@@ -229,7 +229,7 @@ std::string Redactor::query(std::string_view query) const {
 std::string Redactor::short_digest(std::string_view bytes) const { return digest(bytes).substr(0, 16); }
 
 std::string Redactor::digest(std::string_view bytes) const {
-  return hex_encode(crypto::hmac_sha256(as_bytes(key_.reveal()), bytes));
+  return hex_encode(crypto::keyed_digest(as_bytes(key_.reveal()), bytes));
 }
 
 }  // namespace sallyport::audit

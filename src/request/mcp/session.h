@@ -29,7 +29,8 @@ struct ClientSession {
   std::string scope;  // "" on /mcp, the server's name on /mcp/{server}
   std::string protocol_version;
   PrincipalPtr principal;
-  unsigned home = 0;  // worker
+  std::string evidence_name;  // what stands for the id in the audit: never the id itself
+  unsigned home = 0;          // worker
   std::atomic<int> log_level{-1};                // -1: the client never asked; then nothing is held back
   std::atomic<std::int64_t> last_used_ns{0};     // steady time
 

@@ -24,7 +24,7 @@ void Pipeline::begin(Flow& f, net::ServerExchange& exchange) {
   f.started = fleet_.clock.steady();
   f.now = fleet_.clock.wall();
   f.timing.emplace(w_.metrics, fleet_.clock);
-  f.record.request_id = random_id(fleet_.random, 12);
+  f.record.request_id = w_.new_request_id();
   f.record.event_type = audit::kHttp;
   f.record.method = head.method;
   f.record.path = head.path;
@@ -166,7 +166,7 @@ net::Response Pipeline::refuse_broken(net::ServerExchange& exchange, const Error
   f.enter(Stage::http);
   f.address = exchange.peer().ip;
   f.record.event_type = audit::kHttp;
-  f.record.request_id = exchange.request_id.empty() ? random_id(fleet_.random, 12) : exchange.request_id;
+  f.record.request_id = exchange.request_id.empty() ? w_.new_request_id() : exchange.request_id;
   if (exchange.request_id.empty()) stamp(exchange, fleet_.edge, f.record.request_id);
   f.record.client_ip = exchange.peer().ip;
   const Result<void> done = fail(error);

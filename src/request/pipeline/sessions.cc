@@ -79,7 +79,7 @@ Result<void> Pipeline::bind_session(Flow& f, const net::ServerExchange& exchange
   f.session = w_.sessions.find(*id, f.principal->id, f.scope);
   if (!f.session) return fail(Code::session_unknown, "unknown, ended, or another principal's");  // 404 for all three
   f.session->last_used_ns = f.started.time_since_epoch().count();
-  f.record.session = fleet_.redactor.short_digest(f.session->id);
+  f.record.session = f.session->evidence_name;
   f.record.protocol_version = f.session->protocol_version;
   return {};
 }
@@ -99,9 +99,10 @@ Task<Result<void>> Pipeline::open_session(Flow& f) {
   session->principal = f.principal;
   session->home = fleet_.home_of(f.principal->id);
   session->last_used_ns = f.started.time_since_epoch().count();
+  session->evidence_name = fleet_.redactor.short_digest(session->id);
   co_await fleet_.on_every_worker([session](Worker& worker) { worker.sessions.put(session); });
   f.headers.emplace_back("Mcp-Session-Id", session->id);
-  f.record.session = fleet_.redactor.short_digest(session->id);
+  f.record.session = session->evidence_name;
   f.record.protocol_version = session->protocol_version;
   f.result = initialize_result(session->protocol_version);
   f.session = std::move(session);

@@ -1,6 +1,6 @@
 #include "request/pipeline/worker.h"
 
-#include <atomic>
+#include <charconv>
 #include <functional>
 
 #include "request/mcp/message.h"
@@ -34,8 +34,15 @@ Worker::Worker(unsigned number, Executor ex, Fleet& whole, SnapshotPtr first, au
       identity(whole.keys, whole.tokens),
       admission(whole.limiter),
       upstreams(ex, std::move(upstream_deps), upstream_settings),
+      request_prefix(random_id(whole.random, 6) + "-"),
       tasks(ex, [this](const char* what) { fleet.log.error("task ended by an exception", {{"what", what}}); }) {
   upstreams.set_listener([this](const upstream::Notice& said) { notice(said); });
+}
+
+std::string Worker::new_request_id() {
+  char digits[16];
+  const auto end = std::to_chars(digits, digits + sizeof digits, next_request++, 36).ptr;
+  return request_prefix + std::string(digits, end);
 }
 
 bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime now) {

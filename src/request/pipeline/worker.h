@@ -94,6 +94,8 @@ class Worker {
   Admission admission;
   mcp::SessionTable sessions;
   upstream::Upstreams upstreams;
+  const std::string request_prefix;
+  std::uint64_t next_request = 0;
   TaskGroup tasks;
   std::map<CallName, InFlight> in_flight;
   // Calls that run here, by their key, and who has used upstream sessions here: what a revocation looks through.
@@ -104,6 +106,8 @@ class Worker {
   std::map<std::uint64_t, Running> running;
   std::map<std::string, PrincipalPtr, std::less<>> served;
   std::uint64_t next_call = 1;
+  // Unique, not secret: 48 random bits of this worker's life and a count.
+  std::string new_request_id();
   // Ends one call that runs here, if it still does.
   void cancel(std::uint64_t key);
   // Calls of this worker's connections that have heard nothing yet; tick() starts their streams after settings.keep_alive.
