@@ -35,6 +35,11 @@ bool is_integer_token(std::string_view raw) {
          raw.find_first_of(".eE") == std::string_view::npos;
 }
 
+bool is_notification(Method method) {
+  return method == Method::initialized || method == Method::cancelled || method == Method::progress ||
+         method == Method::roots_list_changed;
+}
+
 Result<std::string> decoded_member(std::string_view object, std::string_view key) {
   const auto raw = json::member(object, key);
   if (!raw) return std::string();
@@ -64,8 +69,10 @@ Result<void> read_kind(Message& message, std::string_view text) {
     if (has_result || has_error) return fail(Code::invalid_request, "a message with method and result or error");
     if (!json::is_string(*method)) return fail(Code::invalid_request, "method is not a string");
     SP_TRY(message.method_name, json::decode_string(*method));
-    message.method = method_from_name(message.method_name);
     message.kind = message.id.empty() ? Kind::notification : Kind::request;
+    message.method = method_from_name(message.method_name);
+    // A request without an id, or a notification with one, is neither: it must not pass for what its name says.
+    if (is_notification(message.method) != message.id.empty()) message.method = Method::unknown;
     return {};
   }
   if (has_result == has_error || message.id.empty()) return fail(Code::invalid_request, "neither request nor response");

@@ -104,6 +104,7 @@ void Pipeline::open_events(Flow& f) {
 }
 
 Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
+  if (!f.server) co_return fail(Code::internal, "a call that no decision was made for");  // fail closed
   const SteadyTime begun = fleet_.clock.steady();
   UpstreamJob job;
   job.key = (std::uint64_t{w_.index} << 48U) | w_.next_call++;
@@ -149,16 +150,16 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
 
 Task<Result<void>> Pipeline::upstream(Flow& f) {
   f.enter(Stage::upstream);
+  if (f.message && f.message->kind != mcp::Kind::request) {
+    take_notification(f);
+    f.response = net::Response{.status = 202};
+    co_return Result<void>{};
+  }
   if (!f.message || f.message->method == Method::tools_call) {
     std::string params = R"({"name":)";
     json::append_string(params, f.target);
     params.append(R"(,"arguments":)").append(f.arguments).append((f.message ? mcp::passed_meta(*f.message) : std::string())).append("}");
     co_return co_await call_upstream(f, std::move(params));
-  }
-  if (f.message->kind != mcp::Kind::request) {
-    take_notification(f);
-    f.response = net::Response{.status = 202};
-    co_return Result<void>{};
   }
   switch (f.message->method) {
     case Method::initialize: co_return co_await open_session(f);
