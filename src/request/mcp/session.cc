@@ -16,8 +16,12 @@ int log_level_index(std::string_view level) noexcept {
 
 void ClientSession::deliver(std::string message) {
   if (stream) return stream->push(std::move(message));
-  if (backlog.size() >= kBacklogMax) backlog.pop_front();
+  backlog_bytes += message.size();
   backlog.push_back(std::move(message));
+  while (backlog.size() > kBacklogMax || backlog_bytes > kBacklogBytesMax) {
+    backlog_bytes -= backlog.front().size();
+    backlog.pop_front();
+  }
 }
 
 ClientSessionPtr SessionTable::find(std::string_view id, std::string_view principal_id, std::string_view scope) const {

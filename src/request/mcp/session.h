@@ -36,12 +36,15 @@ struct ClientSession {
 
   // Home worker only.
   std::shared_ptr<EventStream> stream;
-  std::deque<std::string> backlog;  // what came while there was no stream; kBacklogMax at most, oldest first out
+  // What came while there was no stream; kBacklogMax messages and kBacklogBytesMax at most, oldest first out.
+  std::deque<std::string> backlog;
+  std::size_t backlog_bytes = 0;
   // Home worker. To the GET stream, or to the backlog until there is one.
   void deliver(std::string message);
 };
 
 inline constexpr std::size_t kBacklogMax = 100;
+inline constexpr std::size_t kBacklogBytesMax = 1U << 20;
 
 using ClientSessionPtr = std::shared_ptr<ClientSession>;
 

@@ -129,6 +129,7 @@ Task<Result<void>> Pipeline::listen(Flow& f, net::ServerExchange& exchange) {
       session->stream = fresh;
       for (auto& message : session->backlog) fresh->push(std::move(message));
       session->backlog.clear();
+      session->backlog_bytes = 0;
     } else if (session->stream == old) {
       session->stream.reset();
     }
