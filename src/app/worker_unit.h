@@ -28,7 +28,8 @@ struct App::WorkerUnit {
     return settings;
   }
 
-  asio::io_context io{1};
+  // Only its own thread touches the worker's sockets and timers; others post.
+  asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::executor_work_guard<Executor> work{io.get_executor()};
   net::DeadlineSweep sweep;
   net::EgressClient egress;
