@@ -127,7 +127,7 @@ Result<Edge> Edge::make(const EdgeSettings& settings) {
 
 bool Edge::host_allowed(std::string_view host_header) const noexcept {
   const auto host = split_host(host_header);
-  if (!host || host->name.empty()) return false;
+  if (!host || host->name.empty() || host->name.starts_with('.')) return false;  // an empty label is no name
   return std::ranges::any_of(hosts_, [&](const AllowedHost& allowed) {
     const bool port_fits = !host->port || *host->port == (allowed.port != 0 ? allowed.port : settings_.port);
     if (!port_fits || (allowed.port != 0 && !host->port)) return false;

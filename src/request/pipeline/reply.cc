@@ -9,8 +9,17 @@ namespace {
 
 bool is_rpc(const Flow& f) { return f.route == telemetry::Route::mcp_other; }
 
+// A fault of the caller's own message is explained (a number out of range by its path); of anything else the detail is
+// for log and audit alone.
+bool explained(Code code) {
+  return code == Code::parse_error || code == Code::invalid_request || code == Code::invalid_params;
+}
+
 std::string public_text(const Flow& f, const Error& error) {
-  return f.say.empty() ? std::string(info(error.code).public_text) : f.say;
+  if (!f.say.empty()) return f.say;
+  std::string text(info(error.code).public_text);
+  if (f.stage == Stage::mcp && explained(error.code) && !error.detail.empty()) text += ": " + error.detail;
+  return text;
 }
 
 // The JSON-RPC code of an error of a call that was read: an unknown method of a legacy session is -32601 in a 200.
