@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "request/listener/bind.h"
+#include "request/listener/peer_process.h"
 
 namespace sallyport {
 namespace {
@@ -144,6 +145,11 @@ Task<void> Listener::Impl::accept_local() {
     socklen_t size = sizeof who;
     if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
       continue;  // unknown: not served
+    // Tool servers have our uid, and without namespaces neither Landlock nor seccomp keeps them from this socket.
+    if (descends_from(who.pid, ::getpid())) {
+      add_one(counters.refused);
+      continue;
+    }
     take(net::Socket(std::move(socket)), {.ip = "local", .is_local_socket = true, .uid = who.uid, .pid = who.pid});
   }
 }
