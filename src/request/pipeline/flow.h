@@ -25,7 +25,15 @@ struct Flow {
     stage = next;
   }
 
-  SnapshotPtr snapshot;  // one state for the whole request
+  // Whose request it is, into the evidence.
+  void name_principal() {
+    record.principal = principal->id;
+    record.auth_type = principal->auth_type;
+    record.credential_id = principal->credential_id;
+    if (principal->kind == PrincipalKind::user) record.user_id = principal->id.substr(5);
+  }
+
+  SnapshotPtr snapshot;  // one state from the end of the body on
   SteadyTime started{};
   WallTime now{};
   Stage stage = Stage::http;  // where it is, and so where it ended

@@ -85,10 +85,19 @@ Result<void> Pipeline::identify(Flow& f, const net::ServerExchange& exchange) {
     }
     f.principal = std::move(*verified);
   }
-  f.record.principal = f.principal->id;
-  f.record.auth_type = f.principal->auth_type;
-  f.record.credential_id = f.principal->credential_id;
-  if (f.principal->kind == PrincipalKind::user) f.record.user_id = f.principal->id.substr(5);
+  f.name_principal();
+  return {};
+}
+
+// A body may take its time: what was revoked or ran out meanwhile does not pass on the state in which it began.
+Result<void> Pipeline::identify_again(Flow& f, const net::ServerExchange& exchange) {
+  const WallTime now = fleet_.clock.wall();
+  if (f.snapshot == w_.snapshot && now - f.now < std::chrono::seconds(1)) return {};
+  const Stage stage = f.stage;
+  f.snapshot = w_.snapshot;
+  f.now = now;
+  SP_CHECK(identify(f, exchange));
+  f.enter(stage);
   return {};
 }
 
@@ -112,9 +121,9 @@ RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exc
 
 Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) {
   f.enter(Stage::principal_admission);
-  RestRequest request = rest_request(f, exchange);
-  const RestRoute route = fleet_.route(request.method, request.path);
-  if (f.channel != Channel::local) {
+  const RestRoute route = fleet_.route(exchange.head().method, exchange.head().path);
+  // An execution takes its token after authorization, as every call does; taken here as well it would count twice.
+  if (f.channel != Channel::local && route.limit_class != "execute") {
     const std::string_view who = f.principal ? std::string_view(f.principal->id) : std::string_view(f.address);
     f.verdict = w_.admission.principal(*f.snapshot->limits, route.limit_class, who, {}, fleet_.clock.steady());
     if (!f.verdict->allow) co_return fail(Code::rate_limited, std::string(route.limit_class));
@@ -122,6 +131,8 @@ Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) 
   f.enter(Stage::api);
   auto body = co_await exchange.read_body();
   if (!body) co_return fail(std::move(body).error());
+  SP_CO_CHECK(identify_again(f, exchange));
+  RestRequest request = rest_request(f, exchange);
   request.body = *body;
   co_return co_await ask_rest(f, std::move(request));
 }
@@ -146,8 +157,7 @@ Task<RestAnswer> Pipeline::local(RestRequest request) {
   f.address = request.address;
   f.record.event_type = audit::kHttp;
   f.record.request_id = request.request_id;
-  f.record.principal = f.principal->id;
-  f.record.auth_type = f.principal->auth_type;
+  f.name_principal();
   f.record.client_ip = request.address;
   f.record.method = request.method;
   f.record.path = request.path;

@@ -21,14 +21,14 @@ struct Part {
 };
 
 struct Question {
-  std::string principal;
+  PrincipalPtr principal;
   bool tools = false;
   upstream::ListKind kind = upstream::ListKind::tools;
   SteadyTime deadline;
 };
 
 Task<Result<bool>> ask_session(Worker& w, const Question& question, Part& part) {
-  SP_CO_TRY(const auto session, co_await w.upstreams.session(part.server, question.principal));
+  SP_CO_TRY(const auto session, co_await w.upstreams.session(part.server, question.principal->id));
   if (question.tools) {
     SP_CO_TRY(const Digests* digests, co_await listed_by(w, session, question.deadline, false));
     part.digests = *digests;
@@ -47,6 +47,7 @@ Task<void> ask_one(Worker& w, const Question& question, Part& part) {
 // All servers at once: one that hangs costs its own time only.
 Task<Result<std::vector<Part>>> ask_all(Worker& w, Question question, std::vector<ServerPtr> servers) {
   std::vector<Part> parts(servers.size());
+  w.served[question.principal->id] = question.principal;
   TaskGroup asking(w.executor, [&w](const char* what) { w.fleet.log.error("listing failed", {{"what", what}}); });
   for (std::size_t i = 0; i < servers.size(); ++i) {
     parts[i].server = servers[i];
@@ -86,7 +87,7 @@ std::vector<ServerPtr> servers_in_scope(const Flow& f) {
 
 Task<Result<std::vector<Part>>> ask_home(Worker& here, const Flow& f, std::vector<ServerPtr> servers,
                                          std::optional<upstream::ListKind> kind) {
-  Question question{f.principal->id, !kind.has_value(), kind.value_or(upstream::ListKind::tools),
+  Question question{f.principal, !kind.has_value(), kind.value_or(upstream::ListKind::tools),
                     here.fleet.clock.steady() + here.fleet.settings.list_timeout};
   Worker& home = *here.fleet.workers[here.fleet.home_of(f.principal->id)];
   co_return co_await run_on<std::vector<Part>>(home.executor, ask_all(home, std::move(question), std::move(servers)));

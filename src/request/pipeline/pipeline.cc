@@ -58,6 +58,7 @@ Task<ToolOutcome> Pipeline::execute(ToolCall call) {
   flow.channel = call.channel;
   flow.route = telemetry::Route::api;
   flow.principal = std::move(call.principal);
+  flow.name_principal();
   flow.address = call.address;
   flow.limit_class = call.limit_class;
   flow.timeout = call.timeout;

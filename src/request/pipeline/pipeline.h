@@ -32,6 +32,7 @@ class Pipeline {
   Result<void> pass_edge(Flow& flow, net::ServerExchange& exchange);
   Result<void> admit_address(Flow& flow);
   Result<void> identify(Flow& flow, const net::ServerExchange& exchange);
+  Result<void> identify_again(Flow& flow, const net::ServerExchange& exchange);
   Task<Result<void>> serve_rest(Flow& flow, net::ServerExchange& exchange);
   Task<Result<void>> ask_rest(Flow& flow, RestRequest request);
   RestRequest rest_request(const Flow& flow, const net::ServerExchange& exchange);

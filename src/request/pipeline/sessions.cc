@@ -65,6 +65,7 @@ Task<Result<void>> Pipeline::read_message(Flow& f, net::ServerExchange& exchange
   SP_CO_CHECK(check_post(head));
   auto body = co_await exchange.read_body();
   if (!body) co_return fail(std::move(body).error());
+  SP_CO_CHECK(identify_again(f, exchange));
   SP_CO_TRY(f.message, mcp::read_message(*body, fleet_.settings.json, f.rpc_id));
   f.record.rpc_method = f.message->method_name;
   f.record.content_length = body->size();
@@ -142,6 +143,7 @@ Task<Result<void>> Pipeline::listen(Flow& f, net::ServerExchange& exchange) {
   co_await stream->pump(mcp::sse_headers(), true, fleet_.settings.keep_alive);
   (void)co_await run_on<bool>(home, attach(fleet_, f.session, nullptr, stream));
   w_.metrics.gauge(telemetry::Gauge::streams, -1);
+  if (!stream->started()) co_return fail(Code::session_unknown, "the session ended while its stream was opened");
   if (!stream->broken()) (void)co_await exchange.end_stream();
   co_return Result<void>{};
 }

@@ -31,7 +31,17 @@ Task<Result<void>> check_pin(Worker& w, const upstream::SessionPtr& session, con
   co_return fail(Code::tool_changed, tool.server + "/" + tool.name + ": run `sallyport server probe " + tool.server + "`");
 }
 
+// This worker may know more than the one that decided: what is revoked or removed already is not begun any more.
+Result<void> check_still_good(const Worker& w, const UpstreamJob& job) {
+  if (job.decided_by == w.snapshot) return {};
+  if (!still_valid(*w.snapshot, *job.principal, w.fleet.clock.wall())) return fail(Code::cancelled, "the principal was revoked");
+  const auto server = w.snapshot->catalogue->servers.find(job.server->name);
+  if (server == w.snapshot->catalogue->servers.end() || !server->second->enabled) return fail(Code::cancelled, "the server was removed");
+  return {};
+}
+
 Task<Result<UpstreamAnswer>> run_inner(Worker& w, UpstreamJob job) {
+  SP_CO_CHECK(check_still_good(w, job));
   SP_CO_TRY(const upstream::SessionPtr session, co_await w.upstreams.session(job.server, job.principal->id));
   if (job.tool) SP_CO_CHECK(co_await check_pin(w, session, *job.tool, job.call.deadline));
   UpstreamAnswer answer;
@@ -109,6 +119,7 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
   UpstreamJob job;
   job.key = (std::uint64_t{w_.index} << 48U) | w_.next_call++;
   job.principal = f.principal;
+  job.decided_by = f.snapshot;
   job.server = f.server;
   job.tool = f.tool;
   job.call.method = f.message ? f.message->method_name : "tools/call";

@@ -26,6 +26,7 @@ class Forwarder final : public upstream::CallEvents {
 struct UpstreamJob {
   std::uint64_t key = 0;
   PrincipalPtr principal;
+  SnapshotPtr decided_by;
   ServerPtr server;
   ToolPtr tool;  // null: no tool, so no pin
   upstream::Call call;
