@@ -7,7 +7,11 @@ namespace {
 
 double seconds(std::chrono::nanoseconds span) { return std::chrono::duration<double>(span).count(); }
 
+// A REST answer may be a refusal too.
+bool is_good(const Flow& f, const Result<void>& done) { return done && (!f.response || f.response->status < 400); }
+
 std::string_view result_word(const Flow& f, const Result<void>& done) {
+  if (done && !is_good(f, done)) return f.response->status < 500 ? "denied" : "error";
   if (done) return f.result_is_error ? "error" : "success";
   switch (done.error().code) {
     case Code::cancelled: return "cancelled";
@@ -64,7 +68,7 @@ Result<void> Pipeline::outcome(Flow& f, const Result<void>& done) {
 Result<void> Pipeline::write_outcome(Flow& f, const Result<void>& done, Stage ended) {
   auto& record = f.record;
   f.stage = ended;
-  record.kind = f.intent_written ? audit::Kind::outcome : done ? audit::Kind::event : audit::Kind::refusal;
+  record.kind = f.intent_written ? audit::Kind::outcome : is_good(f, done) ? audit::Kind::event : audit::Kind::refusal;
   record.time = fleet_.clock.wall();
   record.result = result_word(f, done);
   if (!done) name_refusal(f, done.error());
@@ -72,9 +76,12 @@ Result<void> Pipeline::write_outcome(Flow& f, const Result<void>& done, Stage en
   record.process_time_s = seconds(fleet_.clock.steady() - f.started);
   if (f.response) record.status_code = f.response->status;
   else if (!done && f.rpc_id.empty()) record.status_code = info(done.error().code).http_status;
-  w_.metrics.request(f.route, done ? telemetry::Outcome::ok : telemetry::Outcome::refused);
+  w_.metrics.request(f.route, is_good(f, done) ? telemetry::Outcome::ok : telemetry::Outcome::refused);
   if (!done) w_.metrics.refusal(f.stage, done.error().code);
-  if (!done && f.stage == Stage::authorization) w_.metrics.event(telemetry::Event::permission_denial);
+  const bool forbidden = done && f.response && f.response->status == 403 && record.event_type != audit::kToolExecution;
+  const bool login = record.event_type == audit::kAuthentication && record.action == "login";
+  if (login && !is_good(f, done)) w_.metrics.event(telemetry::Event::failed_login);
+  if (forbidden || (!done && f.stage == Stage::authorization)) w_.metrics.event(telemetry::Event::permission_denial);
   if (!done && done.error().code == Code::rate_limited) w_.metrics.event(telemetry::Event::rate_limit_violation);
   if (auto written = w_.audit.write(record); !written) {
     fleet_.log.write(telemetry::Level::error, "audit record not written", {{"why", written.error().detail}}, record.request_id);
