@@ -96,6 +96,7 @@ Result<void> Pipeline::identify_again(Flow& f, const net::ServerExchange& exchan
   const Stage stage = f.stage;
   f.snapshot = w_.snapshot;
   f.now = now;
+  f.principal.reset();
   SP_CHECK(identify(f, exchange));
   f.enter(stage);
   return {};
