@@ -25,6 +25,11 @@ inline constexpr auto use_task_ec = asio::as_tuple(use_task);
 
 using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
+// Lets everything that is ready on this worker run first. Before a message is sent: under load all that one turn of the
+// event loop produces goes out in one burst, and the peer is woken once instead of once a message (measured: a wake-up of
+// a sleeping peer costs the sender more than all our stages).
+inline auto after_this_turn(Executor executor) { return asio::post(executor, use_task); }
+
 // Runs `task` on `executor` and resumes the caller on its own executor with the result: how another worker's state is
 // reached (design, Threads). The task must own what it uses. An exception becomes Code::internal. Cancelling the caller
 // does not cancel the task: Asio 1.81 posts a cancellation to another thread by a raw pointer to a signal that may be gone.

@@ -87,6 +87,7 @@ Task<Result<void>> ServerConnection::respond(Response response) {
     out_.append(body);
     body = {};
   }
+  co_await after_this_turn(stream_.socket().get_executor());
   const auto sent = stream_.try_write(out_, body);
   if (sent.bytes == out_.size() + body.size()) co_return Result<void>{};
   const auto in_head = std::min(sent.bytes, out_.size());
