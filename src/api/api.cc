@@ -132,8 +132,8 @@ RestRoute Api::route(std::string_view method, std::string_view path) {
 }
 
 Task<RestAnswer> Api::answer(RestRequest request) {
-  const Found found = find(request.method, request.path);
   Call call{*this, std::move(request), {}, {}};
+  const Found found = find(call.request.method, call.request.path);  // parts of the path point into it
   if (found.route == nullptr) {
     co_return refuse(call, {found.path_known ? Code::method_not_allowed : Code::not_found, ""});
   }

@@ -1,4 +1,6 @@
 // Upstream servers: listed, added, probed, restarted, removed by whoever holds server:read or server:write.
+#include <algorithm>
+
 #include "api/route.h"
 
 namespace sallyport::api {
@@ -53,6 +55,12 @@ Result<ServerRecord> read_server(json::Value body) {
   return server;
 }
 
+bool names_a_secret(const ServerRecord& server) {
+  const auto refers = [](const auto& entry) { return entry.second.find("${") != std::string::npos; };
+  return std::ranges::any_of(server.headers, refers) || std::ranges::any_of(server.env, refers) ||
+         server.url.find("${") != std::string::npos;
+}
+
 void write_names(json::Writer& w, std::string_view key, const std::vector<std::string>& names) {
   w.key(key).array();
   for (const auto& name : names) w.value(name);
@@ -105,6 +113,11 @@ Task<RestAnswer> add_server(Call& call) {
   if (server->transport == Transport::stdio && call.request.channel != Channel::local) {
     co_return refuse(call, {Code::access_denied, "stdio server over HTTP"},
                      "Servers that run a command are added on the gateway's own machine: sallyport server add");
+  }
+  // A reference names a file or a variable of this machine: over HTTP it would fetch the master key to any address.
+  if (call.request.channel != Channel::local && names_a_secret(*server)) {
+    co_return refuse(call, {Code::access_denied, "reference over HTTP"},
+                     "Servers with ${...} references are added on the gateway's own machine: sallyport server add");
   }
   const std::string name = server->name;
   auto& control = call.api.deps().control;
