@@ -55,6 +55,7 @@ Result<PolicySet> policies_of(const config::Settings& settings, std::uint64_t ep
 
 Result<void> App::open_home() {
   const auto& settings = options_.settings;
+  SP_CHECK(check_home(settings.home));
   SP_CHECK(make_folder(settings.home));
   prctl(PR_SET_DUMPABLE, 0);
   std::optional<RunAs> run_as;

@@ -1,11 +1,18 @@
 #include "app/privileges.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include "launcher/fd.h"
 
 namespace sallyport::app {
 
@@ -22,16 +29,46 @@ Result<RunAs> user_of(const std::string& name) {
   return RunAs{entry->pw_uid, entry->pw_gid};
 }
 
-// Only what lies inside the home, never through a link.
+namespace {
+
+constexpr int kDepthMax = 16;
+
+// By descriptors, one name at a time: the service user may write here, and root must not be led outside by a link, be it
+// planted before (symbolic, hard) or put in the way of this walk.
+bool give(int folder, const char* name, RunAs to, int depth) {
+  const launcher::Fd inner(openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const launcher::Fd entry(inner ? -1 : openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const int fd = inner ? inner.get() : entry.get();
+  struct stat found {};
+  if (fd < 0 || fstat(fd, &found) != 0) return errno == ENOENT;  // gone meanwhile
+  if (S_ISLNK(found.st_mode)) return true;
+  if (found.st_uid != to.uid && !S_ISDIR(found.st_mode) && found.st_nlink > 1) return false;  // whose it is shows elsewhere
+  if (found.st_uid != to.uid && fchownat(fd, "", to.uid, to.gid, AT_EMPTY_PATH) != 0) return false;
+  if (!inner || depth == 0) return true;
+  const std::unique_ptr<DIR, int (*)(DIR*)> list(fdopendir(fcntl(inner.get(), F_DUPFD_CLOEXEC, 0)), closedir);
+  if (!list) return false;
+  while (const dirent* next = readdir(list.get())) {  // NOLINT(concurrency-mt-unsafe): one thread at the start
+    const std::string_view text = next->d_name;
+    if (text != "." && text != ".." && !give(inner.get(), next->d_name, to, depth - 1)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<void> check_home(const std::string& home) {
+  std::error_code error;
+  if (!fs::exists(home, error) || fs::is_empty(home, error)) return {};
+  if (fs::exists(home + "/sallyport.yaml", error) || fs::exists(home + "/keys", error)) return {};
+  return fail(Code::config, home + " holds other things and no sallyport.yaml; fix: name a folder of Sallyport's own with --home");
+}
+
 Result<void> give_home(const std::string& home, RunAs to) {
   std::error_code error;
-  if (lchown(home.c_str(), to.uid, to.gid) != 0) return fail(Code::config, "cannot hand " + home + " to the service user");
-  for (auto it = fs::recursive_directory_iterator(home, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    if (lchown(it->path().c_str(), to.uid, to.gid) != 0) {
-      return fail(Code::config, "cannot hand " + it->path().string() + " to the service user");
-    }
-  }
-  return {};
+  const std::string real = fs::canonical(home, error);  // the home itself may be named through links: the operator did
+  if (!error && give(AT_FDCWD, real.c_str(), to, kDepthMax)) return {};
+  return fail(Code::config, "cannot hand what is in " + home + " to the service user; fix: look there for a file that has "
+                            "another name elsewhere (find -links +1)");
 }
 
 Result<void> drop_to(RunAs to, const std::string& home) {

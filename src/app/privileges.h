@@ -17,6 +17,8 @@ struct RunAs {
 
 // The user `name`; Code::config where it is missing or root, naming the fix.
 Result<RunAs> user_of(const std::string& name);
+// May this folder be a home? It is not there yet, is empty, or is one already: its mode and owner will be changed.
+Result<void> check_home(const std::string& home);
 // Hands the home and what lies inside it to `to`, never through a link.
 Result<void> give_home(const std::string& home, RunAs to);
 // Gives up root for good, and checks that the home can still be reached.
