@@ -53,7 +53,9 @@ CatalogueBuilder::Compiled CatalogueBuilder::compile(const ToolRecord& tool) {
     if (auto schema = schema::Schema::compile(*input)) out.input = std::move(*schema);
   }
   if (const auto output = json::member(tool.definition, "outputSchema")) {
+    // The same here: what could not be checked on its way out is not called at all.
     if (auto schema = schema::Schema::compile(*output)) out.output = std::move(*schema);
+    else out.input.reset();
   }
   by_digest_.emplace(tool.digest, out);
   return out;

@@ -62,6 +62,18 @@ Result<void> check_http(const ServerRecord& server) {
   return {};
 }
 
+// Two servers of one prefix would take each other's names on /mcp.
+Result<void> names_free(const std::map<std::string, ServerPtr, std::less<>>& servers, const ServerRecord& fresh) {
+  if (servers.contains(fresh.name)) {
+    return fail(Code::already_exists, "server " + fresh.name + " exists already; remove it first");
+  }
+  for (const auto& [name, other] : servers) {
+    if (fresh.prefix.empty() || other->prefix != fresh.prefix) continue;
+    return fail(Code::already_exists, "the prefix " + fresh.prefix + " belongs to server " + name + "; choose another");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ServerRecord> check_server(ServerRecord server) {
@@ -92,17 +104,20 @@ Result<std::vector<ToolRecord>> ControlPlane::store_tools(const ServerRecord& se
 Task<Result<ProbeReport>> ControlPlane::add_server(ServerRecord server, bool probe) {
   auto checked = check_server(std::move(server));
   if (!checked) co_return fail(std::move(checked).error());
-  if (servers_.contains(checked->name)) {
-    co_return fail(Code::already_exists, "server " + checked->name + " exists already; remove it first");
-  }
+  SP_CO_CHECK(names_free(servers_, *checked));
   ProbeReport report;
   if (probe) {
     SP_CO_TRY(report.result, co_await deps_.probe(*checked));
     report.accepted = true;
   }
-  if (servers_.contains(checked->name)) co_return fail(Code::already_exists, "server " + checked->name + " exists already");
+  SP_CO_CHECK(names_free(servers_, *checked));  // again: others were added while it was probed
   SP_CO_CHECK(deps_.repository.put_server(*checked));
-  SP_CO_TRY(tools_[checked->name], store_tools(*checked, report.result.tools));
+  auto tools = store_tools(*checked, report.result.tools);
+  if (!tools) {  // a server that lists a name twice, say: nothing of it stays
+    (void)deps_.repository.delete_server(checked->name);
+    co_return fail(std::move(tools).error());
+  }
+  tools_[checked->name] = std::move(*tools);
   for (const auto& tool : report.result.tools) report.drift.added.push_back(tool.name);
   const std::string name = checked->name;  // the right side of an assignment is evaluated first
   servers_[name] = std::make_shared<const ServerRecord>(std::move(*checked));
@@ -132,7 +147,8 @@ Task<Result<ProbeReport>> ControlPlane::probe_server(std::string name, bool acce
   SP_CO_TRY(report.result, co_await deps_.probe(*server));
   report.drift = compare(*snapshot_->catalogue, name, report.result.tools);
   if (!accept || !report.drift.any()) co_return report;
-  if (!servers_.contains(name)) co_return fail(Code::not_found, "server " + name + " was removed meanwhile");
+  const auto now = servers_.find(name);  // what was probed is what is approved, not a namesake added meanwhile
+  if (now == servers_.end() || now->second != server) co_return fail(Code::not_found, "server " + name + " was removed meanwhile");
   SP_CO_TRY(tools_[name], store_tools(*server, report.result.tools));
   report.accepted = true;
   Snapshot next = *snapshot_;
