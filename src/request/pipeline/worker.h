@@ -8,53 +8,17 @@
 #include <string>
 #include <vector>
 
-#include "core/random.h"
 #include "core/task.h"
-#include "json/document.h"
-#include "model/rest.h"
 #include "request/admission/admission.h"
 #include "request/audit/audit.h"
 #include "request/authorization/authorization.h"
 #include "request/identity/identity.h"
-#include "request/listener/edge.h"
 #include "request/mcp/session.h"
+#include "request/pipeline/fleet.h"
 #include "request/upstream/upstreams.h"
-#include "telemetry/log.h"
 #include "telemetry/metrics.h"
 
 namespace sallyport {
-
-class Worker;
-
-struct PipelineSettings {
-  json::ReadLimits json;
-  std::chrono::milliseconds session_idle{3'600'000};
-  std::size_t sessions_per_principal = 64;
-  std::chrono::milliseconds keep_alive{15'000};
-  std::size_t list_page = 1000;  // items of a list before a cursor is given
-  std::chrono::milliseconds list_timeout{15'000};
-};
-
-// What all workers share; each part is immutable or made for many threads. Outlives them.
-struct Fleet {
-  const Clock& clock;
-  Random& random;
-  telemetry::Log& log;
-  telemetry::Metrics& metrics;
-  rate::Limiter& limiter;
-  const audit::Redactor& redactor;
-  const crypto::KeyStore& keys;
-  const token::TokenCodec& tokens;
-  const Edge& edge;
-  PipelineSettings settings;
-  std::vector<Worker*> workers;
-  std::function<RestRoute(std::string_view method, std::string_view path)> route;
-  std::function<Task<RestAnswer>(RestRequest)> rest;
-
-  [[nodiscard]] unsigned home_of(std::string_view principal_id) const;
-  // Does `fn(worker)` on every worker's thread and returns when all have.
-  Task<void> on_every_worker(std::function<void(Worker&)> fn) const;
-};
 
 class Worker {
  public:

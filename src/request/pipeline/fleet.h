@@ -1,0 +1,58 @@
+// What the workers share, and what the pipeline may use up. Made by app before the first worker, outlives the last; each
+// part is immutable or made for many threads.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/random.h"
+#include "core/task.h"
+#include "crypto/key_store.h"
+#include "engines/rate/limiter.h"
+#include "json/document.h"
+#include "model/rest.h"
+#include "request/audit/audit.h"
+#include "request/listener/edge.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
+
+namespace sallyport {
+
+class Worker;
+namespace token {
+class TokenCodec;
+}
+
+struct PipelineSettings {
+  json::ReadLimits json;
+  std::chrono::milliseconds session_idle{3'600'000};
+  std::size_t sessions_per_principal = 64;
+  std::chrono::milliseconds keep_alive{15'000};
+  std::size_t list_page = 1000;  // items of a list before a cursor is given
+  std::chrono::milliseconds list_timeout{15'000};
+};
+
+struct Fleet {
+  const Clock& clock;
+  Random& random;
+  telemetry::Log& log;
+  telemetry::Metrics& metrics;
+  rate::Limiter& limiter;
+  const audit::Redactor& redactor;
+  const crypto::KeyStore& keys;
+  const token::TokenCodec& tokens;
+  const Edge& edge;
+  PipelineSettings settings;
+  std::vector<Worker*> workers;
+  std::function<RestRoute(std::string_view method, std::string_view path)> route;
+  std::function<Task<RestAnswer>(RestRequest)> rest;
+
+  [[nodiscard]] unsigned home_of(std::string_view principal_id) const;
+  // Does `fn(worker)` on every worker's thread and returns when all have.
+  Task<void> on_every_worker(std::function<void(Worker&)> fn) const;
+};
+
+}  // namespace sallyport
