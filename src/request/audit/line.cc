@@ -32,10 +32,6 @@ void append_hex(std::string& out, const merkle::Hash& hash) {
   }
 }
 
-constexpr bool plain(char c) noexcept {
-  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F && c != '"' && c != '\\';
-}
-
 void append_u(std::string& out, unsigned code) {
   out += "\\u";
   for (int shift = 12; shift >= 0; shift -= 4) out.push_back(kHexDigits[code >> static_cast<unsigned>(shift) & 15U]);
@@ -159,7 +155,7 @@ void append_string(std::string& out, std::string_view text) {
   out.push_back('"');
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t start = at;
-    while (at < text.size() && plain(text[at])) ++at;
+    at += plain_run(text.substr(at));
     out.append(text, start, at - start);
     if (at < text.size()) at += append_special(out, text, at);
   }

@@ -40,56 +40,57 @@ bool is_notification(Method method) {
          method == Method::roots_list_changed;
 }
 
-Result<std::string> decoded_member(std::string_view object, std::string_view key) {
-  const auto raw = json::member(object, key);
-  if (!raw) return std::string();
-  if (!json::is_string(*raw)) return fail(Code::invalid_params, "params." + std::string(key) + " is not a string");
-  return json::decode_string(*raw);
+// The members of one object that are asked for, found in one pass over the document's tape.
+template <std::size_t N>
+std::array<std::optional<json::Value>, N> pick(json::Value object, const std::array<std::string_view, N>& names) {
+  std::array<std::optional<json::Value>, N> found;
+  for (const auto& [key, value] : object.members()) {
+    for (std::size_t i = 0; i < N; ++i) {
+      if (key == names[i]) found[i] = value;
+    }
+  }
+  return found;
 }
 
-Result<void> read_id(Message& message, std::string_view text, std::string& id_out) {
-  const auto id = json::member(text, "id");
+Result<std::string> text_of(const std::optional<json::Value>& value, std::string_view name) {
+  if (!value) return std::string();
+  const auto text = value->as_string();
+  if (!text) return fail(Code::invalid_params, "params." + std::string(name) + " is not a string");
+  return std::string(*text);
+}
+
+bool is_id(json::Value value) { return value.is_string() || is_integer_token(value.raw()); }
+
+Result<void> read_id(Message& message, const std::optional<json::Value>& id, std::string& id_out) {
   if (!id) return {};
-  if (!json::is_string(*id) && !is_integer_token(*id)) {
+  if (!is_id(*id)) {
     return fail(Code::invalid_request, "id is neither a string nor an integer");  // MCP base protocol: never null
   }
-  if (id->size() > 1024) return fail(Code::invalid_request, "id is longer than 1024 bytes");
-  message.id = *id;
-  id_out = *id;
+  if (id->raw().size() > 1024) return fail(Code::invalid_request, "id is longer than 1024 bytes");
+  message.id = id->raw();
+  id_out = message.id;
   return {};
 }
 
-Result<void> read_kind(Message& message, std::string_view text) {
-  const auto version = json::member(text, "jsonrpc");
-  if (!version || *version != "\"2.0\"") return fail(Code::invalid_request, "jsonrpc is not \"2.0\"");
-  const auto method = json::member(text, "method");
-  const bool has_result = json::member(text, "result").has_value();
-  const bool has_error = json::member(text, "error").has_value();
-  if (method) {
-    if (has_result || has_error) return fail(Code::invalid_request, "a message with method and result or error");
-    if (!json::is_string(*method)) return fail(Code::invalid_request, "method is not a string");
-    SP_TRY(message.method_name, json::decode_string(*method));
-    message.kind = message.id.empty() ? Kind::notification : Kind::request;
-    message.method = method_from_name(message.method_name);
-    // A request without an id, or a notification with one, is neither: it must not pass for what its name says.
-    if (is_notification(message.method) != message.id.empty()) message.method = Method::unknown;
-    return {};
-  }
-  if (has_result == has_error || message.id.empty()) return fail(Code::invalid_request, "neither request nor response");
-  message.kind = Kind::response;
+Result<void> read_method(Message& message, json::Value method, bool answered) {
+  if (answered) return fail(Code::invalid_request, "a message with method and result or error");
+  const auto name = method.as_string();
+  if (!name) return fail(Code::invalid_request, "method is not a string");
+  message.method_name = *name;
+  message.kind = message.id.empty() ? Kind::notification : Kind::request;
+  message.method = method_from_name(message.method_name);
+  // A request without an id, or a notification with one, is neither: it must not pass for what its name says.
+  if (is_notification(message.method) != message.id.empty()) message.method = Method::unknown;
   return {};
 }
 
-Result<void> read_meta(Message& message) {
-  const auto meta = json::member(message.params, "_meta");
+Result<void> read_meta(Message& message, const std::optional<json::Value>& meta) {
   if (!meta) return {};
-  if (meta->front() != '{') return fail(Code::invalid_params, "params._meta is not an object");
-  const auto token = json::member(*meta, "progressToken");
+  if (!meta->is_object()) return fail(Code::invalid_params, "params._meta is not an object");
+  const auto token = meta->find("progressToken");
   if (!token) return {};
-  if (!json::is_string(*token) && !is_integer_token(*token)) {
-    return fail(Code::invalid_params, "progressToken is neither a string nor an integer");
-  }
-  message.progress_token = *token;
+  if (!is_id(*token)) return fail(Code::invalid_params, "progressToken is neither a string nor an integer");
+  message.progress_token = token->raw();
   return {};
 }
 
@@ -99,24 +100,24 @@ bool needs_uri(Method method) {
          method == Method::resources_unsubscribe;
 }
 
-Result<void> read_params(Message& message, std::string_view text) {
-  const auto params = json::member(text, "params");
+Result<void> read_params(Message& message, const std::optional<json::Value>& params) {
   message.arguments = "{}";
-  if (params) {
-    if (params->front() != '{') return fail(Code::invalid_params, "params is not an object");
-    message.params = *params;
-    SP_CHECK(read_meta(message));
-    if (const auto arguments = json::member(*params, "arguments")) {
-      if (arguments->front() != '{') return fail(Code::invalid_params, "params.arguments is not an object");
-      message.arguments = *arguments;
-    }
+  if (params && !params->is_object()) return fail(Code::invalid_params, "params is not an object");
+  constexpr std::array<std::string_view, 4> kNames{"_meta", "arguments", "name", "uri"};
+  const auto [meta, arguments, name, uri] = pick(params.value_or(json::Value()), kNames);
+  if (params) message.params = params->raw();
+  SP_CHECK(read_meta(message, meta));
+  if (arguments) {
+    if (!arguments->is_object()) return fail(Code::invalid_params, "params.arguments is not an object");
+    message.arguments = arguments->raw();
+    message.arguments_value = *arguments;
   }
   if (needs_name(message.method)) {
-    SP_TRY(message.name, decoded_member(message.params, "name"));
+    SP_TRY(message.name, text_of(name, "name"));
     if (message.name.empty()) return fail(Code::invalid_params, "params.name is missing");
   }
   if (needs_uri(message.method)) {
-    SP_TRY(message.uri, decoded_member(message.params, "uri"));
+    SP_TRY(message.uri, text_of(uri, "uri"));
     if (message.uri.empty()) return fail(Code::invalid_params, "params.uri is missing");
   }
   return {};
@@ -136,12 +137,22 @@ Result<Message> read_message(std::string_view body, const json::ReadLimits& limi
   if (!document) return fail(std::move(document).error());
   Message message;
   message.document = std::move(*document);
-  const std::string_view text = message.document.text();
-  if (text.front() == '[') return fail(Code::invalid_request, "a batch array: removed in MCP 2025-06-18");
-  if (text.front() != '{') return fail(Code::invalid_request, "the message is not an object");
-  SP_CHECK(read_id(message, text, id_out));
-  SP_CHECK(read_kind(message, text));
-  if (message.kind != Kind::response) SP_CHECK(read_params(message, text));
+  const json::Value root = message.document.root();
+  if (root.is_array()) return fail(Code::invalid_request, "a batch array: removed in MCP 2025-06-18");
+  if (!root.is_object()) return fail(Code::invalid_request, "the message is not an object");
+  constexpr std::array<std::string_view, 6> kNames{"id", "jsonrpc", "method", "params", "result", "error"};
+  const auto [id, version, method, params, result, error_member] = pick(root, kNames);
+  SP_CHECK(read_id(message, id, id_out));
+  if (!version || version->as_string() != "2.0") return fail(Code::invalid_request, "jsonrpc is not \"2.0\"");
+  if (method) {
+    SP_CHECK(read_method(message, *method, result.has_value() || error_member.has_value()));
+    SP_CHECK(read_params(message, params));
+    return message;
+  }
+  if (result.has_value() == error_member.has_value() || message.id.empty()) {
+    return fail(Code::invalid_request, "neither request nor response");
+  }
+  message.kind = Kind::response;
   return message;
 }
 

@@ -33,6 +33,7 @@ struct Message {
   std::string name;         // params.name (tools/call, prompts/get), decoded; else empty
   std::string uri;          // params.uri (resources/*), decoded; else empty
   std::string_view arguments;       // params.arguments, raw object; "{}" when absent (MCP 2025-06-18, tools: optional)
+  std::optional<json::Value> arguments_value;  // the same, as a value; absent when absent
   std::string_view progress_token;  // params._meta.progressToken, raw; empty when absent
 };
 

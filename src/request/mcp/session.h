@@ -36,6 +36,7 @@ struct ClientSession {
 
   // Home worker only.
   std::shared_ptr<EventStream> stream;
+  WallTime stream_until = WallTime::max();  // a stream lives no longer than the credential that opened it
   // What came while there was no stream; kBacklogMax messages and kBacklogBytesMax at most, oldest first out.
   std::deque<std::string> backlog;
   std::size_t backlog_bytes = 0;

@@ -121,8 +121,7 @@ Result<void> Pipeline::validate(Flow& f) {
   if (f.arguments_document) {
     fault = validate_arguments(*f.tool, f.arguments_document->root());
   } else {
-    const auto params = f.message->document.root().find("params");
-    const auto arguments = params ? params->find("arguments") : std::nullopt;
+    const auto& arguments = f.message->arguments_value;
     fault = arguments ? validate_arguments(*f.tool, *arguments) : validate_no_arguments(*f.tool);
   }
   if (!fault) return {};

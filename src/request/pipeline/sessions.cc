@@ -123,11 +123,12 @@ Task<Result<void>> Pipeline::listen(Flow& f, net::ServerExchange& exchange) {
   auto stream = std::make_shared<mcp::EventStream>(w_.executor, exchange);
   exchange.watch_gone([stream] { stream->close(); });
   auto attach = [](Fleet& fleet, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> fresh,
-                   std::shared_ptr<mcp::EventStream> old) -> Task<Result<bool>> {
+                   std::shared_ptr<mcp::EventStream> old, WallTime until) -> Task<Result<bool>> {
     (void)fleet;
     if (fresh) {
       if (session->stream) session->stream->close();  // a client that lost its stream opens another: the new one holds
       session->stream = fresh;
+      session->stream_until = until;
       for (auto& message : session->backlog) fresh->push(std::move(message));
       session->backlog.clear();
       session->backlog_bytes = 0;
@@ -138,10 +139,10 @@ Task<Result<void>> Pipeline::listen(Flow& f, net::ServerExchange& exchange) {
   };
   const Executor home = fleet_.workers[f.session->home]->executor;
   w_.metrics.gauge(telemetry::Gauge::streams, 1);
-  (void)co_await run_on<bool>(home, attach(fleet_, f.session, stream, nullptr));
+  (void)co_await run_on<bool>(home, attach(fleet_, f.session, stream, nullptr, f.principal->expires_at));
   if (!w_.sessions.find(f.session->id, f.principal->id, f.scope)) stream->close();  // ended while we attached
   co_await stream->pump(mcp::sse_headers(), true, fleet_.settings.keep_alive);
-  (void)co_await run_on<bool>(home, attach(fleet_, f.session, nullptr, stream));
+  (void)co_await run_on<bool>(home, attach(fleet_, f.session, nullptr, stream, {}));
   w_.metrics.gauge(telemetry::Gauge::streams, -1);
   if (!stream->started()) co_return fail(Code::session_unknown, "the session ended while its stream was opened");
   if (!stream->broken()) (void)co_await exchange.end_stream();

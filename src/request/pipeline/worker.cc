@@ -60,6 +60,7 @@ bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime 
     case PrincipalKind::user: {
       const auto user = principals.users.find(std::string_view(principal.id).substr(5));  // "user:"
       return user != principals.users.end() && user->second->enabled &&
+             principal.issued_at >= user->second->tokens_valid_from &&  // a new password ends what the old one began
              !principals.revoked_tokens.contains(principal.credential_id);
     }
   }
@@ -124,6 +125,7 @@ void Worker::expire_sessions() {
   const auto idle = std::chrono::nanoseconds(fleet.settings.session_idle).count();
   for (const auto& session : sessions.all()) {
     if (session->home != index) continue;  // one decides for all: the tables must not differ
+    if (session->stream && session->stream_until <= fleet.clock.wall()) session->stream->close();
     if (session->stream) session->last_used_ns = now;  // an open stream is use
     if (now - session->last_used_ns <= idle) continue;
     for (Worker* worker : fleet.workers) asio::post(worker->executor, [worker, session] { worker->end_session(session); });
