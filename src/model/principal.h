@@ -30,6 +30,8 @@ struct Principal {
   std::string auth_type;            // "api_key", "jwt", "local": for the audit (S1-27)
   std::string credential_id;        // key id, or token id (jti): what a revocation names
   bool must_change_password = false;
+  WallTime issued_at{};                      // of a token
+  WallTime expires_at = WallTime::max();     // of the credential
 };
 
 using PrincipalPtr = std::shared_ptr<const Principal>;

@@ -56,17 +56,20 @@ PrincipalPtr principal_of(const KeyRecord& record) {
   principal->dotted = record.dotted;
   principal->auth_type = "api_key";
   principal->credential_id = record.id;
+  principal->expires_at = record.expires_at.value_or(WallTime::max());
   return principal;
 }
 
-PrincipalPtr principal_of(const UserRecord& record, const std::string& token_id) {
+PrincipalPtr principal_of(const UserRecord& record, const token::TokenClaims& claims) {
   auto principal = std::make_shared<Principal>();
   principal->id = "user:" + record.id;
   principal->kind = PrincipalKind::user;
   principal->name = record.name;
   principal->roles = record.roles;  // never the token's: a role taken away is gone at the next request
   principal->auth_type = "jwt";
-  principal->credential_id = token_id;
+  principal->credential_id = claims.id;
+  principal->issued_at = claims.issued_at;
+  principal->expires_at = claims.expires_at;
   principal->must_change_password = record.must_change_password;
   return principal;
 }
@@ -145,7 +148,7 @@ Result<Identity::Verified> Identity::verify_token(const Principals& principals, 
   const UserRecord& record = *found->second;
   if (!record.enabled) return refused("identity.user_disabled" + which);
   if (claims.issued_at < record.tokens_valid_from) return refused("identity.token_superseded" + which);
-  return Verified{principal_of(record, claims.id), claims.expires_at};
+  return Verified{principal_of(record, claims), claims.expires_at};
 }
 
 std::string www_authenticate(bool presented, std::string_view resource_metadata) {
