@@ -29,10 +29,10 @@ std::size_t tools_of(const Catalogue& catalogue, const std::string& server) {
   return found == catalogue.tools.end() ? 0 : found->second.size();
 }
 
-Result<ServerRecord> read_server(json::Value body) {
+Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults) {
   SP_CHECK(only_fields(body, {"name", "transport", "command", "url", "env", "headers", "paths", "network", "prefix", "shared",
                               "security_level", "allow_private", "required", "working_directory", "call_timeout", "probe"}));
-  ServerRecord server;
+  ServerRecord server = defaults;
   SP_TRY(server.name, text_field(body, "name"));
   SP_TRY(server.command, texts_field(body, "command"));
   SP_TRY(server.url, text_field(body, "url"));
@@ -47,10 +47,10 @@ Result<ServerRecord> read_server(json::Value body) {
   SP_TRY(server.shared, flag_field(body, "shared", false));
   SP_TRY(const auto level, number_field(body, "security_level", 1));
   server.security_level = level < 0 || level > 10 ? -1 : static_cast<int>(level);
-  SP_TRY(server.allow_private, flag_field(body, "allow_private", false));
+  SP_TRY(server.allow_private, flag_field(body, "allow_private", defaults.allow_private));
   SP_TRY(server.required, texts_field(body, "required"));
   SP_TRY(server.working_directory, text_field(body, "working_directory"));
-  SP_TRY(const auto timeout, number_field(body, "call_timeout", 30));
+  SP_TRY(const auto timeout, number_field(body, "call_timeout", defaults.call_timeout.count() / 1000));
   server.call_timeout = std::chrono::seconds(std::clamp<std::int64_t>(timeout, 0, 100'000));
   return server;
 }
@@ -104,7 +104,7 @@ Task<RestAnswer> show_server(Call& call) {
 }
 
 Task<RestAnswer> add_server(Call& call) {
-  auto server = read_server(call.root());
+  auto server = read_server(call.root(), call.api.deps().server_defaults);
   if (!server) co_return refuse(call, server.error());
   auto probe = flag_field(call.root(), "probe", true);
   if (!probe) co_return refuse(call, probe.error());

@@ -19,6 +19,15 @@ telemetry::Log::Options log_options(const config::Settings& settings) {
   return options;
 }
 
+ServerRecord server_defaults(const config::Settings& settings) {
+  ServerRecord server;
+  server.call_timeout = settings.upstream.call_timeout;
+  server.start_timeout = settings.upstream.start_timeout;
+  server.result_bytes_max = settings.upstream.result_bytes;
+  server.allow_private = settings.upstream.allow_private;
+  return server;
+}
+
 EdgeSettings edge_settings(const config::Settings& settings) {
   EdgeSettings edge;
   edge.port = settings.listen.port;
@@ -109,7 +118,7 @@ Result<void> App::open_control() {
   control::AccountRules account_rules;
   account_rules.token_lifetime = settings.auth.access_token;
   accounts_ = std::make_unique<control::Accounts>(*control_, *tokens_, *passwords_, random_, account_rules);
-  api::ApiDeps api_deps{*control_, *accounts_, *tokens_, clock_,
+  api::ApiDeps api_deps{*control_, *accounts_, *tokens_, clock_, server_defaults(settings),
                         [this] { return metrics_->expose(); },
                         [this](const Snapshot& snapshot) { return status_json(snapshot); },
                         [this] { return started_ && !stopping_ && audit_->healthy(); },

@@ -63,6 +63,7 @@ class App {
   Result<void> build_fleet();
   Result<void> build_worker(unsigned index);
   Task<Result<void>> reload();
+  Task<void> declare_servers();
   Task<void> tick_control();
   Task<void> tick_worker(WorkerUnit& unit);
   void checkpoint();

@@ -63,6 +63,11 @@ Result<void> App::start() {
     });
     unit->thread = std::thread([&io = unit->io] { io.run(); });
   }
+  if (options_.listen) {
+    asio::co_spawn(control_io_, declare_servers(), [this](const std::exception_ptr& error) {
+      if (error) log_.error("declaring servers ended by an exception");
+    });
+  }
   asio::co_spawn(control_io_, tick_control(), [this](const std::exception_ptr& error) {
     if (error && !stopping_) log_.error("the control plane's clock stopped");
   });

@@ -116,6 +116,23 @@ Task<Result<std::unique_ptr<EgressStream>>> EgressClient::open(EgressRequest req
   co_return std::make_unique<EgressStream>(*this, std::move(connection), request.deadline);
 }
 
+Task<Result<EgressAnswer>> EgressClient::ask(EgressRequest request, std::uint64_t whole_bytes_max) {
+  SP_CO_TRY(auto connection, co_await impl_->exchange(request));
+  auto& reader = connection->reader();
+  EgressAnswer answer;
+  if (reader.head().status == 200 && reader.head().find("content-type").value_or("").starts_with("text/event-stream")) {
+    answer.stream = std::make_unique<EgressStream>(*this, std::move(connection), request.deadline);
+    co_return answer;
+  }
+  while (reader.state() == ResponseReader::State::body) {
+    if (reader.body().size() > whole_bytes_max) co_return fail(Code::upstream_too_large, "an answer over the server's limit");
+    SP_CO_CHECK(co_await connection->advance());
+  }
+  answer.whole = {reader.take_head(), std::move(reader.body())};
+  impl_->give_back(std::move(connection));
+  co_return answer;
+}
+
 void EgressClient::drop_idle() {
   for (auto& [key, pool] : impl_->pools) pool->idle.clear();
 }

@@ -60,6 +60,13 @@ struct EgressResponse {
   std::string body;
 };
 
+class EgressStream;
+
+struct EgressAnswer {
+  EgressResponse whole;
+  std::unique_ptr<EgressStream> stream;  // where set, `whole` is empty
+};
+
 struct EgressOptions {
   std::size_t idle_per_target = 64;
   std::size_t connections_per_target = 256;
@@ -104,6 +111,10 @@ class EgressClient {
   Task<Result<EgressResponse>> fetch(EgressRequest request);
   // The answer's head, then its body as it comes. The same errors.
   Task<Result<std::unique_ptr<EgressStream>>> open(EgressRequest request);
+
+  // Either, as the answer's own head says: 200 with text/event-stream is a stream, anything else is read whole, up to
+  // `whole_bytes_max` (upstream_too_large beyond).
+  Task<Result<EgressAnswer>> ask(EgressRequest request, std::uint64_t whole_bytes_max);
 
   // Closes idle connections: all of them, or those of one target (its credentials changed).
   void drop_idle();

@@ -14,10 +14,6 @@ constexpr std::uint64_t kStreamBytesMax = 1ULL << 30;
 bool is_json(const net::ResponseHead& head) {
   return head.find("content-type").value_or("").starts_with("application/json");
 }
-bool is_sse(const net::ResponseHead& head) {
-  return head.find("content-type").value_or("").starts_with("text/event-stream");
-}
-
 // Headers that are ours to write: a configured one would forge the session or the version.
 bool is_ours(std::string_view name) {
   static constexpr std::array<std::string_view, 5> kOurs{"accept", "content-type", "mcp-session-id",
@@ -93,7 +89,6 @@ Task<Result<Reply>> HttpConnection::request(Outgoing message, CallEvents* events
   if (cancelled) reply = fail(Code::cancelled, "the caller cancelled");
   if (end_) co_return fail(*end_);
   const Code code = reply ? Code::internal : reply.error().code;
-  if (code == Code::upstream_timeout) plain_ = false;  // perhaps a stream that never ends
   if (message.cancellable && (code == Code::upstream_timeout || code == Code::cancelled))
     tell(legacy::cancelled(message.id,
                            code == Code::cancelled ? "The client cancelled the call" : "The call took too long"));
@@ -102,44 +97,11 @@ Task<Result<Reply>> HttpConnection::request(Outgoing message, CallEvents* events
 
 Task<Result<Reply>> HttpConnection::exchange(Outgoing& message, CallEvents* events) {
   auto request = http("POST", std::move(message.text), message.deadline);
-  if (plain_ && !message.wants_progress) co_return co_await fetch_answer(std::move(request), message, events);
   request.limits.body_bytes = std::max<std::uint64_t>(server_->result_bytes_max, kStreamBytesMax);
-  co_return co_await open_answer(std::move(request), message, events);
-}
-
-Task<Result<Reply>> HttpConnection::fetch_answer(net::EgressRequest request, const Outgoing& message,
-                                                 CallEvents* events) {
-  SP_CO_TRY(const net::EgressResponse response, co_await deps_.egress->fetch(std::move(request)));
-  if (response.head.status != 200 || !is_sse(response.head)) co_return answer_of(response.head, response.body, message);
-  plain_ = false;  // a stream after all, read to its end: its events come late this once
-  Reading reading(message, events, server_->result_bytes_max);
-  SP_CO_CHECK(reading.feed(response.body));
-  co_await answer_requests(reading);
-  if (reading.done()) co_return std::move(*reading.answer);
-  co_return fail(Code::upstream_protocol, "a stream of " + server_->name + " ended without the answer");
-}
-
-Task<Result<Reply>> HttpConnection::open_answer(net::EgressRequest request, const Outgoing& message,
-                                                CallEvents* events) {
-  SP_CO_TRY(StreamPtr stream, co_await deps_.egress->open(std::move(request)));
-  if (stream->status() == 200 && is_sse(stream->head())) {
-    SP_CO_CHECK(take_session(stream->head()));
-    co_return co_await read_stream(std::move(stream), message, events);
-  }
-  SP_CO_TRY(const std::string body, co_await read_all(*stream));
-  plain_ = stream->status() == 200 && is_json(stream->head());
-  co_return answer_of(stream->head(), body, message);
-}
-
-Task<Result<std::string>> HttpConnection::read_all(net::EgressStream& stream) {
-  std::string body;
-  for (;;) {
-    SP_CO_TRY(const std::string more, co_await stream.read_some());
-    if (more.empty()) co_return body;
-    if (body.size() + more.size() > server_->result_bytes_max)
-      co_return fail(Code::upstream_too_large, "an answer over the server's result_bytes_max");
-    body += more;
-  }
+  SP_CO_TRY(net::EgressAnswer answer, co_await deps_.egress->ask(std::move(request), server_->result_bytes_max));
+  if (!answer.stream) co_return answer_of(answer.whole.head, answer.whole.body, message);
+  SP_CO_CHECK(take_session(answer.stream->head()));
+  co_return co_await read_stream(std::move(answer.stream), message, events);
 }
 
 Result<void> HttpConnection::take_session(const net::ResponseHead& head) {

@@ -45,13 +45,10 @@ class HttpConnection final : public Connection {
   Result<void> make_target();
   [[nodiscard]] net::EgressRequest http(std::string method, std::string body, SteadyTime deadline) const;
   Task<Result<Reply>> exchange(Outgoing& message, CallEvents* events);
-  Task<Result<Reply>> fetch_answer(net::EgressRequest request, const Outgoing& message, CallEvents* events);
-  Task<Result<Reply>> open_answer(net::EgressRequest request, const Outgoing& message, CallEvents* events);
   Task<Result<Reply>> read_stream(StreamPtr stream, const Outgoing& message, CallEvents* events);
   Task<Result<void>> read_events(net::EgressStream& stream, Reading& reading);
   Task<void> answer_requests(Reading& reading);
   Task<Result<StreamPtr>> resume(std::string last_id, std::chrono::milliseconds wait, SteadyTime deadline);
-  Task<Result<std::string>> read_all(net::EgressStream& stream);
   Result<Reply> answer_of(const net::ResponseHead& head, std::string_view body, const Outgoing& message);
   Result<void> take_session(const net::ResponseHead& head);
   [[nodiscard]] Error refusal(int status) const;
@@ -72,7 +69,6 @@ class HttpConnection final : public Connection {
   std::shared_ptr<const net::EgressTarget> target_;  // with all fixed headers written once, since every call sends them
   std::set<net::EgressStream*> streams_;             // open ones, to be cut by abandon()
   std::optional<Error> end_;
-  bool plain_ = false;  // answers came as JSON so far: fetched whole, which is cheaper
   bool listening_ = false;
 };
 

@@ -200,6 +200,8 @@ void StdioConnection::on_notification(const Incoming& in) {
       slot->events->progress(without_member(in.params, "progressToken"));
     return;
   }
+  // Of a session that principals share nobody can tell whose call a log line speaks of: nobody hears it.
+  if (in.method == kLogMessage && server_->shared) return;
   auto* slot = in.method == kLogMessage ? pending_.only() : nullptr;
   if (slot != nullptr && slot->events != nullptr) return slot->events->notification(in.method, in.params);
   if (is_notice(in.method) && unsolicited_) unsolicited_(in.method, in.params);
