@@ -1,5 +1,7 @@
 #include "request/authorization/authorization.h"
 
+#include <algorithm>
+
 namespace sallyport {
 namespace {
 
@@ -50,6 +52,16 @@ bool Authorization::lists(const Asker& asker, const ServerRecord& server, const 
   request.tool = &tool;
   request.phase = Phase::list;
   return decider_.decide(asker.snapshot, request).allow;
+}
+
+bool Authorization::enters(const Asker& asker) {
+  const Catalogue& catalogue = *asker.snapshot.catalogue;
+  const auto scope = catalogue.servers.find(asker.scope);
+  if (scope == catalogue.servers.end() || !scope->second->enabled) return false;
+  if (!is_unknown(server(asker, scope->second.get()))) return true;
+  const auto tools = catalogue.tools.find(asker.scope);
+  if (tools == catalogue.tools.end()) return false;
+  return std::ranges::any_of(tools->second, [&](const auto& tool) { return lists(asker, *scope->second, *tool.second); });
 }
 
 Decision Authorization::server(const Asker& asker, const ServerRecord* server) {

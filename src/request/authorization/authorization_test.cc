@@ -116,6 +116,21 @@ TEST_F(AuthorizationTest, AGrantOfOneToolIsNoneOfTheServersResources) {
   EXPECT_EQ(to_error(ask(reader, calculator.get())).code, Code::access_denied);
 }
 
+// Which servers there are is nobody's to find out by trying URLs.
+TEST_F(AuthorizationTest, AServerThatTheCallerMayNotUseIsNoUrl) {
+  const auto enters = [&](const Principal& who, std::string_view scope) {
+    return authorization.enters({snapshot, who, Channel::mcp, scope, "", "", WallTime{}});
+  };
+  Principal stranger = agent;
+  stranger.grants = {*parse_grant("tool:execute@other/add")};
+  EXPECT_TRUE(enters(agent, "calculator"));
+  EXPECT_TRUE(enters(reader, "calculator"));
+  EXPECT_TRUE(enters(admin, "calculator"));
+  EXPECT_FALSE(enters(stranger, "calculator"));
+  EXPECT_FALSE(enters(admin, "sleeping"));
+  EXPECT_FALSE(enters(admin, "nowhere"));
+}
+
 TEST_F(AuthorizationTest, WhoMustChangeThePasswordCallsNothing) {
   admin.must_change_password = true;
   EXPECT_EQ(refused(call(admin, "calculator_add")), Code::password_change_required);

@@ -44,6 +44,9 @@ Result<void> Pipeline::authorize(Flow& f) {
   if (f.message->kind != mcp::Kind::request) return {};
   if (f.message->method == Method::tools_call) return authorize_call(f);
   if (of_server(f.message->method)) return authorize_server(f);
+  if (f.message->method == Method::initialize && !f.scope.empty() && !w_.authorization.enters(asker(f))) {
+    return fail(Code::not_found, "no such server, or none for this caller");
+  }
   if (f.message->method == Method::unknown) return fail(Code::method_not_found, f.message->method_name);
   return {};  // initialize, ping, levels: identity is enough; lists are filtered item by item by the same decide()
 }

@@ -26,7 +26,8 @@ std::string public_text(const Flow& f, const Error& error) {
 int http_status_of(const Flow& f, const Error& error) {
   if (error.code == Code::rate_limited || error.code == Code::draining) return info(error.code).http_status;
   const bool about_http = !f.message || f.message->kind != mcp::Kind::request;
-  const bool about_session = error.code == Code::session_unknown || error.code == Code::session_missing;
+  const bool about_url = f.message && f.message->method == mcp::Method::initialize && error.code == Code::not_found;
+  const bool about_session = about_url || error.code == Code::session_unknown || error.code == Code::session_missing;
   return about_http || about_session ? info(error.code).http_status : 200;
 }
 

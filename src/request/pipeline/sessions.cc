@@ -59,7 +59,6 @@ Task<Result<void>> Pipeline::read_message(Flow& f, net::ServerExchange& exchange
   if (const auto version = head.find("MCP-Protocol-Version"); version && !is_served(*version)) {
     co_return fail(Code::unsupported_version, "MCP-Protocol-Version");
   }
-  if (!f.scope.empty() && !f.snapshot->catalogue->servers.contains(f.scope)) co_return fail(Code::not_found, "no such server");
   if (head.method == "GET" || head.method == "DELETE") co_return Result<void>{};
   if (head.method != "POST") co_return fail(Code::method_not_allowed, std::string(head.method));
   SP_CO_CHECK(check_post(head));

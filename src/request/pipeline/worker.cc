@@ -158,6 +158,7 @@ void Worker::notice(const upstream::Notice& said) {
       return !session || (session->server().name == said.server && session->principal() == said.principal);
     });
   }
+  if (said.principal.empty() && said.method == "notifications/message") return;  // whose call it speaks of is unknown
   const auto server = snapshot->catalogue->servers.find(said.server);
   if (server == snapshot->catalogue->servers.end()) return;
   for (const auto& session : sessions.all()) {
