@@ -9,24 +9,28 @@ import processes
 import scratch
 from abuse_case import SLOW, AbuseCase
 
+SILENCE = 3 * SLOW  # seconds that a call may take
 BAD = {-31502: "protocol", -31503: "unavailable", -31504: "timeout"}
 
 
 class Upstream(AbuseCase):
     name = "upstream"
-    settings = {"upstream.call_timeout_seconds": 3, "upstream.start_timeout_seconds": 10}
 
     @classmethod
     def prepare(cls):
         cls.records = scratch.folder("records", 0o777)
         cls.record_file = os.path.join(cls.records, "stdio")
-        cls.gateway.add_python("stdio", "rogue_server.py", "--record", cls.record_file, paths=["rw:" + cls.records])
+        command = ["/usr/bin/python3", scratch.support_script("rogue_server.py"), "--record", cls.record_file]
+        cls.gateway.admin("POST", "/api/v1/servers", {
+            "name": "stdio", "command": command, "paths": ["rw:" + cls.records], "call_timeout": SILENCE,
+            "env": {"SALLYPORT_TEST_MARK": cls.gateway.mark}})
         port = processes.free_port()
         cls.beside = processes.Beside(["/usr/bin/python3", scratch.support_script("rogue_server.py"), "--http", str(port),
                                        "--record", os.path.join(cls.records, "http")], port,
                                       os.path.join(cls.gateway.folder, "http.log"))
         cls.addClassCleanup(cls.beside.stop)
-        cls.gateway.add_http("http", "http://127.0.0.1:%d/mcp" % port)
+        cls.gateway.admin("POST", "/api/v1/servers", {"name": "http", "url": "http://127.0.0.1:%d/mcp" % port,
+                                                      "allow_private": True, "call_timeout": SILENCE})
 
     def setUp(self):
         super().setUp()
@@ -140,7 +144,7 @@ class Upstream(AbuseCase):
     def test_a_server_that_asks_its_client_gets_no_roots_and_no_sampling(self):
         """Client roots are not forwarded by default."""
         for server, session in self.each_server():
-            session.text("asks")  # over HTTP the first stream of a server that answered plainly so far is read at its end
+            session.call("asks")  # over HTTP the first stream of a server that answered plainly so far is read at its end
             roots, sample = json.loads(session.text("asks"))
             self.assertIn("error", roots)
             self.assertIn("error", sample)

@@ -1,11 +1,12 @@
 """Events of a call reach its caller, all of them, before the answer; whatever worker its connection is on."""
 import os
+import threading
 import unittest
 
 import mcp
 import processes
 import scratch
-from gateway import Gateway
+from gateway import SLOW, Gateway
 
 
 class Streams(unittest.TestCase):
@@ -37,6 +38,25 @@ class Streams(unittest.TestCase):
 
     def test_progress_over_stdio_comes_whole_and_before_the_answer(self):
         self.progress_of("stdio")
+
+    def test_a_cancelled_call_ends_the_server_is_told_and_the_record_says_so(self):
+        """MCP, Cancellation."""
+        folder = scratch.folder("record", 0o777)
+        record = os.path.join(folder, "lines")
+        self.gateway.add_python("recorded", "rogue_server.py", "--record", record, paths=["rw:" + folder])
+        caller = mcp.Session(self.gateway, self.key.secret, "recorded").open()
+        other = mcp.Session(self.gateway, self.key.secret, "recorded")  # the same session on another connection
+        other.id = caller.id
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(caller.call("no_answer", rpc_id=41)))
+        thread.start()
+        processes.wait_until(lambda: b"tools/call" in open(record, "rb").read(), 5 * SLOW, "the call at the server")
+        self.assertEqual(other.notify("notifications/cancelled", {"requestId": 41, "reason": "enough"}).status, 202)
+        thread.join(10 * SLOW)
+        self.assertFalse(thread.is_alive())
+        self.assertNotIn("result", answers[0].message or {})
+        processes.wait_until(lambda: b"notifications/cancelled" in open(record, "rb").read(), 5 * SLOW, "word to the server")
+        self.assertEqual([r["result"] for r in self.gateway.audit(kind="outcome", tool="no_answer")], ["cancelled"])
 
     def test_without_a_token_there_is_no_progress_and_no_stream(self):
         session = mcp.Session(self.gateway, self.key.secret, "stdio").open()

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections import namedtuple
@@ -202,6 +203,20 @@ class Gateway:
         ran = self.run(*args, stdin=stdin)
         assert ran.code == 0, "sallyport %s: exit %d\n%s%s" % (" ".join(args), ran.code, ran.out, ran.err)
         return ran.out
+
+    def admin(self, method, path, body=None):
+        """A request over the admin socket, as the command line makes them; the JSON of a 2xx answer."""
+        import http.client
+        connection = http.client.HTTPConnection("localhost", timeout=60)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(60)
+        connection.sock.connect(os.path.join(self.home, "admin.sock"))
+        connection.request(method, path, json.dumps(body or {}), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        text = response.read()
+        connection.close()
+        assert 200 <= response.status < 300, text
+        return json.loads(text or b"null")
 
     def key(self, name, *scopes, read=True, execute=True, extra=()):
         """A fresh API key: for everything, or for the scopes alone."""
