@@ -6,6 +6,7 @@ import unittest
 
 import mcp
 import processes
+import scratch
 from gateway import Gateway
 
 
@@ -73,7 +74,7 @@ class CommandLine(unittest.TestCase):
         """S0-36, S3-10: a client's file may hold them, ours never does."""
         path = os.path.join(self.gateway.folder, "claude_desktop_config.json")
         token = "ghp_" + "A1b2C3d4E5" * 3 + "f6G7h8"
-        entry = {"command": self.gateway.binary.replace("/sallyport", "/sallyport-calculator"), "args": [], "env": {"GITHUB_TOKEN": token}}
+        entry = {"command": scratch.readable(scratch.binary("sallyport-calculator")), "args": [], "env": {"GITHUB_TOKEN": token}}
         with open(path, "w") as file:
             json.dump({"mcpServers": {"Sums": entry}}, file)
         said = self.gateway.cli("import", path, "--json")

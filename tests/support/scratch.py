@@ -90,9 +90,10 @@ def support_script(name):
 
 
 def binary(name="sallyport"):
-    """SALLYPORT_BIN, else the release build; other programs lie beside it."""
+    """SALLYPORT_BIN, else the release build. Other programs are the release build's wherever it exists: one with a
+    sanitizer cannot run inside the limits of a tool server."""
     main = os.environ.get("SALLYPORT_BIN") or os.path.join(ROOT, "build", "release", "bin", "sallyport")
-    path = main if name == "sallyport" else os.path.join(os.path.dirname(main), name)
-    if not os.path.exists(path):
-        path = os.path.join(ROOT, "build", "release", "bin", name)
-    return os.path.abspath(path)
+    if name == "sallyport":
+        return os.path.abspath(main)
+    released = os.path.join(ROOT, "build", "release", "bin", name)
+    return released if os.path.exists(released) else os.path.join(os.path.dirname(os.path.abspath(main)), name)
