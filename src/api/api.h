@@ -20,6 +20,7 @@ struct ApiDeps {
   control::Accounts& accounts;
   const token::TokenCodec& tokens;
   const Clock& clock;
+  std::function<bool(std::string_view name, std::string_view value)> looks_like_secret;
   ServerRecord server_defaults;                                   // what a new server has where its request is silent
   std::function<std::string()> metrics;                           // Prometheus text
   std::function<std::string(const Snapshot&)> status;                          // JSON object

@@ -103,22 +103,44 @@ Task<RestAnswer> show_server(Call& call) {
   co_return ok(w);
 }
 
+namespace {
+
+// Why this server may not be added by this door; nothing where it may.
+std::optional<RestAnswer> may_add(const Call& call, const ServerRecord& server) {
+  const auto only_here = [&](std::string_view what, std::string_view evidence) {
+    return refuse(call, {Code::access_denied, std::string(evidence)},
+                  std::string(what) + " are added on the gateway's own machine: sallyport server add");
+  };
+  if (call.request.channel != Channel::local) {
+    // Running a command is the operator's to allow: only on the machine itself, never for a stolen token (threats.md:
+    // a posted stdio command; MCP, security best practices: proxy-stdio escalation).
+    if (server.transport == Transport::stdio) return only_here("Servers that run a command", "stdio server over HTTP");
+    // A reference names a file or a variable of this machine: over HTTP it would fetch the master key to any address.
+    if (names_a_secret(server)) return only_here("Servers with ${...} references", "reference over HTTP");
+    // The guard against requests to our own network is not for a token to switch off.
+    if (server.allow_private && !call.api.deps().server_defaults.allow_private) {
+      return only_here("Servers at private addresses", "allow_private over HTTP");
+    }
+  }
+  for (const auto* values : {&server.env, &server.headers}) {
+    for (const auto& [name, value] : *values) {
+      if (!call.api.deps().looks_like_secret(name, value)) continue;
+      return refuse(call, {Code::validation, "literal secret"},
+                    name + " looks like a secret in the clear; put it into a file (0600) or the environment and write "
+                           "${file:/path} or ${env:NAME}");
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Task<RestAnswer> add_server(Call& call) {
   auto server = read_server(call.root(), call.api.deps().server_defaults);
   if (!server) co_return refuse(call, server.error());
   auto probe = flag_field(call.root(), "probe", true);
   if (!probe) co_return refuse(call, probe.error());
-  // Running a command is the operator's to allow: only on the machine itself, never for a stolen token (threats.md:
-  // a posted stdio command; MCP, security best practices: proxy-stdio escalation).
-  if (server->transport == Transport::stdio && call.request.channel != Channel::local) {
-    co_return refuse(call, {Code::access_denied, "stdio server over HTTP"},
-                     "Servers that run a command are added on the gateway's own machine: sallyport server add");
-  }
-  // A reference names a file or a variable of this machine: over HTTP it would fetch the master key to any address.
-  if (call.request.channel != Channel::local && names_a_secret(*server)) {
-    co_return refuse(call, {Code::access_denied, "reference over HTTP"},
-                     "Servers with ${...} references are added on the gateway's own machine: sallyport server add");
-  }
+  if (auto allowed = may_add(call, *server); allowed) co_return std::move(*allowed);
   const std::string name = server->name;
   auto& control = call.api.deps().control;
   auto added = co_await run_on<control::ProbeReport>(control.executor(), control.add_server(std::move(*server), *probe));

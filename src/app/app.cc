@@ -118,7 +118,7 @@ Result<void> App::open_control() {
   control::AccountRules account_rules;
   account_rules.token_lifetime = settings.auth.access_token;
   accounts_ = std::make_unique<control::Accounts>(*control_, *tokens_, *passwords_, random_, account_rules);
-  api::ApiDeps api_deps{*control_, *accounts_, *tokens_, clock_, server_defaults(settings),
+  api::ApiDeps api_deps{*control_, *accounts_, *tokens_, clock_, config::looks_like_secret, server_defaults(settings),
                         [this] { return metrics_->expose(); },
                         [this](const Snapshot& snapshot) { return status_json(snapshot); },
                         [this] { return started_ && !stopping_ && audit_->healthy(); },
