@@ -108,7 +108,7 @@ class Connections(AbuseCase):
         finally:
             for sock in sockets:
                 sock.close()
-        processes.wait_until(lambda: mcp.get(self.gateway, "/health").status == 200, 10, "a place for the next one")
+        processes.wait_until(self.gateway.ready, 10 * SLOW, "a place for the next one")
         self.still_serves(mcp.Session(self.gateway, self.key.secret).open())
 
     def was_refused(self, sock):
