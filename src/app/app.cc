@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/rules.h"
 #include "app/worker_unit.h"
 #include "crypto/signature.h"
 #include "engines/pin/definition.h"

@@ -50,7 +50,6 @@ class App {
 
   [[nodiscard]] control::ControlPlane& control() noexcept { return *control_; }
   [[nodiscard]] control::Accounts& accounts() noexcept { return *accounts_; }
-  [[nodiscard]] control::Repository& repository() noexcept { return *repository_; }
   [[nodiscard]] const config::Settings& settings() const noexcept { return options_.settings; }
   [[nodiscard]] std::uint16_t port() const noexcept;
 
@@ -105,11 +104,6 @@ class App {
   std::atomic<bool> started_{false};
   SteadyTime began_{};
 };
-
-// Limits of the settings as the Snapshot holds them.
-Limits limits_of(const config::Settings& settings);
-// Rego of the home's folder, or what ships; an error names file and line (a broken policy stops the start).
-Result<PolicySet> policies_of(const config::Settings& settings, std::uint64_t epoch);
 
 template <class T>
 Result<T> App::run_control(Task<Result<T>> task) {

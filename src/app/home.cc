@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "app/privileges.h"
+#include "app/rules.h"
 #include "app/worker_unit.h"
 #include "core/encoding.h"
 #include "engines/policy/policy.h"

@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "app/init.h"
 #include "app/privileges.h"
+#include "app/rules.h"
 #include "app/worker_unit.h"
 #include "core/encoding.h"
 #include "request/audit/verify.h"

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <latch>
 
+#include "app/rules.h"
 #include "app/worker_unit.h"
 #include "engines/policy/policy.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::chrono::seconds kTick{1};
 constexpr int kTicksPerExpiry = 30;
+constexpr int kTicksPerPrune = 3600;
 constexpr std::chrono::seconds kLastWords{1};
 
 }  // namespace
@@ -98,11 +100,13 @@ void App::checkpoint() {
 
 Task<void> App::tick_control() {
   SteadyTimer timer(control_io_.get_executor());
+  int count = 0;
   while (!stopping_) {
     timer.expires_after(kTick);
     const auto [error] = co_await timer.async_wait(use_task_ec);
     if (error) co_return;
     checkpoint();
+    if (++count % kTicksPerPrune == 0) (void)repository_->prune_revoked_tokens(clock_.wall());
   }
 }
 

@@ -12,38 +12,12 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "core/task.h"
-#include "net/address_guard.h"
+#include "net/egress_target.h"
 #include "net/http_message.h"
 #include "net/http_response_reader.h"
 #include "net/timeouts.h"
-#include "net/url.h"
 
 namespace sallyport::net {
-
-// Where to: made once for each upstream, checked once, shared by its requests. Immutable; any thread.
-class EgressTarget {
- public:
-  // `headers`: fixed ones of this target (credentials). Errors: egress_refused (URL, an address the policy forbids),
-  // invalid_request (a header that cannot be written, or that the client writes itself).
-  static Result<std::shared_ptr<const EgressTarget>> make(std::string_view url, EgressPolicy policy,
-                                                          const Headers& headers = {});
-  // HTTP over a Unix socket: the CLI's way to .sallyport/admin.sock.
-  static Result<std::shared_ptr<const EgressTarget>> make_unix(std::string socket_path, const Headers& headers = {});
-  ~EgressTarget();
-
-  [[nodiscard]] const Url& url() const noexcept { return url_; }
-  [[nodiscard]] const EgressPolicy& policy() const noexcept { return policy_; }
-  [[nodiscard]] const std::string& unix_path() const noexcept { return unix_path_; }
-  [[nodiscard]] const std::string& key() const noexcept { return key_; }  // of the pool: origin or socket path
-  [[nodiscard]] const std::string& prefix() const noexcept { return prefix_; }  // Host and fixed headers, as sent
-
- private:
-  EgressTarget() = default;
-  Result<void> write_prefix(std::string_view host, const Headers& headers);
-  Url url_;
-  EgressPolicy policy_;
-  std::string unix_path_, key_, prefix_;
-};
 
 struct EgressRequest {
   std::shared_ptr<const EgressTarget> target;

@@ -83,6 +83,11 @@ Result<void> Pipeline::write_outcome(Flow& f, const Result<void>& done, Stage en
   if (login && !is_good(f, done)) w_.metrics.event(telemetry::Event::failed_login);
   if (forbidden || (!done && f.stage == Stage::authorization)) w_.metrics.event(telemetry::Event::permission_denial);
   if (!done && done.error().code == Code::rate_limited) w_.metrics.event(telemetry::Event::rate_limit_violation);
+  if (!done && f.stage == Stage::address_admission) {
+    const std::uint64_t admitted = w_.admit_flood_record(fleet_.clock.steady());
+    if (admitted == 0) return {};
+    if (admitted > 1) record.evidence += "; " + std::to_string(admitted - 1) + " more refused since the last such record";
+  }
   if (auto written = w_.audit.write(record); !written) {
     fleet_.log.write(telemetry::Level::error, "audit record not written", {{"why", written.error().detail}}, record.request_id);
     return written;

@@ -39,6 +39,20 @@ Worker::Worker(unsigned number, Executor ex, Fleet& whole, SnapshotPtr first, au
   upstreams.set_listener([this](const upstream::Notice& said) { notice(said); });
 }
 
+std::uint64_t Worker::admit_flood_record(SteadyTime now) {
+  constexpr unsigned kRecordsPerSecond = 10;
+  if (now - flood_second >= std::chrono::seconds(1)) {
+    flood_second = now;
+    flood_written = 0;
+  }
+  if (flood_written >= kRecordsPerSecond) {
+    ++flood_held_back;
+    return 0;
+  }
+  ++flood_written;
+  return std::exchange(flood_held_back, 0) + 1;
+}
+
 std::string Worker::new_request_id() {
   char digits[16];
   const auto end = std::to_chars(digits, digits + sizeof digits, next_request++, 36).ptr;

@@ -60,6 +60,9 @@ class Worker {
   upstream::Upstreams upstreams;
   const std::string request_prefix;
   std::uint64_t next_request = 0;
+  std::uint64_t flood_held_back = 0;
+  unsigned flood_written = 0;
+  SteadyTime flood_second{};
   TaskGroup tasks;
   std::map<CallName, InFlight> in_flight;
   // Calls that run here, by their key, and who has used upstream sessions here: what a revocation looks through.
@@ -72,6 +75,9 @@ class Worker {
   std::uint64_t next_call = 1;
   // Unique, not secret: 48 random bits of this worker's life and a count.
   std::string new_request_id();
+  // A flood of requests over the limit of their address must not fill the disk: ten records a second, then a count that
+  // stands in the next one. 0: write nothing; else one more than were held back before.
+  std::uint64_t admit_flood_record(SteadyTime now);
   // Ends one call that runs here, if it still does.
   void cancel(std::uint64_t key);
   // Calls of this worker's connections that have heard nothing yet; tick() starts their streams after settings.keep_alive.

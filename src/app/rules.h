@@ -1,0 +1,14 @@
+// What the settings say that a Snapshot holds: read at the start, and anew by a reload.
+#pragma once
+
+#include "config/config.h"
+#include "model/snapshot.h"
+
+namespace sallyport::app {
+
+// Limits of the settings as the Snapshot holds them.
+Limits limits_of(const config::Settings& settings);
+// Rego of the home's folder, or what ships; an error names file and line (a broken policy stops the start).
+Result<PolicySet> policies_of(const config::Settings& settings, std::uint64_t epoch);
+
+}  // namespace sallyport::app
