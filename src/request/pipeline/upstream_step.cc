@@ -107,9 +107,8 @@ void Forwarder::notification(std::string_view method, std::string_view params) {
 void Pipeline::open_events(Flow& f) {
   if (f.exchange == nullptr) return;
   f.events = std::make_shared<mcp::EventStream>(w_.executor, *f.exchange);
-  f.events->on_first([this, stream = f.events.get(), headers = f.headers]() mutable {
-    for (auto& header : mcp::sse_headers()) headers.push_back(std::move(header));
-    w_.tasks.spawn(stream->pump(std::move(headers), true, fleet_.settings.keep_alive));
+  f.events->on_first([this, stream = f.events.get()] {  // small enough to need no memory of its own
+    w_.tasks.spawn(stream->pump(mcp::sse_headers(), true, fleet_.settings.keep_alive));
   });
 }
 
