@@ -6,7 +6,7 @@ target_compile_options(sp_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wsha
 target_compile_options(sp_flags INTERFACE "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 target_compile_definitions(sp_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION=1
   # glibc's aligned_alloc passes its thread cache by: coroutine frames and handlers came at three times malloc's price.
-  BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8
+  BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC BOOST_ASIO_DISABLE_BOOST_ALIGN BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8
   SALLYPORT_VERSION="${PROJECT_VERSION}")
 # Said by hand for every unit alike: CMake's own switch differs between libraries and programs, and a precompiled header
 # serves only one of the two.

@@ -116,7 +116,7 @@ TEST(AuditLog, ListsIntentsWithoutAnOutcome) {
   ASSERT_TRUE((*log)->writer(0).write(home.record(Kind::intent, "done")));
   ASSERT_TRUE((*log)->writer(0).write(home.record(Kind::intent, "lost")));
   const AuditRecord pair[2] = {home.record(Kind::outcome, "done"), home.record(Kind::refusal, "no")};
-  ASSERT_TRUE((*log)->writer(0).write_all(pair));
+  ASSERT_TRUE((*log)->writer(0).write_all(std::array<const AuditRecord*, 2>{&pair[0], &pair[1]}));
   ASSERT_TRUE((*log)->close());
   const Report report = verify(home.dir()).value();
   EXPECT_TRUE(report.intact);

@@ -100,7 +100,7 @@ AuditRecord AuditWriter::resumed_event() const {
   return record;
 }
 
-Result<void> AuditWriter::write_all(std::span<const AuditRecord> records) {
+Result<void> AuditWriter::write_all(std::span<const AuditRecord* const> records) {
   if (closed_) return fail(Code::audit_unavailable, "the audit is closed");
   const bool resuming = !healthy() || lost_.load(std::memory_order_relaxed);
   if (resuming) {
@@ -111,7 +111,7 @@ Result<void> AuditWriter::write_all(std::span<const AuditRecord> records) {
   buffer_.assign(1, '\0');  // append_line borrows the byte before a line
   leaves_.clear();
   if (resuming) add(resumed_event());
-  for (const AuditRecord& record : records) add(record);
+  for (const AuditRecord* record : records) add(*record);
   if (auto put = put_buffer(); !put) return failed(std::move(put).error().detail, records.size());
   if (resuming) {
     refused_ = 0;

@@ -48,9 +48,12 @@ class AuditWriter {
 
   // `audit_unavailable`: nothing of it was written (what was half written is cut off again). The next call tries anew, and
   // what then succeeds is preceded by an event that says how many records were refused. Nothing is dropped in silence.
-  Result<void> write(const AuditRecord& record) { return write_all({&record, 1}); }
+  Result<void> write(const AuditRecord& record) {
+    const AuditRecord* const one = &record;
+    return write_all({&one, 1});
+  }
   // All or nothing, one write(2): the outcome of one request and the intent of the next.
-  Result<void> write_all(std::span<const AuditRecord> records);
+  Result<void> write_all(std::span<const AuditRecord* const> records);
 
   // False after a failed write until one succeeds. Any thread (readiness).
   [[nodiscard]] bool healthy() const noexcept { return healthy_.load(std::memory_order_relaxed); }

@@ -35,39 +35,52 @@ void name_refusal(Flow& f, const Error& error) {
 
 }  // namespace
 
-Result<void> Pipeline::intent(Flow& f) {
+Task<Result<void>> Pipeline::intent(Flow& f) {
   f.enter(Stage::audit);
   if (f.record.event_type.empty() || (f.message && f.record.action.empty())) {
     f.record.event_type = f.message && f.message->method == mcp::Method::tools_list ? audit::kToolList : audit::kHttp;
     if (f.message) f.record.action = f.message->method_name;
   }
   const bool lists = f.message && f.message->kind == mcp::Kind::request && f.record.event_type == audit::kToolList;
-  if (!f.touches_upstream && !lists && f.route != telemetry::Route::api) return {};  // nothing will be touched
+  if (!f.touches_upstream && !lists && f.route != telemetry::Route::api) co_return Result<void>();  // nothing is touched
   if (f.tool) {
     f.record.arguments = fleet_.redactor.json(f.arguments);
     f.record.arguments_digest = fleet_.redactor.digest(f.arguments);
   }
   f.record.kind = audit::Kind::intent;
   f.record.time = fleet_.clock.wall();
-  SP_CHECK(w_.audit.write(f.record));
-  w_.metrics.event(telemetry::Event::audit_record);
+  SP_CO_CHECK(co_await keep(f));
   f.intent_written = true;
   f.record.arguments.clear();  // they stand in the intent; the outcome carries their digest
-  return {};
+  co_return Result<void>();
 }
 
-Result<void> Pipeline::outcome(Flow& f, const Result<void>& done) {
+Task<Result<void>> Pipeline::keep(Flow& f) {
+  if (f.timing) f.timing->lap(f.stage);
+  auto written = co_await w_.evidence.write(f.record);
+  if (f.timing) f.timing->skip();  // others' records are not our time
+  kept(f, written);
+  co_return written;
+}
+
+void Pipeline::kept(const Flow& f, const Result<void>& written) {
+  if (written) return w_.metrics.event(telemetry::Event::audit_record);
+  fleet_.log.write(telemetry::Level::error, "audit record not written", {{"why", written.error().detail}}, f.record.request_id);
+}
+
+Task<Result<void>> Pipeline::outcome(Flow& f, const Result<void>& done) {
   const Stage ended = f.stage;
+  const bool wanted = describe_outcome(f, done);
   f.enter(Stage::audit);
-  auto written = write_outcome(f, done, ended);
-  f.enter(Stage::listener);  // what is left is the answer
+  Result<void> written;
+  if (wanted) written = co_await keep(f);
   f.stage = ended;
-  return written;
+  co_return written;
 }
 
-Result<void> Pipeline::write_outcome(Flow& f, const Result<void>& done, Stage ended) {
+// False: one of a flood, counted in a record that is yet to come.
+bool Pipeline::describe_outcome(Flow& f, const Result<void>& done) {
   auto& record = f.record;
-  f.stage = ended;
   record.kind = f.intent_written ? audit::Kind::outcome : is_good(f, done) ? audit::Kind::event : audit::Kind::refusal;
   record.time = fleet_.clock.wall();
   record.result = result_word(f, done);
@@ -85,15 +98,10 @@ Result<void> Pipeline::write_outcome(Flow& f, const Result<void>& done, Stage en
   if (!done && done.error().code == Code::rate_limited) w_.metrics.event(telemetry::Event::rate_limit_violation);
   if (!done && f.stage == Stage::address_admission) {
     const std::uint64_t admitted = w_.admit_flood_record(fleet_.clock.steady());
-    if (admitted == 0) return {};
+    if (admitted == 0) return false;
     if (admitted > 1) record.evidence += "; " + std::to_string(admitted - 1) + " more refused since the last such record";
   }
-  if (auto written = w_.audit.write(record); !written) {
-    fleet_.log.write(telemetry::Level::error, "audit record not written", {{"why", written.error().detail}}, record.request_id);
-    return written;
-  }
-  w_.metrics.event(telemetry::Event::audit_record);
-  return {};
+  return true;
 }
 
 }  // namespace sallyport

@@ -139,7 +139,7 @@ Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) 
 }
 
 Task<Result<void>> Pipeline::ask_rest(Flow& f, RestRequest request) {
-  if (request.method != "GET") SP_CO_CHECK(intent(f));  // a change is in the evidence before it is made
+  if (request.method != "GET") SP_CO_CHECK(co_await intent(f));  // a change is in the evidence before it is made
   RestAnswer answer = co_await fleet_.rest(std::move(request));
   if (!answer.event_type.empty()) f.record.event_type = answer.event_type;
   if (!answer.action.empty()) f.record.action = answer.action;
@@ -165,7 +165,7 @@ Task<RestAnswer> Pipeline::local(RestRequest request) {
   request.decider = &w_.decider;
   request.execute = [this](ToolCall call) { return execute(std::move(call)); };
   Result<void> done = co_await ask_rest(f, std::move(request));
-  if (auto written = outcome(f, done); !written) done = fail(std::move(written).error());
+  if (auto written = co_await outcome(f, done); !written) done = fail(std::move(written).error());
   if (done) co_return RestAnswer{f.response->status, f.response->content_type, std::move(f.response->body)};
   const net::Response refused = refusal(f, done.error());
   co_return RestAnswer{refused.status, refused.content_type, refused.body};
@@ -181,7 +181,11 @@ net::Response Pipeline::refuse_broken(net::ServerExchange& exchange, const Error
   if (exchange.request_id.empty()) stamp(exchange, fleet_.edge, f.record.request_id);
   f.record.client_ip = exchange.peer().ip;
   const Result<void> done = fail(error);
-  if (auto written = outcome(f, done); !written) return refusal(f, written.error());
+  if (describe_outcome(f, done)) {
+    const auto written = w_.audit.write(f.record);
+    kept(f, written);
+    if (!written) return refusal(f, written.error());
+  }
   return refusal(f, error);
 }
 

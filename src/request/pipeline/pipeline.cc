@@ -22,14 +22,15 @@ Task<Result<void>> Pipeline::perform(Flow& f) {
   SP_CO_CHECK(authorize(f));                // the one decide(), before any look-up could tell what exists
   SP_CO_CHECK(admit_principal(f));          // after it: a name that may not be called says nothing by its limit
   SP_CO_CHECK(validate(f));                 // arguments against the schema that was approved
-  SP_CO_CHECK(intent(f));                   // evidence before effect
+  SP_CO_CHECK(co_await intent(f));          // evidence before effect
   SP_CO_CHECK(co_await upstream(f));        // the only line that touches a tool server
   co_return guard_response(f);              // before anyone reads what it answered
 }
 
 Task<void> Pipeline::serve(net::ServerExchange& exchange) {
   co_await asio::this_coro::throw_if_cancelled(false);  // a drain that ends us must not skip the evidence
-  Flow flow(w_.snapshot);
+  const auto held = std::make_unique<Flow>(w_.snapshot);
+  Flow& flow = *held;
   begin(flow, exchange);
   Result<void> done;
   try {
@@ -42,7 +43,7 @@ Task<void> Pipeline::serve(net::ServerExchange& exchange) {
 
 // The one end of every request: the outcome stands in the audit before the caller hears it.
 Task<void> Pipeline::finish(Flow& flow, net::ServerExchange& exchange, Result<void> done) {
-  if (auto written = outcome(flow, done); !written) done = fail(std::move(written).error());
+  if (auto written = co_await outcome(flow, done); !written) done = fail(std::move(written).error());
   co_await reply(flow, exchange, done);
 }
 
@@ -76,7 +77,7 @@ Task<ToolOutcome> Pipeline::execute(ToolCall call) {
   } else {
     done = fail(std::move(read).error());
   }
-  if (auto written = outcome(flow, done); !written) done = fail(std::move(written).error());
+  if (auto written = co_await outcome(flow, done); !written) done = fail(std::move(written).error());
   ToolOutcome out;
   if (!done) out.error = std::move(done).error();
   out.message = std::move(flow.say);

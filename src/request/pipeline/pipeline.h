@@ -54,9 +54,11 @@ class Pipeline {
   Result<void> validate(Flow& flow);
 
   // evidence.cc: audit.
-  Result<void> intent(Flow& flow);
-  Result<void> outcome(Flow& flow, const Result<void>& done);
-  Result<void> write_outcome(Flow& flow, const Result<void>& done, Stage ended);
+  Task<Result<void>> intent(Flow& flow);
+  Task<Result<void>> outcome(Flow& flow, const Result<void>& done);
+  Task<Result<void>> keep(Flow& flow);
+  void kept(const Flow& flow, const Result<void>& written);
+  bool describe_outcome(Flow& flow, const Result<void>& done);
 
   // upstream_step.cc, lists.cc: the tool server, or ourselves.
   Task<Result<void>> upstream(Flow& flow);

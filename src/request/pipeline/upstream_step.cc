@@ -40,13 +40,13 @@ Result<void> check_still_good(const Worker& w, const UpstreamJob& job) {
   return {};
 }
 
-Task<Result<UpstreamAnswer>> run_inner(Worker& w, UpstreamJob job) {
-  SP_CO_CHECK(check_still_good(w, job));
-  SP_CO_TRY(const upstream::SessionPtr session, co_await w.upstreams.session(job.server, job.principal->id));
-  if (job.tool) SP_CO_CHECK(co_await check_pin(w, session, *job.tool, job.call.deadline));
+Task<Result<UpstreamAnswer>> run_inner(Worker& w, std::unique_ptr<UpstreamJob> job) {
+  SP_CO_CHECK(check_still_good(w, *job));
+  SP_CO_TRY(const upstream::SessionPtr session, co_await w.upstreams.session(job->server, job->principal->id));
+  if (job->tool) SP_CO_CHECK(co_await check_pin(w, session, *job->tool, job->call.deadline));
   UpstreamAnswer answer;
   answer.stateless = session->stateless();
-  SP_CO_TRY(answer.reply, co_await session->call(std::move(job.call), job.events.get()));
+  SP_CO_TRY(answer.reply, co_await session->call(std::move(job->call), job->events.get()));
   co_return answer;
 }
 
@@ -65,10 +65,10 @@ Task<Result<const Digests*>> listed_by(Worker& w, upstream::SessionPtr session, 
   co_return &entry.digests;
 }
 
-Task<Result<UpstreamAnswer>> run_job(Worker& w, UpstreamJob job) {
-  const std::uint64_t key = job.key;
-  w.served[job.principal->id] = job.principal;
-  auto& signal = w.running.emplace(key, Worker::Running{std::make_unique<asio::cancellation_signal>(), job.principal})
+Task<Result<UpstreamAnswer>> run_job(Worker& w, std::unique_ptr<UpstreamJob> job) {
+  const std::uint64_t key = job->key;
+  w.served[job->principal->id] = job->principal;
+  auto& signal = w.running.emplace(key, Worker::Running{std::make_unique<asio::cancellation_signal>(), job->principal})
                      .first->second.signal;
   auto [error, answer] = co_await asio::co_spawn(w.executor, run_inner(w, std::move(job)),
                                                  asio::bind_cancellation_slot(signal->slot(), use_task_ec));
@@ -115,19 +115,19 @@ void Pipeline::open_events(Flow& f) {
 Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
   if (!f.server) co_return fail(Code::internal, "a call that no decision was made for");  // fail closed
   const SteadyTime begun = fleet_.clock.steady();
-  UpstreamJob job;
-  job.key = (std::uint64_t{w_.index} << 48U) | w_.next_call++;
-  job.principal = f.principal;
-  job.decided_by = f.snapshot;
-  job.server = f.server;
-  job.tool = f.tool;
-  job.call.method = f.message ? f.message->method_name : "tools/call";
-  job.call.params = std::move(params);
-  job.call.deadline = begun + std::min(f.timeout.value_or(f.server->call_timeout), f.server->call_timeout);
+  auto job = std::make_unique<UpstreamJob>();  // kept out of the frames: small ones are recycled, large ones are not
+  job->key = (std::uint64_t{w_.index} << 48U) | w_.next_call++;
+  job->principal = f.principal;
+  job->decided_by = f.snapshot;
+  job->server = f.server;
+  job->tool = f.tool;
+  job->call.method = f.message ? f.message->method_name : "tools/call";
+  job->call.params = std::move(params);
+  job->call.deadline = begun + std::min(f.timeout.value_or(f.server->call_timeout), f.server->call_timeout);
   if (f.message) {
     open_events(f);
-    job.call.wants_progress = !f.message->progress_token.empty();
-    job.events = std::make_shared<Forwarder>(f.events, f.session, std::string(f.message->progress_token));
+    job->call.wants_progress = !f.message->progress_token.empty();
+    job->events = std::make_shared<Forwarder>(f.events, f.session, std::string(f.message->progress_token));
   }
   const auto known = w_.stateless.find(f.server->name);
   const bool here = known != w_.stateless.end() && known->second;
@@ -135,7 +135,7 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
   std::optional<Worker::CallName> name;
   if (f.session) {
     name.emplace(f.session->id, f.rpc_id);
-    if (!w_.in_flight.emplace(*name, Worker::InFlight{there.index, job.key}).second) {
+    if (!w_.in_flight.emplace(*name, Worker::InFlight{there.index, job->key}).second) {
       f.say = "A request with this id is still running";
       co_return fail(Code::invalid_request, "duplicate id in flight");
     }

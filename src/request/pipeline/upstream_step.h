@@ -39,7 +39,7 @@ struct UpstreamAnswer {
 };
 
 // On `worker`'s thread. Errors: those of Upstreams::session and Session::call, tool_changed.
-Task<Result<UpstreamAnswer>> run_job(Worker& worker, UpstreamJob job);
+Task<Result<UpstreamAnswer>> run_job(Worker& worker, std::unique_ptr<UpstreamJob> job);
 
 // The digests of what this session lists now; asks the server where they are not known.
 Task<Result<const std::map<std::string, std::string, std::less<>>*>> listed_by(Worker& worker,

@@ -14,6 +14,7 @@
 #include "request/authorization/authorization.h"
 #include "request/identity/identity.h"
 #include "request/mcp/session.h"
+#include "request/pipeline/evidence_batch.h"
 #include "request/pipeline/fleet.h"
 #include "request/upstream/upstreams.h"
 #include "telemetry/metrics.h"
@@ -51,6 +52,7 @@ class Worker {
   Fleet& fleet;
   SnapshotPtr snapshot;
   audit::AuditWriter& audit;
+  EvidenceBatch evidence{executor, audit};
   telemetry::Shard& metrics;
   Identity identity;
   Decider decider;
