@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "app/privileges.h"
 #include "app/rules.h"
@@ -42,8 +43,10 @@ Result<PolicySet> policies_of(const config::Settings& settings, std::uint64_t ep
     for (const auto& entry : fs::directory_iterator(settings.policies, none)) {
       if (entry.path().extension() != ".rego") continue;
       std::ifstream file(entry.path(), std::ios::binary);
-      own.emplace_back(entry.path().filename().string(), std::string(std::istreambuf_iterator<char>(file), {}));
-      if (!file) return fail(Code::config, "cannot read " + entry.path().string());
+      std::ostringstream text;  // by operator<<: a folder named x.rego is a failed read, not an exception
+      if (file.is_open() && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
+      own.emplace_back(entry.path().filename().string(), text.str());
+      if (!file.is_open() || file.bad() || !text) return fail(Code::config, "cannot read " + entry.path().string());
     }
     std::ranges::sort(own);
     if (!own.empty()) set.modules = std::move(own);

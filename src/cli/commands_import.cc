@@ -191,7 +191,8 @@ void print(const Context& c, const std::vector<Outcome>& outcomes, const std::st
 
 int run_import(const Context& c) {
   std::ifstream file(c.options.name, std::ios::binary);
-  if (!file)
+  file.peek();  // a folder opens, but cannot be read
+  if (!file.is_open() || file.bad())
     return c.fail_with(kNotFound, printable(c.options.name) + " cannot be read",
                        "give the path of the client's settings file");
   const std::string text(std::istreambuf_iterator<char>(file), {});

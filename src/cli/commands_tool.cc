@@ -52,7 +52,8 @@ Result<std::string> whole_arguments(const Context& c, const std::string& given) 
     text.assign(std::istreambuf_iterator<char>(c.io.in), {});
   } else if (given.starts_with('@')) {
     std::ifstream file(given.substr(1), std::ios::binary);
-    if (!file) return fail(Code::io, given.substr(1) + " cannot be read");
+    file.peek();  // a folder opens, but cannot be read
+    if (!file.is_open() || file.bad()) return fail(Code::io, given.substr(1) + " cannot be read");
     text.assign(std::istreambuf_iterator<char>(file), {});
   }
   auto document = json::read(text, {.bytes_max = kArgumentsMax});

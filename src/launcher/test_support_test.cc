@@ -6,7 +6,7 @@
 
 #include <cerrno>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include "launcher/launcher_test_support.h"
 
@@ -44,7 +44,9 @@ std::vector<int> processes_with(const std::string& text) {
     const int pid = std::atoi(entry->d_name);
     if (pid <= 0) continue;
     std::ifstream file("/proc/" + std::string(entry->d_name) + "/cmdline", std::ios::binary);
-    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    std::ostringstream read;  // by operator<<: a process that goes meanwhile is a failed read, not an exception
+    read << file.rdbuf();
+    const std::string line = read.str();
     if (line.find(text) != std::string::npos) found.push_back(pid);
   }
   ::closedir(proc);
