@@ -1,5 +1,5 @@
 // What the control plane keeps for good, as plain values of model/. The control plane owns the repository and calls it on
-// the storage thread only (storage/storage_thread.h); back ends live in storage/. Each mutating call is one transaction
+// its own thread only (the control executor); back ends live in storage/. Each mutating call is one transaction
 // that is committed (durably) before it returns: publish a snapshot only after it did. Errors: `already_exists` (a unique
 // name is taken), `not_found` (nothing to delete or to refer to), `storage` (anything else; no value is in its detail).
 #pragma once
