@@ -59,6 +59,8 @@ enum class Code : std::uint8_t {
   limit,
   password_change_required,
   tool_changed,
+  header_mismatch,     // MCP 2026-07-28: a header does not say what the body says
+  missing_capability,  // MCP 2026-07-28: the request needs what the client did not declare
   count_  // not a code
 };
 

@@ -14,6 +14,9 @@
 namespace sallyport::schema {
 class Schema;  // engines/schema: a compiled JSON Schema
 }
+namespace sallyport::mcp_header {
+struct Params;  // engines/mcp_header: what the input schema wants in headers
+}
 
 namespace sallyport {
 
@@ -34,6 +37,7 @@ struct ServerRecord {
   bool allow_private = false;        // http: loopback and private addresses allowed for this server (SSRF guard)
   std::string prefix;                // of its names on /mcp; may be empty
   bool shared = false;               // one upstream session for all principals
+  std::vector<std::string> forwards = {"elicitation", "sampling"};  // what it may ask the client behind a call: also "roots"
   bool enabled = true;
   int security_level = 1;            // 0..10, of tools that say nothing else (S0-12)
   std::vector<std::string> required; // dotted permissions for every tool of it (S2-47)
@@ -56,6 +60,7 @@ struct ToolRecord {
   bool enabled = true;
   std::shared_ptr<const schema::Schema> input;   // null: the schema could not be compiled; calls are refused
   std::shared_ptr<const schema::Schema> output;  // null: none declared
+  std::shared_ptr<const mcp_header::Params> header_params;  // null: the schema wants none in headers
 };
 
 using ServerPtr = std::shared_ptr<const ServerRecord>;

@@ -5,11 +5,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "core/clock.h"
 #include "core/task.h"
+#include "engines/mcp_header/mcp_header.h"
+#include "model/protocol.h"
 
 namespace sallyport::upstream {
 
@@ -17,14 +20,21 @@ struct Call {
   std::string method;           // "tools/call"; never initialize, ping or a notification: the session owns those
   std::string params;           // minified JSON object; of its `_meta` the hop keys are dropped here; empty: none
   bool wants_progress = false;  // a progress token of our own is minted (MCP: tokens are unique per hop)
-  std::string log_level;        // seam for 2026-07-28; legacy sessions say it once, by logging/setLevel
   SteadyTime deadline{};        // required; cut to the settings' call_max, which progress never extends
+  // What only a modern server (2026-07-28) hears; on a legacy session it is ignored.
+  std::string log_level;            // "info"; empty: none (a legacy session says it once, by logging/setLevel)
+  std::string client_capabilities;  // raw object: what the client behind the call can answer, after policy; empty: {}
+  std::string input_responses;      // a retry after input_required: raw object; empty: none
+  std::string request_state;        // a retry: the server's own requestState, raw JSON string, exact; empty: none
+  std::shared_ptr<const mcp_header::Params> header_params;  // tools/call: what its schema wants in Mcp-Param-* headers
 };
 
 // The raw `result` (or, when is_error, the JSON-RPC `error`) object of the upstream: minified, checked, never re-typed.
+// A modern result keeps its resultType, ttlMs and cacheScope: the client's side knows what its revision may see.
 struct Reply {
   bool is_error = false;
   std::string body;
+  bool input_required = false;  // body is an InputRequiredResult (2026-07-28, multi round-trip requests)
 };
 
 // What arrives for a call before its answer. Views die when the function returns.
@@ -35,17 +45,18 @@ class CallEvents {
   virtual void progress(std::string_view params) = 0;
   // Any other notification that belongs to the call: notifications/message.
   virtual void notification(std::string_view method, std::string_view params) = 0;
-  // A request of the server inside the call (sampling, elicitation, roots). Seam of the next issue; says -32601 until
-  // then.
+  // A legacy server's request inside the call: elicitation/create, sampling/createMessage, roots/list. Several may wait
+  // at once. The default says -32601.
   virtual Task<Reply> on_request(std::string method, std::string params);
 };
 
 // The reply that says -32601 for `method`.
 Reply method_not_found(std::string_view method);
 
-// What initialize told us.
+// What initialize, or server/discover, told us.
 struct ServerInfo {
-  std::string protocol_version;  // 2025-11-25, 2025-06-18, 2025-03-26 or 2024-11-05
+  Revision revision = kLatestLegacy;
+  std::string protocol_version;  // its name
   std::string capabilities;      // raw JSON object
   std::string server_info;       // raw JSON object: name, version, title...; shown, never trusted
   std::string instructions;
