@@ -14,6 +14,7 @@
 
 #include "core/clock.h"
 #include "model/principal.h"
+#include "model/protocol.h"
 #include "request/mcp/stream.h"
 
 namespace sallyport::mcp {
@@ -28,6 +29,9 @@ struct ClientSession {
   std::string id;     // 128 bits of randomness: unguessable, and still never an authentication
   std::string scope;  // "" on /mcp, the server's name on /mcp/{server}
   std::string protocol_version;
+  Revision revision = kLatestLegacy;       // the same, to be compared
+  std::string client_capabilities = "{}";  // raw objects of initialize; what they say is the client's word, no decision's
+  std::string client_info;                 // empty: none was sent
   PrincipalPtr principal;
   std::string evidence_name;  // what stands for the id in the audit: never the id itself
   unsigned home = 0;          // worker
@@ -44,6 +48,7 @@ struct ClientSession {
   void deliver(std::string message);
 };
 
+inline constexpr std::size_t kClientTextMax = 64U << 10;  // bytes of each raw object kept of initialize
 inline constexpr std::size_t kBacklogMax = 100;
 inline constexpr std::size_t kBacklogBytesMax = 1U << 20;
 

@@ -39,6 +39,19 @@ Result<void> check_post(const net::RequestHead& head) {
   return {};
 }
 
+// What the client says of itself at initialize, kept as it came: members that nobody knows yet stay.
+Result<void> keep_client(mcp::ClientSession& session, std::string_view params) {
+  for (const auto& [name, into] : {std::pair("capabilities", &session.client_capabilities),
+                                   std::pair("clientInfo", &session.client_info)}) {
+    const auto raw = json::member(params, name);
+    if (!raw) continue;
+    if (!json::is_object(*raw)) return fail(Code::invalid_params, "params." + std::string(name) + " is not an object");
+    if (raw->size() > mcp::kClientTextMax) return fail(Code::invalid_params, "params." + std::string(name) + " is too long");
+    *into = *raw;
+  }
+  return {};
+}
+
 std::string initialize_result(std::string_view version) {
   json::Writer w;
   w.object().member("protocolVersion", version).key("capabilities").object();
@@ -96,6 +109,8 @@ Task<Result<void>> Pipeline::open_session(Flow& f) {
   session->id = random_id(fleet_.random, 16);
   session->scope = f.scope;
   session->protocol_version = is_served(wanted) ? wanted : kVersions.front();
+  session->revision = revision_from(session->protocol_version).value_or(kLatestLegacy);
+  SP_CO_CHECK(keep_client(*session, f.message->params));
   session->principal = f.principal;
   session->home = fleet_.home_of(f.principal->id);
   session->last_used_ns = f.started.time_since_epoch().count();
