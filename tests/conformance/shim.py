@@ -1,7 +1,7 @@
 """A loopback shim between the conformance suite, which cannot send a credential, and the gateway, which demands one.
 
-It adds the Authorization header and leads /mcp to /mcp/{server}; Host, Origin and everything else pass as they came. It
-listens on 127.0.0.1 at the very port that the gateway uses on 127.0.0.2, so that the Host the suite sends is right.
+It adds the Authorization header; path, Host, Origin and everything else pass as they came. It listens on 127.0.0.1 at the
+very port that the gateway uses on 127.0.0.2, so that the Host the suite sends is right. `secret` may change between runs.
 """
 import socket
 import threading
@@ -34,10 +34,9 @@ def body_of(sock, head, rest):
 
 
 class Shim:
-    def __init__(self, gateway, secret, server):
+    def __init__(self, gateway):
         self.target = (gateway.address, gateway.port)
-        self.line = b"Authorization: Bearer " + secret.encode() + b"\r\n"
-        self.path = b"/mcp/" + server.encode()
+        self.secret = ""
         self.listener = socket.create_server(("127.0.0.1", gateway.port))
         self.sockets = set()
         threading.Thread(target=self.accept, daemon=True).start()
@@ -55,13 +54,19 @@ class Shim:
             upstream = socket.create_connection(self.target)
         except OSError:
             return client.close()
-        self.sockets |= {client, upstream}
-        threading.Thread(target=self.copy, args=(upstream, client), daemon=True).start()
+        pair = {client, upstream}
+        self.sockets |= pair
+        back = threading.Thread(target=self.copy, args=(upstream, client), daemon=True)
+        back.start()
         try:
             self.requests(client, upstream)
         except OSError:
             pass
         self.end(upstream)
+        back.join()
+        self.sockets -= pair
+        for sock in pair:
+            sock.close()
 
     def requests(self, client, upstream):
         rest = b""
@@ -71,9 +76,8 @@ class Shim:
                 return
             first, _, fields = head.partition(b"\r\n")
             body, rest = body_of(client, head, rest)
-            method, path, version = first.split(b" ", 2)
-            path = path.replace(b"/mcp", self.path, 1)
-            upstream.sendall(b" ".join((method, path, version)) + b"\r\n" + self.line + fields + body)
+            line = b"\r\nAuthorization: Bearer " + self.secret.encode() + b"\r\n"
+            upstream.sendall(first + line + fields + body)
 
     def copy(self, upstream, client):
         try:
@@ -96,6 +100,5 @@ class Shim:
     def close(self):
         self.end(self.listener)
         self.listener.close()
-        for sock in self.sockets:
+        for sock in list(self.sockets):
             self.end(sock)
-            sock.close()

@@ -1,0 +1,50 @@
+"""The cells of the matrix: a client's revision by a kind of upstream, and what may fail in each.
+
+`expected/*.yml` is permanent and exact: what is named there must fail, else the entry is stale. `not_yet.json` is the list
+of what the product cannot do yet, per cell ("*": the whole cell); it may only shrink, and the issue ends with it gone.
+"""
+import json
+import os
+import re
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+NOT_YET = os.path.join(HERE, "not_yet.json")
+
+CLIENTS = ("2025-06-18", "2025-11-25", "2026-07-28")
+UPSTREAMS = {"legacy-stdio": ("legacy", "stdio"), "legacy-http": ("legacy", "http"), "modern-stdio": ("modern", "stdio"),
+             "modern-http": ("modern", "http"), "dual": ("dual", "http")}
+CELLS = [(client, upstream) for client in CLIENTS for upstream in UPSTREAMS]
+
+
+def kind(client, upstream):
+    """Which permanent list holds: that of a modern client on a legacy upstream, or that of all other cells, which is empty."""
+    if client == "2026-07-28" and UPSTREAMS[upstream][0] == "legacy":
+        return "modern_client_legacy_upstream"
+    return "other_cells"
+
+
+def expected(client, upstream):
+    with open(os.path.join(HERE, "expected", kind(client, upstream) + ".yml")) as file:
+        return set(re.findall(r"^  - (\S+)$", file.read(), re.MULTILINE))
+
+
+def label(client, upstream):
+    return "%s on %s" % (client, upstream)
+
+
+def read_not_yet():
+    if not os.path.exists(NOT_YET):
+        return {}
+    with open(NOT_YET) as file:
+        return json.load(file)
+
+
+def not_yet(client, upstream):
+    return set(read_not_yet().get(label(client, upstream), []))
+
+
+def write_not_yet(table):
+    """For SALLYPORT_CONFORMANCE_UPDATE=1: `table` is cell -> scenarios that failed."""
+    text = json.dumps({name: sorted(names) for name, names in table.items() if names}, indent=1)
+    with open(NOT_YET, "w") as file:
+        file.write(text + "\n")
