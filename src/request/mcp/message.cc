@@ -10,7 +10,7 @@
 namespace sallyport::mcp {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Method>, 17> kMethods{{
+constexpr std::array<std::pair<std::string_view, Method>, 19> kMethods{{
     {"tools/call", Method::tools_call},
     {"tools/list", Method::tools_list},
     {"initialize", Method::initialize},
@@ -24,6 +24,8 @@ constexpr std::array<std::pair<std::string_view, Method>, 17> kMethods{{
     {"prompts/get", Method::prompts_get},
     {"completion/complete", Method::completion_complete},
     {"logging/setLevel", Method::set_level},
+    {"server/discover", Method::discover},
+    {"subscriptions/listen", Method::listen},
     {"notifications/initialized", Method::initialized},
     {"notifications/cancelled", Method::cancelled},
     {"notifications/progress", Method::progress},
@@ -84,13 +86,51 @@ Result<void> read_method(Message& message, json::Value method, bool answered) {
   return {};
 }
 
+constexpr std::string_view kEnvelopePrefix = "io.modelcontextprotocol/";
+
+// One member of `_meta` under the prefix of the protocol's own. What is not known is dropped with the other hop keys.
+Result<void> read_envelope(Envelope& envelope, std::string_view key, json::Value value) {
+  const auto text = value.as_string();
+  if (key == "protocolVersion") {
+    if (!text || text->empty()) return fail(Code::invalid_params, "_meta protocolVersion is not a string");
+    envelope.version = *text;
+  } else if (key == "clientCapabilities") {
+    if (!value.is_object()) return fail(Code::invalid_params, "_meta clientCapabilities is not an object");
+    envelope.client_capabilities = value.raw();
+  } else if (key == "clientInfo") {
+    if (!value.is_object()) return fail(Code::invalid_params, "_meta clientInfo is not an object");
+    envelope.client_info = value.raw();
+  } else if (key == "logLevel") {
+    if (!text) return fail(Code::invalid_params, "_meta logLevel is not a string");
+    envelope.log_level = *text;
+  }
+  return {};
+}
+
 Result<void> read_meta(Message& message, const std::optional<json::Value>& meta) {
   if (!meta) return {};
   if (!meta->is_object()) return fail(Code::invalid_params, "params._meta is not an object");
-  const auto token = meta->find("progressToken");
-  if (!token) return {};
-  if (!is_id(*token)) return fail(Code::invalid_params, "progressToken is neither a string nor an integer");
-  message.progress_token = token->raw();
+  for (const auto& [key, value] : meta->members()) {
+    if (key == "progressToken") {
+      if (!is_id(value)) return fail(Code::invalid_params, "progressToken is neither a string nor an integer");
+      message.progress_token = value.raw();
+    } else if (key.starts_with(kEnvelopePrefix)) {
+      SP_CHECK(read_envelope(message.envelope, key.substr(kEnvelopePrefix.size()), value));
+    }
+  }
+  return {};
+}
+
+// A retry says what was asked for (MCP 2026-07-28, multi round-trip requests).
+Result<void> read_retry(Message& message, const std::optional<json::Value>& responses, const std::optional<json::Value>& state) {
+  if (responses) {
+    if (!responses->is_object()) return fail(Code::invalid_params, "params.inputResponses is not an object");
+    message.input_responses = responses->raw();
+  }
+  if (state) {
+    if (!state->is_string()) return fail(Code::invalid_params, "params.requestState is not a string");
+    message.request_state = state->raw();
+  }
   return {};
 }
 
@@ -103,10 +143,11 @@ bool needs_uri(Method method) {
 Result<void> read_params(Message& message, const std::optional<json::Value>& params) {
   message.arguments = "{}";
   if (params && !params->is_object()) return fail(Code::invalid_params, "params is not an object");
-  constexpr std::array<std::string_view, 4> kNames{"_meta", "arguments", "name", "uri"};
-  const auto [meta, arguments, name, uri] = pick(params.value_or(json::Value()), kNames);
+  constexpr std::array<std::string_view, 6> kNames{"_meta", "arguments", "name", "uri", "inputResponses", "requestState"};
+  const auto [meta, arguments, name, uri, responses, state] = pick(params.value_or(json::Value()), kNames);
   if (params) message.params = params->raw();
   SP_CHECK(read_meta(message, meta));
+  SP_CHECK(read_retry(message, responses, state));
   if (arguments) {
     if (!arguments->is_object()) return fail(Code::invalid_params, "params.arguments is not an object");
     message.arguments = arguments->raw();
@@ -153,7 +194,25 @@ Result<Message> read_message(std::string_view body, const json::ReadLimits& limi
     return fail(Code::invalid_request, "neither request nor response");
   }
   message.kind = Kind::response;
+  const json::Value answer = result ? *result : *error_member;
+  if (!answer.is_object()) return fail(Code::invalid_request, "result or error is not an object");
+  message.answer = answer.raw();
+  message.answer_is_error = !result;
   return message;
+}
+
+bool is_of_era(Method method, bool modern) noexcept {
+  switch (method) {
+    case Method::discover:
+    case Method::listen: return modern;
+    case Method::initialize:
+    case Method::ping:
+    case Method::set_level:
+    case Method::resources_subscribe:
+    case Method::resources_unsubscribe: return !modern;
+    case Method::unknown: return false;
+    default: return true;
+  }
 }
 
 std::string passed_meta(const Message& message) {
