@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engines/mcp_header/mcp_header.h"
 #include "engines/schema/schema.h"
 #include "json/slice.h"
 
@@ -10,6 +11,13 @@ namespace {
 
 std::string exposed_name(const ServerRecord& server, const std::string& name) {
   return server.prefix.empty() ? name : server.prefix + "_" + name;
+}
+
+// What a schema asks to see in headers; null where it asks for nothing, and does so without a fault.
+std::shared_ptr<const mcp_header::Params> header_params(std::string_view input_schema) {
+  auto params = mcp_header::read_schema(input_schema);
+  if (params.params.empty() && params.invalid.empty()) return nullptr;
+  return std::make_shared<const mcp_header::Params>(std::move(params));
 }
 
 }  // namespace
@@ -51,6 +59,7 @@ CatalogueBuilder::Compiled CatalogueBuilder::compile(const ToolRecord& tool) {
   if (const auto input = json::member(tool.definition, "inputSchema")) {
     // A schema that cannot be compiled leaves `input` null, and calls of the tool are refused (fail closed).
     if (auto schema = schema::Schema::compile(*input)) out.input = std::move(*schema);
+    out.header_params = header_params(*input);
   }
   if (const auto output = json::member(tool.definition, "outputSchema")) {
     // The same here: what could not be checked on its way out is not called at all.
@@ -75,6 +84,7 @@ std::shared_ptr<const Catalogue> CatalogueBuilder::build(
       const Compiled compiled = compile(*tool);
       tool->input = compiled.input;
       tool->output = compiled.output;
+      tool->header_params = compiled.header_params;
       catalogue->tools[name][tool->name] = tool;
       const auto [entry, fresh] = catalogue->exposed.emplace(tool->exposed_name, tool);
       if (!fresh) catalogue->collisions.push_back(tool->exposed_name + ": " + entry->second->server + " and " + name);

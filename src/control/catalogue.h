@@ -43,6 +43,7 @@ class CatalogueBuilder {
   struct Compiled {
     std::shared_ptr<const schema::Schema> input;
     std::shared_ptr<const schema::Schema> output;
+    std::shared_ptr<const mcp_header::Params> header_params;  // null: no x-mcp-header at all
   };
   Compiled compile(const ToolRecord& tool);
   std::map<std::string, Compiled, std::less<>> by_digest_;

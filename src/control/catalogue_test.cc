@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "control/control_plane.h"
+#include "engines/mcp_header/mcp_header.h"
 
 namespace sallyport::control {
 namespace {
@@ -68,6 +69,27 @@ TEST(CatalogueAbuse, ASchemaThatCannotBeUsedClosesTheTool) {
   const auto built = world.build();
   EXPECT_EQ(built->exposed.at("evil_loop")->input, nullptr);
   EXPECT_EQ(built->exposed.at("evil_out")->input, nullptr);  // what cannot be checked on its way out is not called
+}
+
+// MCP 2026-07-28, custom headers from tool parameters.
+TEST(Catalogue, KeepsWhatASchemaWantsInHeaders) {
+  const std::string wants =
+      R"("inputSchema":{"type":"object","properties":{"r":{"type":"string","x-mcp-header":"Region"}}})";
+  const std::string wrong =
+      R"("inputSchema":{"type":"object","properties":{"r":{"type":"number","x-mcp-header":"R"}}})";
+  World world;
+  world.add(server("a", "a"), {definition("wants", wants), definition("wrong", wrong), definition("none")});
+  world.add(server("b", "b"), {definition("wants", wants)});
+  const auto built = world.build();
+  const auto params = built->exposed.at("a_wants")->header_params;
+  ASSERT_NE(params, nullptr);
+  ASSERT_EQ(params->params.size(), 1U);
+  EXPECT_EQ(params->params[0].header, "Region");
+  EXPECT_EQ(params, built->exposed.at("b_wants")->header_params);  // one definition, compiled once
+  ASSERT_NE(built->exposed.at("a_wrong")->header_params, nullptr);
+  EXPECT_NE(built->exposed.at("a_wrong")->header_params->invalid, "");
+  EXPECT_EQ(built->exposed.at("a_none")->header_params, nullptr);
+  EXPECT_NE(built->exposed.at("a_wrong")->input, nullptr);  // a fault of headers closes the tool to modern clients only
 }
 
 TEST(Catalogue, DriftNamesWhatWasAddedRemovedChanged) {

@@ -3,6 +3,7 @@
 // body. Used towards clients (check) and towards tool servers (make); header values never decide anything. Pure; any thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,7 +18,7 @@ namespace sallyport::mcp_header {
 enum class Type : std::uint8_t { string, integer, boolean };
 
 struct Param {
-  std::string header;             // without "Mcp-Param-"
+  std::string header;  // without "Mcp-Param-"
   std::vector<std::string> path;  // property names from the root of the arguments
   Type type = Type::string;
 };
@@ -40,16 +41,19 @@ std::string encode(std::string_view value);
 Result<std::string> decode(std::string_view field_value);
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
-// Mcp-Param-* for `arguments` (raw minified object): absent and null values have none.
+// Mcp-Param-* for `arguments` (raw minified object): absent and null values have none, nor has what `check`
+// would not want.
 Headers make(const Params& params, std::string_view arguments);
 
 // All values of one header of a request, by lower-case name; more than one value for one name is a mismatch.
 using Lookup = std::function<std::vector<std::string_view>(std::string_view lower_case_name)>;
 // Do the Mcp-Param-* headers say what the arguments say? Integers compare as numbers (within +-(2^53-1)). A header whose
-// value is absent or null in the body, or a value without its header, is a mismatch. Errors: header_mismatch with the
-// header's name as detail.
+// value is absent or null in the body, or a value without its header, is a mismatch. A value of another type than the
+// schema's, or an integer beyond that range, has no header: the schema decides about it. Errors: header_mismatch with
+// the header's name as detail.
 Result<void> check(const Params& params, std::string_view arguments, const Lookup& lookup);
-// Mcp-Method, Mcp-Name, MCP-Protocol-Version: `name` as decoded must equal `expected`. Errors: header_mismatch.
+// Mcp-Method, Mcp-Name, MCP-Protocol-Version: present once and equal to `expected`, case and all; only Mcp-Name has an
+// encoded form. Errors: header_mismatch with the header's name as detail.
 Result<void> check_one(std::string_view header, std::string_view expected, const Lookup& lookup);
 
 }  // namespace sallyport::mcp_header
