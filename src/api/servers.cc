@@ -6,6 +6,12 @@
 namespace sallyport::api {
 namespace {
 
+void write_names(json::Writer& w, std::string_view key, const std::vector<std::string>& names) {
+  w.key(key).array();
+  for (const auto& name : names) w.value(name);
+  w.end_array();
+}
+
 void write_server(json::Writer& w, const ServerRecord& server, std::size_t tools) {
   w.object().member("name", server.name).member("transport", server.transport == Transport::stdio ? "stdio" : "http");
   if (server.transport == Transport::stdio) {
@@ -19,9 +25,10 @@ void write_server(json::Writer& w, const ServerRecord& server, std::size_t tools
   w.member("network", server.network).member("security_level", server.security_level).member("tools", tools);
   w.key("env").array();  // names only: values may be references to secrets
   for (const auto& [name, value] : server.env) w.value(name);
-  w.end_array().key("paths").array();
-  for (const auto& path : server.paths) w.value(path);
-  w.end_array().end_object();
+  w.end_array();
+  write_names(w, "paths", server.paths);
+  write_names(w, "forwards", server.forwards);
+  w.end_object();
 }
 
 std::size_t tools_of(const Catalogue& catalogue, const std::string& server) {
@@ -30,8 +37,9 @@ std::size_t tools_of(const Catalogue& catalogue, const std::string& server) {
 }
 
 Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults) {
-  SP_CHECK(only_fields(body, {"name", "transport", "command", "url", "env", "headers", "paths", "network", "prefix", "shared",
-                              "security_level", "allow_private", "required", "working_directory", "call_timeout", "probe"}));
+  SP_CHECK(only_fields(
+      body, {"name", "transport", "command", "url", "env", "headers", "paths", "network", "prefix", "shared",
+             "security_level", "allow_private", "required", "working_directory", "call_timeout", "probe", "forwards"}));
   ServerRecord server = defaults;
   SP_TRY(server.name, text_field(body, "name"));
   SP_TRY(server.command, texts_field(body, "command"));
@@ -49,6 +57,9 @@ Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults)
   server.security_level = level < 0 || level > 10 ? -1 : static_cast<int>(level);
   SP_TRY(server.allow_private, flag_field(body, "allow_private", defaults.allow_private));
   SP_TRY(server.required, texts_field(body, "required"));
+  if (body.find("forwards")) {  // null, like []: nothing
+    SP_TRY(server.forwards, texts_field(body, "forwards"));
+  }
   SP_TRY(server.working_directory, text_field(body, "working_directory"));
   SP_TRY(const auto timeout, number_field(body, "call_timeout", defaults.call_timeout.count() / 1000));
   server.call_timeout = std::chrono::seconds(std::clamp<std::int64_t>(timeout, 0, 100'000));
@@ -59,12 +70,6 @@ bool names_a_secret(const ServerRecord& server) {
   const auto refers = [](const auto& entry) { return entry.second.find("${") != std::string::npos; };
   return std::ranges::any_of(server.headers, refers) || std::ranges::any_of(server.env, refers) ||
          server.url.find("${") != std::string::npos;
-}
-
-void write_names(json::Writer& w, std::string_view key, const std::vector<std::string>& names) {
-  w.key(key).array();
-  for (const auto& name : names) w.value(name);
-  w.end_array();
 }
 
 RestAnswer probed(const control::ProbeReport& report, const std::string& name, int status) {

@@ -104,6 +104,11 @@ class Grammar {
     add->add_flag("--allow-private", o_.allow_private, "It may live at a loopback or private address");
     add->add_option("--requires", o_.required, "Permission that each of its tools requires, such as gmail.send")
         ->allow_extra_args(false);
+    add->add_option("--forward", o_.forwards,
+                    "What it may ask the client behind a call: elicitation, sampling, roots; none for nothing "
+                    "(default: elicitation and sampling)")
+        ->allow_extra_args(false)
+        ->check(CLI::IsMember({"elicitation", "sampling", "roots", "none"}));
     add->add_flag("--no-probe", o_.no_probe, "Register without starting it");
     lists(command(n, "list", "All servers"));
     required_name(command(n, "show", "One server"), "NAME");

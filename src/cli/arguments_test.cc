@@ -41,6 +41,13 @@ TEST(Arguments, ReadsAServerWithItsCommandAfterTheDashes) {
   EXPECT_TRUE(p.options.json);
 }
 
+TEST(Arguments, ForwardStandsAgainAndKnowsItsWords) {
+  const Parsed p = parsed({"server", "add", "x", "--forward", "roots", "--forward", "sampling", "--", "/x"});
+  ASSERT_FALSE(p.code) << p.err;
+  EXPECT_EQ(p.options.forwards, (std::vector<std::string>{"roots", "sampling"}));
+  EXPECT_EQ(parsed({"server", "add", "x", "--forward", "everything", "--", "/x"}).code, 2);
+}
+
 TEST(Arguments, OneValueForEachOptionThatMayStandAgain) {
   const Parsed p = parsed({"user", "add", "--role", "admin", "--role", "user", "ada"});
   ASSERT_FALSE(p.code) << p.err;

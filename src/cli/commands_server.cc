@@ -33,6 +33,8 @@ void write_list(json::Writer& w, std::string_view key, const std::vector<std::st
   w.end_array();
 }
 
+bool forwards_nothing(const Options& o) { return std::ranges::find(o.forwards, "none") != o.forwards.end(); }
+
 std::string server_body(const Options& o, const std::vector<std::string>& command) {
   json::Writer w;
   w.object().member("name", o.name).member("transport", o.url.empty() ? "stdio" : "http");
@@ -43,6 +45,8 @@ std::string server_body(const Options& o, const std::vector<std::string>& comman
   write_pairs(w, "headers", o.headers);
   write_list(w, "paths", o.paths);
   write_list(w, "required", o.required);
+  if (forwards_nothing(o)) w.key("forwards").array().end_array();
+  else write_list(w, "forwards", o.forwards);
   if (o.network) w.member("network", true);
   if (o.shared) w.member("shared", true);
   if (o.allow_private) w.member("allow_private", true);
@@ -57,6 +61,9 @@ int add(const Context& c) {
   if (o.url.empty() == o.rest.empty()) {
     return c.fail_with(kUsage, "a server needs either a command or a --url",
                        "sallyport server add NAME -- /path/to/program ARGUMENT...");
+  }
+  if (forwards_nothing(o) && o.forwards.size() > 1) {
+    return c.fail_with(kUsage, "--forward none stands alone", "leave it out, or leave the others out");
   }
   std::vector<std::string> pairs = o.env;
   pairs.insert(pairs.end(), o.headers.begin(), o.headers.end());

@@ -92,6 +92,23 @@ TEST(Commands, ServerAddResolvesTheProgramAndRefusesSecretsInTheClear) {
   EXPECT_EQ(api.calls.size(), 1U);
 }
 
+TEST(Commands, ServerAddSaysWhatIsForwardedOnlyWhereItWasSaid) {
+  FakeApi api("forwards");
+  api.answers["POST /api/v1/servers"] = {201, R"({"name":"s","status":"active"})"};
+  const auto sent = [&](std::vector<std::string> options) -> std::string {
+    std::vector<std::string> words{"server", "add", "s", "--url", "https://h/mcp"};
+    words.insert(words.end(), options.begin(), options.end());
+    EXPECT_EQ(api.run(words), 0) << api.err;
+    const auto at = api.calls.back().find("\"forwards\":");
+    return at == std::string::npos ? "" : api.calls.back().substr(at, api.calls.back().find(']') + 1 - at);
+  };
+  EXPECT_EQ(sent({}), "");
+  EXPECT_EQ(sent({"--forward", "roots", "--forward", "sampling"}), R"("forwards":["roots","sampling"])");
+  EXPECT_EQ(sent({"--forward", "none"}), R"("forwards":[])");
+  EXPECT_EQ(api.run({"server", "add", "s", "--url", "https://h/mcp", "--forward", "none", "--forward", "roots"}), 2);
+  EXPECT_EQ(api.calls.size(), 3U);
+}
+
 TEST(Commands, UserAddShowsARandomPasswordOnceThatMustBeChanged) {
   FakeApi api("user");
   api.answers["POST /api/v1/users"] = {201, R"({"id":"7","username":"ada"})"};

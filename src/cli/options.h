@@ -20,7 +20,7 @@ struct Options {
 
   // server add
   std::string transport, url, working_directory;
-  std::vector<std::string> env, headers, paths, required;
+  std::vector<std::string> env, headers, paths, required, forwards;
   bool network = false, shared = false, allow_private = false, no_probe = false, accept = false;
   std::optional<std::string> prefix;
   std::optional<std::int64_t> security_level;

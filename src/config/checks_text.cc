@@ -119,6 +119,11 @@ std::string check_folder_rule(std::string_view text) {
   return good ? "" : "is no folder rule; fix: write ro:/absolute/path or rw:/absolute/path";
 }
 
+std::string check_forward(std::string_view text) {
+  const bool known = text == "elicitation" || text == "sampling" || text == "roots";
+  return known ? "" : "is nothing a server may ask a client; fix: write elicitation, sampling or roots";
+}
+
 std::string check_http_url(std::string_view text) {
   const std::string_view rest = after_scheme(text);
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));

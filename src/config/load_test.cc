@@ -65,6 +65,8 @@ servers:
     headers: {Authorization: "Bearer ${env:REMOTE}"}
     prefix: ""
     call_timeout_seconds: 60
+    forwards: [roots]
+  - {name: quiet, command: [/bin/q], forwards: []}
 upstream: {call_timeout_seconds: 20}
 )");
   ASSERT_TRUE(s) << s.error().detail;
@@ -74,7 +76,10 @@ upstream: {call_timeout_seconds: 20}
   EXPECT_EQ(s->rate.at("mcp"), (RateClass{1000, 60s, 0}));
   EXPECT_EQ(s->audit.durability, AuditDurability::disk);
   EXPECT_TRUE(s->log.json);
-  ASSERT_EQ(s->servers.size(), 2U);
+  ASSERT_EQ(s->servers.size(), 3U);
+  EXPECT_EQ(s->servers[0].forwards, (std::vector<std::string>{"elicitation", "sampling"}));
+  EXPECT_EQ(s->servers[1].forwards, std::vector<std::string>{"roots"});
+  EXPECT_TRUE(s->servers[2].forwards.empty());
   EXPECT_EQ(s->servers[0].prefix, "calc");
   EXPECT_EQ(s->servers[0].call_timeout, 20s);
   EXPECT_EQ(s->servers[0].env.at("TOKEN"), "${file:secrets/calc}");
@@ -179,6 +184,9 @@ constexpr Bad kBad[]{
     {"servers:\n  - name: a\n    transport: http\n    url: https://h/mcp?api_key=12345\n",
      "sallyport.yaml:4: servers.a.url: the query holds what looks like a secret; fix: send it as a header whose value "
      "is a reference"},
+    {"servers:\n  - name: a\n    command: [/c]\n    forwards: [root]\n",
+     "sallyport.yaml:4: servers.forwards: 'root' is nothing a server may ask a client; fix: write elicitation, "
+     "sampling or roots"},
     {"servers:\n  - name: a\n    comand: [/c]\n",
      "sallyport.yaml:3: servers.comand: unknown key; fix: did you mean 'command'?\nsallyport.yaml:2: "
      "servers.a.command: a stdio server needs its program; fix: add 'command: [/path/to/program]'"},

@@ -26,6 +26,7 @@ struct ServerSetting {
   bool enabled = true;
   std::uint32_t security_level = 1;
   std::vector<std::string> required;
+  std::vector<std::string> forwards = {"elicitation", "sampling"};
   std::chrono::seconds call_timeout{30};
   std::chrono::seconds start_timeout{10};
   std::uint64_t result_bytes = 16U << 20;

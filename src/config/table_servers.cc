@@ -32,6 +32,11 @@ void add_rules(Add<ServerSetting> add) {
               SP_INTO(security_level));
   add.list("required", "", {0, 128, nullptr},
            "Dotted permissions that each of its tools requires, such as gmail.send (S2-47).", SP_INTO(required));
+  add.list(
+      "forwards", "elicitation,sampling", {0, 32, check_forward},
+      "What it may ask the client behind a call: elicitation, sampling, roots; [] for nothing. Roots only for a server "
+      "whose folders a client may replace.",
+      SP_INTO(forwards));
   add.integer("call_timeout_seconds", 30, {1, 300, "seconds"},
               "Time one call is given; default: upstream.call_timeout_seconds.", SP_INTO(call_timeout));
   add.integer("start_timeout_seconds", 10, {1, 300, "seconds"},

@@ -145,6 +145,21 @@ TEST(CheckServer, RefusesWhatCannotRun) {
   }
 }
 
+TEST(CheckServer, TakesOnlyWhatAServerMayAskAClient) {
+  auto record = good();
+  EXPECT_EQ(record.forwards, (std::vector<std::string>{"elicitation", "sampling"})) << "roots only when said";
+  for (const std::vector<std::string>& forwards :
+       {std::vector<std::string>{}, {"roots"}, {"roots", "sampling", "elicitation"}}) {
+    record.forwards = forwards;
+    EXPECT_TRUE(check_server(record));
+  }
+  for (const std::vector<std::string>& forwards :
+       {std::vector<std::string>{"none"}, {""}, {"Roots"}, {"roots/list"}, {"sampling", "sampling"}}) {
+    record.forwards = forwards;
+    EXPECT_EQ(refused(record), Code::validation);
+  }
+}
+
 TEST(CheckServer, RefusesRanges) {
   auto record = good();
   record.call_timeout = std::chrono::milliseconds(0);  // S0-22: 0 is not passed over

@@ -74,6 +74,17 @@ Result<void> names_free(const std::map<std::string, ServerPtr, std::less<>>& ser
   return {};
 }
 
+// What a server may ask a client (MCP, client features), each named once.
+Result<void> check_forwards(const std::vector<std::string>& forwards) {
+  for (auto at = forwards.begin(); at != forwards.end(); ++at) {
+    if (*at != "elicitation" && *at != "sampling" && *at != "roots") {
+      return fail(Code::validation, "forwards holds elicitation, sampling and roots, nothing else");
+    }
+    if (std::find(forwards.begin(), at, *at) != at) return fail(Code::validation, "forwards names " + *at + " twice");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ServerRecord> check_server(ServerRecord server) {
@@ -88,6 +99,7 @@ Result<ServerRecord> check_server(ServerRecord server) {
   if (server.call_timeout < milliseconds(1000) || server.call_timeout > milliseconds(300'000)) {
     return fail(Code::validation, "Timeout must be between 1 and 300 seconds");  // S0-22
   }
+  SP_CHECK(check_forwards(server.forwards));
   SP_CHECK(server.transport == Transport::stdio ? check_stdio(server) : check_http(server));
   return server;
 }

@@ -165,6 +165,7 @@ TEST_P(Repositories, KeepServersWithEveryField) {
   server.paths = {"ro:/x"};
   server.headers = {{"Authorization", "${env:X}"}};
   server.required = {"a.b"};
+  server.forwards = {"roots", "elicitation"};
   server.network = server.allow_private = server.shared = true;
   server.enabled = false;
   server.security_level = 7;
@@ -180,10 +181,20 @@ TEST_P(Repositories, KeepServersWithEveryField) {
   EXPECT_EQ(got.headers, server.headers);
   EXPECT_EQ(got.paths, server.paths);
   EXPECT_EQ(got.required, server.required);
+  EXPECT_EQ(got.forwards, server.forwards);
   EXPECT_TRUE(got.network && got.allow_private && got.shared && !got.enabled);
   EXPECT_EQ(got.security_level, 7);
   EXPECT_EQ(got.call_timeout, server.call_timeout);
   EXPECT_EQ(got.result_bytes_max, 99U);
+}
+
+// Also what a row written before the list existed reads as: nothing is forwarded.
+TEST_P(Repositories, AServerWithoutForwardsIsNotGivenTheDefault) {
+  ServerRecord server;
+  server.name = "calc";
+  server.forwards.clear();
+  ASSERT_TRUE(repository_->put_server(server));
+  EXPECT_TRUE(reopened().servers[0].forwards.empty());
 }
 
 TEST_P(Repositories, ReplaceToolsAsAWhole) {

@@ -82,6 +82,8 @@ Result<void> load_servers(Sqlite& db, control::StoredState& state) {
     server.paths = view.strings("path");
     server.headers = view.pairs("header");
     server.required = view.strings("required");
+    // Empty for a row from before this list: nothing is forwarded until the server is added anew.
+    server.forwards = view.strings("forward");
     state.servers.push_back(std::move(server));
   });
 }

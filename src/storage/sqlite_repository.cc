@@ -153,6 +153,7 @@ Result<void> SqliteRepository::put_server(const ServerRecord& server) {
   items.add("path", server.paths);
   items.add("header", server.headers);
   items.add("required", server.required);
+  items.add("forward", server.forwards);
   return in_transaction(db, [&]() -> Result<void> {
     SP_CHECK(db.run("put server",
                     "INSERT INTO servers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "

@@ -70,6 +70,27 @@ class CommandLine(unittest.TestCase):
         for args, code in codes.items():
             self.assertEqual(self.gateway.run(*args).code, code, args)
 
+    def shown(self, name):
+        return json.loads(self.gateway.cli("server", "show", name, "--json"))
+
+    def test_what_a_server_may_ask_clients_is_kept_and_shown(self):
+        for name, options, kept in (("plain", (), ["elicitation", "sampling"]), ("mute", ("--forward", "none"), []),
+                                    ("rooted", ("--forward", "roots", "--forward", "sampling"), ["roots", "sampling"])):
+            self.gateway.add_http(name, "http://127.0.0.1:9/mcp", "--no-probe", *options)
+            self.assertEqual(self.shown(name)["forwards"], kept)
+        self.assertIn("roots", self.gateway.cli("server", "show", "rooted"))
+        self.gateway.user("forwarder", "Correct-Horse-7-Battery", "admin")
+        login = mcp.Client(self.gateway).ask("POST", "/api/auth/login",
+                                             {"username": "forwarder", "password": "Correct-Horse-7-Battery"})
+        client = mcp.Client(self.gateway, login.message["access_token"])
+        for index, (forwards, status) in enumerate(((["roots"], 201), ([], 201), (["prompts"], 400), ("roots", 400),
+                                                    (["roots", "roots"], 400))):
+            answer = client.ask("POST", "/api/servers", {"name": "rest%d" % index, "url": "https://h.example/mcp", "probe": False,
+                                                         "forwards": forwards})
+            self.assertEqual(answer.status, status, answer)
+            if status == 201:
+                self.assertEqual(self.shown("rest%d" % index)["forwards"], forwards)
+
     def test_import_turns_secrets_into_references(self):
         """S0-36, S3-10: a client's file may hold them, ours never does."""
         path = os.path.join(self.gateway.folder, "claude_desktop_config.json")
@@ -81,6 +102,7 @@ class CommandLine(unittest.TestCase):
         self.assertNotIn(token, said)
         self.assertEqual(json.loads(said)["servers"][0]["result"], "registered", said)
         self.assertNotIn(token, self.gateway.cli("server", "list", "--json"))
+        self.assertEqual(self.shown("sums")["forwards"], ["elicitation", "sampling"])
         with open(os.path.join(self.gateway.home, "sallyport.db"), "rb") as file:
             self.assertNotIn(token.encode(), file.read())
         session = mcp.Session(self.gateway, self.gateway.key("importer").secret).open()
