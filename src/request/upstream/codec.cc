@@ -1,11 +1,10 @@
 #include "request/upstream/codec.h"
 
-#include <array>
-#include <cstring>
+#include <algorithm>
 
 #include "json/slice.h"
 #include "json/writer.h"
-#include "request/upstream/incoming.h"
+#include "request/upstream/envelope.h"
 
 namespace sallyport::upstream {
 
@@ -17,84 +16,37 @@ bool ServerInfo::has(std::string_view capability) const {
 namespace legacy {
 namespace {
 
-constexpr std::array<std::string_view, 4> kSpoken{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
-
-bool is_hop_key(std::string_view decoded) {
-  return decoded == "progressToken" || decoded.starts_with("io.modelcontextprotocol/");
-}
-
-// The members of `meta` that pass on, comma-separated.
-std::string surviving(std::string_view meta) {
-  std::string out;
-  json::for_each_member(meta, [&](std::string_view key, std::string_view value) {
-    const std::string_view raw_key(key.data() - 1, key.size() + 2);
-    const auto decoded = json::decode_string(raw_key);
-    if (!decoded || is_hop_key(*decoded)) return;
-    if (!out.empty()) out += ',';
-    out.append(raw_key).append(1, ':').append(value);
-  });
-  return out;
-}
-
-// `params` with `_meta` made anew: what survives, and our progress token.
-std::string with_meta(std::uint64_t id, std::string_view params, std::string_view meta, bool wants_progress) {
-  std::string members = surviving(meta);
-  if (wants_progress) {
-    if (!members.empty()) members += ',';
-    members += "\"progressToken\":" + std::to_string(id);
-  }
-  std::string out = meta.empty() ? std::string(params) : without_member(params, "_meta");
-  if (out.empty()) out = "{}";
-  if (members.empty()) return out;
-  out.pop_back();
-  if (out.size() > 1) out += ',';
-  return out += "\"_meta\":{" + members + "}}";
-}
-
-// One message a line: nothing that we send may hold a line break.
-Result<std::string> one_line(std::string text) {
-  if (std::memchr(text.data(), '\n', text.size()) != nullptr || std::memchr(text.data(), '\r', text.size()) != nullptr)
-    return fail(Code::invalid_params, "a message for a tool server holds a line break");
-  return text;
-}
-
-std::string envelope(std::string_view id, std::string_view method, std::string_view params) {
-  std::string out;
-  out.reserve(64 + method.size() + params.size());
-  out += "{\"jsonrpc\":\"2.0\"";
-  if (!id.empty()) out.append(",\"id\":").append(id);
-  out += ",\"method\":";
-  json::append_string(out, method);
-  if (!params.empty()) out.append(",\"params\":").append(params);
-  return out += '}';
+// Capabilities as 2025-11-25 writes them. What is not forwarded is not declared: a server must not ask for it (MCP,
+// Lifecycle), and a client's roots would replace the operator's allowed folders (mcp-spec.md, 6).
+std::string capabilities(const std::vector<std::string>& forwards) {
+  const auto has = [&](std::string_view name) { return std::ranges::find(forwards, name) != forwards.end(); };
+  json::Writer out;
+  out.object();
+  if (has("elicitation")) out.member_raw("elicitation", R"({"form":{},"url":{}})");
+  if (has("sampling")) out.member_raw("sampling", "{}");
+  if (has("roots")) out.member_raw("roots", "{}");
+  return out.end_object().take();
 }
 
 }  // namespace
-
-bool speaks(std::string_view version) {
-  for (const auto spoken : kSpoken)
-    if (spoken == version) return true;
-  return false;
-}
 
 Result<std::string> request(std::uint64_t id, const Call& call) {
   if (!call.params.empty() && !json::is_object(call.params)) return fail(Code::invalid_params, "params is no object");
   const auto number = std::to_string(id);
   const auto meta = json::member(call.params, "_meta");
   if (!meta && !call.wants_progress) return one_line(envelope(number, call.method, call.params));
-  const auto raw = meta.value_or(std::string_view{});
-  return one_line(envelope(number, call.method, with_meta(id, call.params, raw, call.wants_progress)));
+  std::string members = surviving_meta(meta.value_or(std::string_view{}));
+  if (call.wants_progress) members.append(members.empty() ? "" : ",").append("\"progressToken\":").append(number);
+  return one_line(envelope(number, call.method, with_meta(call.params, members)));
 }
 
 Result<std::string> notification(std::string_view method, std::string_view params) {
   return one_line(envelope({}, method, params));
 }
 
-std::string initialize(std::uint64_t id) {
+std::string initialize(std::uint64_t id, const std::vector<std::string>& forwards) {
   json::Writer params;
-  params.object().member("protocolVersion", kOfferedVersion);
-  // Roots are not declared: a client's roots replace the operator's allowed folders in real servers (mcp-spec.md, 6).
-  params.member_raw("capabilities", "{}");
+  params.object().member("protocolVersion", kOfferedVersion).member_raw("capabilities", capabilities(forwards));
   params.key("clientInfo").object().member("name", "sallyport").member("version", "1").end_object().end_object();
   return envelope(std::to_string(id), "initialize", params.text());
 }
@@ -116,14 +68,18 @@ Result<ServerInfo> read_initialize(std::string_view result) {
   const auto capabilities = json::member(result, "capabilities");
   const auto server = json::member(result, "serverInfo");
   ServerInfo info;
-  if (auto text = json::decode_string(version.value_or("")); text && speaks(*text)) info.protocol_version = *text;
-  else return fail(Code::upstream_protocol, "initialize: protocolVersion is none that we speak");
+  const auto text = json::decode_string(version.value_or(""));
+  const auto revision = text ? revision_from(*text) : std::nullopt;
+  if (!revision || is_modern(*revision))  // the modern one has no initialize
+    return fail(Code::upstream_protocol, "initialize: protocolVersion is none that we speak");
+  info.revision = *revision;
+  info.protocol_version = *text;
   if (!capabilities || !json::is_object(*capabilities))
     return fail(Code::upstream_protocol, "initialize: no capabilities");
   info.capabilities = *capabilities;
   info.server_info = server && json::is_object(*server) ? std::string(*server) : "{}";
-  if (const auto text = json::member(result, "instructions"))
-    info.instructions = json::decode_string(*text).value_or("");
+  if (const auto words = json::member(result, "instructions"))
+    info.instructions = json::decode_string(*words).value_or("");
   return info;
 }
 

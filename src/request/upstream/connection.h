@@ -1,6 +1,6 @@
-// The transport under a Session: stdio_connection.h and http_connection.h. It carries finished messages of ours and
-// sorts what comes back; it knows JSON-RPC ids and progress, nothing of MCP's methods but ping. One worker; the Session
-// owns it.
+// The transport under a Session, one class for each way to speak (connections.h). It carries finished messages of ours
+// and sorts what comes back; it knows JSON-RPC ids, progress and whose request of the server is whose, nothing else of
+// MCP's methods. One worker; the Link of a session owns it.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,9 @@ struct Outgoing {
   SteadyTime deadline{};
   bool wants_progress = false;
   bool cancellable = true;  // initialize must not be cancelled (MCP, Cancellation)
+  bool listens = false;     // subscriptions/listen: its events hear every notification that names it
+  mcp_header::Headers headers;  // modern over HTTP: Mcp-Method, Mcp-Name, Mcp-Param-*
+  int* status = nullptr;        // HTTP: where set, the answer's status is written there, for the era probe
 };
 
 // What belongs to no call. Views die when it returns.
@@ -28,7 +31,8 @@ class Connection {
   virtual ~Connection() = default;
   // stdio: starts the process. HTTP: resolves the configured headers.
   virtual Task<Result<void>> open(SteadyTime deadline) = 0;
-  // Errors: upstream_*, cancelled; session_unknown (HTTP 404 on a session: the message was not executed).
+  // Errors: upstream_*, cancelled; session_unknown (the message was not executed, and a new handshake is due: HTTP 404
+  // on a session, a refusal that no server of this era gives).
   virtual Task<Result<Reply>> request(Outgoing message, CallEvents* events) = 0;
   virtual Task<Result<void>> notify(std::string text, SteadyTime deadline) = 0;
   // The version of the handshake is known: HTTP says it in a header from now on.

@@ -19,13 +19,15 @@ class Launcher;
 namespace sallyport::upstream {
 
 class Breakers;
+class EraCache;
 
 struct Deps {
   const Clock& clock;
   Random& random;
-  net::EgressClient* egress = nullptr;     // of this worker; null: servers over HTTP are refused
+  net::EgressClient* egress = nullptr;  // of this worker; null: servers over HTTP are refused
   launcher::Launcher* launcher = nullptr;  // null: stdio servers are refused
-  Breakers* breakers = nullptr;            // one for all workers; null: no breaker
+  Breakers* breakers = nullptr;  // one for all workers; null: no breaker
+  EraCache* eras = nullptr;  // one for all workers; null: every opening finds out anew
   // "${env:NAME}", "${file:path}" or a plain value -> the secret. Called when a session opens; null: as written.
   std::function<Result<Secret>(std::string_view reference)> resolve;
   Log log;  // may be null

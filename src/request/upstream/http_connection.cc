@@ -1,25 +1,11 @@
 #include "request/upstream/http_connection.h"
 
 #include <algorithm>
-#include <array>
 
 #include "request/upstream/codec.h"
-#include "request/upstream/http_reading.h"
 
 namespace sallyport::upstream {
 namespace {
-
-constexpr std::uint64_t kStreamBytesMax = 1ULL << 30;
-
-bool is_json(const net::ResponseHead& head) {
-  return head.find("content-type").value_or("").starts_with("application/json");
-}
-// Headers that are ours to write: a configured one would forge the session or the version.
-bool is_ours(std::string_view name) {
-  static constexpr std::array<std::string_view, 5> kOurs{"accept", "content-type", "mcp-session-id",
-                                                         "mcp-protocol-version", "last-event-id"};
-  return std::ranges::any_of(kOurs, [&](std::string_view ours) { return net::equals_ignoring_case(ours, name); });
-}
 
 // MCP, session management: visible ASCII.
 bool is_session_id(std::string_view id) {
@@ -35,58 +21,36 @@ HttpConnection::HttpConnection(Executor executor, const Deps& deps, const Settin
       settings_(settings),
       server_(std::move(server)),
       unsolicited_(std::move(unsolicited)),
-      tasks_(executor, [this](const char* what) { deps_.say(server_->name, "exception", what); }) {}
-
-HttpConnection::~HttpConnection() {
-  for (auto& header : configured_) wipe(header.second);
-}
+      tasks_(executor, [this](const char* what) { deps_.say(server_->name, "exception", what); }),
+      endpoint_(deps, server_) {}
 
 Task<Result<void>> HttpConnection::open(SteadyTime /*deadline*/) {
-  if (deps_.egress == nullptr) co_return fail(Code::upstream_unavailable, "no egress client: HTTP servers are off");
-  for (const auto& [name, reference] : server_->headers) {
-    if (is_ours(name))
-      co_return fail(Code::config, "header " + name + " of server " + server_->name + " is not yours to set");
-    auto value = deps_.secret(reference);
-    if (!value)
-      co_return fail(Code::config, "header " + name + " of server " + server_->name + ": " + value.error().detail);
-    configured_.emplace_back(name, std::string(value->reveal()));
-  }
-  co_return make_target();
+  SP_CO_CHECK(endpoint_.resolve());
+  co_return aim();
 }
 
-Result<void> HttpConnection::make_target() {
+Result<void> HttpConnection::aim() {
   net::Headers headers{{"Accept", "application/json, text/event-stream"}, {"Content-Type", "application/json"}};
   if (!version_.empty()) headers.emplace_back("MCP-Protocol-Version", version_);
   if (!session_id_.empty()) headers.emplace_back("Mcp-Session-Id", session_id_);
-  headers.insert(headers.end(), configured_.begin(), configured_.end());
-  net::EgressPolicy policy;
-  policy.allow_private = server_->allow_private;
-  auto target = net::EgressTarget::make(server_->url, std::move(policy), headers);
-  for (auto& header : headers) wipe(header.second);
-  SP_TRY(target_, std::move(target));
-  return {};
-}
-
-net::EgressRequest HttpConnection::http(std::string method, std::string body, SteadyTime deadline) const {
-  net::EgressRequest request;
-  request.target = target_;
-  request.method = std::move(method);
-  request.body = std::move(body);
-  request.deadline = deadline;
-  request.limits.body_bytes = server_->result_bytes_max;
-  return request;
+  return endpoint_.aim(std::move(headers));
 }
 
 Task<Result<Reply>> HttpConnection::request(Outgoing message, CallEvents* events) {
   if (end_) co_return fail(*end_);
+  CallRequests requests(executor_, *server_, events, [this](std::string text) { tell(std::move(text)); });
   Result<Reply> reply = fail(Code::cancelled, "the caller cancelled");
   try {
-    reply = co_await exchange(message, events);
+    reply = co_await exchange(message, events, requests);
   } catch (const boost::system::system_error&) {  // thrown by an await after the cancellation
   }
   const bool cancelled =
       (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none && !reply;
   if (cancelled) reply = fail(Code::cancelled, "the caller cancelled");
+  if (requests.any()) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await requests.end();
+  }
   if (end_) co_return fail(*end_);
   const Code code = reply ? Code::internal : reply.error().code;
   if (message.cancellable && (code == Code::upstream_timeout || code == Code::cancelled))
@@ -95,13 +59,15 @@ Task<Result<Reply>> HttpConnection::request(Outgoing message, CallEvents* events
   co_return reply;
 }
 
-Task<Result<Reply>> HttpConnection::exchange(Outgoing& message, CallEvents* events) {
-  auto request = http("POST", std::move(message.text), message.deadline);
+Task<Result<Reply>> HttpConnection::exchange(Outgoing& message, CallEvents* events, CallRequests& requests) {
+  auto request = endpoint_.request("POST", std::move(message.text), message.deadline);
   request.limits.body_bytes = std::max<std::uint64_t>(server_->result_bytes_max, kStreamBytesMax);
-  SP_CO_TRY(net::EgressAnswer answer, co_await deps_.egress->ask(std::move(request), server_->result_bytes_max));
-  if (!answer.stream) co_return answer_of(answer.whole.head, answer.whole.body, message);
-  SP_CO_CHECK(take_session(answer.stream->head()));
-  co_return co_await read_stream(std::move(answer.stream), message, events);
+  SP_CO_TRY(net::EgressAnswer answer, co_await endpoint_.egress().ask(std::move(request), server_->result_bytes_max));
+  const auto& head = answer.stream ? answer.stream->head() : answer.whole.head;
+  if (message.status != nullptr) *message.status = head.status;
+  if (!answer.stream) co_return answer_of(head, answer.whole.body, message);
+  SP_CO_CHECK(take_session(head));
+  co_return co_await read_stream(std::move(answer.stream), message, events, requests);
 }
 
 Result<void> HttpConnection::take_session(const net::ResponseHead& head) {
@@ -118,34 +84,25 @@ Result<Reply> HttpConnection::answer_of(const net::ResponseHead& head, std::stri
   const bool ok = head.status == 200;
   if (!is_json(head))
     return ok ? fail(Code::upstream_protocol, "an answer that is neither JSON nor a stream")
-              : fail(refusal(head.status));
+              : fail(endpoint_.refusal(head.status));
   std::string minified;
   const auto in = read_incoming(body, server_->result_bytes_max, minified);
-  if (!in) return ok ? fail(Error(in.error())) : fail(refusal(head.status));
+  if (!in) return ok ? fail(Error(in.error())) : fail(endpoint_.refusal(head.status));
   const bool answer = in->kind == Incoming::Kind::result || in->kind == Incoming::Kind::error;
   if (!answer || in->id != message.id)
-    return ok ? fail(Code::upstream_protocol, "the answer to another request") : fail(refusal(head.status));
-  if (!ok && in->kind != Incoming::Kind::error) return fail(refusal(head.status));
+    return ok ? fail(Code::upstream_protocol, "the answer to another request") : fail(endpoint_.refusal(head.status));
+  if (!ok && in->kind != Incoming::Kind::error) return fail(endpoint_.refusal(head.status));
   if (ok) SP_CHECK(take_session(head));
   return Reply{in->kind == Incoming::Kind::error, std::string(in->body)};
 }
 
-// The number alone: neither the body nor WWW-Authenticate of the server may reach a client (mcp-spec.md, 10, trap 17).
-Error HttpConnection::refusal(int status) const {
-  const std::string text = server_->name + " answered with HTTP status " + std::to_string(status);
-  if (status == 429 || status >= 500) return {Code::upstream_unavailable, text};
-  if (status == 401 || status == 403) return {Code::upstream_refused, text + ": it wants other credentials"};
-  if (status >= 300 && status < 400) return {Code::upstream_refused, text + ": redirects are not followed"};
-  if (status >= 200 && status < 300) return {Code::upstream_protocol, text + " and no answer"};
-  return {Code::upstream_refused, text};
-}
-
 Task<Result<void>> HttpConnection::notify(std::string text, SteadyTime deadline) {
   if (end_) co_return fail(*end_);
-  SP_CO_TRY(const net::EgressResponse response, co_await deps_.egress->fetch(http("POST", std::move(text), deadline)));
+  SP_CO_TRY(const net::EgressResponse response,
+            co_await endpoint_.egress().fetch(endpoint_.request("POST", std::move(text), deadline)));
   const int status = response.head.status;
   if (status == 404 && !session_id_.empty()) co_return fail(Code::session_unknown, "the server forgot the session");
-  if (status < 200 || status >= 300) co_return fail(refusal(status));
+  if (status < 200 || status >= 300) co_return fail(endpoint_.refusal(status));
   co_return Result<void>{};
 }
 
@@ -160,26 +117,26 @@ Task<void> HttpConnection::tell_task(std::string text) {
 
 Result<void> HttpConnection::negotiated(const ServerInfo& info) {
   version_ = info.protocol_version;
-  return make_target();
+  return aim();
 }
 
 void HttpConnection::forget_session() {
   session_id_.clear();
   version_.clear();
-  if (auto made = make_target(); !made) deps_.say(server_->name, "target", made.error().detail);
+  if (auto made = aim(); !made) deps_.say(server_->name, "target", made.error().detail);
 }
 
 void HttpConnection::abandon(const Error& why) {
   if (!end_) end_ = why;
-  for (auto* stream : streams_) stream->close();
+  streams_.cut();
 }
 
 Task<void> HttpConnection::close() {
   tasks_.cancel();
   co_await tasks_.join();
-  if (session_id_.empty() || target_ == nullptr) co_return;
+  if (session_id_.empty() || !endpoint_.aimed()) co_return;
   const auto deadline = deps_.clock.steady() + settings_.stop_grace;
-  const auto gone = co_await deps_.egress->fetch(http("DELETE", {}, deadline));  // 405 is as good (MCP, sessions)
+  const auto gone = co_await endpoint_.egress().fetch(endpoint_.request("DELETE", {}, deadline));  // 405 is as good
   if (!gone) deps_.say(server_->name, "delete", gone.error().detail);
   session_id_.clear();
 }

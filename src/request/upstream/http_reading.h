@@ -1,21 +1,28 @@
-// One SSE answer while it is read: sorts its events for the request that it answers. In http_connection*.cc only.
+// One SSE answer while it is read: sorts its events for the request that it answers. For the HTTP connections of both
+// eras; lives in the frame of its request.
 #pragma once
 
+#include <algorithm>
+#include <functional>
 #include <string>
-#include <vector>
 
-#include "request/upstream/http_connection.h"
+#include "net/sse.h"
+#include "request/upstream/connection.h"
+#include "request/upstream/incoming.h"
+#include "request/upstream/server_requests.h"
 
 namespace sallyport::upstream {
 
-class HttpConnection::Reading {
+class HttpReading {
  public:
-  Reading(const Outgoing& message, CallEvents* events, std::size_t bytes_max)
-      : sse_(bytes_max), message_(message), events_(events), bytes_max_(bytes_max) {}
-
-  struct Asked {
-    std::string raw_id, method, params;
+  // What stands beside progress and the answer: requests of the server, and notifications of the call.
+  struct Sinks {
+    std::function<void(Asked)> request;
+    std::function<void(const Incoming&)> notification;
   };
+
+  HttpReading(const Outgoing& message, CallEvents* events, std::size_t bytes_max, Sinks sinks)
+      : sse_(bytes_max), message_(message), events_(events), bytes_max_(bytes_max), sinks_(std::move(sinks)) {}
 
   Result<void> feed(std::string_view bytes);
   [[nodiscard]] bool done() const noexcept { return answer.has_value(); }
@@ -27,8 +34,6 @@ class HttpConnection::Reading {
   void restart() { sse_ = net::SseReader(bytes_max_); }
 
   std::optional<Result<Reply>> answer;
-  std::vector<Asked> asked;  // requests of the server, to be answered after the bytes at hand
-  [[nodiscard]] CallEvents* events() const noexcept { return events_; }
 
  private:
   void on_event(std::string_view data);
@@ -38,6 +43,7 @@ class HttpConnection::Reading {
   const Outgoing& message_;
   CallEvents* events_;
   std::size_t bytes_max_;
+  Sinks sinks_;
   std::string minified_;
 };
 

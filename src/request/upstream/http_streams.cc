@@ -2,40 +2,28 @@
 #include <algorithm>
 
 #include "request/upstream/codec.h"
-#include "request/upstream/http_reading.h"
+#include "request/upstream/http_connection.h"
 #include "request/upstream/notices.h"
 
 namespace sallyport::upstream {
 namespace {
 
 constexpr int kResumesMax = 10;
-constexpr std::uint64_t kListenBytesMax = 1ULL << 30;
 constexpr std::chrono::hours kListenFor{1};
 constexpr std::chrono::seconds kListenBackoffMax{60};
 
-// Enters an open stream where abandon() finds it.
-class Enlisted {
- public:
-  Enlisted(std::set<net::EgressStream*>& all, net::EgressStream* stream) : all_(all), stream_(stream) {
-    all_.insert(stream);
-  }
-  Enlisted(const Enlisted&) = delete;
-  Enlisted& operator=(const Enlisted&) = delete;
-  ~Enlisted() { all_.erase(stream_); }
-
- private:
-  std::set<net::EgressStream*>& all_;
-  net::EgressStream* stream_;
-};
-
-bool is_stream(const net::EgressStream& stream) {
-  return stream.status() == 200 && stream.head().find("content-type").value_or("").starts_with("text/event-stream");
-}
+bool is_stream(const net::EgressStream& stream) { return stream.status() == 200 && is_event_stream(stream.head()); }
 
 }  // namespace
 
-Task<Result<Reply>> HttpConnection::read_stream(StreamPtr stream, const Outgoing& message, CallEvents* events) {
-  Reading reading(message, events, server_->result_bytes_max);
+Task<Result<Reply>> HttpConnection::read_stream(StreamPtr stream, const Outgoing& message, CallEvents* events,
+                                                CallRequests& requests) {
+  HttpReading reading(message, events, server_->result_bytes_max,
+                      {[&](Asked asked) { requests.ask(std::move(asked)); },
+                       [&](const Incoming& in) {
+                         if (in.method == kCancelled) requests.cancel(cancelled_request(in.params));
+                         else if (events != nullptr && is_notice(in.method)) events->notification(in.method, in.params);
+                       }});
   for (int resumes = 0;; ++resumes) {
     const auto end = co_await read_events(*stream, reading);
     if (reading.done()) co_return std::move(*reading.answer);
@@ -49,27 +37,14 @@ Task<Result<Reply>> HttpConnection::read_stream(StreamPtr stream, const Outgoing
   }
 }
 
-Task<Result<void>> HttpConnection::read_events(net::EgressStream& stream, Reading& reading) {
-  const Enlisted here(streams_, &stream);
+Task<Result<void>> HttpConnection::read_events(net::EgressStream& stream, HttpReading& reading) {
+  const OpenStreams::Entry here(streams_, &stream);
   while (!reading.done()) {
     SP_CO_TRY(const std::string bytes, co_await stream.read_some());
     if (bytes.empty()) break;
     SP_CO_CHECK(reading.feed(bytes));
-    co_await answer_requests(reading);
   }
   co_return Result<void>{};
-}
-
-Task<void> HttpConnection::answer_requests(Reading& reading) {
-  for (auto& asked : std::exchange(reading.asked, {})) {
-    Reply reply{false, "{}"};
-    if (asked.method != "ping") {
-      if (reading.events() != nullptr)
-        reply = co_await reading.events()->on_request(asked.method, std::move(asked.params));
-      else reply = method_not_found(asked.method);
-    }
-    tell(legacy::answer(asked.raw_id, reply));
-  }
 }
 
 Task<Result<HttpConnection::StreamPtr>> HttpConnection::resume(std::string last_id, std::chrono::milliseconds wait,
@@ -77,10 +52,10 @@ Task<Result<HttpConnection::StreamPtr>> HttpConnection::resume(std::string last_
   SteadyTimer timer(executor_, wait);
   co_await timer.async_wait(use_task_ec);
   if (end_) co_return fail(*end_);
-  auto request = http("GET", {}, deadline);
+  auto request = endpoint_.request("GET", {}, deadline);
   request.headers.emplace_back("Last-Event-ID", std::move(last_id));
-  request.limits.body_bytes = kListenBytesMax;
-  SP_CO_TRY(StreamPtr stream, co_await deps_.egress->open(std::move(request)));
+  request.limits.body_bytes = kStreamBytesMax;
+  SP_CO_TRY(StreamPtr stream, co_await endpoint_.egress().open(std::move(request)));
   if (is_stream(*stream)) co_return stream;
   co_return fail(Code::upstream_unavailable, "the stream of " + server_->name + " broke off and cannot be resumed");
 }
@@ -108,32 +83,34 @@ Task<void> HttpConnection::listen_loop() {
 }
 
 Task<bool> HttpConnection::listen_once(std::string& last_id, std::optional<std::uint32_t>& retry_ms) {
-  auto request = http("GET", {}, deps_.clock.steady() + kListenFor);
+  auto request = endpoint_.request("GET", {}, deps_.clock.steady() + kListenFor);
   if (!last_id.empty()) request.headers.emplace_back("Last-Event-ID", last_id);
-  request.limits.body_bytes = kListenBytesMax;
-  auto stream = co_await deps_.egress->open(std::move(request));
+  request.limits.body_bytes = kStreamBytesMax;
+  auto stream = co_await endpoint_.egress().open(std::move(request));
   if (!stream) co_return true;
   if (!is_stream(**stream)) co_return (*stream)->status() >= 500;
-  const Enlisted here(streams_, stream->get());
+  const OpenStreams::Entry here(streams_, stream->get());
   net::SseReader sse(server_->result_bytes_max);
   std::string minified;
   for (;;) {
     const auto bytes = co_await (*stream)->read_some();
     if (!bytes || bytes->empty()) break;
-    const auto fed = sse.feed(*bytes, [&](const net::SseEvent& event) {
-      const auto in = read_incoming(event.data, server_->result_bytes_max, minified);
-      if (!in) return true;
-      if (in->kind == Incoming::Kind::request)
-        tell(legacy::answer(in->raw_id, in->method == "ping" ? Reply{false, "{}"} : method_not_found(in->method)));
-      if (in->kind == Incoming::Kind::notification && is_notice(in->method) && unsolicited_)
-        unsolicited_(in->method, in->params);
-      return !end_;
-    });
+    const auto fed = sse.feed(*bytes, [&](const net::SseEvent& event) { return on_unasked(event, minified); });
     if (!fed || end_) break;
   }
   last_id = sse.last_id();
   retry_ms = sse.retry_ms();
   co_return true;
+}
+
+// MCP, Streamable HTTP: what comes by GET is unrelated to running requests, so nobody can be asked for it.
+bool HttpConnection::on_unasked(const net::SseEvent& event, std::string& minified) {
+  const auto in = read_incoming(event.data, server_->result_bytes_max, minified);
+  if (!in) return true;
+  if (in->kind == Incoming::Kind::request) tell(legacy::answer(in->raw_id, answer_outside(*server_, in->method)));
+  if (in->kind == Incoming::Kind::notification && is_notice(in->method) && unsolicited_)
+    unsolicited_(in->method, in->params);
+  return !end_;
 }
 
 }  // namespace sallyport::upstream

@@ -205,7 +205,7 @@ TEST(UpstreamHttp, ADeadlineTellsTheServer) {
   const auto session = w.open(w.http(http.url()));
   EXPECT_EQ(w.call(*session, "t", "{}", nullptr, std::chrono::milliseconds{40}).error().code, Code::upstream_timeout);
   ASSERT_TRUE(testing::becomes_true(w.context, [&] { return !http.of("notifications/cancelled").empty(); }));
-  EXPECT_NE(http.of("notifications/cancelled")[0].body.find("\"requestId\":2"), std::string::npos);
+  EXPECT_NE(http.of("notifications/cancelled")[0].body.find("\"requestId\":3"), std::string::npos);
 }
 
 TEST(UpstreamHttp, CancellingTellsTheServer) {

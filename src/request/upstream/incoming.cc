@@ -95,6 +95,10 @@ std::optional<std::uint64_t> progress_token(std::string_view params) {
   return token ? number(*token) : std::nullopt;
 }
 
+std::string_view cancelled_request(std::string_view params) {
+  return json::member(params, "requestId").value_or(std::string_view{});
+}
+
 std::string without_member(std::string_view object, std::string_view key) {
   std::string out = "{";
   json::for_each_member(object, [&](std::string_view name, std::string_view value) {

@@ -16,10 +16,10 @@ struct Incoming {
   enum class Kind : std::uint8_t { result, error, request, notification };
   Kind kind = Kind::notification;
   std::optional<std::uint64_t> id;  // of an answer, where it is a number that we could have minted
-  std::string_view raw_id;          // as sent: of a request, to be echoed
+  std::string_view raw_id;  // as sent: of a request, to be echoed
   std::string method;
   std::string_view params;  // raw object or empty
-  std::string_view body;    // raw `result` or `error`
+  std::string_view body;  // raw `result` or `error`
 };
 
 // `text` is minified JSON that passed read_upstream; the views point into it. Errors: upstream_protocol.
@@ -31,6 +31,8 @@ Result<Incoming> read_incoming(std::string_view line, std::size_t bytes_max, std
 
 // Our progress token inside the params of notifications/progress: we mint the request's own number.
 std::optional<std::uint64_t> progress_token(std::string_view params);
+// The raw requestId of notifications/cancelled; empty where there is none.
+std::string_view cancelled_request(std::string_view params);
 // `object` without its member `key`.
 std::string without_member(std::string_view object, std::string_view key);
 

@@ -12,14 +12,11 @@ struct Kind {
 
 Kind kind_of(ListKind kind) {
   switch (kind) {
-    case ListKind::tools:
-      return {"tools", "tools/list", "tools", "name"};
-    case ListKind::resources:
-      return {"resources", "resources/list", "resources", "uri"};
+    case ListKind::tools: return {"tools", "tools/list", "tools", "name"};
+    case ListKind::resources: return {"resources", "resources/list", "resources", "uri"};
     case ListKind::resource_templates:
       return {"resources", "resources/templates/list", "resourceTemplates", "uriTemplate"};
-    case ListKind::prompts:
-      break;
+    case ListKind::prompts: break;
   }
   return {"prompts", "prompts/list", "prompts", "name"};
 }
@@ -69,7 +66,7 @@ Task<Result<std::vector<Item>>> list_all(Session& session, ListKind which, Stead
   if (!session.info().has(kind.capability)) co_return items;
   std::optional<std::string> cursor;
   for (std::size_t pages = 0; pages < kPagesMax; ++pages) {
-    Call call{.method = std::string(kind.method), .params = {}, .log_level = {}, .deadline = deadline};
+    Call call{.method = std::string(kind.method), .deadline = deadline};
     if (cursor) call.params = "{\"cursor\":" + *cursor + "}";
     SP_CO_TRY(const Reply page, co_await session.call(std::move(call), nullptr));
     if (page.is_error) co_return fail(Code::upstream_refused, call.method + ": " + page.body.substr(0, 200));

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "request/upstream/connection.h"
+#include "request/upstream/server_requests.h"
 
 namespace sallyport::upstream {
 
@@ -13,11 +14,15 @@ class PendingCalls {
  public:
   class Slot {
    public:
-    Slot(PendingCalls& calls, Executor executor, const Outgoing& message, CallEvents* events)
+    Slot(PendingCalls& calls, Executor executor, const Outgoing& message, CallEvents* events,
+         const ServerRecord& server, CallRequests::Send send)
         : id(message.id),
           deadline(message.deadline),
           wants_progress(message.wants_progress),
+          cancellable(message.cancellable),
+          listens(message.listens),
           events(events),
+          requests(executor, server, events, std::move(send)),
           calls_(calls),
           wake_(executor, SteadyTimer::time_point::max()) {
       calls_.slots_.emplace(id, this);
@@ -40,7 +45,10 @@ class PendingCalls {
     const std::uint64_t id;
     const SteadyTime deadline;
     const bool wants_progress;
+    const bool cancellable;
+    const bool listens;
     CallEvents* const events;
+    CallRequests requests;  // of the server, inside this call
 
    private:
     PendingCalls& calls_;
@@ -54,7 +62,26 @@ class PendingCalls {
     return found == slots_.end() || found->second->answered() ? nullptr : found->second;
   }
   // The call in flight, if there is exactly one: what cannot be attributed otherwise belongs to it.
-  [[nodiscard]] Slot* only() const { return slots_.size() == 1 ? find(slots_.begin()->first) : nullptr; }
+  [[nodiscard]] Slot* only() const {
+    Slot* found = nullptr;
+    for (const auto& [id, slot] : slots_) {
+      if (slot->listens) continue;
+      if (found != nullptr) return nullptr;
+      found = slot;
+    }
+    return found == nullptr || found->answered() ? nullptr : found;
+  }
+  // Whose client a request of the server is for: the only call's; of several, the youngest that has somebody to ask.
+  [[nodiscard]] Slot* asker() const {
+    if (auto* slot = only()) return slot;
+    for (auto it = slots_.rbegin(); it != slots_.rend(); ++it)
+      if (it->second->events != nullptr && !it->second->listens && !it->second->answered()) return it->second;
+    return nullptr;
+  }
+  // The server takes back what it asked in some call.
+  void cancel_request(std::string_view raw_id) {
+    for (const auto& [id, slot] : slots_) slot->requests.cancel(raw_id);
+  }
   void fail_all(const Error& why) {
     for (const auto& [id, slot] : slots_) slot->answer(fail(why));
   }

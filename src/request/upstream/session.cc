@@ -4,7 +4,7 @@
 
 #include "request/upstream/breakers.h"
 #include "request/upstream/codec.h"
-#include "request/upstream/connection.h"
+#include "request/upstream/modern.h"
 
 namespace sallyport::upstream {
 namespace {
@@ -28,45 +28,38 @@ class InFlight {
 
 }  // namespace
 
-Session::Session(Executor executor, ServerPtr server, std::string principal, std::unique_ptr<Connection> connection,
-                 const Settings& settings, const Clock& clock, std::shared_ptr<Breaker> breaker)
+Session::Session(Executor executor, const Deps& deps, const Settings& settings, ServerPtr server, std::string principal,
+                 Unsolicited unsolicited, std::shared_ptr<Breaker> breaker)
     : server_(std::move(server)),
       principal_(std::move(principal)),
-      connection_(std::move(connection)),
       settings_(settings),
-      clock_(clock),
+      clock_(deps.clock),
       breaker_(std::move(breaker)),
-      last_used_(clock.steady()),
-      renewed_(executor, SteadyTimer::time_point::max()) {}
+      link_(executor, deps, settings_, server_,
+            [=, this, &deps](Wire wire) {
+              return make_connection(wire, executor, deps, settings_, server_, unsolicited);
+            }),
+      watch_(executor, deps, settings_, link_, server_, unsolicited,
+             [this](Call call) { return run(std::move(call), nullptr); }),
+      last_used_(clock_.steady()) {}
 
 Session::~Session() = default;
 
-bool Session::alive() const noexcept { return connection_->alive(); }
-bool Session::stateless() const noexcept { return connection_->stateless(); }
-bool Session::failed() const noexcept { return connection_->failed(); }
-void Session::abandon(const Error& why) { connection_->abandon(why); }
-void Session::expire(SteadyTime now) { connection_->expire(now); }
-Task<void> Session::close() { co_await connection_->close(); }
-
-Task<Result<void>> Session::open(SteadyTime deadline) {
-  SP_CO_CHECK(co_await connection_->open(deadline));
-  co_return co_await handshake(deadline);
+void Session::abandon(const Error& why) {
+  watch_.stop();
+  link_.abandon(why);
 }
 
-Task<Result<void>> Session::handshake(SteadyTime deadline) {
-  const std::uint64_t id = next_id_++;
-  SP_CO_TRY(const Reply reply,
-            co_await connection_->request(
-                {.id = id, .text = legacy::initialize(id), .deadline = deadline, .cancellable = false}, nullptr));
-  if (reply.is_error) co_return fail(Code::upstream_refused, "initialize was refused: " + reply.body.substr(0, 200));
-  SP_CO_TRY(info_, legacy::read_initialize(reply.body));
-  SP_CO_CHECK(connection_->negotiated(info_));
-  SP_CO_TRY(std::string initialized, legacy::notification("notifications/initialized", {}));
-  SP_CO_CHECK(co_await connection_->notify(std::move(initialized), deadline));
-  ++epoch_;
+Task<void> Session::close() {
+  watch_.stop();
+  co_await link_.close();
+  co_await watch_.join();
+}
+
+Task<Result<void>> Session::open(SteadyTime deadline) {
+  auto opened = co_await link_.open(deadline);
   last_used_ = clock_.steady();
-  connection_->listen();
-  co_return Result<void>{};
+  co_return opened;
 }
 
 Task<Result<Reply>> Session::call(Call call, CallEvents* events) {
@@ -90,41 +83,56 @@ Task<Result<Reply>> Session::call(Call call, CallEvents* events) {
 
 Task<Result<Reply>> Session::run(Call call, CallEvents* events) {
   try {
-    const std::uint64_t epoch = epoch_;
+    const std::uint64_t seen = link_.handshakes();
     auto reply = co_await send(call, events);
-    if (reply || reply.error().code != Code::session_unknown) co_return reply;
-    // MCP, session management: 404 on a session means it was not executed, and that we must initialize again.
-    SP_CO_CHECK(co_await renew(epoch, call.deadline));
+    if (!wants_handshake(reply)) co_return reply;
+    SP_CO_CHECK(co_await link_.renew(seen, call.deadline));
+    watch_.renewed();
     reply = co_await send(call, events);
-    if (!reply && reply.error().code == Code::session_unknown)
-      co_return fail(Code::upstream_protocol, "the server forgets every session");
+    if (wants_handshake(reply))
+      co_return fail(Code::upstream_protocol, reply ? "the server refuses its own era: " + reply->body.substr(0, 200)
+                                                    : "the server forgets every session");
     co_return reply;
   } catch (const std::exception& e) {  // cancellation that arrives between two awaits is thrown by Asio
     co_return fail(Code::cancelled, e.what());
   }
 }
 
-Task<Result<Reply>> Session::send(const Call& call, CallEvents* events) {
-  const std::uint64_t id = next_id_++;
-  SP_CO_TRY(std::string text, legacy::request(id, call));
-  Outgoing message{id, std::move(text), call.deadline, call.wants_progress, true};
-  co_return co_await connection_->request(std::move(message), events);
+// The message was not executed, and the server contradicts what we know of it: 404 on a session (MCP, session
+// management), headers or a version that a server of this era would have taken (mcp-spec.md, 8).
+bool Session::wants_handshake(const Result<Reply>& reply) const {
+  if (!reply) return reply.error().code == Code::session_unknown;
+  if (!reply->is_error || (!link_.modern() && server_->transport == Transport::stdio)) return false;
+  const std::int64_t code = modern::error_code(reply->body);
+  return code == modern::kUnsupportedVersion || (code == modern::kHeaderMismatch && link_.modern());
 }
 
-Task<Result<void>> Session::renew(std::uint64_t seen_epoch, SteadyTime deadline) {
-  while (epoch_ == seen_epoch && renewing_) co_await renewed_.async_wait(use_task_ec);
-  if (epoch_ != seen_epoch) co_return Result<void>{};
-  renewing_ = true;
-  connection_->forget_session();
-  auto done = co_await handshake(std::min(deadline, clock_.steady() + server_->start_timeout));
-  renewing_ = false;
-  renewed_.cancel();
-  co_return done;
+Task<Result<Reply>> Session::send(const Call& call, CallEvents* events) {
+  const auto connection = link_.connection();
+  if (!connection) co_return fail(Code::session_unknown, "no handshake holds");
+  if (link_.modern()) co_return co_await send_modern(call, events, *connection);
+  const std::uint64_t id = link_.mint_id();
+  SP_CO_TRY(std::string text, legacy::request(id, call));
+  co_return co_await connection->request(
+      {.id = id, .text = std::move(text), .deadline = call.deadline, .wants_progress = call.wants_progress}, events);
+}
+
+Task<Result<Reply>> Session::send_modern(const Call& call, CallEvents* events, Connection& connection) {
+  const std::uint64_t id = link_.mint_id();
+  SP_CO_TRY(std::string text, modern::request(id, call));
+  Outgoing message{.id = id, .text = std::move(text), .deadline = call.deadline, .wants_progress = call.wants_progress};
+  if (server_->transport == Transport::http) message.headers = modern::headers(call);
+  SP_CO_TRY(Reply reply, co_await connection.request(std::move(message), events));
+  if (reply.is_error) co_return reply;
+  co_return modern::sort_result(call, std::move(reply.body));
 }
 
 Task<Result<void>> Session::notify(std::string method, std::string params) {
+  const auto connection = link_.connection();
+  if (!connection) co_return fail(Code::upstream_unavailable, "no handshake holds");
+  if (link_.modern()) co_return Result<void>{};
   SP_CO_TRY(std::string text, legacy::notification(method, params));
-  co_return co_await connection_->notify(std::move(text), clock_.steady() + server_->call_timeout);
+  co_return co_await connection->notify(std::move(text), clock_.steady() + server_->call_timeout);
 }
 
 }  // namespace sallyport::upstream

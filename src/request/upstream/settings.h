@@ -23,6 +23,7 @@ struct Settings {
   std::chrono::milliseconds backoff_max{60'000};
   int breaker_failures = 10;  // in a row
   std::chrono::seconds breaker_rest{60};
+  std::chrono::milliseconds probe_wait{3'000};  // stdio: silence after server/discover that makes a server a legacy one
   bool http_listen = true;  // keep a GET stream for what the server says unasked
 };
 

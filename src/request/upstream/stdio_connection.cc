@@ -2,6 +2,7 @@
 
 #include "json/slice.h"
 #include "request/upstream/codec.h"
+#include "request/upstream/modern.h"
 #include "request/upstream/notices.h"
 
 namespace sallyport::upstream {
@@ -69,9 +70,14 @@ Task<Result<Reply>> StdioConnection::request(Outgoing message, CallEvents* event
   if (end_) co_return fail(*end_);
   if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
     co_return fail(Code::cancelled, "cancelled before it was sent");
-  PendingCalls::Slot slot(pending_, executor_, message, events);
+  PendingCalls::Slot slot(pending_, executor_, message, events, *server_,
+                          [this](std::string text) { push(std::move(text), "answer_not_sent"); });
   SP_CO_CHECK(outbox_->push(std::move(message.text)));
   co_await slot.wait();
+  if (slot.requests.any()) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await slot.requests.end();
+  }
   if (slot.answered()) co_return std::move(*slot.answered());
   if (message.cancellable) say_cancelled(message.id, "The client cancelled the call");
   co_return fail(Code::cancelled, "the caller cancelled");
@@ -82,15 +88,18 @@ Task<Result<void>> StdioConnection::notify(std::string text, SteadyTime /*deadli
   co_return outbox_->push(std::move(text));
 }
 
-void StdioConnection::say_cancelled(std::uint64_t id, std::string_view reason) {
+void StdioConnection::push(std::string message, std::string_view event) {
   if (end_) return;
-  if (auto sent = outbox_->push(legacy::cancelled(id, reason)); !sent)
-    deps_.say(server_->name, "cancel_not_sent", sent.error().detail);
+  if (auto sent = outbox_->push(std::move(message)); !sent) deps_.say(server_->name, event, sent.error().detail);
+}
+
+void StdioConnection::say_cancelled(std::uint64_t id, std::string_view reason) {
+  push(legacy::cancelled(id, reason), "cancel_not_sent");
 }
 
 void StdioConnection::expire(SteadyTime now) {
   pending_.expire(now, [this](PendingCalls::Slot& slot) {
-    say_cancelled(slot.id, "The call took too long");
+    if (slot.cancellable) say_cancelled(slot.id, "The call took too long");
     slot.answer(fail(Code::upstream_timeout, "no answer of " + server_->name + " before the deadline"));
   });
 }
@@ -169,12 +178,9 @@ void StdioConnection::on_line(std::string_view line) {
   if (!in) return refused(line, in.error());
   switch (in->kind) {
     case Incoming::Kind::result:
-    case Incoming::Kind::error:
-      return on_answer(*in);
-    case Incoming::Kind::request:
-      return on_request(*in);
-    case Incoming::Kind::notification:
-      return on_notification(*in);
+    case Incoming::Kind::error: return on_answer(*in);
+    case Incoming::Kind::request: return on_request(*in);
+    case Incoming::Kind::notification: return on_notification(*in);
   }
 }
 
@@ -186,10 +192,11 @@ void StdioConnection::on_answer(const Incoming& in) {
 }
 
 void StdioConnection::on_request(const Incoming& in) {
-  // Bridging to the client is the next issue's; the seam is CallEvents::on_request.
-  const Reply reply = in.method == "ping" ? Reply{false, "{}"} : method_not_found(in.method);
-  if (auto sent = outbox_->push(legacy::answer(in.raw_id, reply)); !sent)
-    deps_.say(server_->name, "answer_not_sent", sent.error().detail);
+  // MCP 2026-07-28, stdio: a server writes no requests, and a client no responses.
+  if (modern_) return deps_.say(server_->name, "request_dropped", in.method);
+  if (auto* slot = server_->shared ? nullptr : pending_.asker())
+    return slot->requests.ask({std::string(in.raw_id), in.method, std::string(in.params)});
+  push(legacy::answer(in.raw_id, answer_outside(*server_, in.method)), "answer_not_sent");
 }
 
 void StdioConnection::on_notification(const Incoming& in) {
@@ -200,11 +207,21 @@ void StdioConnection::on_notification(const Incoming& in) {
       slot->events->progress(without_member(in.params, "progressToken"));
     return;
   }
+  if (in.method == kCancelled) return pending_.cancel_request(cancelled_request(in.params));
+  if (const auto id = modern_ ? modern::subscription_id(in.params) : std::nullopt) return on_subscription(*id, in);
   // Of a session that principals share nobody can tell whose call a log line speaks of: nobody hears it.
   if (in.method == kLogMessage && server_->shared) return;
   auto* slot = in.method == kLogMessage ? pending_.only() : nullptr;
   if (slot != nullptr && slot->events != nullptr) return slot->events->notification(in.method, in.params);
-  if (is_notice(in.method) && unsolicited_) unsolicited_(in.method, in.params);
+  // MCP 2026-07-28: what nobody subscribed to is not to be sent, and a log belongs to one request.
+  if (!modern_ && is_notice(in.method) && unsolicited_) unsolicited_(in.method, in.params);
+}
+
+void StdioConnection::on_subscription(std::uint64_t id, const Incoming& in) {
+  auto* slot = pending_.find(id);
+  if (slot != nullptr && slot->listens && slot->events != nullptr)
+    return slot->events->notification(in.method, in.params);
+  deps_.say(server_->name, "foreign_subscription", in.method);
 }
 
 void StdioConnection::refused(std::string_view line, const Error& why) {

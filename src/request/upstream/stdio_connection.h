@@ -31,7 +31,10 @@ class StdioConnection final : public Connection {
   Task<Result<void>> open(SteadyTime deadline) override;
   Task<Result<Reply>> request(Outgoing message, CallEvents* events) override;
   Task<Result<void>> notify(std::string text, SteadyTime deadline) override;
-  Result<void> negotiated(const ServerInfo&) override { return {}; }
+  Result<void> negotiated(const ServerInfo& info) override {
+    modern_ = is_modern(info.revision);
+    return {};
+  }
   void listen() override {}
   void forget_session() override {}
   void expire(SteadyTime now) override;
@@ -52,6 +55,8 @@ class StdioConnection final : public Connection {
   void on_notification(const Incoming& in);
   void refused(std::string_view line, const Error& why);
   void die(Code code, std::string detail);
+  void on_subscription(std::uint64_t id, const Incoming& in);
+  void push(std::string message, std::string_view event);
   void say_cancelled(std::uint64_t id, std::string_view reason);
 
   Executor executor_;
@@ -71,6 +76,7 @@ class StdioConnection final : public Connection {
   std::optional<Error> end_;  // why nothing can be sent any more
   bool failed_ = false;
   bool started_ = false;
+  bool modern_ = false;  // 2026-07-28: the server only answers and notifies
 };
 
 }  // namespace sallyport::upstream

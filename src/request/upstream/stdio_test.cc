@@ -76,7 +76,7 @@ TEST(UpstreamStdio, ADeadlineEndsACallAndTellsTheServer) {
   const auto late = w.call(*session, "never", "{}", nullptr, std::chrono::milliseconds{30});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Code::upstream_timeout);
-  EXPECT_EQ(text_of(w.call(*session, "cancelled")), "[2]");
+  EXPECT_EQ(text_of(w.call(*session, "cancelled")), "[3]");
 }
 
 TEST(UpstreamStdio, AHardEndHoldsWhateverTheDeadline) {
@@ -101,7 +101,7 @@ TEST(UpstreamStdio, CancellingTellsTheServerAndFreesThePlace) {
   ASSERT_TRUE(outcome && !*outcome);
   EXPECT_EQ(outcome->error().code, Code::cancelled);
   EXPECT_EQ(session->in_flight(), 0U);
-  EXPECT_EQ(text_of(w.call(*session, "cancelled")), "[2]");
+  EXPECT_EQ(text_of(w.call(*session, "cancelled")), "[3]");
 }
 
 TEST(UpstreamStdio, AnswersPingAndRefusesOtherRequests) {

@@ -4,8 +4,7 @@
 
 #include "request/upstream/backoff.h"
 #include "request/upstream/breakers.h"
-#include "request/upstream/http_connection.h"
-#include "request/upstream/stdio_connection.h"
+#include "request/upstream/era_cache.h"
 
 namespace sallyport::upstream {
 namespace {
@@ -16,7 +15,8 @@ constexpr std::chrono::milliseconds kPatience{1'500};
 bool same_launch(const ServerRecord& a, const ServerRecord& b) {
   return a.transport == b.transport && a.command == b.command && a.working_directory == b.working_directory &&
          a.env == b.env && a.paths == b.paths && a.network == b.network && a.url == b.url && a.headers == b.headers &&
-         a.allow_private == b.allow_private && a.result_bytes_max == b.result_bytes_max;
+         a.allow_private == b.allow_private && a.result_bytes_max == b.result_bytes_max &&
+         a.forwards == b.forwards;  // declared to the server when the session opens
 }
 
 }  // namespace
@@ -178,13 +178,9 @@ SessionPtr Upstreams::make_session(const EntryPtr& entry) {
     const Listener& listener = from->own_listener ? from->listener : listener_;
     if (listener) listener(Notice{from->key.first, from->key.second, method, params});
   };
-  std::unique_ptr<Connection> connection;
-  if (server->transport == Transport::stdio)
-    connection = std::make_unique<StdioConnection>(executor_, deps_, settings_, server, std::move(unsolicited));
-  else connection = std::make_unique<HttpConnection>(executor_, deps_, settings_, server, std::move(unsolicited));
   auto breaker = deps_.breakers != nullptr ? deps_.breakers->of(server->name) : nullptr;
-  auto session = std::make_shared<Session>(executor_, server, entry->key.second, std::move(connection), settings_,
-                                           deps_.clock, std::move(breaker));
+  auto session = std::make_shared<Session>(executor_, deps_, settings_, server, entry->key.second,
+                                           std::move(unsolicited), std::move(breaker));
   watched_.push_back(session);
   return session;
 }
@@ -229,6 +225,7 @@ void Upstreams::end_server(std::string_view server) {
     if (key.first == server) its.push_back(entry);
   for (const auto& entry : its) end(entry, Error{Code::cancelled, "the server was ended by an operator"});
   if (deps_.breakers != nullptr) deps_.breakers->forget(server);
+  if (deps_.eras != nullptr) deps_.eras->forget(server);
 }
 
 Task<Result<SessionPtr>> Upstreams::open_private(ServerPtr server, Listener listener) {
@@ -281,8 +278,8 @@ void Upstreams::sweep_once(SteadyTime now) {
     if (entry->opening) continue;
     if (entry->session && !entry->session->alive()) retire(*entry);
     const bool forgotten = !entry->session && entry->not_before + settings_.backoff_max < now;
-    const bool unused =
-        entry->session && entry->session->in_flight() == 0 && entry->session->last_used() + settings_.idle_after < now;
+    const bool unused = entry->session && entry->session->in_flight() == 0 && !entry->session->watching() &&
+                        entry->session->last_used() + settings_.idle_after < now;
     if (forgotten || unused) idle.push_back(entry);
   }
   for (const auto& entry : idle) end(entry, Error{Code::cancelled, "idle"});

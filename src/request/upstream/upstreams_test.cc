@@ -81,8 +81,13 @@ TEST(Upstreams, AChangedRecordReplacesTheSession) {
   EXPECT_EQ(w.open(std::make_shared<ServerRecord>(*server)), session);  // the same words in another object
   auto changed = std::make_shared<ServerRecord>(*server);
   changed->env["A"] = "1";
-  EXPECT_NE(w.open(changed), session);
+  const auto second = w.open(changed);
+  EXPECT_NE(second, session);
   EXPECT_FALSE(session->alive());
+  auto asks_less = std::make_shared<ServerRecord>(*changed);
+  asks_less->forwards.clear();  // said to the server at initialize
+  EXPECT_NE(w.open(asks_less), second);
+  EXPECT_FALSE(second->alive());
 }
 
 TEST(Upstreams, CapsHoldAndTheLongestIdleMakesRoom) {

@@ -1,6 +1,7 @@
 // The pure parts: codec, classifier, line buffer, back-off.
 #include <gtest/gtest.h>
 
+#include "model/server.h"
 #include "request/upstream/backoff.h"
 #include "request/upstream/codec.h"
 #include "request/upstream/incoming.h"
@@ -61,8 +62,12 @@ TEST(UpstreamCodec, AcceptsTheVersionsThatItSpeaks) {
   EXPECT_FALSE(legacy::read_initialize(R"({"protocolVersion":"2025-11-25"})"));
 }
 
-TEST(UpstreamCodec, DeclaresNoRoots) {
-  EXPECT_NE(legacy::initialize(1).find(R"("capabilities":{})"), std::string::npos);
+TEST(UpstreamCodec, DeclaresWhatIsForwardedAndNothingElse) {
+  EXPECT_NE(legacy::initialize(1, {}).find(R"("capabilities":{})"), std::string::npos);
+  EXPECT_NE(legacy::initialize(1, ServerRecord{}.forwards)
+                .find(R"("capabilities":{"elicitation":{"form":{},"url":{}},"sampling":{}})"),
+            std::string::npos);
+  EXPECT_NE(legacy::initialize(1, {"roots", "else"}).find(R"("capabilities":{"roots":{}})"), std::string::npos);
 }
 
 TEST(UpstreamIncoming, SortsWhatItKnows) {

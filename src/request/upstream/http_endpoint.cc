@@ -1,0 +1,73 @@
+#include "request/upstream/http_endpoint.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sallyport::upstream {
+namespace {
+
+// Headers that are ours to write: a configured one would forge the session, the version or what a call says of itself.
+bool is_ours(std::string_view name) {
+  static constexpr std::array<std::string_view, 7> kOurs{
+      "accept", "content-type", "mcp-session-id", "mcp-protocol-version", "mcp-method", "mcp-name", "last-event-id"};
+  static constexpr std::string_view kParam = "mcp-param-";
+  return std::ranges::any_of(kOurs, [&](std::string_view ours) { return net::equals_ignoring_case(ours, name); }) ||
+         net::equals_ignoring_case(name.substr(0, kParam.size()), kParam);
+}
+
+bool says(const net::ResponseHead& head, std::string_view type) {
+  return head.find("content-type").value_or("").starts_with(type);
+}
+
+}  // namespace
+
+bool is_json(const net::ResponseHead& head) { return says(head, "application/json"); }
+bool is_event_stream(const net::ResponseHead& head) { return says(head, "text/event-stream"); }
+
+HttpEndpoint::~HttpEndpoint() {
+  for (auto& header : configured_) wipe(header.second);
+}
+
+Result<void> HttpEndpoint::resolve() {
+  if (deps_.egress == nullptr) return fail(Code::upstream_unavailable, "no egress client: HTTP servers are off");
+  for (const auto& [name, reference] : server_->headers) {
+    if (is_ours(name))
+      return fail(Code::config, "header " + name + " of server " + server_->name + " is not yours to set");
+    auto value = deps_.secret(reference);
+    if (!value)
+      return fail(Code::config, "header " + name + " of server " + server_->name + ": " + value.error().detail);
+    configured_.emplace_back(name, std::string(value->reveal()));
+  }
+  return {};
+}
+
+Result<void> HttpEndpoint::aim(net::Headers fixed) {
+  fixed.insert(fixed.end(), configured_.begin(), configured_.end());
+  net::EgressPolicy policy;
+  policy.allow_private = server_->allow_private;
+  auto target = net::EgressTarget::make(server_->url, std::move(policy), fixed);
+  for (auto& header : fixed) wipe(header.second);
+  SP_TRY(target_, std::move(target));
+  return {};
+}
+
+net::EgressRequest HttpEndpoint::request(std::string method, std::string body, SteadyTime deadline) const {
+  net::EgressRequest request;
+  request.target = target_;
+  request.method = std::move(method);
+  request.body = std::move(body);
+  request.deadline = deadline;
+  request.limits.body_bytes = server_->result_bytes_max;
+  return request;
+}
+
+Error HttpEndpoint::refusal(int status) const {
+  const std::string text = server_->name + " answered with HTTP status " + std::to_string(status);
+  if (status == 429 || status >= 500) return {Code::upstream_unavailable, text};
+  if (status == 401 || status == 403) return {Code::upstream_refused, text + ": it wants other credentials"};
+  if (status >= 300 && status < 400) return {Code::upstream_refused, text + ": redirects are not followed"};
+  if (status >= 200 && status < 300) return {Code::upstream_protocol, text + " and no answer"};
+  return {Code::upstream_refused, text};
+}
+
+}  // namespace sallyport::upstream
