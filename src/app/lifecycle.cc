@@ -150,7 +150,7 @@ void App::stop() {
     for (auto& unit : units_) {
       auto end = [](App& app, WorkerUnit& u, SteadyTime until) -> Task<void> {
         for (const auto& session : u.worker.sessions.all()) {
-          if (session->home == u.worker.index && session->stream) session->stream->close();
+          if (session->home == u.worker.index) session->log->close_listener();
         }
         if (app.options_.listen) {
           u.listener.stop_accepting();

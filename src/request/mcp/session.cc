@@ -14,16 +14,6 @@ int log_level_index(std::string_view level) noexcept {
   return found == kLogLevels.end() ? -1 : static_cast<int>(found - kLogLevels.begin());
 }
 
-void ClientSession::deliver(std::string message) {
-  if (stream) return stream->push(std::move(message));
-  backlog_bytes += message.size();
-  backlog.push_back(std::move(message));
-  while (backlog.size() > kBacklogMax || backlog_bytes > kBacklogBytesMax) {
-    backlog_bytes -= backlog.front().size();
-    backlog.pop_front();
-  }
-}
-
 ClientSessionPtr SessionTable::find(std::string_view id, std::string_view principal_id, std::string_view scope) const {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return nullptr;

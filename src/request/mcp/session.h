@@ -5,7 +5,6 @@
 
 #include <array>
 #include <atomic>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,19 +37,12 @@ struct ClientSession {
   std::atomic<int> log_level{-1};                // -1: the client never asked; then nothing is held back
   std::atomic<std::int64_t> last_used_ns{0};     // steady time
 
-  // Home worker only.
-  std::shared_ptr<EventStream> stream;
-  WallTime stream_until = WallTime::max();  // a stream lives no longer than the credential that opened it
-  // What came while there was no stream; kBacklogMax messages and kBacklogBytesMax at most, oldest first out.
-  std::deque<std::string> backlog;
-  std::size_t backlog_bytes = 0;
-  // Home worker. To the GET stream, or to the backlog until there is one.
-  void deliver(std::string message);
+  // What it hears over SSE, on whatever connections; any worker.
+  const std::shared_ptr<EventLog> log = std::make_shared<EventLog>();
+  void deliver(std::string message) { log->deliver(std::move(message)); }
 };
 
 inline constexpr std::size_t kClientTextMax = 64U << 10;  // bytes of each raw object kept of initialize
-inline constexpr std::size_t kBacklogMax = 100;
-inline constexpr std::size_t kBacklogBytesMax = 1U << 20;
 
 using ClientSessionPtr = std::shared_ptr<ClientSession>;
 

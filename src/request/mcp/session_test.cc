@@ -39,25 +39,6 @@ TEST(McpSessions, CountsByPrincipal) {
   EXPECT_EQ(table.all().size(), 2U);
 }
 
-TEST(McpSessions, ABacklogIsBoundedInMessages) {
-  const auto one = session("1", "key:a", "");
-  for (int i = 0; i < 250; ++i) one->deliver(std::to_string(i));
-  EXPECT_EQ(one->backlog.size(), kBacklogMax);
-  EXPECT_EQ(one->backlog.back(), "249");  // oldest first out
-}
-
-// A hostile server's notifications must not eat the gateway's memory where nobody listens.
-TEST(McpSessionsAbuse, ABacklogIsBoundedInBytes) {
-  const auto one = session("1", "key:a", "");
-  for (int i = 0; i < 50; ++i) one->deliver(std::string(kBacklogBytesMax / 8, 'x'));
-  std::size_t bytes = 0;
-  for (const auto& message : one->backlog) bytes += message.size();
-  EXPECT_LE(bytes, kBacklogBytesMax);
-  EXPECT_FALSE(one->backlog.empty());
-  one->deliver(std::string(kBacklogBytesMax + 1, 'x'));
-  EXPECT_TRUE(one->backlog.empty());  // more than all that may wait: nothing does
-}
-
 TEST(McpLogLevels, AreOrdered) {
   EXPECT_EQ(log_level_index("debug"), 0);
   EXPECT_EQ(log_level_index("emergency"), 7);

@@ -42,9 +42,12 @@ class Pipeline {
   Result<void> bind_session(Flow& flow, const net::ServerExchange& exchange);
   Task<Result<void>> open_session(Flow& flow);
   Task<Result<void>> delete_session(Flow& flow);
-  Task<Result<void>> listen(Flow& flow, net::ServerExchange& exchange);
   Result<void> set_log_level(Flow& flow);
   void take_notification(Flow& flow);
+
+  // streams.cc: the SSE streams of legacy sessions.
+  void open_events(Flow& flow);
+  Task<Result<void>> listen(Flow& flow, net::ServerExchange& exchange);
 
   // decide.cc: authorization to validation.
   Result<void> authorize(Flow& flow);
@@ -63,7 +66,6 @@ class Pipeline {
   // upstream_step.cc, lists.cc: the tool server, or ourselves.
   Task<Result<void>> upstream(Flow& flow);
   Task<Result<void>> call_upstream(Flow& flow, std::string params);
-  void open_events(Flow& flow);
   Task<Result<void>> list_tools(Flow& flow);
   Task<Result<void>> list_items(Flow& flow, upstream::ListKind kind, std::string_view member);
   Result<void> guard_response(Flow& flow);

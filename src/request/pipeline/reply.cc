@@ -1,7 +1,6 @@
 // What the caller hears: one answer for each request, in the form that the door asks for.
 #include "core/random.h"
 #include "json/writer.h"
-#include "net/sse.h"
 #include "request/pipeline/pipeline.h"
 
 namespace sallyport {
@@ -71,10 +70,9 @@ net::Response Pipeline::refusal(const Flow& f, const Error& error) const {
 }
 
 Task<void> Pipeline::reply(Flow& f, net::ServerExchange& exchange, const Result<void>& done) {
-  if (f.events && co_await f.events->seal() && f.events->started()) {
-    std::string last;  // the stream is open already: the answer is its last event
-    if (!f.events->broken() && net::append_event(last, rpc_answer(f, done))) (void)co_await exchange.write(last);
-    (void)co_await exchange.end_stream();
+  if (f.events && f.events->settle()) {  // the stream is open already: the answer is its last event
+    co_await f.events->finish(rpc_answer(f, done));
+    if (exchange.answered()) (void)co_await exchange.end_stream();
     co_return;
   }
   if (exchange.answered()) co_return;  // a GET stream that has ended

@@ -5,39 +5,15 @@
 #include "core/random.h"
 #include "json/slice.h"
 #include "json/writer.h"
+#include "request/pipeline/negotiate.h"
 #include "request/pipeline/pipeline.h"
 
 namespace sallyport {
 namespace {
 
-constexpr std::array<std::string_view, 2> kVersions{"2025-11-25", "2025-06-18"};  // newest first
+constexpr std::array<std::string_view, 3> kVersions{"2025-11-25", "2025-06-18", "2025-03-26"};  // newest first
 
 bool is_served(std::string_view version) { return std::ranges::find(kVersions, version) != kVersions.end(); }
-
-// Does one element of the Accept header cover `type`? "*/*" and "type/*" do (RFC 9110 12.5.1); weights are not read.
-bool accepts(const net::RequestHead& head, std::string_view type) {
-  const auto accept = head.find("Accept");
-  if (!accept) return true;  // absent: anything goes
-  const std::string family = std::string(type.substr(0, type.find('/'))) + "/*";
-  return accept->find(type) != std::string_view::npos || accept->find("*/*") != std::string_view::npos ||
-         accept->find(family) != std::string_view::npos;
-}
-
-bool is_json(const net::RequestHead& head) {
-  const auto type = head.find("Content-Type");
-  if (!type) return false;
-  auto essence = type->substr(0, type->find(';'));
-  while (!essence.empty() && essence.back() == ' ') essence.remove_suffix(1);
-  return net::equals_ignoring_case(essence, "application/json");
-}
-
-Result<void> check_post(const net::RequestHead& head) {
-  if (!is_json(head)) return fail(Code::unsupported_media, "Content-Type is not application/json");
-  if (!accepts(head, "application/json") || !accepts(head, "text/event-stream")) {
-    return fail(Code::not_acceptable, "Accept must list application/json and text/event-stream");
-  }
-  return {};
-}
 
 // What the client says of itself at initialize, kept as it came: members that nobody knows yet stay.
 Result<void> keep_client(mcp::ClientSession& session, std::string_view params) {
@@ -110,6 +86,7 @@ Task<Result<void>> Pipeline::open_session(Flow& f) {
   session->scope = f.scope;
   session->protocol_version = is_served(wanted) ? wanted : kVersions.front();
   session->revision = revision_from(session->protocol_version).value_or(kLatestLegacy);
+  session->log->configure(true, session->revision >= Revision::r2025_11_25);
   SP_CO_CHECK(keep_client(*session, f.message->params));
   session->principal = f.principal;
   session->home = fleet_.home_of(f.principal->id);
@@ -128,38 +105,6 @@ Task<Result<void>> Pipeline::delete_session(Flow& f) {
   f.record.action = "end_session";
   co_await fleet_.on_every_worker([session = f.session](Worker& worker) { worker.end_session(session); });
   f.response = net::Response{.status = 204};
-  co_return Result<void>{};
-}
-
-Task<Result<void>> Pipeline::listen(Flow& f, net::ServerExchange& exchange) {
-  if (!accepts(exchange.head(), "text/event-stream")) co_return fail(Code::not_acceptable, "Accept lacks text/event-stream");
-  f.record.action = "listen";
-  auto stream = std::make_shared<mcp::EventStream>(w_.executor, exchange);
-  exchange.watch_gone([stream] { stream->close(); });
-  auto attach = [](Fleet& fleet, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> fresh,
-                   std::shared_ptr<mcp::EventStream> old, WallTime until) -> Task<Result<bool>> {
-    (void)fleet;
-    if (fresh) {
-      if (session->stream) session->stream->close();  // a client that lost its stream opens another: the new one holds
-      session->stream = fresh;
-      session->stream_until = until;
-      for (auto& message : session->backlog) fresh->push(std::move(message));
-      session->backlog.clear();
-      session->backlog_bytes = 0;
-    } else if (session->stream == old) {
-      session->stream.reset();
-    }
-    co_return true;
-  };
-  const Executor home = fleet_.workers[f.session->home]->executor;
-  w_.metrics.gauge(telemetry::Gauge::streams, 1);
-  (void)co_await run_on<bool>(home, attach(fleet_, f.session, stream, nullptr, f.principal->expires_at));
-  if (!w_.sessions.find(f.session->id, f.principal->id, f.scope)) stream->close();  // ended while we attached
-  co_await stream->pump(mcp::sse_headers(), true, fleet_.settings.keep_alive);
-  (void)co_await run_on<bool>(home, attach(fleet_, f.session, nullptr, stream, {}));
-  w_.metrics.gauge(telemetry::Gauge::streams, -1);
-  if (!stream->started()) co_return fail(Code::session_unknown, "the session ended while its stream was opened");
-  if (!stream->broken()) (void)co_await exchange.end_stream();
   co_return Result<void>{};
 }
 

@@ -104,14 +104,6 @@ void Forwarder::notification(std::string_view method, std::string_view params) {
   stream_->push(mcp::notification_envelope(method, params));
 }
 
-void Pipeline::open_events(Flow& f) {
-  if (f.exchange == nullptr) return;
-  f.events = std::make_shared<mcp::EventStream>(w_.executor, *f.exchange);
-  f.events->on_first([this, stream = f.events.get()] {  // small enough to need no memory of its own
-    w_.tasks.spawn(stream->pump(mcp::sse_headers(), true, fleet_.settings.keep_alive));
-  });
-}
-
 Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
   if (!f.server) co_return fail(Code::internal, "a call that no decision was made for");  // fail closed
   const SteadyTime begun = fleet_.clock.steady();

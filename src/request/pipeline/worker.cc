@@ -117,7 +117,7 @@ void Worker::end_revoked() {
 }
 
 void Worker::end_session(const mcp::ClientSessionPtr& session) {
-  if (session->home == index && session->stream) session->stream->close();
+  if (session->home == index) session->log->end();
   for (auto it = in_flight.lower_bound({session->id, ""}); it != in_flight.end() && it->first.first == session->id; ++it) {
     Worker& there = *fleet.workers[it->second.worker];
     asio::post(there.executor, [&there, key = it->second.key] { there.cancel(key); });
@@ -130,7 +130,7 @@ void Worker::end_calls() {
   for (const auto& [key, call] : running) keys.push_back(key);
   for (const auto key : keys) cancel(key);
   for (const auto& session : sessions.all()) {
-    if (session->home == index && session->stream) session->stream->close();
+    if (session->home == index) session->log->close_listener();
   }
 }
 
@@ -139,8 +139,9 @@ void Worker::expire_sessions() {
   const auto idle = std::chrono::nanoseconds(fleet.settings.session_idle).count();
   for (const auto& session : sessions.all()) {
     if (session->home != index) continue;  // one decides for all: the tables must not differ
-    if (session->stream && session->stream_until <= fleet.clock.wall()) session->stream->close();
-    if (session->stream) session->last_used_ns = now;  // an open stream is use
+    session->log->close_overdue(fleet.clock.wall());
+    session->log->sweep();
+    if (session->log->listening()) session->last_used_ns = now;  // an open stream is use
     if (now - session->last_used_ns <= idle) continue;
     for (Worker* worker : fleet.workers) asio::post(worker->executor, [worker, session] { worker->end_session(session); });
   }

@@ -1,0 +1,21 @@
+// What the headers of an MCP request say about forms (RFC 9110 12.5.1, 8.3). Pure; any thread.
+#pragma once
+
+#include <string_view>
+
+#include "core/result.h"
+#include "net/http_message.h"
+
+namespace sallyport {
+
+// Does one element of the Accept header cover `type`? An absent header accepts all; weights are not read.
+bool accepts(const net::RequestHead& head, std::string_view type);
+
+// The Content-Type is application/json, with or without parameters.
+bool is_json(const net::RequestHead& head);
+
+// A POST of Streamable HTTP sends JSON and takes both forms of an answer (MCP 2025-06-18, Streamable HTTP). Errors:
+// unsupported_media, not_acceptable.
+Result<void> check_post(const net::RequestHead& head);
+
+}  // namespace sallyport
