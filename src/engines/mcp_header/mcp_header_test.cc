@@ -23,6 +23,8 @@ Lookup lookup(std::multimap<std::string, std::string, std::less<>> headers) {
   };
 }
 
+constexpr const char* kEmpty = "=?base64?\x3f=";  // not spelled out: it holds a trigraph
+
 Params annotated(const std::string& type) {
   return read_schema(R"({"type":"object","properties":{"v":{"type":")" + type + R"(","x-mcp-header":"V"}}})");
 }
@@ -62,16 +64,13 @@ TEST(McpHeader, EncodesAsTheSpecificationsExamples) {
   EXPECT_EQ(encode(" padded "), "=?base64?IHBhZGRlZCA=?=");
   EXPECT_EQ(encode("line1\nline2"), "=?base64?bGluZTEKbGluZTI=?=");
   EXPECT_EQ(encode("=?base64?literal?="), "=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?=");
-  EXPECT_EQ(encode(""), "=?base64?"
-                        "?=");  // an empty field is dropped on some ways
+  EXPECT_EQ(encode(""), kEmpty);  // an empty field is dropped on some ways
   EXPECT_EQ(encode("two words"), "two words");
 }
 
 TEST(McpHeader, DecodesWhatItEncodes) {
-  for (const std::string value : {"", "a", "ab", "abc", " a", "a ", "\t", "a\r\nX: y", "=?base64?=",
-                                  "=?base64?"
-                                  "?=",
-                                  "世界", "\xff\xfe", "=?BASE64?YQ==?=", "a=?base64?YQ==?="}) {
+  for (const std::string value : {"", "a", "ab", "abc", " a", "a ", "\t", "a\r\nX: y", "=?base64?=", kEmpty, "世界",
+                                  "\xff\xfe", "=?BASE64?YQ==?=", "a=?base64?YQ==?="}) {
     const std::string sent = encode(value);
     EXPECT_EQ(sent.find_first_of("\r\n"), std::string::npos) << value;
     EXPECT_EQ(decode(sent).value_or("failed"), value);
