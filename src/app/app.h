@@ -16,6 +16,7 @@
 #include "request/listener/listener.h"
 #include "request/pipeline/pipeline.h"
 #include "request/upstream/breakers.h"
+#include "request/upstream/era_cache.h"
 #include "storage/home_lock.h"
 #include "storage/sqlite_repository.h"
 
@@ -87,6 +88,7 @@ class App {
   std::optional<rate::Limiter> limiter_;
   std::optional<Edge> edge_;
   std::optional<upstream::Breakers> breakers_;
+  upstream::EraCache eras_{clock_};
   std::optional<ConnectionLimits> connections_;
   std::optional<net::ServerSettings> http_;
 

@@ -26,6 +26,7 @@ Result<void> App::build_worker(unsigned index) {
   upstream::Deps deps{clock_, random_};
   deps.launcher = &*launcher_;
   deps.breakers = &*breakers_;
+  deps.eras = &eras_;
   deps.resolve = [this](std::string_view reference) -> Result<Secret> {
     if (!config::has_reference(reference)) return Secret(std::string(reference));
     return config::resolve_reference(reference, options_.settings.home, options_.environment);

@@ -255,6 +255,15 @@ std::string raw_error_envelope(std::string_view id, std::string_view error_objec
   return out;
 }
 
+std::string request_envelope(std::string_view id, std::string_view method, std::string_view params) {
+  std::string out = R"({"jsonrpc":"2.0","id":)";
+  out.append(id).append(R"(,"method":)");
+  json::append_string(out, method);
+  if (!params.empty()) out.append(R"(,"params":)").append(params);
+  out.append("}");
+  return out;
+}
+
 std::string notification_envelope(std::string_view method, std::string_view params) {
   std::string out = R"({"jsonrpc":"2.0","method":)";
   json::append_string(out, method);

@@ -67,6 +67,7 @@ std::string upstream_params(const Message& message, std::string_view target);
 std::string result_envelope(std::string_view id, std::string_view result);
 std::string error_envelope(std::string_view id, int code, std::string_view message, std::string_view data = {});
 std::string raw_error_envelope(std::string_view id, std::string_view error_object);
+std::string request_envelope(std::string_view id, std::string_view method, std::string_view params);
 std::string notification_envelope(std::string_view method, std::string_view params);
 
 }  // namespace sallyport::mcp

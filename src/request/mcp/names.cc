@@ -96,6 +96,17 @@ std::string with_string_member(std::string_view object, std::string_view key, st
   return out;
 }
 
+std::string with_member(std::string_view object, std::string_view key, std::string_view raw) {
+  const auto old = json::member(object, key);
+  if (old) {
+    std::string out(object.substr(0, static_cast<std::size_t>(old->data() - object.data())));
+    return out.append(raw).append(object.substr(static_cast<std::size_t>(old->data() + old->size() - object.data())));
+  }
+  std::string out(object.substr(0, object.size() - 1));
+  if (out.size() > 1) out += ',';
+  return out.append("\"").append(key).append("\":").append(raw).append("}");
+}
+
 std::string expose_result_uris(const ServerRecord& server, std::string_view result) {
   if (server.prefix.empty() || result.find("\"uri\"") == std::string_view::npos) return std::string(result);
   if (json::member(result, "contents")) return map_array(server, result, "contents", with_exposed_uri);

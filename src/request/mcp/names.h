@@ -29,6 +29,8 @@ std::optional<Target> resolve_uri(const Catalogue& catalogue, std::string_view e
 std::string expose_result_uris(const ServerRecord& server, std::string_view result);
 // One listed item (tool, prompt, resource, template) with its name or URI as /mcp shows it.
 std::string expose_item(const ServerRecord& server, std::string_view item);
+// `object` with the member `key` (no character that JSON escapes) as `raw`: replaced, or added at the end.
+std::string with_member(std::string_view object, std::string_view key, std::string_view raw);
 // `object` with the string member `key` replaced; everything else byte for byte.
 std::string with_string_member(std::string_view object, std::string_view key, std::string_view value);
 

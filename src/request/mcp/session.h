@@ -7,6 +7,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "core/clock.h"
 #include "model/principal.h"
 #include "model/protocol.h"
+#include "request/mcp/asks.h"
 #include "request/mcp/stream.h"
 
 namespace sallyport::mcp {
@@ -36,6 +38,11 @@ struct ClientSession {
   unsigned home = 0;          // worker
   std::atomic<int> log_level{-1};                // -1: the client never asked; then nothing is held back
   std::atomic<std::int64_t> last_used_ns{0};     // steady time
+
+  std::atomic<std::uint64_t> next_ask{1};
+  // Home worker: resources of modern servers that the client subscribed to, by server.
+  std::map<std::string, std::set<std::string>, std::less<>> watched;
+  AskTable asks;  // home worker: questions of tool servers that the client has not answered
 
   // What it hears over SSE, on whatever connections; any worker.
   const std::shared_ptr<EventLog> log = std::make_shared<EventLog>();

@@ -42,12 +42,13 @@ Result<void> Pipeline::authorize(Flow& f) {
   f.enter(Stage::authorization);
   if (!f.message) return authorize_call(f);  // REST, CLI: always a tool call
   if (f.message->kind != mcp::Kind::request) return {};
+  if (!mcp::is_of_era(f.message->method, is_modern(f.revision))) return fail(Code::method_not_found, f.message->method_name);
   if (f.message->method == Method::tools_call) return authorize_call(f);
   if (of_server(f.message->method)) return authorize_server(f);
-  if (f.message->method == Method::initialize && !f.scope.empty() && !w_.authorization.enters(asker(f))) {
+  const bool opens = f.message->method == Method::initialize || f.message->method == Method::discover;
+  if (opens && !f.scope.empty() && !w_.authorization.enters(asker(f))) {
     return fail(Code::not_found, "no such server, or none for this caller");
   }
-  if (f.message->method == Method::unknown) return fail(Code::method_not_found, f.message->method_name);
   return {};  // initialize, ping, levels: identity is enough; lists are filtered item by item by the same decide()
 }
 
@@ -120,6 +121,7 @@ Result<void> Pipeline::admit_principal(Flow& f) {
 Result<void> Pipeline::validate(Flow& f) {
   f.enter(Stage::validation);
   if (!f.tool) return {};
+  SP_CHECK(check_param_headers(f));
   std::optional<ArgumentFault> fault;
   if (f.arguments_document) {
     fault = validate_arguments(*f.tool, f.arguments_document->root());

@@ -50,6 +50,7 @@ struct Flow {
   std::string scope;  // server of /mcp/{server}; empty on /mcp
   std::string limit_class = "mcp";
 
+  Revision revision = kLatestLegacy;  // the client's
   std::optional<mcp::Message> message;
   std::string rpc_id;  // raw; known as soon as it could be read
   mcp::ClientSessionPtr session;
@@ -68,6 +69,8 @@ struct Flow {
   bool intent_written = false;
   bool touches_upstream = false;
   std::string result;           // raw JSON of the answer
+  Revision server_revision = kLatestLegacy;  // of the tool server that gave it
+  bool input_required = false;  // `result` asks the client for something (2026-07-28)
   bool result_is_error = false;  // `result` is a JSON-RPC error object of the upstream
   std::string say;              // public sentence of a refusal; empty: the Code's own
   std::string data;             // raw JSON beside it

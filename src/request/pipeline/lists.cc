@@ -3,6 +3,7 @@
 #include "engines/pin/definition.h"
 #include "json/slice.h"
 #include "json/writer.h"
+#include "request/mcp/dialect.h"
 #include "request/mcp/names.h"
 #include "request/pipeline/pipeline.h"
 #include "request/pipeline/upstream_step.h"
@@ -17,6 +18,7 @@ struct Part {
   ServerPtr server;
   std::vector<upstream::Item> items;  // resources, prompts
   Digests digests;                    // tools
+  Revision revision = kLatestLegacy;  // the server's
   std::string failed;                 // why the server could not be asked
 };
 
@@ -28,7 +30,8 @@ struct Question {
 };
 
 Task<Result<bool>> ask_session(Worker& w, const Question& question, Part& part) {
-  SP_CO_TRY(const auto session, co_await w.upstreams.session(part.server, question.principal->id));
+  SP_CO_TRY(const auto session, co_await w.open_upstream(part.server, question.principal->id));
+  part.revision = session->info().revision;
   if (question.tools) {
     SP_CO_TRY(const Digests* digests, co_await listed_by(w, session, question.deadline, false));
     part.digests = *digests;
@@ -118,6 +121,8 @@ Result<void> answer_page(Flow& f, const Fleet& fleet, std::string_view member, c
   const std::string next = from + page < items.size() ? cursors.make(binding, from + page) : "";
   f.record.evidence = std::to_string(items.size()) + " items";
   f.result = list_result(member, items, from, page, missing, next);
+  if (!is_modern(f.revision)) return {};
+  SP_TRY(f.result, mcp::shape_result({f.revision, kLatestLegacy}, f.message->method, f.result));
   return {};
 }
 
@@ -141,8 +146,9 @@ Task<Result<void>> Pipeline::list_tools(Flow& f) {
       const auto listed = part.digests.find(tool->name);
       if (listed == part.digests.end() || listed->second != tool->digest) continue;  // held back: not what was approved
       if (f.scope.empty() && find_tool(*f.snapshot->catalogue, "", tool->exposed_name) != tool) continue;  // a collision
-      items.push_back(f.scope.empty() ? mcp::with_string_member(tool->definition, "name", tool->exposed_name)
-                                      : tool->definition);
+      auto shaped = mcp::shape_tool({f.revision, part.revision}, tool->definition, tool->header_params.get());
+      if (!shaped) continue;  // this revision has no way to call it
+      items.push_back(f.scope.empty() ? mcp::with_string_member(*shaped, "name", tool->exposed_name) : std::move(*shaped));
     }
   }
   co_return answer_page(f, fleet_, "tools", items, note_failures(w_, parts));
@@ -157,7 +163,8 @@ Task<Result<void>> Pipeline::list_items(Flow& f, upstream::ListKind kind, std::s
   std::vector<std::string> items;
   for (const Part& part : parts) {
     for (const auto& item : part.items) {
-      items.push_back(f.scope.empty() ? mcp::expose_item(*part.server, item.raw) : item.raw);
+      const std::string shaped = mcp::shape_item({f.revision, part.revision}, item.raw);
+      items.push_back(f.scope.empty() ? mcp::expose_item(*part.server, shaped) : shaped);
     }
   }
   co_return answer_page(f, fleet_, member, items, note_failures(w_, parts));

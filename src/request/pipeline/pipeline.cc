@@ -49,7 +49,7 @@ Task<void> Pipeline::finish(Flow& flow, net::ServerExchange& exchange, Result<vo
 
 Asker Pipeline::asker(const Flow& flow) const {
   return {*flow.snapshot, *flow.principal, flow.channel, flow.scope, flow.address,
-          flow.session ? std::string_view(flow.session->protocol_version) : std::string_view(), flow.now};
+          flow.session || is_modern(flow.revision) ? revision_name(flow.revision) : std::string_view(), flow.now};
 }
 
 Task<ToolOutcome> Pipeline::execute(ToolCall call) {

@@ -2,11 +2,19 @@
 // the order of the stages and nothing else does. Owned by app.
 #pragma once
 
+#include "request/mcp/names.h"
 #include "request/pipeline/flow.h"
 #include "request/pipeline/worker.h"
 #include "request/upstream/listing.h"
 
 namespace sallyport {
+
+// What the gateway offers; each revision is told what it knows of it (mcp/dialect.h).
+inline constexpr std::string_view kOffered =
+    R"({"tools":{"listChanged":true},"resources":{"subscribe":true,"listChanged":true},"prompts":{"listChanged":true},"logging":{},"completions":{}})";
+
+struct UpstreamAnswer;
+struct UpstreamJob;
 
 class Pipeline {
  public:
@@ -18,6 +26,8 @@ class Pipeline {
   Task<RestAnswer> local(RestRequest request);
   // The answer to a request that never became one (framing, time-out), or whose handler failed. Audited.
   net::Response refuse_broken(net::ServerExchange& exchange, const Error& error);
+  // The HTTP status of a JSON-RPC error to a client of 2026-07-28.
+  static int modern_status(const Flow& flow, const Error& error);
   // A tool call of REST or CLI: the same way from authorization on. Never throws; the outcome says everything.
   Task<ToolOutcome> execute(ToolCall call);
 
@@ -44,6 +54,13 @@ class Pipeline {
   Task<Result<void>> delete_session(Flow& flow);
   Result<void> set_log_level(Flow& flow);
   void take_notification(Flow& flow);
+  void take_response(const Flow& flow);
+
+  // modern.cc: the revision without sessions.
+  Result<void> choose_era(Flow& flow, const net::RequestHead& head);
+  Result<void> check_param_headers(Flow& flow);
+  Task<Result<void>> subscribe(Flow& flow);
+  std::optional<mcp::Target> usable_uri(const Flow& flow, const std::string& uri);
 
   // streams.cc: the SSE streams of legacy sessions.
   void open_events(Flow& flow);
@@ -66,6 +83,11 @@ class Pipeline {
   // upstream_step.cc, lists.cc: the tool server, or ourselves.
   Task<Result<void>> upstream(Flow& flow);
   Task<Result<void>> call_upstream(Flow& flow, std::string params);
+  std::shared_ptr<Questions> questions_of(const Flow& flow, Worker& there);
+  std::unique_ptr<UpstreamJob> job_of(Flow& flow, Worker& there, std::string params, SteadyTime begun);
+  Task<Result<UpstreamAnswer>> call_without_session(Flow& flow, Worker& there, std::unique_ptr<UpstreamJob> job);
+  Result<std::string> sealed_round(const Flow& flow, const UpstreamAnswer& answer);
+  Result<void> take_answer(Flow& flow, Result<UpstreamAnswer> answer);
   Task<Result<void>> list_tools(Flow& flow);
   Task<Result<void>> list_items(Flow& flow, upstream::ListKind kind, std::string_view member);
   Result<void> guard_response(Flow& flow);

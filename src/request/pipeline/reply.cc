@@ -24,6 +24,7 @@ std::string public_text(const Flow& f, const Error& error) {
 // The JSON-RPC code of an error of a call that was read: an unknown method of a legacy session is -32601 in a 200.
 int http_status_of(const Flow& f, const Error& error) {
   if (error.code == Code::rate_limited || error.code == Code::draining) return info(error.code).http_status;
+  if (is_modern(f.revision)) return Pipeline::modern_status(f, error);
   const bool about_http = !f.message || f.message->kind != mcp::Kind::request;
   const bool about_url = f.message && f.message->method == mcp::Method::initialize && error.code == Code::not_found;
   const bool about_session = about_url || error.code == Code::session_unknown || error.code == Code::session_missing;

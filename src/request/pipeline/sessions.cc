@@ -4,6 +4,7 @@
 
 #include "core/random.h"
 #include "json/slice.h"
+#include "request/mcp/dialect.h"
 #include "json/writer.h"
 #include "request/pipeline/negotiate.h"
 #include "request/pipeline/pipeline.h"
@@ -28,16 +29,12 @@ Result<void> keep_client(mcp::ClientSession& session, std::string_view params) {
   return {};
 }
 
-std::string initialize_result(std::string_view version) {
-  json::Writer w;
-  w.object().member("protocolVersion", version).key("capabilities").object();
-  w.key("tools").object().member("listChanged", true).end_object();
-  w.key("resources").object().member("subscribe", true).member("listChanged", true).end_object();
-  w.key("prompts").object().member("listChanged", true).end_object();
-  w.key("logging").object().end_object().key("completions").object().end_object().end_object();
-  w.key("serverInfo").object().member("name", "sallyport").member("title", "Sallyport").member("version", SALLYPORT_VERSION);
-  w.end_object().end_object();
-  return w.take();
+// A GET or DELETE: there is no body that could say which era it is of. 2026-07-28 has neither (405).
+Result<void> check_bodiless(const net::RequestHead& head) {
+  const auto version = head.find("MCP-Protocol-Version");
+  if (!version || is_served(*version)) return {};
+  if (*version == revision_name(kModern)) return fail(Code::method_not_allowed, "2026-07-28 has POST alone");
+  return fail(Code::unsupported_version, "MCP-Protocol-Version");
 }
 
 }  // namespace
@@ -45,10 +42,7 @@ std::string initialize_result(std::string_view version) {
 Task<Result<void>> Pipeline::read_message(Flow& f, net::ServerExchange& exchange) {
   f.enter(Stage::mcp);
   const net::RequestHead& head = exchange.head();
-  if (const auto version = head.find("MCP-Protocol-Version"); version && !is_served(*version)) {
-    co_return fail(Code::unsupported_version, "MCP-Protocol-Version");
-  }
-  if (head.method == "GET" || head.method == "DELETE") co_return Result<void>{};
+  if (head.method == "GET" || head.method == "DELETE") co_return check_bodiless(head);
   if (head.method != "POST") co_return fail(Code::method_not_allowed, std::string(head.method));
   SP_CO_CHECK(check_post(head));
   auto body = co_await exchange.read_body();
@@ -58,10 +52,11 @@ Task<Result<void>> Pipeline::read_message(Flow& f, net::ServerExchange& exchange
   f.record.rpc_method = f.message->method_name;
   f.record.content_length = body->size();
   f.exchange = &exchange;
-  co_return Result<void>{};
+  co_return choose_era(f, head);
 }
 
 Result<void> Pipeline::bind_session(Flow& f, const net::ServerExchange& exchange) {
+  if (is_modern(f.revision)) return {};  // every request stands alone; a session id is not looked at
   if (f.message && f.message->method == mcp::Method::initialize) return {};
   const auto id = exchange.head().find("Mcp-Session-Id");
   if (!id) return fail(Code::session_missing, "initialize first, then send Mcp-Session-Id");
@@ -69,6 +64,7 @@ Result<void> Pipeline::bind_session(Flow& f, const net::ServerExchange& exchange
   if (!f.session) return fail(Code::session_unknown, "unknown, ended, or another principal's");  // 404 for all three
   f.session->last_used_ns = f.started.time_since_epoch().count();
   f.record.session = f.session->evidence_name;
+  f.revision = f.session->revision;
   f.record.protocol_version = f.session->protocol_version;
   return {};
 }
@@ -96,7 +92,7 @@ Task<Result<void>> Pipeline::open_session(Flow& f) {
   f.headers.emplace_back("Mcp-Session-Id", session->id);
   f.record.session = session->evidence_name;
   f.record.protocol_version = session->protocol_version;
-  f.result = initialize_result(session->protocol_version);
+  f.result = mcp::initialize_result(session->revision, kOffered, {});
   f.session = std::move(session);
   co_return Result<void>{};
 }
@@ -117,7 +113,17 @@ Result<void> Pipeline::set_log_level(Flow& f) {
   return {};
 }
 
+// The client answers a question of a tool server: it goes to who asked, by way of the session's home.
+void Pipeline::take_response(const Flow& f) {
+  asio::post(fleet_.workers[f.session->home]->executor,
+             [session = f.session, id = std::string(f.message->id),
+              answer = mcp::Answer{f.message->answer_is_error, std::string(f.message->answer)}]() mutable {
+               session->asks.answer(id, std::move(answer));
+             });
+}
+
 void Pipeline::take_notification(Flow& f) {
+  if (f.message->kind == mcp::Kind::response) return take_response(f);
   if (f.message->method != mcp::Method::cancelled) return;
   const auto id = json::member(f.message->params, "requestId");
   if (!id) return;

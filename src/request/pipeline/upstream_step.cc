@@ -1,129 +1,176 @@
+// The step that touches a tool server, or answers for ourselves: what is sent, how the client of each era is asked, and what
+// comes back.
 #include "request/pipeline/upstream_step.h"
 
-#include "engines/pin/definition.h"
 #include "json/slice.h"
 #include "json/writer.h"
+#include "request/mcp/capabilities.h"
+#include "request/mcp/dialect.h"
 #include "request/mcp/message.h"
 #include "request/mcp/names.h"
+#include "request/mcp/request_state.h"
+#include "request/pipeline/parked.h"
 #include "request/pipeline/pipeline.h"
 #include "request/response_guard/response_guard.h"
-#include "request/upstream/listing.h"
 
 namespace sallyport {
 namespace {
 
 using mcp::Method;
-using Digests = std::map<std::string, std::string, std::less<>>;
 
-constexpr std::chrono::milliseconds kSettle{500};  // servers that register tools after initialized
+constexpr std::chrono::minutes kStateLives{10};
 
-Task<Result<void>> check_pin(Worker& w, const upstream::SessionPtr& session, const ToolRecord& tool, SteadyTime deadline) {
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    SP_CO_TRY(const Digests* digests, co_await listed_by(w, session, deadline, attempt > 0));
-    const auto found = digests->find(tool.name);
-    if (found != digests->end() && found->second == tool.digest) co_return Result<void>{};
-    if (attempt == 1) {
-      SteadyTimer settle(w.executor, kSettle);
-      co_await settle.async_wait(use_task_ec);
+mcp::StateBinding binding_of(const Flow& f) {
+  return {f.principal->id, f.scope, f.message->method_name, f.server->name, f.target,
+          f.tool ? std::string_view(f.arguments) : std::string_view()};
+}
+
+// The weakest severity that this request's client wants to hear.
+int log_level_of(const Flow& f) {
+  if (f.session) return f.session->log_level.load();
+  const int level = mcp::log_level_index(f.message->envelope.log_level);
+  return level < 0 ? Forwarder::kNoLogs : level;
+}
+
+// A modern server's inputRequests for a modern client: each as policy and the client's declaration allow it.
+Result<std::string> shown_requests(const Flow& f, std::string_view requests) {
+  if (requests.empty()) return std::string();
+  const auto declared = mcp::forwarded_capabilities(f.message->envelope.client_capabilities, f.server->forwards, f.revision);
+  std::string out;
+  std::optional<Error> fault;
+  json::for_each_member(requests, [&](std::string_view key, std::string_view request) {
+    const auto method = json::decode_string(json::member(request, "method").value_or(""));
+    if (!method) fault = method.error();
+    if (fault) return;
+    const auto params = json::member(request, "params").value_or("");
+    auto shaped = mcp::shape_request({kModern, kModern}, {*method, params, declared, {}, f.server->name});
+    if (!shaped) {
+      fault = Error{Code::upstream_protocol, *method + ": " + shaped.error().detail};
+      return;
     }
-  }
-  w.fleet.log.warning("tool held back: its definition is not the approved one", {{"server", tool.server}, {"tool", tool.name}});
-  co_return fail(Code::tool_changed, tool.server + "/" + tool.name + ": run `sallyport server probe " + tool.server + "`");
-}
-
-// This worker may know more than the one that decided: what is revoked or removed already is not begun any more.
-Result<void> check_still_good(const Worker& w, const UpstreamJob& job) {
-  if (job.decided_by == w.snapshot) return {};
-  if (!still_valid(*w.snapshot, *job.principal, w.fleet.clock.wall())) return fail(Code::cancelled, "the principal was revoked");
-  const auto server = w.snapshot->catalogue->servers.find(job.server->name);
-  if (server == w.snapshot->catalogue->servers.end() || !server->second->enabled) return fail(Code::cancelled, "the server was removed");
-  return {};
-}
-
-Task<Result<UpstreamAnswer>> run_inner(Worker& w, std::unique_ptr<UpstreamJob> job) {
-  SP_CO_CHECK(check_still_good(w, *job));
-  SP_CO_TRY(const upstream::SessionPtr session, co_await w.upstreams.session(job->server, job->principal->id));
-  if (job->tool) SP_CO_CHECK(co_await check_pin(w, session, *job->tool, job->call.deadline));
-  UpstreamAnswer answer;
-  answer.stateless = session->stateless();
-  SP_CO_TRY(answer.reply, co_await session->call(std::move(job->call), job->events.get()));
-  co_return answer;
+    out.append(out.empty() ? "{" : ",").append(key.data() - 1, key.size() + 2).append(":");
+    out += mcp::with_member(request, "params", shaped->empty() ? "{}" : *shaped);
+  });
+  if (fault) return fail(std::move(*fault));
+  return out.empty() ? "{}" : out + "}";
 }
 
 }  // namespace
 
-Task<Result<const Digests*>> listed_by(Worker& w, upstream::SessionPtr session, SteadyTime deadline, bool anew) {
-  const auto known = w.listed.find(session.get());
-  if (!anew && known != w.listed.end() && known->second.session.lock() == session) co_return &known->second.digests;
-  SP_CO_TRY(const auto items, co_await upstream::list_all(*session, upstream::ListKind::tools, deadline));
-  Worker::Listed fresh{session, {}};
-  for (const auto& item : items) {
-    if (auto definition = pin::read_definition(item.raw)) fresh.digests[definition->name] = definition->digest;
-  }
-  auto& entry = w.listed[session.get()];
-  entry = std::move(fresh);
-  co_return &entry.digests;
+// What the server may ask, and whom; null where nobody can answer.
+std::shared_ptr<Questions> Pipeline::questions_of(const Flow& f, Worker& there) {
+  if (!f.message) return nullptr;
+  if (f.session) return std::make_shared<SessionQuestions>(there, f.session, f.events, f.server);
+  auto declared = mcp::forwarded_capabilities(f.message->envelope.client_capabilities, f.server->forwards, f.revision);
+  return std::make_shared<ParkedCall>(there.executor, std::move(declared), f.server);
 }
 
-Task<Result<UpstreamAnswer>> run_job(Worker& w, std::unique_ptr<UpstreamJob> job) {
-  const std::uint64_t key = job->key;
-  w.served[job->principal->id] = job->principal;
-  auto& signal = w.running.emplace(key, Worker::Running{std::make_unique<asio::cancellation_signal>(), job->principal})
-                     .first->second.signal;
-  auto [error, answer] = co_await asio::co_spawn(w.executor, run_inner(w, std::move(job)),
-                                                 asio::bind_cancellation_slot(signal->slot(), use_task_ec));
-  w.running.erase(key);
-  if (error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-      if (e.code() == asio::error::operation_aborted) co_return fail(Code::cancelled, "cancelled");
-      co_return fail(Code::internal, e.what());
-    } catch (const std::exception& e) {
-      co_return fail(Code::internal, e.what());
-    }
-  }
-  co_return std::move(answer);
-}
-
-void Forwarder::progress(std::string_view params) {
-  if (token_.empty() || !stream_) return;
-  std::string with_token = R"({"progressToken":)" + token_;
-  if (params.size() > 2) with_token.append(",").append(params.substr(1));
-  else with_token += '}';
-  stream_->push(mcp::notification_envelope("notifications/progress", with_token));
-}
-
-void Forwarder::notification(std::string_view method, std::string_view params) {
-  if (!stream_) return;
-  if (method == "notifications/message" && session_) {
-    const auto level = json::member(params, "level");
-    const int rank = level && json::is_string(*level) ? mcp::log_level_index(level->substr(1, level->size() - 2)) : 0;
-    if (rank < session_->log_level.load()) return;
-  }
-  stream_->push(mcp::notification_envelope(method, params));
-}
-
-Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
-  if (!f.server) co_return fail(Code::internal, "a call that no decision was made for");  // fail closed
-  const SteadyTime begun = fleet_.clock.steady();
+std::unique_ptr<UpstreamJob> Pipeline::job_of(Flow& f, Worker& there, std::string params, SteadyTime begun) {
   auto job = std::make_unique<UpstreamJob>();  // kept out of the frames: small ones are recycled, large ones are not
   job->key = (std::uint64_t{w_.index} << 48U) | w_.next_call++;
   job->principal = f.principal;
   job->decided_by = f.snapshot;
   job->server = f.server;
   job->tool = f.tool;
+  job->client = f.revision;
+  job->session = f.session;
   job->call.method = f.message ? f.message->method_name : "tools/call";
   job->call.params = std::move(params);
-  job->call.deadline = begun + std::min(f.timeout.value_or(f.server->call_timeout), f.server->call_timeout);
-  if (f.message) {
-    open_events(f);
-    job->call.wants_progress = !f.message->progress_token.empty();
-    job->events = std::make_shared<Forwarder>(f.events, f.session, std::string(f.message->progress_token));
+  const auto time = std::min(f.timeout.value_or(f.server->call_timeout), f.server->call_timeout);
+  job->call.deadline = begun + time;
+  if (f.tool) job->call.header_params = f.tool->header_params;
+  if (!f.message) return job;
+  open_events(f);
+  auto questions = questions_of(f, there);
+  job->call.client_capabilities = questions->capabilities();
+  if (questions->capabilities().size() > 2) {  // somebody may have to think: the call's own limit holds, not the server's
+    job->patience = time;
+    job->call.deadline = begun + std::chrono::hours(1);
   }
+  const int level = log_level_of(f);
+  if (level >= 0 && level < Forwarder::kNoLogs) job->call.log_level = mcp::kLogLevels[static_cast<std::size_t>(level)];
+  job->call.wants_progress = !f.message->progress_token.empty();
+  job->events = std::make_shared<Forwarder>(f.events, f.session, std::string(f.message->progress_token), std::move(questions));
+  if (!f.session) job->events->want_logs(level);
+  return job;
+}
+
+// A client of 2026-07-28: a new call, or a retry of one that waits here or keeps its state at the server.
+Task<Result<UpstreamAnswer>> Pipeline::call_without_session(Flow& f, Worker& there, std::unique_ptr<UpstreamJob> job) {
+  const auto& message = *f.message;
+  auto where = std::make_shared<std::pair<Worker*, std::uint64_t>>(&there, job->key);
+  f.exchange->watch_gone([where] {  // MCP 2026-07-28: closing the stream is the cancel
+    asio::post(where->first->executor, [where] { where->first->cancel(where->second); });
+  });
+  mcp::RequestState state;
+  if (!message.request_state.empty()) {
+    SP_CO_TRY(state, mcp::open_state(fleet_.keys.key(crypto::Purpose::request_state), message.request_state, binding_of(f), f.now));
+  }
+  if (!state.life.empty()) {
+    Worker* holder = nullptr;
+    for (Worker* worker : fleet_.workers) {
+      if (worker->request_prefix == state.life) holder = worker;
+    }
+    if (holder == nullptr) co_return fail(Code::invalid_params, "requestState: the gateway was restarted");
+    *where = {holder, state.call};
+    auto resumed = resume_parked(*holder, state.call, f.principal, std::string(message.input_responses), f.events);
+    co_return holder == &w_ ? co_await std::move(resumed)
+                            : co_await run_on<UpstreamAnswer>(holder->executor, std::move(resumed));
+  }
+  job->call.input_responses = message.input_responses;
+  job->call.request_state = state.upstream;
+  const auto call = std::static_pointer_cast<ParkedCall>(job->events->questions());
+  auto started = start_parked(there, std::move(job), call);
+  co_return there.index == w_.index ? co_await std::move(started)
+                                    : co_await run_on<UpstreamAnswer>(there.executor, std::move(started));
+}
+
+// The round as this client sees it: each request checked and labelled with who asks, our own state in the server's place.
+Result<std::string> Pipeline::sealed_round(const Flow& f, const UpstreamAnswer& answer) {
+  mcp::RequestState state{answer.parked_in, answer.parked, {}};
+  std::string requests(json::member(answer.reply.body, "inputRequests").value_or(""));
+  if (state.life.empty()) {  // those of a parked call were looked at one by one
+    SP_TRY(requests, shown_requests(f, requests));
+    state.upstream = json::member(answer.reply.body, "requestState").value_or("");
+    if (state.upstream.empty()) return mcp::input_required_result(requests, {});
+  }
+  SP_TRY(const std::string sealed, mcp::seal_state(fleet_.keys.key(crypto::Purpose::request_state), state, binding_of(f),
+                                                   f.now + kStateLives, fleet_.random));
+  return mcp::input_required_result(requests, sealed);
+}
+
+// What came back, into the flow.
+Result<void> Pipeline::take_answer(Flow& f, Result<UpstreamAnswer> answer) {
+  if (f.timing) f.timing->skip();  // the wait is the server's, not ours
+  auto& counters = w_.metrics.upstream(f.server->name);
+  counters.calls.add();
+  if (!answer) {
+    counters.errors.add();
+    if (answer.error().code == Code::missing_capability && is_modern(f.revision)) {
+      f.data = R"({"requiredCapabilities":)" + answer.error().detail + "}";
+    }
+    return fail(std::move(answer).error());
+  }
+  const auto known = w_.stateless.find(f.server->name);
+  if (known == w_.stateless.end() || known->second != answer->stateless) w_.stateless[f.server->name] = answer->stateless;
+  f.server_revision = answer->revision;
+  f.input_required = answer->reply.input_required;
+  if (f.input_required) {
+    SP_TRY(f.result, sealed_round(f, *answer));
+    return {};
+  }
+  f.result = std::move(answer->reply.body);
+  f.result_is_error = answer->reply.is_error;
+  return {};
+}
+
+Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
+  if (!f.server) co_return fail(Code::internal, "a call that no decision was made for");  // fail closed
+  const SteadyTime begun = fleet_.clock.steady();
   const auto known = w_.stateless.find(f.server->name);
   const bool here = known != w_.stateless.end() && known->second;
   Worker& there = here ? w_ : *fleet_.workers[fleet_.home_of(f.principal->id)];
+  auto job = job_of(f, there, std::move(params), begun);
   std::optional<Worker::CallName> name;
   if (f.session) {
     name.emplace(f.session->id, f.rpc_id);
@@ -133,21 +180,12 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
     }
   }
   const Worker::Waiting waiting(w_, f.events.get(), begun);  // a long silence is bridged by comments
-  auto answer = there.index == w_.index ? co_await run_job(there, std::move(job))
-                                        : co_await run_on<UpstreamAnswer>(there.executor, run_job(there, std::move(job)));
+  auto answer = is_modern(f.revision)     ? co_await call_without_session(f, there, std::move(job))
+                : there.index == w_.index ? co_await run_job(there, std::move(job))
+                                          : co_await run_on<UpstreamAnswer>(there.executor, run_job(there, std::move(job)));
   if (name) w_.in_flight.erase(*name);
   f.upstream_took = fleet_.clock.steady() - begun;
-  if (f.timing) f.timing->skip();  // the wait is the server's, not ours
-  auto& counters = w_.metrics.upstream(f.server->name);
-  counters.calls.add();
-  if (!answer) {
-    counters.errors.add();
-    co_return fail(std::move(answer).error());
-  }
-  if (known == w_.stateless.end() || known->second != answer->stateless) w_.stateless[f.server->name] = answer->stateless;
-  f.result = std::move(answer->reply.body);
-  f.result_is_error = answer->reply.is_error;
-  co_return Result<void>{};
+  co_return take_answer(f, std::move(answer));
 }
 
 Task<Result<void>> Pipeline::upstream(Flow& f) {
@@ -165,6 +203,8 @@ Task<Result<void>> Pipeline::upstream(Flow& f) {
   }
   switch (f.message->method) {
     case Method::initialize: co_return co_await open_session(f);
+    case Method::discover: f.result = mcp::discover_result(kOffered, {}); co_return Result<void>{};
+    case Method::listen: co_return co_await subscribe(f);
     case Method::ping: f.result = "{}"; co_return Result<void>{};
     case Method::set_level: co_return set_log_level(f);
     case Method::tools_list: co_return co_await list_tools(f);
@@ -181,9 +221,15 @@ Result<void> Pipeline::guard_response(Flow& f) {
   f.enter(Stage::response_guard);
   f.record.result_bytes = f.result.size();
   f.record.result_digest = fleet_.redactor.digest(f.result);
-  if (f.result_is_error) return {};
+  if (f.result_is_error) {
+    if (f.message) f.result = mcp::shape_error({f.revision, f.server_revision}, f.message->method, f.result, f.message->uri);
+    return {};
+  }
+  if (f.input_required) return {};
   SP_CHECK(f.tool ? guard_tool_result(*f.tool, f.result) : guard_result(f.result));
   if (f.scope.empty() && f.message) f.result = mcp::expose_result_uris(*f.server, f.result);
+  if (f.revision == f.server_revision && !is_modern(f.revision)) return {};
+  SP_TRY(f.result, mcp::shape_result({f.revision, f.server_revision}, f.message ? f.message->method : Method::tools_call, f.result));
   return {};
 }
 

@@ -4,8 +4,7 @@
 #include <functional>
 
 #include "request/mcp/message.h"
-#include "request/mcp/names.h"
-#include "json/slice.h"
+#include "request/pipeline/subscription.h"
 
 namespace sallyport {
 
@@ -91,6 +90,9 @@ void Worker::take(SnapshotPtr next) {
   for (const auto& session : sessions.all()) {
     if (session->home == index) session->deliver(mcp::notification_envelope("notifications/tools/list_changed", {}));
   }
+  for (const auto& listener : listeners) {
+    if (listener->tools) listener->tell("notifications/tools/list_changed", {});
+  }
 }
 
 void Worker::cancel(std::uint64_t key) {
@@ -109,6 +111,9 @@ void Worker::end_revoked() {
     if (revoked(call.principal)) calls.push_back(key);
   }
   for (const auto key : calls) cancel(key);
+  for (const auto& listener : listeners) {
+    if (revoked(listener->principal)) listener->stream->close();
+  }
   std::erase_if(served, [&](const auto& entry) {
     if (!revoked(entry.second)) return false;
     upstreams.end_principal(entry.first);
@@ -129,6 +134,7 @@ void Worker::end_calls() {
   std::vector<std::uint64_t> keys;
   for (const auto& [key, call] : running) keys.push_back(key);
   for (const auto key : keys) cancel(key);
+  for (const auto& listener : listeners) listener->stream->close();
   for (const auto& session : sessions.all()) {
     if (session->home == index) session->log->close_listener();
   }
@@ -156,41 +162,6 @@ void Worker::tick() {
   for (const Silent& call : silent) {
     if (call.since > late) break;  // oldest first
     if (call.stream != nullptr) call.stream->start();
-  }
-}
-
-// A shared upstream session speaks to many: only those hear it who may use the server.
-bool Worker::may_hear(const mcp::ClientSession& session, const ServerRecord& server) {
-  const Asker asker{*snapshot, *session.principal, Channel::mcp, session.scope, {}, session.protocol_version, fleet.clock.wall()};
-  return authorization.server(asker, &server).allow;
-}
-
-void Worker::notice(const upstream::Notice& said) {
-  const bool tools = said.method == "notifications/tools/list_changed";
-  if (tools) {
-    std::erase_if(listed, [&](const auto& entry) {
-      const auto session = entry.second.session.lock();
-      return !session || (session->server().name == said.server && session->principal() == said.principal);
-    });
-  }
-  if (said.principal.empty() && said.method == "notifications/message") return;  // whose call it speaks of is unknown
-  const auto server = snapshot->catalogue->servers.find(said.server);
-  if (server == snapshot->catalogue->servers.end()) return;
-  for (const auto& session : sessions.all()) {
-    if (session->home != index) continue;
-    if (!said.principal.empty() && session->principal->id != said.principal) continue;
-    if (!session->scope.empty() && session->scope != said.server) continue;
-    if (said.principal.empty() && !may_hear(*session, *server->second)) continue;
-    std::string params(said.params);
-    if (said.method == "notifications/message") {
-      const auto level = json::member(said.params, "level");
-      const int rank = level && json::is_string(*level) ? mcp::log_level_index(level->substr(1, level->size() - 2)) : 0;
-      if (rank < session->log_level.load()) continue;
-    }
-    if (said.method == "notifications/resources/updated" && session->scope.empty()) {
-      params = mcp::expose_item(*server->second, params);
-    }
-    session->deliver(mcp::notification_envelope(said.method, params));
   }
 }
 

@@ -21,6 +21,10 @@
 
 namespace sallyport {
 
+class Forwarder;
+class Questions;
+struct Subscription;
+
 class Worker {
  public:
   Worker(unsigned index, Executor executor, Fleet& fleet, SnapshotPtr snapshot, audit::AuditWriter& audit,
@@ -38,7 +42,12 @@ class Worker {
   void end_calls_at(SteadyTime when);  // the first tick after it
   // What a tool server said unasked: to every session here that may hear it.
   void notice(const upstream::Notice& notice);
-  bool may_hear(const mcp::ClientSession& session, const ServerRecord& server);
+  bool may_hear(const Principal& principal, std::string_view scope, const ServerRecord& server);
+  // subscriptions/listen, on the principal's home worker. Errors: limit.
+  Task<Result<bool>> begin_listening(std::shared_ptr<Subscription> listener, std::vector<ServerPtr> servers);
+  void end_listening(const std::shared_ptr<Subscription>& listener);
+  // The upstream session of a principal; a modern server is told what to speak of. Errors: those of Upstreams::session.
+  Task<Result<upstream::SessionPtr>> open_upstream(ServerPtr server, std::string principal);
 
   // Calls in flight that this worker's connections wait for: (session id, raw request id) -> where they run.
   struct InFlight {
@@ -71,7 +80,14 @@ class Worker {
   struct Running {
     std::unique_ptr<asio::cancellation_signal> signal;
     PrincipalPtr principal;
+    std::shared_ptr<Forwarder> events;
   };
+  // Calls that run here and wait for a client's retry (parked.h), by their key.
+  struct Parked {
+    std::shared_ptr<Questions> call;
+    PrincipalPtr principal;
+  };
+  std::map<std::uint64_t, Parked> parked;
   std::map<std::uint64_t, Running> running;
   std::map<std::string, PrincipalPtr, std::less<>> served;
   std::uint64_t next_call = 1;
@@ -104,6 +120,8 @@ class Worker {
   void tick();
   SteadyTime calls_end = SteadyTime::max();
 
+  std::list<std::shared_ptr<Subscription>> listeners;
+
   // What each live upstream session lists: name -> digest; dropped on list_changed.
   struct Listed {
     std::weak_ptr<upstream::Session> session;
@@ -111,6 +129,12 @@ class Worker {
   };
   std::map<const upstream::Session*, Listed> listed;
   std::map<std::string, bool, std::less<>> stateless;  // servers whose HTTP sessions need no home
+
+ private:
+  void tell(mcp::ClientSession& session, const ServerRecord& server, const upstream::Notice& said);
+  static void tell(const Subscription& listener, const upstream::Notice& said);
+  [[nodiscard]] upstream::Interest interest_of(std::string_view principal, std::string_view server) const;
+  Task<void> watch_server(ServerPtr server, std::string principal);
 };
 
 // Is the credential behind `principal` still good?

@@ -67,6 +67,14 @@ Task<Result<SessionPtr>> Upstreams::session(ServerPtr server, std::string princi
   co_return co_await wait_for(entry);
 }
 
+SessionPtr Upstreams::find(std::string_view server, std::string_view principal) const {
+  for (const auto& owner : {std::string(principal), std::string()}) {
+    const auto found = entries_.find(Key{server, owner});
+    if (found != entries_.end() && !found->second->opening && found->second->session) return found->second->session;
+  }
+  return nullptr;
+}
+
 Upstreams::EntryPtr Upstreams::entry_for(const ServerPtr& server, const Key& key) {
   auto& entry = entries_[key];
   if (entry && entry->server != server) {

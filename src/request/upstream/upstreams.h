@@ -28,6 +28,8 @@ class Upstreams {
   // upstream_unavailable (start failed, or resting after failures), upstream_timeout, upstream_protocol,
   // egress_refused, config (a reference that cannot be resolved), cancelled, draining.
   Task<Result<SessionPtr>> session(ServerPtr server, std::string principal);
+  // The open session of `principal` with that server; null where there is none.
+  [[nodiscard]] SessionPtr find(std::string_view server, std::string_view principal) const;
   // A session of its own, not in the table, without back-off: for a probe. To be given back by close_private.
   Task<Result<SessionPtr>> open_private(ServerPtr server, Listener listener);
   void close_private(SessionPtr session);

@@ -1,0 +1,105 @@
+// subscriptions/listen (MCP 2026-07-28, Subscriptions): one stream, first what was honoured, then nothing that was not asked for.
+#include "request/pipeline/subscription.h"
+
+#include "json/slice.h"
+#include "json/writer.h"
+#include "net/sse.h"
+#include "request/mcp/message.h"
+#include "request/mcp/names.h"
+#include "request/pipeline/negotiate.h"
+#include "request/pipeline/pipeline.h"
+
+namespace sallyport {
+namespace {
+
+std::string subscription_meta(std::string_view raw_id) {
+  return R"({"io.modelcontextprotocol/subscriptionId":)" + std::string(raw_id) + "}";
+}
+
+bool flag(std::string_view filter, std::string_view name) { return json::member(filter, name) == "true"; }
+
+// The URIs that the client names and may use; what it may not is left out of the acknowledgement.
+Result<void> resolve_uris(Subscription& listener, std::string_view filter, const std::function<std::optional<mcp::Target>(const std::string&)>& resolve) {
+  const auto wanted = json::member(filter, "resourceSubscriptions");
+  if (!wanted) return {};
+  if (wanted->front() != '[') return fail(Code::invalid_params, "resourceSubscriptions is not an array");
+  bool sound = true;
+  json::for_each_element(*wanted, [&](std::string_view raw) {
+    const auto uri = json::is_string(raw) ? json::decode_string(raw) : Result<std::string>(fail(Code::invalid_params, "uri"));
+    sound = sound && uri.has_value() && listener.uris.size() < kSubscribedUrisMax;
+    if (!sound) return;
+    if (const auto target = resolve(*uri)) listener.uris[{target->server->name, target->name}] = *uri;
+  });
+  return sound ? Result<void>() : fail(Code::invalid_params, "resourceSubscriptions: strings, 256 at most");
+}
+
+}  // namespace
+
+void Subscription::tell(std::string_view method, std::string_view params) const {
+  std::string with_id = mcp::with_member(params.empty() ? "{}" : params, "_meta", subscription_meta(raw_id));
+  stream->push(mcp::notification_envelope(method, with_id));
+}
+
+std::string Subscription::honoured() const {
+  json::Writer w;
+  w.object().key("notifications").object();
+  if (tools) w.member("toolsListChanged", true);
+  if (prompts) w.member("promptsListChanged", true);
+  if (resources) w.member("resourcesListChanged", true);
+  if (!uris.empty()) {
+    w.key("resourceSubscriptions").array();
+    for (const auto& [where, uri] : uris) w.value(uri);
+    w.end_array();
+  }
+  return w.end_object().end_object().take();
+}
+
+// The server that a URI of the caller leads to, where the caller may use it.
+std::optional<mcp::Target> Pipeline::usable_uri(const Flow& f, const std::string& uri) {
+  const Catalogue& catalogue = *f.snapshot->catalogue;
+  std::optional<mcp::Target> target;
+  if (f.scope.empty()) {
+    target = mcp::resolve_uri(catalogue, uri);
+  } else if (const auto server = catalogue.servers.find(f.scope); server != catalogue.servers.end() && server->second->enabled) {
+    target = mcp::Target{server->second, uri};
+  }
+  if (!target || !w_.authorization.server(asker(f), target->server.get()).allow) return std::nullopt;
+  return target;
+}
+
+Task<Result<void>> Pipeline::subscribe(Flow& f) {
+  f.record.action = "listen";
+  const auto filter = json::member(f.message->params, "notifications");
+  if (!filter || !json::is_object(*filter)) co_return fail(Code::invalid_params, "params.notifications is missing");
+  auto listener = std::make_shared<Subscription>();
+  listener->principal = f.principal;
+  listener->scope = f.scope;
+  listener->raw_id = f.rpc_id;
+  listener->tools = flag(*filter, "toolsListChanged");
+  listener->prompts = flag(*filter, "promptsListChanged");
+  listener->resources = flag(*filter, "resourcesListChanged");
+  SP_CO_CHECK(resolve_uris(*listener, *filter, [&](const std::string& uri) { return usable_uri(f, uri); }));
+  std::vector<ServerPtr> servers;
+  for (const auto& [name, server] : f.snapshot->catalogue->servers) {
+    const bool in_scope = server->enabled && (f.scope.empty() || f.scope == name);
+    if (in_scope && w_.authorization.server(asker(f), server.get()).allow) servers.push_back(server);
+  }
+  auto stream = std::make_shared<mcp::EventStream>(w_.executor, *f.exchange);
+  listener->stream = stream;
+  f.exchange->watch_gone([stream] { stream->close(); });
+  Worker& home = *fleet_.workers[fleet_.home_of(f.principal->id)];
+  SP_CO_CHECK(co_await run_on<bool>(home.executor, home.begin_listening(listener, std::move(servers))));
+  w_.metrics.gauge(telemetry::Gauge::streams, 1);
+  co_await stream->pump(mcp::sse_headers(), true, fleet_.settings.keep_alive);
+  w_.metrics.gauge(telemetry::Gauge::streams, -1);
+  asio::post(home.executor, [&home, listener] { home.end_listening(listener); });
+  if (!stream->broken() && !f.exchange->gone()) {  // ended by us: the graceful end is the result
+    std::string last;
+    const std::string result = R"({"resultType":"complete","_meta":)" + subscription_meta(f.rpc_id) + "}";
+    if (net::append_event(last, mcp::result_envelope(f.rpc_id, result))) (void)co_await f.exchange->write(last);
+    (void)co_await f.exchange->end_stream();
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace sallyport

@@ -1,0 +1,183 @@
+#include "request/pipeline/upstream_step.h"
+
+#include "engines/pin/definition.h"
+#include "json/slice.h"
+#include "json/writer.h"
+#include "request/mcp/message.h"
+#include "request/mcp/dialect.h"
+#include "request/mcp/names.h"
+#include "request/pipeline/subscription.h"
+#include "request/upstream/listing.h"
+
+namespace sallyport {
+namespace {
+
+using Digests = std::map<std::string, std::string, std::less<>>;
+
+constexpr std::chrono::milliseconds kSettle{500};  // servers that register tools after initialized
+
+Task<Result<void>> check_pin(Worker& w, const upstream::SessionPtr& session, const ToolRecord& tool, SteadyTime deadline) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    SP_CO_TRY(const Digests* digests, co_await listed_by(w, session, deadline, attempt > 0));
+    const auto found = digests->find(tool.name);
+    if (found != digests->end() && found->second == tool.digest) co_return Result<void>{};
+    if (attempt == 1) {
+      SteadyTimer settle(w.executor, kSettle);
+      co_await settle.async_wait(use_task_ec);
+    }
+  }
+  w.fleet.log.warning("tool held back: its definition is not the approved one", {{"server", tool.server}, {"tool", tool.name}});
+  co_return fail(Code::tool_changed, tool.server + "/" + tool.name + ": run `sallyport server probe " + tool.server + "`");
+}
+
+// This worker may know more than the one that decided: what is revoked or removed already is not begun any more.
+Result<void> check_still_good(const Worker& w, const UpstreamJob& job) {
+  if (job.decided_by == w.snapshot) return {};
+  if (!still_valid(*w.snapshot, *job.principal, w.fleet.clock.wall())) return fail(Code::cancelled, "the principal was revoked");
+  const auto server = w.snapshot->catalogue->servers.find(job.server->name);
+  if (server == w.snapshot->catalogue->servers.end() || !server->second->enabled) return fail(Code::cancelled, "the server was removed");
+  return {};
+}
+
+bool is_subscription(std::string_view method) {
+  return method == "resources/subscribe" || method == "resources/unsubscribe";
+}
+
+// A modern server hears of a session's subscriptions by subscriptions/listen: what they are now is kept with the session.
+void note_subscription(const UpstreamJob& job) {
+  if (!is_subscription(job.call.method)) return;
+  const auto raw = json::member(job.call.params, "uri");
+  const auto uri = raw ? json::decode_string(*raw) : Result<std::string>(std::unexpected(Error{}));
+  if (!uri) return;
+  auto& uris = job.session->watched[job.server->name];
+  if (job.call.method == "resources/unsubscribe") uris.erase(*uri);
+  else if (uris.size() < kSubscribedUrisMax) uris.insert(*uri);
+}
+
+Task<Result<UpstreamAnswer>> run_inner(Worker& w, std::unique_ptr<UpstreamJob> job) {
+  SP_CO_CHECK(check_still_good(w, *job));
+  if (job->session) note_subscription(*job);
+  SP_CO_TRY(const upstream::SessionPtr session, co_await w.open_upstream(job->server, job->principal->id));
+  const Revision revision = session->info().revision;
+  if (job->events) job->events->of(job->client, revision);
+  if (is_modern(revision) && is_subscription(job->call.method)) {  // open_upstream told it already
+    co_return UpstreamAnswer{{false, R"({"resultType":"complete"})"}, revision, session->stateless()};
+  }
+  if (job->tool) SP_CO_CHECK(co_await check_pin(w, session, *job->tool, job->call.deadline));
+  UpstreamAnswer answer;
+  answer.stateless = session->stateless();
+  answer.revision = revision;
+  SP_CO_TRY(answer.reply, co_await converse(w, *session, *job));
+  const auto questions = job->events ? job->events->questions() : nullptr;
+  if (is_modern(job->client) && questions && !questions->lacking().empty()) {
+    co_return fail(Code::missing_capability, questions->lacking());  // the call went on without what it asked for
+  }
+  co_return answer;
+}
+
+// Ends a call whose server has been silent for its time. While people think about a question nothing runs out but the
+// call's own limit.
+class Patience {
+ public:
+  Patience(Worker& w, const UpstreamJob& job, asio::cancellation_signal& signal)
+      : timer_(w.executor), events_(job.events), signal_(signal), span_(job.patience) {
+    arm(span_);
+  }
+  Patience(const Patience&) = delete;
+  Patience& operator=(const Patience&) = delete;
+  ~Patience() { state_->ended = true; }
+  [[nodiscard]] bool over() const noexcept { return state_->over; }
+
+ private:
+  void arm(std::chrono::milliseconds span) {
+    timer_.expires_after(span);
+    timer_.async_wait([this, state = state_](const boost::system::error_code& ec) {
+      if (ec || state->ended) return;
+      const auto& questions = events_->questions();
+      if (questions && questions->waiting() > 0) return arm(std::chrono::milliseconds(1'000));
+      state->over = true;
+      signal_.emit(asio::cancellation_type::terminal);
+    });
+  }
+  struct State {
+    bool over = false;
+    bool ended = false;  // the object is gone: a handler that was under way already does nothing
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+  SteadyTimer timer_;
+  std::shared_ptr<Forwarder> events_;
+  asio::cancellation_signal& signal_;
+  std::chrono::milliseconds span_;
+};
+
+}  // namespace
+
+Task<Result<const Digests*>> listed_by(Worker& w, upstream::SessionPtr session, SteadyTime deadline, bool anew) {
+  const auto known = w.listed.find(session.get());
+  if (!anew && known != w.listed.end() && known->second.session.lock() == session) co_return &known->second.digests;
+  SP_CO_TRY(const auto items, co_await upstream::list_all(*session, upstream::ListKind::tools, deadline));
+  Worker::Listed fresh{session, {}};
+  for (const auto& item : items) {
+    if (auto definition = pin::read_definition(item.raw)) fresh.digests[definition->name] = definition->digest;
+  }
+  auto& entry = w.listed[session.get()];
+  entry = std::move(fresh);
+  co_return &entry.digests;
+}
+
+Task<Result<UpstreamAnswer>> run_job(Worker& w, std::unique_ptr<UpstreamJob> job) {
+  const std::uint64_t key = job->key;
+  w.served[job->principal->id] = job->principal;
+  auto& signal = w.running.emplace(key, Worker::Running{std::make_unique<asio::cancellation_signal>(), job->principal, job->events})
+                     .first->second.signal;
+  const auto patience = job->patience.count() > 0 ? std::make_unique<Patience>(w, *job, *signal) : nullptr;
+  auto [error, answer] = co_await asio::co_spawn(w.executor, run_inner(w, std::move(job)),
+                                                 asio::bind_cancellation_slot(signal->slot(), use_task_ec));
+  w.running.erase(key);
+  if (patience && patience->over()) co_return fail(Code::upstream_timeout, "no answer of the server in its time");
+  if (error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted) co_return fail(Code::cancelled, "cancelled");
+      co_return fail(Code::internal, e.what());
+    } catch (const std::exception& e) {
+      co_return fail(Code::internal, e.what());
+    }
+  }
+  co_return std::move(answer);
+}
+
+void Forwarder::of(Revision client, Revision server) {
+  bridge_ = {client, server};
+  if (questions_) questions_->of(server);
+}
+
+void Forwarder::progress(std::string_view params) {
+  if (token_.empty() || !stream_) return;
+  const auto shaped = mcp::shape_notification(bridge_, "notifications/progress", params);
+  if (!shaped) return;
+  std::string with_token = R"({"progressToken":)" + token_;
+  if (shaped->size() > 2) with_token.append(",").append(shaped->substr(1));
+  else with_token += '}';
+  stream_->push(mcp::notification_envelope("notifications/progress", with_token));
+}
+
+void Forwarder::notification(std::string_view method, std::string_view params) {
+  if (!stream_) return;
+  if (method == "notifications/message") {
+    const auto level = json::member(params, "level");
+    const int rank = level && json::is_string(*level) ? mcp::log_level_index(level->substr(1, level->size() - 2)) : 0;
+    if (rank < own_level_.value_or(session_ ? session_->log_level.load() : -1)) return;
+  }
+  if (const auto shaped = mcp::shape_notification(bridge_, method, params)) {
+    stream_->push(mcp::notification_envelope(method, *shaped));
+  }
+}
+
+Task<upstream::Reply> Forwarder::on_request(std::string method, std::string params) {
+  if (!questions_) co_return upstream::method_not_found(method);
+  co_return co_await questions_->ask(std::move(method), std::move(params));
+}
+
+}  // namespace sallyport

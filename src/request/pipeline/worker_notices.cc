@@ -1,0 +1,141 @@
+// What tool servers say unasked, and who hears it: sessions and subscriptions of those who may use the server.
+#include <algorithm>
+
+#include "json/slice.h"
+#include "request/mcp/dialect.h"
+#include "request/mcp/message.h"
+#include "request/mcp/names.h"
+#include "request/pipeline/subscription.h"
+#include "request/pipeline/worker.h"
+
+namespace sallyport {
+namespace {
+
+constexpr std::string_view kToolsChanged = "notifications/tools/list_changed";
+constexpr std::string_view kPromptsChanged = "notifications/prompts/list_changed";
+constexpr std::string_view kResourcesChanged = "notifications/resources/list_changed";
+constexpr std::string_view kUpdated = "notifications/resources/updated";
+
+bool wants(const Subscription& listener, std::string_view method) {
+  return (listener.tools && method == kToolsChanged) || (listener.prompts && method == kPromptsChanged) ||
+         (listener.resources && method == kResourcesChanged);
+}
+
+bool loud_enough(const mcp::ClientSession& session, std::string_view params) {
+  const auto level = json::member(params, "level");
+  const int rank = level && json::is_string(*level) ? mcp::log_level_index(level->substr(1, level->size() - 2)) : 0;
+  return rank >= session.log_level.load();
+}
+
+}  // namespace
+
+// A shared upstream session speaks to many: only those hear it who may use the server.
+bool Worker::may_hear(const Principal& principal, std::string_view scope, const ServerRecord& server) {
+  const Asker asker{*snapshot, principal, Channel::mcp, scope, {}, {}, fleet.clock.wall()};
+  return authorization.server(asker, &server).allow;
+}
+
+void Worker::notice(const upstream::Notice& said) {
+  if (said.method == kToolsChanged) {
+    std::erase_if(listed, [&](const auto& entry) {
+      const auto session = entry.second.session.lock();
+      return !session || (session->server().name == said.server && session->principal() == said.principal);
+    });
+  }
+  if (said.principal.empty() && said.method == "notifications/message") return;  // whose call it speaks of is unknown
+  const auto server = snapshot->catalogue->servers.find(said.server);
+  if (server == snapshot->catalogue->servers.end()) return;
+  const auto concerns = [&](const Principal& principal, std::string_view scope) {
+    if (!said.principal.empty() && principal.id != said.principal) return false;
+    if (!scope.empty() && scope != said.server) return false;
+    return !said.principal.empty() || may_hear(principal, scope, *server->second);
+  };
+  for (const auto& session : sessions.all()) {
+    if (session->home == index && concerns(*session->principal, session->scope)) tell(*session, *server->second, said);
+  }
+  for (const auto& listener : listeners) {
+    if (concerns(*listener->principal, listener->scope)) tell(*listener, said);
+  }
+}
+
+void Worker::tell(mcp::ClientSession& session, const ServerRecord& server, const upstream::Notice& said) {
+  if (said.method == "notifications/message" && !loud_enough(session, said.params)) return;
+  auto params = mcp::shape_notification({session.revision, session.revision}, said.method, said.params);
+  if (!params) return;
+  if (said.method == kUpdated && session.scope.empty()) *params = mcp::expose_item(server, *params);
+  session.deliver(mcp::notification_envelope(said.method, *params));
+}
+
+void Worker::tell(const Subscription& listener, const upstream::Notice& said) {
+  if (wants(listener, said.method)) return listener.tell(said.method, {});
+  if (said.method != kUpdated) return;
+  const auto raw = json::member(said.params, "uri");
+  const auto uri = raw && json::is_string(*raw) ? json::decode_string(*raw) : Result<std::string>(std::unexpected(Error{}));
+  if (!uri) return;
+  const auto found = listener.uris.find({std::string(said.server), *uri});
+  if (found != listener.uris.end()) listener.tell(kUpdated, mcp::with_string_member(said.params, "uri", found->second));
+}
+
+upstream::Interest Worker::interest_of(std::string_view principal, std::string_view server) const {
+  upstream::Interest interest;
+  for (const auto& session : sessions.all()) {
+    if (session->home != index || session->principal->id != principal) continue;
+    if (!session->scope.empty() && session->scope != server) continue;
+    interest.tools = interest.prompts = interest.resources = true;  // a session hears of every change unasked
+    const auto uris = session->watched.find(server);
+    if (uris != session->watched.end()) interest.uris.insert(uris->second.begin(), uris->second.end());
+  }
+  for (const auto& listener : listeners) {
+    if (listener->principal->id != principal || (!listener->scope.empty() && listener->scope != server)) continue;
+    interest.tools = interest.tools || listener->tools;
+    interest.prompts = interest.prompts || listener->prompts;
+    interest.resources = interest.resources || listener->resources;
+    for (const auto& [where, uri] : listener->uris) {
+      if (where.first == server) interest.uris.insert(where.second);
+    }
+  }
+  return interest;
+}
+
+Task<Result<upstream::SessionPtr>> Worker::open_upstream(ServerPtr server, std::string principal) {
+  SP_CO_TRY(upstream::SessionPtr session, co_await upstreams.session(server, principal));
+  if (is_modern(session->info().revision) && fleet.home_of(principal) == index) {
+    session->watch(interest_of(principal, server->name));
+  }
+  co_return session;
+}
+
+Task<Result<bool>> Worker::begin_listening(std::shared_ptr<Subscription> listener, std::vector<ServerPtr> servers) {
+  const auto mine = [&](const auto& other) { return other->principal->id == listener->principal->id; };
+  if (std::ranges::count_if(listeners, mine) >= static_cast<std::ptrdiff_t>(kListenersPerPrincipal)) {
+    co_return fail(Code::limit, "subscriptions of one principal");
+  }
+  listeners.push_back(listener);
+  served[listener->principal->id] = listener->principal;
+  listener->stream->push(mcp::notification_envelope(
+      "notifications/subscriptions/acknowledged",
+      mcp::with_member(listener->honoured(), "_meta", R"({"io.modelcontextprotocol/subscriptionId":)" + listener->raw_id + "}")));
+  for (const auto& server : servers) tasks.spawn(watch_server(server, listener->principal->id));
+  co_return true;
+}
+
+// Opens the session if need be: a server speaks only to those who are connected.
+Task<void> Worker::watch_server(ServerPtr server, std::string principal) {
+  const auto session = co_await upstreams.session(server, principal);
+  if (!session) {
+    fleet.log.warning("server cannot be listened to", {{"server", server->name}, {"why", session.error().detail}});
+    co_return;
+  }
+  (*session)->watch(interest_of(principal, server->name));
+}
+
+void Worker::end_listening(const std::shared_ptr<Subscription>& listener) {
+  if (std::erase(listeners, listener) == 0) return;
+  for (const auto& [name, server] : snapshot->catalogue->servers) {
+    const bool in_scope = server->enabled && (listener->scope.empty() || listener->scope == name);
+    const auto session = in_scope ? upstreams.find(name, listener->principal->id) : nullptr;
+    if (session) session->watch(interest_of(listener->principal->id, name));
+  }
+}
+
+}  // namespace sallyport
