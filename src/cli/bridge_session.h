@@ -1,55 +1,52 @@
-// Inside cli only: the HTTP half of the stdio bridge: one MCP session with the gateway. On the bridge's thread only.
+// Inside cli only: the legacy half of the stdio bridge (2024-11-05 to 2025-11-25): one MCP session with the gateway. On the
+// bridge's thread only.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "cli/stdio_bridge.h"
-#include "core/clock.h"
-#include "core/result.h"
-#include "net/egress_client.h"
+#include "cli/client_lines.h"
+#include "cli/client_message.h"
+#include "cli/gateway_link.h"
 
 namespace sallyport::cli {
 
-// A line of the client, read strictly; `text` is minified.
-struct ClientMessage {
-  std::string text, id, method;  // id: raw JSON; empty: none
-  bool is_request = false;
-  static Result<ClientMessage> read(std::string_view line);
-};
-
 class BridgeSession {
  public:
-  BridgeSession(net::EgressClient& client, const Clock& clock, std::shared_ptr<const net::EgressTarget> target,
-                const BridgeOptions& options)
-      : client_(client), clock_(clock), target_(std::move(target)), options_(options) {}
+  BridgeSession(GatewayLink& link, const ClientLines& lines, Executor executor)
+      : link_(link), lines_(lines), renewed_(executor, SteadyTimer::time_point::max()) {}
 
-  // Sends one message, prints what comes back; a request is always answered, by an error if by nothing else.
+  // Sends one message, prints what comes back. A stream that breaks is resumed where its events had ids; every request
+  // is answered, by an error if by nothing else. Initialize ends the session before it.
   Task<void> exchange(ClientMessage message);
-  // The GET stream, opened again when it ends, until cancelled.
+  // The GET stream, opened again when it ends, until cancelled or refused.
   Task<void> listen();
+  // DELETE, if there is a session.
   Task<void> end();
-
-  void print_error(std::string_view id, int code, std::string_view message) const;
+  // The client sent initialize.
+  [[nodiscard]] bool begun() const noexcept { return !initialize_.empty(); }
 
  private:
-  [[nodiscard]] net::EgressRequest request(std::string_view method, std::string body) const;
-  // One POST; the HTTP status, or an error before there was one. Prints the messages of a 2xx answer.
-  Task<Result<int>> post(const ClientMessage& message, std::string& refusal);
-  Task<Result<void>> print_answer(net::EgressStream& stream, const ClientMessage& message);
-  Task<Result<void>> print_events(net::EgressStream& stream, std::string* last_id);
+  [[nodiscard]] net::EgressRequest request(std::string_view method, std::string body,
+                                           std::chrono::seconds silence = kAnswer) const;
+  // One POST; the HTTP status, or an error before there was one. A refusal's body goes to `refusal`.
+  Task<Result<int>> post(const ClientMessage& message, Reading& reading, std::string& refusal);
+  // GET with Last-Event-ID until `reading` has enough, or there is no hope left.
+  Task<void> resume(const std::string& session, Reading& reading);
+  // One GET stream to its end; true: it was one, and the next may be tried at once.
+  Task<bool> listen_once(Reading& reading, const std::string& session, bool& refused);
+  // True: there is another session than `stale`; all who ask at once get the same one.
+  Task<bool> renew(const std::string& stale);
   Task<bool> begin_again();
+  Task<void> while_renewing();
+  void note_session(const net::ResponseHead& head);
   void note_initialize(std::string_view answer);
-  void print_refusal(const ClientMessage& message, int status, std::string_view body) const;
-  void print_message(std::string_view text);
 
-  net::EgressClient& client_;
-  const Clock& clock_;
-  std::shared_ptr<const net::EgressTarget> target_;
-  const BridgeOptions& options_;
+  GatewayLink& link_;
+  const ClientLines& lines_;
   std::string session_, version_, initialize_;
-  bool replaying_ = false;  // the answer to a replayed initialize is not the client's
+  SteadyTimer renewed_;
+  bool renewing_ = false;
 };
 
 }  // namespace sallyport::cli

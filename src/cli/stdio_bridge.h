@@ -1,7 +1,8 @@
 // `sallyport stdio`: a client that speaks only stdio reaches the running gateway. One JSON-RPC message a line in, one a
-// line out; each goes as a POST to /mcp with the key of the environment (C25). Keeps the session, opens the GET stream
-// once the client is initialized, begins a new session when the gateway forgot the old one, ends it with DELETE at the
-// end of the input. One thread beside the reader of stdin.
+// line out; each goes as a POST to /mcp with the key of the environment (C25). A line with a modern envelope (2026-07-28)
+// is sent by itself, without a session; the others share one legacy session: the GET stream is opened once the client is
+// initialized, broken streams are resumed, a new session begun when the gateway forgot the old one, DELETE ends it at the
+// end of the input. Every request gets exactly one answer. One thread beside the reader of stdin.
 #pragma once
 
 #include <functional>
