@@ -181,7 +181,8 @@ int Client::end() {
 }
 
 std::string result_for(const Seen& request, const std::string& result) {
-  const auto id = json::member(json::read_upstream(request.body).value_or("{}"), "id").value_or("null");
+  const auto message = json::read_upstream(request.body);
+  const std::string_view id = message ? json::member(*message, "id").value_or("null") : "null";
   return R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"result":)" + result + "}";
 }
 
