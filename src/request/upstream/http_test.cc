@@ -299,11 +299,15 @@ TEST(UpstreamHttp, AJsonRpcErrorBehindAStatusIsAReply) {
 TEST(UpstreamHttp, BadAnswersAreRefused) {
   Worker w;
   std::string body;
-  TestHttpServer http(w.context, server_with([&](Exchange& e) { return e.json(body); }));
+  TestHttpServer http(w.context, server_with([&](Exchange& e) {
+                        if (const auto at = body.find("ID"); at != std::string::npos)
+                          body.replace(at, 2, e.request.id());
+                        return e.json(body);
+                      }));
   const auto session = w.open(w.http(http.url()));
   for (const auto* bad :
-       {"", "{", "[]", R"({"jsonrpc":"2.0","id":99999,"result":{}})", R"({"jsonrpc":"2.0","id":"2","result":{}})",
-        R"({"jsonrpc":"2.0","method":"x"})", "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"a\":\"\xff\"}}"}) {
+       {"", "{", "[]", R"({"jsonrpc":"2.0","id":99999,"result":{}})", R"({"jsonrpc":"2.0","id":"ID","result":{}})",
+        R"({"jsonrpc":"2.0","method":"x"})", "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"a\":\"\xff\"}}"}) {
     body = bad;
     EXPECT_EQ(error_of(w.call(*session, "t")).substr(0, 18), "upstream_protocol:") << bad;
   }

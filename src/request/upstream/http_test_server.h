@@ -31,6 +31,7 @@ class Exchange {
   Task<void> event(std::string data, std::string id = {});
   Task<void> end_sse();
   void cut();  // closes without an end
+  Task<void> until_closed();  // by the other end
   const Seen& request;
 
  private:

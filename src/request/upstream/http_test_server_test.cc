@@ -45,6 +45,15 @@ Task<void> Exchange::end_sse() { return raw("0\r\n\r\n"); }
 
 void Exchange::cut() { socket_.close(); }
 
+Task<void> Exchange::until_closed() {
+  char byte = 0;
+  for (;;) {
+    const auto [ec, n] = co_await socket_.async_read_some(asio::buffer(&byte, 1), use_task_ec);
+    if (ec) break;
+  }
+  socket_.close();
+}
+
 TestHttpServer::TestHttpServer(asio::io_context& context, Handler handler)
     : context_(context),
       handler_(std::move(handler)),

@@ -31,6 +31,7 @@ Worker::Worker(Settings settings)
                      .egress = &egress,
                      .launcher = &shared_launcher(),
                      .breakers = &breakers,
+                     .eras = &eras,
                      .resolve = [](std::string_view reference) -> Result<Secret> {
                        if (reference == "${env:TOKEN}") return Secret("hush");
                        if (reference.starts_with("${")) return fail(Code::config, "unknown reference");
@@ -62,6 +63,17 @@ ServerPtr Worker::stdio(std::string mode, std::string name) {
   server->paths = {"ro:" + folder};
   server->result_bytes_max = 1U << 20;
   return server;
+}
+
+ServerPtr Worker::modern(std::string mode, std::string name) {
+  auto server = std::make_shared<ServerRecord>(*stdio(std::move(mode), std::move(name)));
+  server->command[1].replace(server->command[1].rfind("server.py"), std::string::npos, "modern_server.py");
+  return server;
+}
+
+void Worker::linger(std::chrono::milliseconds time) {
+  context.restart();
+  context.run_until(std::chrono::steady_clock::now() + time);
 }
 
 ServerPtr Worker::http(std::string url, std::string name) {

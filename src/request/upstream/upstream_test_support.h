@@ -10,6 +10,8 @@
 #include "launcher/launcher.h"
 #include "net/egress_client.h"
 #include "request/upstream/breakers.h"
+#include "request/upstream/era_cache.h"
+#include "request/upstream/recorder_test_support.h"
 #include "request/upstream/upstreams.h"
 
 namespace sallyport::upstream::testing {
@@ -57,14 +59,6 @@ bool becomes_true(asio::io_context& context, Condition condition) {
   return true;
 }
 
-struct Recorder : CallEvents {
-  void progress(std::string_view params) override { progresses.emplace_back(params); }
-  void notification(std::string_view method, std::string_view params) override {
-    notifications.emplace_back(std::string(method) + " " + std::string(params));
-  }
-  std::vector<std::string> progresses, notifications;
-};
-
 inline Settings quick_settings() {
   Settings settings;
   settings.sweep_every = std::chrono::milliseconds{5};
@@ -80,6 +74,7 @@ class Worker {
   ~Worker();
 
   ServerPtr stdio(std::string mode = "plain", std::string name = "rogue");
+  ServerPtr modern(std::string mode = "plain", std::string name = "modern");
   ServerPtr http(std::string url, std::string name = "remote");
   SessionPtr open(const ServerPtr& server, std::string principal = "user:1");
   Result<SessionPtr> try_open(const ServerPtr& server, std::string principal = "user:1") {
@@ -89,12 +84,15 @@ class Worker {
                      std::chrono::milliseconds timeout = std::chrono::seconds{15});
   [[nodiscard]] Call make_call(std::string tool, std::string arguments = "{}",
                                std::chrono::milliseconds timeout = std::chrono::seconds{15}) const;
+  // Runs what is ready and what comes within `time`: to see that nothing more comes.
+  void linger(std::chrono::milliseconds time);
   [[nodiscard]] bool logged(std::string_view event, std::string_view text = {}) const;
 
   asio::io_context context;
   SystemClock clock;
   SystemRandom random;
   Breakers breakers;
+  EraCache eras{clock};
   std::vector<std::pair<std::string, std::string>> log;  // event, text
   std::vector<std::string> notices;                      // "server|principal|method|params"
   net::DeadlineSweep sweep;

@@ -5,6 +5,7 @@ import json, os, sys, time
 mode = sys.argv[1] if len(sys.argv) > 1 else "plain"
 out = sys.stdout.buffer
 cancelled, answers, calls, initialized = [], {}, 0, False
+messages = []  # all that came
 
 
 def put(text, end=b"\n"):
@@ -25,7 +26,23 @@ def read():
     line = sys.stdin.buffer.readline()
     if not line:
         sys.exit(0)
-    return json.loads(line)
+    messages.append(json.loads(line))
+    return messages[-1]
+
+
+def ask_all(requests):
+    """Several requests at once: [id, method]; their answers in the order in which they came."""
+    for id, method in requests:
+        send(id=id, method=method, params={"of": id})
+    waiting, got = {id for id, _ in requests}, []
+    while waiting:
+        message = read()
+        if "method" not in message and message.get("id") in waiting:
+            waiting.remove(message["id"])
+            got.append(message)
+        else:
+            handle(message)
+    return got
 
 
 def ask(method):
@@ -88,6 +105,22 @@ def call(id, params):
             put("x" * 65536, b"")
     if name == "ask":
         return answer(id, json.dumps(ask(args["method"])))
+    if name == "ask_all":
+        return answer(id, json.dumps(ask_all(args["requests"])))
+    if name == "ask_and_answer":  # does not wait
+        for request, method in args["requests"]:
+            send(id=request, method=method)
+        return answer(id, "did not wait")
+    if name == "ask_and_wait":  # for ever
+        for request, method in args["requests"]:
+            send(id=request, method=method)
+        return None
+    if name == "take_back":
+        send(id="srv-1", method="elicitation/create")
+        send(method="notifications/cancelled", params={"requestId": "srv-1"})
+        return answer(id, "took it back")
+    if name == "messages":
+        return answer(id, json.dumps([m for m in messages if m.get("method") != "tools/call"]))
     if name == "deaf":  # writes much before it reads again
         for _ in range(64):
             send(method="notifications/message", params={"level": "info", "data": "y" * 65536})
@@ -113,13 +146,30 @@ def handle(message):
             return
         version = mode[8:] if mode.startswith("version=") else message["params"]["protocolVersion"]
         caps = {"tools": {"listChanged": True}, "logging": {}}
+        if mode == "subscribes":
+            caps["resources"] = {"subscribe": True}
         send(id=id, result={"protocolVersion": version, "capabilities": caps, "instructions": "be \"kind\"",
                             "serverInfo": {"name": "rogue", "version": "1"}})
     elif method == "notifications/initialized":
         initialized = True
+        if mode == "early_roots":
+            send(id="early", method="roots/list")
+            send(id="early-2", method="sampling/createMessage")
         if mode == "late":
             time.sleep(0.05)
             send(method="notifications/tools/list_changed")
+    elif method == "server/discover" and mode == "dies_of_probe":
+        sys.exit(5)
+    elif method == "server/discover" and mode == "mute_to_probe":
+        return
+    elif method == "server/discover" and mode == "lies":
+        send(id=id, result={"supportedVersions": ["2099-01-01"], "capabilities": {}, "resultType": "complete"})
+    elif method == "server/discover" and mode == "speaks_nothing":
+        send(id=id, error={"code": -32022, "message": "no", "data": {"supported": ["2099-01-01"]}})
+    elif method in ("resources/subscribe", "resources/unsubscribe") and mode == "subscribes":
+        if message["params"]["uri"].startswith("refused:"):
+            return send(id=id, error={"code": -32002, "message": "no such resource"})
+        send(id=id, result={})
     elif method == "notifications/cancelled":
         cancelled.append(message["params"]["requestId"])
     elif method == "tools/list":
