@@ -5,6 +5,7 @@
 
 #include "json/slice.h"
 #include "json/writer.h"
+#include "model/protocol.h"
 #include "request/mcp/names.h"
 
 namespace sallyport::mcp {
@@ -153,6 +154,8 @@ Result<void> read_params(Message& message, const std::optional<json::Value>& par
     message.arguments = arguments->raw();
     message.arguments_value = *arguments;
   }
+  // A method that this era has not is unknown, whatever its parameters are.
+  if (message.envelope.version == revision_name(kModern) && !is_of_era(message.method, true)) return {};
   if (needs_name(message.method)) {
     SP_TRY(message.name, text_of(name, "name"));
     if (message.name.empty()) return fail(Code::invalid_params, "params.name is missing");
@@ -247,6 +250,12 @@ std::string error_envelope(std::string_view id, int code, std::string_view messa
   if (!data.empty()) out.append(R"(,"data":)").append(data);
   out.append("}}");
   return out;
+}
+
+std::string tool_error(std::string_view text) {
+  json::Writer w;
+  w.object().key("content").array().object().member("type", "text").member("text", text).end_object().end_array();
+  return w.member("isError", true).end_object().take();
 }
 
 std::string raw_error_envelope(std::string_view id, std::string_view error_object) {

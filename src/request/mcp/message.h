@@ -66,6 +66,8 @@ std::string upstream_params(const Message& message, std::string_view target);
 // Envelopes of our own (design, principle 4): every part is raw minified JSON that passed a reader.
 std::string result_envelope(std::string_view id, std::string_view result);
 std::string error_envelope(std::string_view id, int code, std::string_view message, std::string_view data = {});
+// The raw result of a tools/call that the model is to read and mend (MCP 2025-11-25, tools, error handling).
+std::string tool_error(std::string_view text);
 std::string raw_error_envelope(std::string_view id, std::string_view error_object);
 std::string request_envelope(std::string_view id, std::string_view method, std::string_view params);
 std::string notification_envelope(std::string_view method, std::string_view params);

@@ -10,6 +10,7 @@ namespace sallyport {
 namespace {
 
 constexpr std::chrono::milliseconds kCoalesce{30};  // a server that asks several things asks them at once
+constexpr std::chrono::minutes kAnswerKept{1};      // for a retry that is on its way
 
 // The round that is due: the answer, or what the server wants to know.
 Task<Result<UpstreamAnswer>> next_round(Worker& w, std::uint64_t key, std::shared_ptr<ParkedCall> call, PrincipalPtr principal) {
@@ -20,7 +21,7 @@ Task<Result<UpstreamAnswer>> next_round(Worker& w, std::uint64_t key, std::share
     w.cancel(key);
     co_return fail(Code::limit, "calls of this principal that wait for input");
   }
-  w.parked[key] = Worker::Parked{call, principal};
+  w.parked[key] = Worker::Parked{call, principal, w.fleet.clock.steady() + kStateLives};
   UpstreamAnswer answer;
   answer.reply.body = R"({"inputRequests":)" + call->input_requests() + "}";
   answer.reply.input_required = true;
@@ -41,11 +42,23 @@ Task<upstream::Reply> ParkedCall::put(std::string method, std::string params) {
   co_return upstream::Reply{answer->is_error, std::move(answer->body)};
 }
 
+Task<void> ParkedCall::before_refusal() {
+  const auto refusal = std::make_shared<mcp::PendingAsk>(executor_);
+  held_.push_back(refusal);
+  changed_.cancel();
+  (void)co_await refusal->wait();
+  held_.remove(refusal);
+}
+
 Task<void> ParkedCall::settle() {
-  while (!finished() && open_.empty()) co_await changed_.async_wait(use_task_ec);
-  if (finished()) co_return;
-  SteadyTimer pause(executor_, kCoalesce);
-  co_await pause.async_wait(use_task_ec);
+  for (;;) {
+    while (!finished() && open_.empty() && held_.empty()) co_await changed_.async_wait(use_task_ec);
+    if (finished()) co_return;
+    SteadyTimer pause(executor_, kCoalesce);
+    co_await pause.async_wait(use_task_ec);
+    if (!open_.empty()) co_return;
+    for (const auto& refusal : std::exchange(held_, {})) mcp::PendingAsk::answer(refusal, {});
+  }
 }
 
 std::string ParkedCall::input_requests() const {
@@ -79,10 +92,8 @@ Task<Result<UpstreamAnswer>> start_parked(Worker& w, std::unique_ptr<UpstreamJob
   const PrincipalPtr principal = job->principal;
   w.tasks.spawn([](Worker& worker, std::unique_ptr<UpstreamJob> running, std::shared_ptr<ParkedCall> parked, std::uint64_t name) -> Task<void> {
     parked->finish(co_await run_job(worker, std::move(running)));
-    if (!worker.parked.contains(name)) co_return;  // whom it is for waits for it
-    SteadyTimer kept(worker.executor, std::chrono::minutes(1));  // for a retry that is on its way
-    co_await kept.async_wait(use_task_ec);
-    worker.parked.erase(name);
+    const auto waits = worker.parked.find(name);
+    if (waits != worker.parked.end()) waits->second.until = worker.fleet.clock.steady() + kAnswerKept;
   }(w, std::move(job), call, key));
   co_return co_await next_round(w, key, std::move(call), principal);
 }

@@ -4,6 +4,7 @@
 // number a principal; a retry finds it once. Internal to the pipeline.
 #pragma once
 
+#include <chrono>
 #include <list>
 #include <memory>
 #include <optional>
@@ -15,13 +16,14 @@
 namespace sallyport {
 
 inline constexpr std::size_t kParkedPerPrincipal = 16;
+inline constexpr std::chrono::minutes kStateLives{10};  // of a requestState, and of the call that waits for it
 
 class ParkedCall final : public Questions {
  public:
   ParkedCall(Executor executor, std::string capabilities, ServerPtr server)
       : Questions(kModern, std::move(capabilities), std::move(server)), executor_(executor), changed_(executor, SteadyTimer::time_point::max()) {}
 
-  // Until the call has ended, or the server waits for answers; questions that come close together are one round.
+  // Until the call has ended, or the server waits for answers that the client can give; questions that come close together are one round.
   Task<void> settle();
   // Raw object: key -> request, of all that wait.
   [[nodiscard]] std::string input_requests() const;
@@ -37,10 +39,13 @@ class ParkedCall final : public Questions {
     mcp::PendingAskPtr ask;
   };
   Task<upstream::Reply> put(std::string method, std::string params) override;
+  // A server that asks several things at once gives up at the first refusal: it waits until the others are answered.
+  Task<void> before_refusal() override;
 
   Executor executor_;
   SteadyTimer changed_;
   std::list<Open> open_;
+  std::list<mcp::PendingAskPtr> held_;  // refusals
   std::uint64_t next_key_ = 1;
   std::optional<Result<UpstreamAnswer>> answer_;
 };

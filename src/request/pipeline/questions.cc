@@ -29,6 +29,7 @@ upstream::Reply refuse_question(int code, std::string_view message) {
 Task<upstream::Reply> Questions::ask(std::string method, std::string params) {
   if (!mcp::can_answer(capabilities_, method, params)) {
     if (!mcp::capability_of(method).empty()) lacking_ = mcp::required_capabilities(method, params);
+    co_await before_refusal();
     co_return upstream::method_not_found(method);
   }
   const std::string elicitation = "sp-" + std::to_string(++asked_);

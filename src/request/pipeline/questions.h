@@ -36,6 +36,8 @@ class Questions {
 
  private:
   virtual Task<upstream::Reply> put(std::string method, std::string params) = 0;
+  // Before the server hears that the client has not declared what it asks for.
+  virtual Task<void> before_refusal() { co_return; }
 
   mcp::Bridge bridge_;
   std::string capabilities_;  // what is forwarded of what the client declared

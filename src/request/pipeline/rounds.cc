@@ -1,7 +1,7 @@
 // A modern server asks by ending the call with `input_required`; a client of a session hears real requests, and its answers
 // go back as a retry (mcp-spec.md section 9, C).
 #include "json/slice.h"
-#include "json/writer.h"
+#include "request/mcp/message.h"
 #include "request/pipeline/upstream_step.h"
 
 namespace sallyport {
@@ -9,15 +9,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kPace{250};  // of rounds that only carry a state
 
-upstream::Reply tool_error(std::string_view text) {
-  json::Writer w;
-  w.object().key("content").array().object().member("type", "text").member("text", text).end_object().end_array();
-  return {false, w.member("isError", true).end_object().take()};
-}
-
 // What the caller hears when the questions of a round stay open: a tool's own error, as it would be on a legacy server.
 Result<upstream::Reply> unanswered(const UpstreamJob& job, std::string_view why) {
-  if (job.tool) return tool_error(why);
+  if (job.tool) return upstream::Reply{false, mcp::tool_error(why)};
   return fail(Code::missing_capability, std::string(why));
 }
 

@@ -54,6 +54,8 @@ void note_subscription(const UpstreamJob& job) {
   else if (uris.size() < kSubscribedUrisMax) uris.insert(*uri);
 }
 
+bool is_failure(const upstream::Reply& reply) { return reply.is_error || json::member(reply.body, "isError") == "true"; }
+
 Task<Result<UpstreamAnswer>> run_inner(Worker& w, std::unique_ptr<UpstreamJob> job) {
   SP_CO_CHECK(check_still_good(w, *job));
   if (job->session) note_subscription(*job);
@@ -69,8 +71,8 @@ Task<Result<UpstreamAnswer>> run_inner(Worker& w, std::unique_ptr<UpstreamJob> j
   answer.revision = revision;
   SP_CO_TRY(answer.reply, co_await converse(w, *session, *job));
   const auto questions = job->events ? job->events->questions() : nullptr;
-  if (is_modern(job->client) && questions && !questions->lacking().empty()) {
-    co_return fail(Code::missing_capability, questions->lacking());  // the call went on without what it asked for
+  if (is_modern(job->client) && questions && !questions->lacking().empty() && is_failure(answer.reply)) {
+    co_return fail(Code::missing_capability, questions->lacking());  // it could not do without what it asked for
   }
   co_return answer;
 }

@@ -18,8 +18,6 @@ namespace {
 
 using mcp::Method;
 
-constexpr std::chrono::minutes kStateLives{10};
-
 mcp::StateBinding binding_of(const Flow& f) {
   return {f.principal->id, f.scope, f.message->method_name, f.server->name, f.target,
           f.tool ? std::string_view(f.arguments) : std::string_view()};

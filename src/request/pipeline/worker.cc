@@ -156,9 +156,19 @@ void Worker::expire_sessions() {
 
 void Worker::end_calls_at(SteadyTime when) { calls_end = when; }
 
+void Worker::end_parked(SteadyTime now) {
+  std::erase_if(parked, [&](const auto& entry) {
+    if (entry.second.until > now) return false;
+    cancel(entry.first);
+    return true;
+  });
+}
+
 void Worker::tick() {
-  if (fleet.clock.steady() >= calls_end) end_calls();
-  const SteadyTime late = fleet.clock.steady() - fleet.settings.keep_alive;
+  const SteadyTime now = fleet.clock.steady();
+  if (now >= calls_end) end_calls();
+  end_parked(now);
+  const SteadyTime late = now - fleet.settings.keep_alive;
   for (const Silent& call : silent) {
     if (call.since > late) break;  // oldest first
     if (call.stream != nullptr) call.stream->start();

@@ -82,10 +82,11 @@ class Worker {
     PrincipalPtr principal;
     std::shared_ptr<Forwarder> events;
   };
-  // Calls that run here and wait for a client's retry (parked.h), by their key.
+  // Calls that run here and wait for a client's retry (parked.h), by their key; after `until` nobody comes any more.
   struct Parked {
     std::shared_ptr<Questions> call;
     PrincipalPtr principal;
+    SteadyTime until;
   };
   std::map<std::uint64_t, Parked> parked;
   std::map<std::uint64_t, Running> running;
@@ -131,6 +132,7 @@ class Worker {
   std::map<std::string, bool, std::less<>> stateless;  // servers whose HTTP sessions need no home
 
  private:
+  void end_parked(SteadyTime now);
   void tell(mcp::ClientSession& session, const ServerRecord& server, const upstream::Notice& said);
   static void tell(const Subscription& listener, const upstream::Notice& said);
   [[nodiscard]] upstream::Interest interest_of(std::string_view principal, std::string_view server) const;
