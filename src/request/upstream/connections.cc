@@ -2,6 +2,7 @@
 
 #include "request/upstream/http_connection.h"
 #include "request/upstream/http_modern.h"
+#include "request/upstream/sse_connection.h"
 #include "request/upstream/stdio_connection.h"
 
 namespace sallyport::upstream {
@@ -12,8 +13,9 @@ std::shared_ptr<Connection> make_connection(Wire wire, Executor executor, const 
     case Wire::stdio:
       return std::make_shared<StdioConnection>(executor, deps, settings, server, std::move(unsolicited));
     case Wire::http_modern: return std::make_shared<ModernHttpConnection>(deps, server);
-    case Wire::http:
-    case Wire::http_sse: break;
+    case Wire::http_sse:
+      return std::make_shared<SseConnection>(executor, deps, settings, server, std::move(unsolicited));
+    case Wire::http: break;
   }
   return std::make_shared<HttpConnection>(executor, deps, settings, server, std::move(unsolicited));
 }

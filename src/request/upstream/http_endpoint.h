@@ -30,6 +30,7 @@ class HttpEndpoint {
   // egress_refused, invalid_request.
   Result<void> aim(net::Headers fixed);
   [[nodiscard]] bool aimed() const noexcept { return target_ != nullptr; }
+  [[nodiscard]] const net::Url& url() const noexcept { return target_->url(); }  // after aim()
   [[nodiscard]] net::EgressRequest request(std::string method, std::string body, SteadyTime deadline) const;
   [[nodiscard]] net::EgressClient& egress() const noexcept { return *deps_.egress; }
   // What a refusal is to the caller: the number alone, neither the body nor WWW-Authenticate (mcp-spec.md, 10, trap 17).

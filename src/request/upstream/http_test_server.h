@@ -29,12 +29,14 @@ class Exchange {
   Task<void> status(int code, std::string headers = {});
   Task<void> begin_sse(std::string headers = {});
   Task<void> event(std::string data, std::string id = {});
+  Task<void> named_event(std::string name, std::string data);
   Task<void> end_sse();
   void cut();  // closes without an end
   Task<void> until_closed();  // by the other end
   const Seen& request;
 
  private:
+  Task<void> chunk(std::string text);
   TestSocket& socket_;
 };
 

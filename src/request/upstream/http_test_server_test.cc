@@ -34,11 +34,18 @@ Task<void> Exchange::begin_sse(std::string headers) {
   return raw("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n" + headers + "\r\n");
 }
 
-Task<void> Exchange::event(std::string data, std::string id) {
-  const std::string text = (id.empty() ? "" : "id: " + id + "\n") + "data: " + data + "\n\n";
+Task<void> Exchange::chunk(std::string text) {
   char size[16];
   std::snprintf(size, sizeof size, "%zx\r\n", text.size());
   return raw(size + text + "\r\n");
+}
+
+Task<void> Exchange::event(std::string data, std::string id) {
+  return chunk((id.empty() ? "" : "id: " + id + "\n") + "data: " + data + "\n\n");
+}
+
+Task<void> Exchange::named_event(std::string name, std::string data) {
+  return chunk("event: " + name + "\ndata: " + data + "\n\n");
 }
 
 Task<void> Exchange::end_sse() { return raw("0\r\n\r\n"); }

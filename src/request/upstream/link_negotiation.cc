@@ -148,11 +148,11 @@ Task<Result<void>> Link::fall_back(SteadyTime deadline) {
   Word word;
   const auto done = co_await initialize(deadline, word);
   if (done || end_ || !may_be_sse(word.status)) co_return done;
-  // Its own failure says less than the first one.
   if (auto started = co_await start(Wire::http_sse, deadline); !started) co_return end_ ? started : done;
   Word second;
   const auto over_sse = co_await initialize(deadline, second);
-  co_return over_sse || end_ ? over_sse : done;
+  // Where there is no stream of events, its failure says less than the first one.
+  co_return over_sse || end_ || second.status == 200 ? over_sse : done;
 }
 
 Task<Result<void>> Link::renegotiate(SteadyTime deadline) {

@@ -1,10 +1,5 @@
 #include "request/upstream/stdio_connection.h"
 
-#include "json/slice.h"
-#include "request/upstream/codec.h"
-#include "request/upstream/modern.h"
-#include "request/upstream/notices.h"
-
 namespace sallyport::upstream {
 namespace {
 
@@ -43,9 +38,9 @@ StdioConnection::StdioConnection(Executor executor, const Deps& deps, const Sett
       deps_(deps),
       settings_(settings),
       server_(std::move(server)),
-      unsolicited_(std::move(unsolicited)),
       tasks_(executor, [this](const char* what) { deps_.say(server_->name, "exception", what); }),
-      stderr_log_(deps, settings, server_->name) {}
+      stderr_log_(deps, settings, server_->name),
+      calls_(executor, deps, server_, std::move(unsolicited), [this](std::string text) { push(std::move(text)); }) {}
 
 StdioConnection::~StdioConnection() = default;
 
@@ -68,19 +63,8 @@ Task<Result<void>> StdioConnection::open(SteadyTime /*deadline*/) {
 
 Task<Result<Reply>> StdioConnection::request(Outgoing message, CallEvents* events) {
   if (end_) co_return fail(*end_);
-  if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
-    co_return fail(Code::cancelled, "cancelled before it was sent");
-  PendingCalls::Slot slot(pending_, executor_, message, events, *server_,
-                          [this](std::string text) { push(std::move(text), "answer_not_sent"); });
-  SP_CO_CHECK(outbox_->push(std::move(message.text)));
-  co_await slot.wait();
-  if (slot.requests.any()) {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    co_await slot.requests.end();
-  }
-  if (slot.answered()) co_return std::move(*slot.answered());
-  if (message.cancellable) say_cancelled(message.id, "The client cancelled the call");
-  co_return fail(Code::cancelled, "the caller cancelled");
+  const auto send = [this](Outgoing& call) { return outbox_->push(std::move(call.text)); };
+  co_return co_await calls_.call(std::move(message), events, send);
 }
 
 Task<Result<void>> StdioConnection::notify(std::string text, SteadyTime /*deadline*/) {
@@ -88,20 +72,9 @@ Task<Result<void>> StdioConnection::notify(std::string text, SteadyTime /*deadli
   co_return outbox_->push(std::move(text));
 }
 
-void StdioConnection::push(std::string message, std::string_view event) {
+void StdioConnection::push(std::string message) {
   if (end_) return;
-  if (auto sent = outbox_->push(std::move(message)); !sent) deps_.say(server_->name, event, sent.error().detail);
-}
-
-void StdioConnection::say_cancelled(std::uint64_t id, std::string_view reason) {
-  push(legacy::cancelled(id, reason), "cancel_not_sent");
-}
-
-void StdioConnection::expire(SteadyTime now) {
-  pending_.expire(now, [this](PendingCalls::Slot& slot) {
-    if (slot.cancellable) say_cancelled(slot.id, "The call took too long");
-    slot.answer(fail(Code::upstream_timeout, "no answer of " + server_->name + " before the deadline"));
-  });
+  if (auto sent = outbox_->push(std::move(message)); !sent) deps_.say(server_->name, "not_sent", sent.error().detail);
 }
 
 Task<void> StdioConnection::read_stdout() {
@@ -152,12 +125,12 @@ void StdioConnection::die(Code code, std::string detail) {
   failed_ = true;
   end_ = Error{code, std::move(detail)};
   if (code != Code::upstream_unavailable) deps_.say(server_->name, "killed", end_->detail);
-  pending_.fail_all(*end_);
+  calls_.fail_all(*end_);
 }
 
 void StdioConnection::abandon(const Error& why) {
   if (!end_) end_ = why;
-  pending_.fail_all(why);
+  calls_.fail_all(why);
 }
 
 Task<void> StdioConnection::close() {
@@ -174,54 +147,7 @@ Task<void> StdioConnection::close() {
 
 void StdioConnection::on_line(std::string_view line) {
   if (line.empty()) return;
-  const auto in = read_incoming(line, server_->result_bytes_max, minified_);
-  if (!in) return refused(line, in.error());
-  switch (in->kind) {
-    case Incoming::Kind::result:
-    case Incoming::Kind::error: return on_answer(*in);
-    case Incoming::Kind::request: return on_request(*in);
-    case Incoming::Kind::notification: return on_notification(*in);
-  }
-}
-
-void StdioConnection::on_answer(const Incoming& in) {
-  auto* slot = in.id ? pending_.find(*in.id) : nullptr;
-  // A late answer of a cancelled call, a second one, or an id that was never ours: dropped (MCP, Cancellation).
-  if (slot == nullptr) return deps_.say(server_->name, "foreign_id", in.raw_id.substr(0, kSnippetBytes));
-  slot->answer(Reply{in.kind == Incoming::Kind::error, std::string(in.body)});
-}
-
-void StdioConnection::on_request(const Incoming& in) {
-  // MCP 2026-07-28, stdio: a server writes no requests, and a client no responses.
-  if (modern_) return deps_.say(server_->name, "request_dropped", in.method);
-  if (auto* slot = server_->shared ? nullptr : pending_.asker())
-    return slot->requests.ask({std::string(in.raw_id), in.method, std::string(in.params)});
-  push(legacy::answer(in.raw_id, answer_outside(*server_, in.method)), "answer_not_sent");
-}
-
-void StdioConnection::on_notification(const Incoming& in) {
-  if (in.method == kProgress) {
-    const auto token = progress_token(in.params);
-    auto* slot = token ? pending_.find(*token) : nullptr;
-    if (slot != nullptr && slot->wants_progress && slot->events != nullptr)
-      slot->events->progress(without_member(in.params, "progressToken"));
-    return;
-  }
-  if (in.method == kCancelled) return pending_.cancel_request(cancelled_request(in.params));
-  if (const auto id = modern_ ? modern::subscription_id(in.params) : std::nullopt) return on_subscription(*id, in);
-  // Of a session that principals share nobody can tell whose call a log line speaks of: nobody hears it.
-  if (in.method == kLogMessage && server_->shared) return;
-  auto* slot = in.method == kLogMessage ? pending_.only() : nullptr;
-  if (slot != nullptr && slot->events != nullptr) return slot->events->notification(in.method, in.params);
-  // MCP 2026-07-28: what nobody subscribed to is not to be sent, and a log belongs to one request.
-  if (!modern_ && is_notice(in.method) && unsolicited_) unsolicited_(in.method, in.params);
-}
-
-void StdioConnection::on_subscription(std::uint64_t id, const Incoming& in) {
-  auto* slot = pending_.find(id);
-  if (slot != nullptr && slot->listens && slot->events != nullptr)
-    return slot->events->notification(in.method, in.params);
-  deps_.say(server_->name, "foreign_subscription", in.method);
+  if (const auto read = calls_.read(line); !read) refused(line, read.error());
 }
 
 void StdioConnection::refused(std::string_view line, const Error& why) {
@@ -229,7 +155,7 @@ void StdioConnection::refused(std::string_view line, const Error& why) {
   if (refused_lines_ <= kRefusedLogged)
     deps_.say(server_->name, "refused_line", why.detail + ": " + std::string(line.substr(0, kSnippetBytes)));
   // What looks like a message and cannot be read is most likely the answer of the one call that waits.
-  auto* slot = pending_.only();
+  auto* slot = calls_.pending().only();
   if (slot != nullptr && line.starts_with('{') && line.find("\"jsonrpc\"") != std::string_view::npos)
     slot->answer(fail(Code::upstream_protocol, "the answer of " + server_->name + " cannot be read: " + why.detail));
   if (refused_lines_ > settings_.refused_lines_max)

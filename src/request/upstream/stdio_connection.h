@@ -10,10 +10,9 @@
 #include "model/server.h"
 #include "request/upstream/connection.h"
 #include "request/upstream/deps.h"
-#include "request/upstream/incoming.h"
 #include "request/upstream/line_buffer.h"
+#include "request/upstream/multiplex.h"
 #include "request/upstream/outbox.h"
-#include "request/upstream/pending.h"
 #include "request/upstream/settings.h"
 #include "request/upstream/stderr_log.h"
 
@@ -32,12 +31,12 @@ class StdioConnection final : public Connection {
   Task<Result<Reply>> request(Outgoing message, CallEvents* events) override;
   Task<Result<void>> notify(std::string text, SteadyTime deadline) override;
   Result<void> negotiated(const ServerInfo& info) override {
-    modern_ = is_modern(info.revision);
+    calls_.set_modern(is_modern(info.revision));
     return {};
   }
   void listen() override {}
   void forget_session() override {}
-  void expire(SteadyTime now) override;
+  void expire(SteadyTime now) override { calls_.expire(now); }
   void abandon(const Error& why) override;
   Task<void> close() override;
   [[nodiscard]] bool alive() const noexcept override { return !end_; }
@@ -50,33 +49,25 @@ class StdioConnection final : public Connection {
   Task<void> read_stdout();
   Task<void> read_stderr();
   void on_line(std::string_view line);
-  void on_answer(const Incoming& in);
-  void on_request(const Incoming& in);
-  void on_notification(const Incoming& in);
   void refused(std::string_view line, const Error& why);
   void die(Code code, std::string detail);
-  void on_subscription(std::uint64_t id, const Incoming& in);
-  void push(std::string message, std::string_view event);
-  void say_cancelled(std::uint64_t id, std::string_view reason);
+  void push(std::string message);
 
   Executor executor_;
   const Deps& deps_;
   Settings settings_;
   ServerPtr server_;
-  Unsolicited unsolicited_;
   TaskGroup tasks_;
   launcher::Child child_;
   std::optional<Outbox> outbox_;
   std::optional<Pipe> out_;
   std::optional<Pipe> err_;
   StderrLog stderr_log_;
-  PendingCalls pending_;
-  std::string minified_;  // what the Incoming of the current line points into
+  Multiplex calls_;
   std::size_t refused_lines_ = 0;
   std::optional<Error> end_;  // why nothing can be sent any more
   bool failed_ = false;
   bool started_ = false;
-  bool modern_ = false;  // 2026-07-28: the server only answers and notifies
 };
 
 }  // namespace sallyport::upstream
