@@ -47,6 +47,9 @@ std::optional<std::string> shape_notification(Bridge bridge, std::string_view me
 // 2025-11-25 alone; other codes in -32020..-32099 speak of a hop and become -32603. `uri`: of the request, as the client
 // named it; empty: none.
 std::string shape_error(Bridge bridge, Method method, std::string_view error, std::string_view uri);
+// -32021 between two modern peers speaks of what this client declared: the raw `data.requiredCapabilities` object, for the
+// same error of ours (MCP 2026-07-28, error codes); nothing for any other error, or where no such object is.
+std::optional<std::string> lacking_capabilities(Bridge bridge, std::string_view error);
 // -32042 of a 2025-11-25 server for a client that is asked instead (E): the params of each url elicitation it names, as
 // that server would send them; empty for any other error.
 std::vector<std::string> url_elicitations(std::string_view error);

@@ -13,6 +13,7 @@ constexpr int kInternal = -32603;
 constexpr int kInvalidParams = -32602;
 constexpr int kNotFoundLegacy = -32002;
 constexpr int kUrlElicitation = -32042;
+constexpr int kMissingCapability = -32021;
 constexpr std::size_t kMessageMax = 4096;  // bytes; a longer one is no sentence
 
 std::optional<int> code_of(std::string_view error) {
@@ -87,6 +88,15 @@ std::string shape_error(Bridge bridge, Method method, std::string_view error, st
   if (!raw_message) edit::append_member(out, "message", message);
   if (data && !json::member(out, "data")) edit::append_member(out, "data", *data);
   return out;
+}
+
+std::optional<std::string> lacking_capabilities(Bridge bridge, std::string_view error) {
+  if (!is_modern(bridge.client) || !is_modern(bridge.server) || code_of(error) != kMissingCapability)
+    return std::nullopt;
+  const auto data = json::member(error, "data");
+  const auto required = data ? json::member(*data, "requiredCapabilities") : std::nullopt;
+  if (!required || !json::is_object(*required)) return std::nullopt;
+  return std::string(*required);
 }
 
 std::vector<std::string> url_elicitations(std::string_view error) {

@@ -67,6 +67,22 @@ TEST(DialectErrors, CodesOfAHopAreNotRelayed) {
   }
 }
 
+TEST(DialectErrors, ACapabilityThatAModernClientLacksIsNamedAsTheServerNamedIt) {
+  const std::string error =
+      R"({"code":-32021,"message":"m","data":{"requiredCapabilities":{"sampling":{"n":1.0}},"more":1}})";
+  for (const Revision client : kAll) {
+    for (const Revision server : kAll) {
+      EXPECT_EQ(lacking_capabilities({client, server}, error).value_or("-"),
+                client == M && server == M ? R"({"sampling":{"n":1.0}})" : "-");
+    }
+  }
+  for (const std::string other :
+       {R"({"code":-32020,"data":{"requiredCapabilities":{}}})", R"({"code":-32021})", R"({"code":-32021,"data":7})",
+        R"({"code":-32021,"data":{"requiredCapabilities":["sampling"]}})", "7", R"({"code":"-32021"})"}) {
+    EXPECT_FALSE(lacking_capabilities({M, M}, other)) << other;
+  }
+}
+
 TEST(DialectErrors, OtherCodesPassAsTheyCame) {
   for (const std::string error : {R"({"code":-32000,"message":"m","data":[1.0]})", R"({"code":-32019,"message":"m"})",
                                   R"({"code":-32100,"message":"m"})", R"({"code":-32601,"message":"m"})",

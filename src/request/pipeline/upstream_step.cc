@@ -159,7 +159,10 @@ Result<void> Pipeline::take_answer(Flow& f, Result<UpstreamAnswer> answer) {
   }
   f.result = std::move(answer->reply.body);
   f.result_is_error = answer->reply.is_error;
-  return {};
+  auto lacking = f.result_is_error ? mcp::lacking_capabilities({f.revision, f.server_revision}, f.result) : std::nullopt;
+  if (!lacking) return {};
+  f.data = R"({"requiredCapabilities":)" + *lacking + "}";
+  return fail(Code::missing_capability, std::move(*lacking));
 }
 
 Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
