@@ -4,6 +4,7 @@ import json
 from collections import namedtuple
 
 VERSION = "2025-11-25"
+MODERN = "2026-07-28"
 ACCEPT = "application/json, text/event-stream"
 
 # `message` is the JSON-RPC answer (or REST body), `events` the messages that came before it on a stream.
@@ -140,3 +141,54 @@ class Session(Client):
         response = connection.getresponse()
         response.held = connection
         return response
+
+
+class Modern(Client):
+    """A client of 2026-07-28 on /mcp or /mcp/{server}: every request stands alone."""
+
+    NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+
+    def __init__(self, gateway, secret, server="", timeout=60, capabilities=None):
+        super().__init__(gateway, secret, timeout)
+        self.path = "/mcp" + ("/" + server if server else "")
+        self.capabilities = capabilities or {}
+        self.last = 0
+
+    def envelope(self):
+        prefix = "io.modelcontextprotocol/"
+        return {prefix + "protocolVersion": MODERN, prefix + "clientCapabilities": self.capabilities,
+                prefix + "clientInfo": {"name": "sallyport-test", "version": "1"}}
+
+    def post(self, message, headers=None):
+        own = {"Accept": ACCEPT, "Content-Type": "application/json", "MCP-Protocol-Version": MODERN}
+        if "method" in message:
+            own["Mcp-Method"] = message["method"]
+        named = message.get("params", {}).get(self.NAMED.get(message.get("method")))
+        if named is not None:
+            own["Mcp-Name"] = named
+        own.update(headers or {})
+        return self.ask("POST", self.path, message, {k: v for k, v in own.items() if v is not None})
+
+    def request(self, method, params=None, headers=None, rpc_id=None, meta=None):
+        """`headers`: a value of None leaves one out."""
+        self.last += 1
+        message = {"jsonrpc": "2.0", "id": self.last if rpc_id is None else rpc_id, "method": method,
+                   "params": {**(params or {}), "_meta": {**self.envelope(), **(meta or {})}}}
+        return self.post(message, headers)
+
+    def notify(self, method, params=None):
+        return self.post({"jsonrpc": "2.0", "method": method, "params": {**(params or {}), "_meta": self.envelope()}})
+
+    def tools(self):
+        answer = self.request("tools/list")
+        assert answer.status == 200 and "result" in answer.message, answer
+        return [tool["name"] for tool in answer.message["result"]["tools"]]
+
+    def call(self, name, arguments=None, **retry):
+        return self.request("tools/call", {"name": name, "arguments": arguments or {}, **retry})
+
+    def text(self, name, arguments=None, **retry):
+        """The first text of a call that must succeed."""
+        answer = self.call(name, arguments, **retry)
+        assert answer.status == 200 and "result" in (answer.message or {}), answer
+        return answer.message["result"]["content"][0]["text"]

@@ -10,6 +10,7 @@ really arrived and prove that no second message was smuggled. Python 3.9 and lat
 
 import argparse
 import http.server
+import itertools
 import json
 import os
 import sys
@@ -82,6 +83,7 @@ class Peer:
     def __init__(self, raw, line, gap):
         self.raw, self.line, self.gap = raw, line, gap
         self.answers = {}
+        self.asked = itertools.count(1)
         self.arrived = threading.Condition()
 
     def took_answer(self, message):
@@ -89,11 +91,12 @@ class Peer:
             self.answers[message.get("id")] = message
             self.arrived.notify_all()
 
-    def ask(self, request_id, method, params):
+    def ask(self, name, method, params):
+        request_id = "%s-%d" % (name, next(self.asked))
         self.line(dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}))
         with self.arrived:
-            self.arrived.wait_for(lambda: request_id in self.answers, timeout=5)
-            return self.answers.get(request_id, "no answer within 5 s")
+            self.arrived.wait_for(lambda: request_id in self.answers, timeout=30)
+            return self.answers.pop(request_id, "no answer within 30 s")
 
 
 class Rogue:

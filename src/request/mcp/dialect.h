@@ -32,10 +32,11 @@ struct Bridge {
 // object; a modern server's resultType other than "complete").
 Result<std::string> shape_result(Bridge bridge, Method method, std::string_view result);
 
-// One listed tool; nothing where it must not be listed: it can only run as a task, or (modern clients) its x-mcp-header is
-// invalid. `header_params` may be null: the schema wants none.
-std::optional<std::string> shape_tool(Bridge bridge, std::string_view definition,
-                                      const mcp_header::Params* header_params);
+// An x-mcp-header that cannot be obeyed excludes its tool, and no other (MCP 2026-07-28, tools): for modern clients always, for
+// all where the server is modern and reached over HTTP, since we are its client. `params` may be null: the schema has none.
+bool excludes_tool(Bridge bridge, const mcp_header::Params* params, bool over_http);
+// One listed tool; nothing where it must not be listed: it can only run as a task.
+std::optional<std::string> shape_tool(Bridge bridge, std::string_view definition);
 // One listed resource, template or prompt.
 std::string shape_item(Bridge bridge, std::string_view item);
 

@@ -23,7 +23,7 @@ TEST(DialectAbuse, AResultThatIsNoObjectIsRefused) {
       ASSERT_FALSE(out) << text;
       EXPECT_EQ(out.error().code, Code::upstream_protocol);
     }
-    EXPECT_FALSE(shape_tool({L4, L4}, text, nullptr)) << text;
+    EXPECT_FALSE(shape_tool({L4, L4}, text)) << text;
   }
 }
 
@@ -125,7 +125,7 @@ TEST(DialectAbuse, EscapedKeysAreTheKeysTheyRead) {
   EXPECT_EQ(shape_result({L4, M}, Method::tools_list, R"({"tools":[],"cacheSc\u006fpe":"public","ttlM\u0073":1})"),
             R"({"tools":[]})");
   EXPECT_FALSE(shape_result({L4, M}, Method::tools_call, R"({"r\u0065sultType":"task"})"));
-  EXPECT_EQ(shape_tool({L1, L4}, R"({"name":"t","\u0061nnotations":{},"tit\u006ce":"x"})", nullptr), R"({"name":"t"})");
+  EXPECT_EQ(shape_tool({L1, L4}, R"({"name":"t","\u0061nnotations":{},"tit\u006ce":"x"})"), R"({"name":"t"})");
   EXPECT_EQ(shape_error({L4, L4}, Method::tools_call, R"({"c\u006fde":-32021,"message":"m"})", ""),
             R"({"code":-32603,"message":"The tool server refused the gateway's request"})");
 }

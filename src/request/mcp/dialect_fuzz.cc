@@ -28,7 +28,7 @@ void results(mcp::Bridge bridge, mcp::Method method, std::string_view text) {
 }
 
 void others(mcp::Bridge bridge, std::string_view text) {
-  if (const auto tool = mcp::shape_tool(bridge, text, nullptr)) readable(*tool);
+  if (const auto tool = mcp::shape_tool(bridge, text)) readable(*tool);
   if (text.front() == '{') readable(mcp::shape_item(bridge, text));
   readable(mcp::shape_error(bridge, mcp::Method::resources_read, text, "a:b"));
   for (const auto& one : mcp::url_elicitations(text)) readable(one);

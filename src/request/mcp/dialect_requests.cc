@@ -156,7 +156,7 @@ Result<std::string> shape_sampling(Bridge bridge, const Ask& ask, std::string_vi
     if (key == "task" || (key == "includeContext" && !wants_context(ask, bridge.client, value))) return std::nullopt;
     if (key == "tools" && json::is_array(value)) {
       shaped_tools = edit::elements(
-          value, [&](std::string_view tool) { return shape_tool(bridge, tool, nullptr).value_or(std::string(tool)); });
+          value, [&](std::string_view tool) { return shape_tool(bridge, tool).value_or(std::string(tool)); });
       return shaped_tools;
     }
     if (key != "messages") return value;

@@ -184,10 +184,13 @@ Result<std::string> shape_result(Bridge bridge, Method method, std::string_view 
   return ResultShaper(bridge, method, result).shape();
 }
 
-std::optional<std::string> shape_tool(Bridge bridge, std::string_view definition,
-                                      const mcp_header::Params* header_params) {
+bool excludes_tool(Bridge bridge, const mcp_header::Params* params, bool over_http) {
+  if (params == nullptr || params->invalid.empty()) return false;
+  return is_modern(bridge.client) || (over_http && is_modern(bridge.server));
+}
+
+std::optional<std::string> shape_tool(Bridge bridge, std::string_view definition) {
   if (!json::is_object(definition) || runs_only_as_task(definition)) return std::nullopt;
-  if (is_modern(bridge.client) && header_params != nullptr && !header_params->invalid.empty()) return std::nullopt;
   return edit::members(definition, [&](std::string_view key, std::string_view value) -> Put {
     return shows_in_tool(bridge.client, key, value) ? Put(value) : Put();
   });

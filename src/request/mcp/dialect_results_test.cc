@@ -39,7 +39,7 @@ TEST(Dialect, AToolShowsWhatTheClientsRevisionKnows) {
   };
   for (const Revision server : kAll) {
     for (const Revision client : kAll) {
-      const auto tool = shape_tool({client, server}, definition, nullptr);
+      const auto tool = shape_tool({client, server}, definition);
       ASSERT_TRUE(tool);
       for (const Row& row : rows) {
         EXPECT_EQ(has(*tool, row.member), row.seen[static_cast<std::size_t>(client)])
@@ -48,7 +48,7 @@ TEST(Dialect, AToolShowsWhatTheClientsRevisionKnows) {
       EXPECT_THAT(*tool, HasSubstr(R"("inputSchema":{"type":"object","x":1.0e+2})"));
     }
   }
-  EXPECT_EQ(shape_tool({L4, L4}, definition, nullptr), definition);
+  EXPECT_EQ(shape_tool({L4, L4}, definition), definition);
 }
 
 // D4: before 2026-07-28 the root of an outputSchema is an object.
@@ -56,9 +56,9 @@ TEST(Dialect, AnOutputSchemaOfNoObjectIsForModernClients) {
   for (const std::string schema : {R"({"type":"array"})", "{}", R"({"anyOf":[{"type":"object"}]})", "true"}) {
     const std::string tool = R"({"name":"t","inputSchema":{"type":"object"},"outputSchema":)" + schema + "}";
     for (const Revision client : {L1, L2, L3, L4}) {
-      EXPECT_EQ(shape_tool({client, M}, tool, nullptr), R"({"name":"t","inputSchema":{"type":"object"}})") << schema;
+      EXPECT_EQ(shape_tool({client, M}, tool), R"({"name":"t","inputSchema":{"type":"object"}})") << schema;
     }
-    EXPECT_EQ(shape_tool({M, M}, tool, nullptr), tool);
+    EXPECT_EQ(shape_tool({M, M}, tool), tool);
   }
 }
 
@@ -66,19 +66,22 @@ TEST(Dialect, AToolThatOnlyRunsAsATaskIsHidden) {
   const std::string tool = R"({"name":"t","inputSchema":{},"execution":{"taskSupport":"required"}})";
   const std::string escaped = R"({"name":"t","inputSchema":{},"execut\u0069on":{"taskSupport":"r\u0065quired"}})";
   for (const Revision client : kAll) {
-    EXPECT_FALSE(shape_tool({client, L4}, tool, nullptr));
-    EXPECT_FALSE(shape_tool({client, L4}, escaped, nullptr));
+    EXPECT_FALSE(shape_tool({client, L4}, tool));
+    EXPECT_FALSE(shape_tool({client, L4}, escaped));
   }
 }
 
 // Trap 10: the other tools stay.
-TEST(Dialect, AnInvalidHeaderAnnotationHidesAToolFromModernClients) {
-  const std::string tool = R"({"name":"t","inputSchema":{"type":"object","x-mcp-header":"A"}})";
+TEST(Dialect, AnInvalidHeaderAnnotationExcludesItsTool) {
   const auto invalid = mcp_header::read_schema(R"({"type":"object","x-mcp-header":"A"})");
   const auto valid = mcp_header::read_schema(R"({"properties":{"a":{"type":"string","x-mcp-header":"A"}}})");
-  for (const Revision client : {L1, L2, L3, L4}) EXPECT_EQ(shape_tool({client, L4}, tool, &invalid), tool);
-  EXPECT_FALSE(shape_tool({M, L4}, tool, &invalid));
-  EXPECT_TRUE(shape_tool({M, M}, tool, &valid));
+  for (const Revision client : kAll) {
+    EXPECT_EQ(excludes_tool({client, L4}, &invalid, true), is_modern(client));
+    EXPECT_EQ(excludes_tool({client, M}, &invalid, false), is_modern(client));
+    EXPECT_TRUE(excludes_tool({client, M}, &invalid, true));
+    EXPECT_FALSE(excludes_tool({client, M}, &valid, true));
+    EXPECT_FALSE(excludes_tool({client, M}, nullptr, true));
+  }
 }
 
 TEST(Dialect, AnItemShowsWhatTheClientsRevisionKnows) {

@@ -146,7 +146,9 @@ Task<Result<void>> Pipeline::list_tools(Flow& f) {
       const auto listed = part.digests.find(tool->name);
       if (listed == part.digests.end() || listed->second != tool->digest) continue;  // held back: not what was approved
       if (f.scope.empty() && find_tool(*f.snapshot->catalogue, "", tool->exposed_name) != tool) continue;  // a collision
-      auto shaped = mcp::shape_tool({f.revision, part.revision}, tool->definition, tool->header_params.get());
+      const mcp::Bridge bridge{f.revision, part.revision};
+      if (mcp::excludes_tool(bridge, tool->header_params.get(), part.server->transport == Transport::http)) continue;
+      auto shaped = mcp::shape_tool(bridge, tool->definition);
       if (!shaped) continue;  // this revision has no way to call it
       items.push_back(f.scope.empty() ? mcp::with_string_member(*shaped, "name", tool->exposed_name) : std::move(*shaped));
     }

@@ -124,7 +124,8 @@ void Pipeline::take_response(const Flow& f) {
 
 void Pipeline::take_notification(Flow& f) {
   if (f.message->kind == mcp::Kind::response) return take_response(f);
-  if (f.message->method != mcp::Method::cancelled) return;
+  // A client of 2026-07-28 cancels by closing the stream: there is no session in which an id would name a call.
+  if (f.message->method != mcp::Method::cancelled || !f.session) return;
   const auto id = json::member(f.message->params, "requestId");
   if (!id) return;
   // The call may run on any worker's connection: ask each (cancelling is rare).

@@ -65,6 +65,10 @@ Task<Result<UpstreamAnswer>> run_inner(Worker& w, std::unique_ptr<UpstreamJob> j
   if (is_modern(revision) && is_subscription(job->call.method)) {  // open_upstream told it already
     co_return UpstreamAnswer{{false, R"({"resultType":"complete"})"}, revision, session->stateless()};
   }
+  const bool over_http = job->server->transport == Transport::http;
+  if (job->tool && mcp::excludes_tool({job->client, revision}, job->tool->header_params.get(), over_http)) {
+    co_return fail(Code::unknown_tool, job->tool->name + ": its x-mcp-header is invalid");
+  }
   if (job->tool) SP_CO_CHECK(co_await check_pin(w, session, *job->tool, job->call.deadline));
   UpstreamAnswer answer;
   answer.stateless = session->stateless();

@@ -40,10 +40,12 @@ Task<Result<Reply>> HttpConnection::request(Outgoing message, CallEvents* events
   if (end_) co_return fail(*end_);
   CallRequests requests(executor_, *server_, events, [this](std::string text) { tell(std::move(text)); });
   Result<Reply> reply = fail(Code::cancelled, "the caller cancelled");
+  const auto here = calls_.insert(calls_.end(), &requests);
   try {
     reply = co_await exchange(message, events, requests);
   } catch (const boost::system::system_error&) {  // thrown by an await after the cancellation
   }
+  calls_.erase(here);
   const bool cancelled =
       (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none && !reply;
   if (cancelled) reply = fail(Code::cancelled, "the caller cancelled");

@@ -3,6 +3,7 @@
 // of 2026-07-28. One worker.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <optional>
 
@@ -56,6 +57,7 @@ class HttpConnection final : public Connection {
   TaskGroup tasks_;
   HttpEndpoint endpoint_;
   OpenStreams streams_;
+  std::list<CallRequests*> calls_;  // those that wait for their answer
   std::string session_id_;
   std::string version_;  // after initialize
   std::optional<Error> end_;

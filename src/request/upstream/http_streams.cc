@@ -103,11 +103,15 @@ Task<bool> HttpConnection::listen_once(std::string& last_id, std::optional<std::
   co_return true;
 }
 
-// MCP, Streamable HTTP: what comes by GET is unrelated to running requests, so nobody can be asked for it.
+// MCP, Streamable HTTP: what comes by GET should be unrelated to running requests. Servers ask there in the middle of a call
+// nevertheless; where one call alone runs, it is the one.
 bool HttpConnection::on_unasked(const net::SseEvent& event, std::string& minified) {
   const auto in = read_incoming(event.data, server_->result_bytes_max, minified);
   if (!in) return true;
-  if (in->kind == Incoming::Kind::request) tell(legacy::answer(in->raw_id, answer_outside(*server_, in->method)));
+  if (in->kind == Incoming::Kind::request) {
+    if (calls_.size() == 1) calls_.front()->ask({std::string(in->raw_id), in->method, std::string(in->params)});
+    else tell(legacy::answer(in->raw_id, answer_outside(*server_, in->method)));
+  }
   if (in->kind == Incoming::Kind::notification && is_notice(in->method) && unsolicited_)
     unsolicited_(in->method, in->params);
   return !end_;

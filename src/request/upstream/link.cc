@@ -1,6 +1,8 @@
 #include "request/upstream/link.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 namespace sallyport::upstream {
 
@@ -11,7 +13,12 @@ Link::Link(Executor executor, const Deps& deps, const Settings& settings, Server
       server_(std::move(server)),
       make_(std::move(make)),
       tasks_(executor, [this](const char* what) { deps_.say(server_->name, "exception", what); }),
-      renewed_(executor, SteadyTimer::time_point::max()) {}
+      renewed_(executor, SteadyTimer::time_point::max()) {
+  if (server_->transport == Transport::stdio) return;
+  std::array<std::byte, 4> start;  // two sessions of one principal at one URL never use the same ids
+  deps_.random.fill(start);
+  next_id_ += std::uint64_t{std::bit_cast<std::uint32_t>(start)} << 16U;
+}
 
 Link::~Link() = default;
 

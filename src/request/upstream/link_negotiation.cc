@@ -11,6 +11,14 @@ namespace {
 // mcp-spec.md, 3: of an HTTP server that speaks no Streamable HTTP, HTTP+SSE may still be had.
 bool may_be_sse(int status) { return status == 400 || status == 404 || status == 405; }
 
+// -32022 that names the very version it was said in: a server that was just replaced, or that is of two minds. It is asked
+// once more in a version that it supports (MCP 2026-07-28, Lifecycle: version negotiation), which is the same.
+bool rejects_what_it_supports(const Result<Reply>& reply) {
+  if (!reply || !reply->is_error) return false;
+  const auto supported = modern::supported_versions(reply->body);
+  return supported && supported->modern;
+}
+
 }  // namespace
 
 // Whether what came back says anything about the era: never an authorization wall, an overload, a time-out, a network
@@ -38,8 +46,12 @@ Task<Link::Word> Link::say(std::string text, std::uint64_t id, SteadyTime deadli
 
 Task<Link::Discovered> Link::discover(SteadyTime deadline) {
   using Outcome = Discovered::Outcome;
-  const std::uint64_t id = mint_id();
-  const Word word = co_await say(modern::discover(id), id, deadline, true);
+  std::uint64_t id = mint_id();
+  Word word = co_await say(modern::discover(id), id, deadline, true);
+  if (rejects_what_it_supports(word.reply)) {
+    id = mint_id();
+    word = co_await say(modern::discover(id), id, deadline, true);
+  }
   Discovered out;
   if (!is_evidence(word)) {
     out.why = word.reply ? Error{Code::upstream_refused, server_->name + " answered server/discover with HTTP status " +
