@@ -4,7 +4,6 @@ SDK client of either era through a gateway whose only upstream is the suite's se
     tests/run.py tests/conformance/client_mode_test.py -k sse_retry
 """
 import concurrent.futures
-import json
 import os
 import subprocess
 import sys
@@ -16,8 +15,6 @@ from gateway import SLOW
 
 TIME_LIMIT = 600
 HERE = os.path.dirname(os.path.abspath(__file__))
-NOT_YET = os.path.join(HERE, "client_not_yet.json")  # "scenario client": why; the issue ends with it gone
-UPDATE = os.environ.get("SALLYPORT_CONFORMANCE_UPDATE")
 REVISIONS = ("2025-11-25", "2026-07-28")
 CLIENTS = ("v1", "v2-modern")  # a client of each era behind the gateway: one of them is of the other era than the server
 
@@ -32,13 +29,6 @@ def test_name(case):
 
 CASES = sorted(((revision, scenario, client) for revision in REVISIONS for scenario in suite.client_scenarios(revision)
                 for client in CLIENTS), key=test_name)  # in the order in which unittest runs them
-
-
-def not_yet():
-    if not os.path.exists(NOT_YET):
-        return []
-    with open(NOT_YET) as file:
-        return json.load(file)
 
 
 def run(revision, scenario, client):
@@ -65,21 +55,12 @@ def wrong(ran, checks):
 
 
 class ClientMode(unittest.TestCase):
-    outcomes = {}
-
     @classmethod
     def setUpClass(cls):
         scratch.node_folder(), scratch.readable(scratch.binary())  # copied once, where copying is needed
         cls.pool = concurrent.futures.ThreadPoolExecutor(max_workers=2)
         cls.addClassCleanup(cls.pool.shutdown, cancel_futures=True)
         cls.runs = {}
-
-    @classmethod
-    def tearDownClass(cls):
-        if UPDATE:
-            failed = [label(*case) for case in CASES if cls.outcomes.get(case) is False]
-            with open(NOT_YET, "w") as file:
-                file.write(json.dumps(failed, indent=1) + "\n")
 
     def start(self, case):
         """The one asked for and the next, so that both cores have something to do."""
@@ -91,11 +72,7 @@ class ClientMode(unittest.TestCase):
 
     def judge(self, case):
         passed, why = self.start(case).result()
-        self.outcomes[case] = passed
-        later = label(*case) in not_yet()
-        if passed and later:
-            print("      %s passes: take it out of client_not_yet.json" % label(*case), flush=True)
-        self.assertTrue(passed or later or UPDATE, "%s: %s" % (label(*case), why))
+        self.assertTrue(passed, "%s: %s" % (label(*case), why))
 
 
 def case_of(case):
