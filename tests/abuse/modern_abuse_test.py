@@ -96,6 +96,19 @@ class ModernClients(AbuseCase):
         self.assertEqual(result["resultType"], "complete")
         self.assertEqual(result["content"][0]["text"].count("error"), 2)
 
+    def test_an_url_that_a_server_of_2025_11_25_wants_visited_is_a_round_of_its_own(self):
+        mute = mcp.Modern(self.gateway, self.key.secret, capabilities={"elicitation": {}})
+        answer = mute.call("rogue_wants_url")
+        self.assertEqual((answer.status, answer.message["error"]["code"]), (400, -32021), answer)
+        self.assertEqual(answer.message["error"]["data"], {"requiredCapabilities": {"elicitation": {"url": {}}}})
+        self.assertEqual(mute.text("rogue_wants_url"), "paid")  # the other half of the server's rhythm
+        able = mcp.Modern(self.gateway, self.key.secret, capabilities={"elicitation": {"url": {}}})
+        result = able.call("rogue_wants_url").message["result"]
+        (key, request), = result["inputRequests"].items()
+        self.assertEqual((request["method"], request["params"]["mode"], request["params"]["url"]),
+                         ("elicitation/create", "url", "https://example.com/pay"))
+        self.assertEqual(able.text("rogue_wants_url", inputResponses={key: {"action": "accept"}}), "paid")
+
     def test_notifications_and_responses_need_no_session_and_do_nothing(self):
         for method, params in (("notifications/cancelled", {"requestId": 1}), ("notifications/progress", {"progressToken": 1, "progress": 1}),
                                ("notifications/roots/list_changed", {}), ("notifications/initialized", {})):

@@ -47,6 +47,7 @@ TOOLS = {
     "deep_result": ("10,000 nested arrays in the result", NO_ARGUMENTS),
     "breaks_output_schema": ("structuredContent that its outputSchema forbids", NO_ARGUMENTS),
     "asks": ("sends roots/list and sampling/createMessage to the client, then answers with what came back", NO_ARGUMENTS),
+    "wants_url": ("-32042 with one URL at each first call, then an answer", NO_ARGUMENTS),
     "progress": ("five progress notifications, then an answer", NO_ARGUMENTS),
     "flood": ("20,000 log notifications, then an answer", NO_ARGUMENTS),
     "leak_environment": ("the environment it was started with", NO_ARGUMENTS),
@@ -173,6 +174,14 @@ class Rogue:
         sample = peer.ask("rogue-sampling", "sampling/createMessage",
                           {"messages": [{"role": "user", "content": {"type": "text", "text": "spend"}}], "maxTokens": 10})
         peer.line(answer(rid, text(json.dumps([roots, sample]))))
+
+    def wants_url(self, peer, rid, arguments, meta):
+        self.visited = not getattr(self, "visited", False)
+        if not self.visited:
+            return peer.line(answer(rid, text("paid")))
+        asked = {"mode": "url", "elicitationId": "e1", "url": "https://example.com/pay", "message": "Pay first"}
+        peer.line(dumps({"jsonrpc": "2.0", "id": rid, "error": {
+            "code": -32042, "message": "This request needs a visit", "data": {"elicitations": [asked]}}}))
 
     def progress(self, peer, rid, arguments, meta):
         token = meta.get("progressToken")

@@ -1,6 +1,9 @@
 // A modern server asks by ending the call with `input_required`; a client of a session hears real requests, and its answers
 // go back as a retry (mcp-spec.md section 9, C).
 #include "json/slice.h"
+#include "json/writer.h"
+#include "request/mcp/capabilities.h"
+#include "request/mcp/dialect.h"
 #include "request/mcp/message.h"
 #include "request/pipeline/upstream_step.h"
 
@@ -36,12 +39,31 @@ Result<Round> read_round(std::string_view body) {
   return round;
 }
 
+// -32042 of a 2025-11-25 server for a client that is asked instead (mcp-spec.md section 9, E): a round without a state, whose
+// retry sends the call again. Errors: missing_capability.
+Result<upstream::Reply> url_round(const UpstreamJob& job, upstream::Reply reply) {
+  constexpr std::string_view kAsk = "elicitation/create";
+  json::Writer w;
+  w.object().key("inputRequests").object();
+  int number = 0;
+  for (const std::string& params : mcp::url_elicitations(reply.body)) {
+    if (!mcp::can_answer(job.call.client_capabilities, kAsk, params)) {
+      return fail(Code::missing_capability, mcp::required_capabilities(kAsk, params));
+    }
+    w.key("url-" + std::to_string(++number)).object().member("method", kAsk).member_raw("params", params).end_object();
+  }
+  if (number == 0) return reply;
+  return upstream::Reply{false, w.end_object().end_object().take(), true};
+}
+
 }  // namespace
 
 Task<Result<upstream::Reply>> converse(Worker& w, upstream::Session& session, UpstreamJob& job) {
   const auto questions = job.events ? job.events->questions() : nullptr;
   for (int number = 0; number < kRoundsMax; ++number) {
     SP_CO_TRY(upstream::Reply reply, co_await session.call(job.call, job.events.get()));
+    const bool may_be_urls = reply.is_error && session.info().revision == Revision::r2025_11_25;
+    if (may_be_urls && is_modern(job.client)) co_return url_round(job, std::move(reply));
     if (!reply.input_required || is_modern(job.client)) co_return reply;
     SP_CO_TRY(const Round round, read_round(reply.body));
     if (!questions && !round.keys.empty()) co_return unanswered(job, "The tool asks for input, which this door cannot give");

@@ -16,16 +16,15 @@
 #include "request/mcp/session.h"
 #include "request/pipeline/evidence_batch.h"
 #include "request/pipeline/fleet.h"
+#include "request/pipeline/worker_tables.h"
 #include "request/upstream/upstreams.h"
 #include "telemetry/metrics.h"
 
 namespace sallyport {
 
-class Forwarder;
-class Questions;
 struct Subscription;
 
-class Worker {
+class Worker : public WorkerTables {
  public:
   Worker(unsigned index, Executor executor, Fleet& fleet, SnapshotPtr snapshot, audit::AuditWriter& audit,
          upstream::Deps upstream_deps, const upstream::Settings& upstream_settings);
@@ -49,13 +48,6 @@ class Worker {
   // The upstream session of a principal; a modern server is told what to speak of. Errors: those of Upstreams::session.
   Task<Result<upstream::SessionPtr>> open_upstream(ServerPtr server, std::string principal);
 
-  // Calls in flight that this worker's connections wait for: (session id, raw request id) -> where they run.
-  struct InFlight {
-    unsigned worker = 0;
-    std::uint64_t key = 0;
-  };
-  using CallName = std::pair<std::string, std::string>;
-
   const unsigned index;
   const Executor executor;
   Fleet& fleet;
@@ -75,22 +67,6 @@ class Worker {
   unsigned flood_written = 0;
   SteadyTime flood_second{};
   TaskGroup tasks;
-  std::map<CallName, InFlight> in_flight;
-  // Calls that run here, by their key, and who has used upstream sessions here: what a revocation looks through.
-  struct Running {
-    std::unique_ptr<asio::cancellation_signal> signal;
-    PrincipalPtr principal;
-    std::shared_ptr<Forwarder> events;
-  };
-  // Calls that run here and wait for a client's retry (parked.h), by their key; after `until` nobody comes any more.
-  struct Parked {
-    std::shared_ptr<Questions> call;
-    PrincipalPtr principal;
-    SteadyTime until;
-  };
-  std::map<std::uint64_t, Parked> parked;
-  std::map<std::uint64_t, Running> running;
-  std::map<std::string, PrincipalPtr, std::less<>> served;
   std::uint64_t next_call = 1;
   // Unique, not secret: 48 random bits of this worker's life and a count.
   std::string new_request_id();
@@ -99,37 +75,11 @@ class Worker {
   std::uint64_t admit_flood_record(SteadyTime now);
   // Ends one call that runs here, if it still does.
   void cancel(std::uint64_t key);
-  // Calls of this worker's connections that have heard nothing yet; tick() starts their streams after settings.keep_alive.
-  struct Silent {
-    mcp::EventStream* stream = nullptr;
-    SteadyTime since;
-  };
-  std::list<Silent> silent;
-  class Waiting {
-   public:
-    Waiting(Worker& worker, mcp::EventStream* stream, SteadyTime since)
-        : worker_(worker), entry_(worker.silent.insert(worker.silent.end(), Silent{stream, since})) {}
-    Waiting(const Waiting&) = delete;
-    Waiting& operator=(const Waiting&) = delete;
-    ~Waiting() { worker_.silent.erase(entry_); }
-
-   private:
-    Worker& worker_;
-    std::list<Silent>::iterator entry_;
-  };
   // Once a second.
   void tick();
   SteadyTime calls_end = SteadyTime::max();
 
   std::list<std::shared_ptr<Subscription>> listeners;
-
-  // What each live upstream session lists: name -> digest; dropped on list_changed.
-  struct Listed {
-    std::weak_ptr<upstream::Session> session;
-    std::map<std::string, std::string, std::less<>> digests;
-  };
-  std::map<const upstream::Session*, Listed> listed;
-  std::map<std::string, bool, std::less<>> stateless;  // servers whose HTTP sessions need no home
 
  private:
   void end_parked(SteadyTime now);

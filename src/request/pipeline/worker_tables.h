@@ -1,0 +1,74 @@
+// What one worker knows of the calls of its connections, of those that run or wait on it, and of what its servers list.
+// Only its thread touches them.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/asio.h"
+#include "model/principal.h"
+#include "request/mcp/stream.h"
+#include "request/upstream/session.h"
+
+namespace sallyport {
+
+class Forwarder;
+class Questions;
+
+struct WorkerTables {
+  // Calls in flight that this worker's connections wait for: (session id, raw request id) -> where they run.
+  struct InFlight {
+    unsigned worker = 0;
+    std::uint64_t key = 0;
+  };
+  using CallName = std::pair<std::string, std::string>;
+  std::map<CallName, InFlight> in_flight;
+
+  // Calls that run here, by their key, and who has used upstream sessions here: what a revocation looks through.
+  struct Running {
+    std::unique_ptr<asio::cancellation_signal> signal;
+    PrincipalPtr principal;
+    std::shared_ptr<Forwarder> events;
+  };
+  std::map<std::uint64_t, Running> running;
+  std::map<std::string, PrincipalPtr, std::less<>> served;
+
+  // Calls that run here and wait for a client's retry (parked.h), by their key; after `until` nobody comes any more.
+  struct Parked {
+    std::shared_ptr<Questions> call;
+    PrincipalPtr principal;
+    SteadyTime until;
+  };
+  std::map<std::uint64_t, Parked> parked;
+
+  // Calls of this worker's connections that have heard nothing yet; tick() starts their streams after settings.keep_alive.
+  struct Silent {
+    mcp::EventStream* stream = nullptr;
+    SteadyTime since;
+  };
+  std::list<Silent> silent;
+  class Waiting {
+   public:
+    Waiting(WorkerTables& worker, mcp::EventStream* stream, SteadyTime since)
+        : worker_(worker), entry_(worker.silent.insert(worker.silent.end(), Silent{stream, since})) {}
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() { worker_.silent.erase(entry_); }
+
+   private:
+    WorkerTables& worker_;
+    std::list<Silent>::iterator entry_;
+  };
+
+  // What each live upstream session lists: name -> digest; dropped on list_changed.
+  struct Listed {
+    std::weak_ptr<upstream::Session> session;
+    std::map<std::string, std::string, std::less<>> digests;
+  };
+  std::map<const upstream::Session*, Listed> listed;
+  std::map<std::string, bool, std::less<>> stateless;  // servers whose HTTP sessions need no home
+};
+
+}  // namespace sallyport
