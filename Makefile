@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 HOME_DIR ?= .sallyport
 
-.PHONY: run build test unit e2e bench lint format fuzz setup clean
+.PHONY: run build test soak unit e2e bench lint format fuzz setup clean
 
 run: ## install what is missing, build, prepare ./.sallyport, serve on 127.0.0.1:8000
 	@scripts/setup
@@ -16,6 +16,12 @@ build: ## build the release binaries
 test: ## the whole test suite; what .ci/run calls
 	@scripts/setup --tests
 	@scripts/test
+
+soak: ## 200 clients of every revision for SOAK_SECONDS (600), a tool server dying every 10 s; not part of `test`
+	@scripts/setup --tests
+	@scripts/build release sallyport sallyport-calculator
+	@scripts/npm-ci tests/e2e/node
+	@python3 tests/soak/soak.py
 
 bench: ## side by side with plain nginx; prints ratios
 	@scripts/setup --bench

@@ -36,6 +36,7 @@ TOOLS = {
     "crlf_result": ("an answer with CR and LF between its JSON tokens", NO_ARGUMENTS),
     "slow": ("answers after `seconds`",
              {"type": "object", "properties": {"seconds": {"type": "number", "minimum": 0}}, "required": ["seconds"]}),
+    "slow_echo": ("the arguments as text, after `seconds`", ANY_ARGUMENTS),
     "die": ("exits in the middle of the call", NO_ARGUMENTS),
     "no_answer": ("never answers", NO_ARGUMENTS),
     "stderr_flood": ("writes 20,000 lines to stderr, then answers", NO_ARGUMENTS),
@@ -133,6 +134,10 @@ class Rogue:
     def slow(self, peer, rid, arguments, meta):
         time.sleep(float(arguments.get("seconds", 1)))
         peer.line(answer(rid, text("slept")))
+
+    def slow_echo(self, peer, rid, arguments, meta):
+        time.sleep(float(arguments.get("seconds", 1)))
+        self.echo(peer, rid, arguments, meta)
 
     def die(self, peer, rid, arguments, meta):
         os._exit(3)
