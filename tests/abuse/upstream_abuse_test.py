@@ -157,7 +157,7 @@ class Upstream(AbuseCase):
         self.assertLessEqual(set(environment), {"PATH", "HOME", "LANG", "PWD", "LC_CTYPE", "SALLYPORT_TEST_MARK"})
 
     def test_raw_line_ends_in_arguments_hide_no_second_message(self):
-        """Design, principle 4: tried, real servers executed the smuggled call."""
+        """Trap 21; design, principle 4: tried, real servers executed the smuggled call."""
         session = mcp.Session(self.gateway, self.key.secret, "stdio").open()
         smuggled = b'{"jsonrpc":"2.0","id":99,"method":"tools/call","params":{"name":"die","arguments":{}}}'
         bodies = [b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"x":[1,' + end + smuggled +

@@ -62,6 +62,7 @@ TEST(Dialect, AnOutputSchemaOfNoObjectIsForModernClients) {
   }
 }
 
+// Trap 15.
 TEST(Dialect, AToolThatOnlyRunsAsATaskIsHidden) {
   const std::string tool = R"({"name":"t","inputSchema":{},"execution":{"taskSupport":"required"}})";
   const std::string escaped = R"({"name":"t","inputSchema":{},"execut\u0069on":{"taskSupport":"r\u0065quired"}})";

@@ -214,6 +214,7 @@ TEST(ModernHttpAbuse, AnAnswerOverTheLimitIsRefused) {
   EXPECT_EQ(w.call(*w.open(w.http(http.url())), "t").error().code, Code::upstream_too_large);
 }
 
+// mcp-spec.md, 10, trap 18.
 TEST(ModernHttpAbuse, AStreamThatBreaksFailsAndTheCallIsNotRepeated) {
   Worker w;
   TestHttpServer http(w.context, server_with([](Exchange& e) -> Task<void> {

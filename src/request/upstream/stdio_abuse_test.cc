@@ -21,6 +21,7 @@ TEST(UpstreamAbuse, GarbageBetweenMessagesIsPassedOver) {
   EXPECT_TRUE(w.logged("refused_line", "hello"));
 }
 
+// mcp-spec.md, 10, trap 14: what is printed that is no message, as are the next ones.
 TEST(UpstreamAbuse, AFloodOfGarbageEndsTheProcess) {
   Worker w;
   const auto server = w.stdio();

@@ -79,6 +79,7 @@ TEST(UpstreamStdio, ADeadlineEndsACallAndTellsTheServer) {
   EXPECT_EQ(text_of(w.call(*session, "cancelled")), "[3]");
 }
 
+// mcp-spec.md, 10, trap 13.
 TEST(UpstreamStdio, AHardEndHoldsWhateverTheDeadline) {
   auto settings = testing::quick_settings();
   settings.call_max = std::chrono::milliseconds{30};
