@@ -1,5 +1,7 @@
 #include "request/upstream/multiplex.h"
 
+#include <algorithm>
+
 #include "request/upstream/codec.h"
 #include "request/upstream/modern.h"
 #include "request/upstream/notices.h"
@@ -8,6 +10,25 @@ namespace sallyport::upstream {
 namespace {
 
 constexpr std::size_t kSnippetBytes = 200;
+constexpr std::size_t kEndedMax = 64;
+
+// Notes a listen stream as ended, however its coroutine ends.
+class Ended {
+ public:
+  Ended(std::deque<std::uint64_t>& all, const Outgoing& message)
+      : all_(message.listens ? &all : nullptr), id_(message.id) {}
+  Ended(const Ended&) = delete;
+  Ended& operator=(const Ended&) = delete;
+  ~Ended() {
+    if (all_ == nullptr) return;
+    all_->push_back(id_);
+    if (all_->size() > kEndedMax) all_->pop_front();
+  }
+
+ private:
+  std::deque<std::uint64_t>* all_;
+  std::uint64_t id_;
+};
 
 }  // namespace
 
@@ -21,6 +42,7 @@ Multiplex::Multiplex(Executor executor, const Deps& deps, ServerPtr server, Unso
 Task<Result<Reply>> Multiplex::call(Outgoing message, CallEvents* events, const SendCall& send_call) {
   if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
     co_return fail(Code::cancelled, "cancelled before it was sent");
+  const Ended ended(ended_, message);
   PendingCalls::Slot slot(pending_, executor_, message, events, *server_, send_);
   SP_CO_CHECK(send_call(message));
   co_await slot.wait();
@@ -90,7 +112,7 @@ void Multiplex::on_subscription(std::uint64_t id, const Incoming& in) {
   auto* slot = pending_.find(id);
   if (slot != nullptr && slot->listens && slot->events != nullptr)
     return slot->events->notification(in.method, in.params);
-  deps_.say(server_->name, "foreign_subscription", in.method);
+  if (std::ranges::find(ended_, id) == ended_.end()) deps_.say(server_->name, "foreign_subscription", in.method);
 }
 
 }  // namespace sallyport::upstream

@@ -3,6 +3,7 @@
 // call, the rest to the session's listener. Everything in it is hostile. One worker; owned by its connection.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,7 @@ class Multiplex {
   Unsolicited unsolicited_;
   Send send_;
   PendingCalls pending_;
+  std::deque<std::uint64_t> ended_;  // listen streams of ours: what still comes of them is late, not foreign
   std::string minified_;  // what the Incoming of the current message points into
   bool modern_ = false;
 };

@@ -37,6 +37,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // resources/subscribe and unsubscribe for the difference. Returns at once; errors are logged and tried again. To be
   // said again to another session, should this one end. A session that watches is not idle.
   void watch(Interest interest) { watch_.want(std::move(interest)); }
+  // Until the server knows of it, or refused it, or `until` has passed.
+  Task<void> watched(SteadyTime until) { return watch_.settle(until); }
   [[nodiscard]] bool watching() const noexcept { return !watch_.idle(); }
 
   [[nodiscard]] const ServerInfo& info() const noexcept { return link_.info(); }

@@ -48,15 +48,32 @@ void Watch::renewed() {
 void Watch::touch() {
   ++version_;
   timer_.cancel();
-  if (listening_) listening_->signal.emit(asio::cancellation_type::terminal);
 }
 
 void Watch::stop() {
   stopped_ = true;
   touch();
+  end_streams();
+  settled(version_);
 }
 
 Task<void> Watch::join() { return tasks_.join(); }
+
+Task<void> Watch::settle(SteadyTime until) {
+  const std::uint64_t version = version_;
+  while (!stopped_ && settled_ < version && deps_.clock.steady() < until) {
+    SteadyTimer changed(executor_, until);
+    const auto here = waiting_.insert(waiting_.end(), &changed);
+    co_await changed.async_wait(use_task_ec);
+    waiting_.erase(here);
+    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
+  }
+}
+
+void Watch::settled(std::uint64_t version) {
+  settled_ = std::max(settled_, version);
+  for (auto* timer : waiting_) timer->cancel();
+}
 
 Task<void> Watch::run() {
   unsigned failures = 0;
@@ -69,6 +86,7 @@ Task<void> Watch::run() {
       failures = 0;
       continue;
     }
+    settled(version);
     failures = well || deps_.clock.steady() - began > kLasting ? 1 : failures + 1;
     if (well) timer_.expires_at(SteadyTimer::time_point::max());
     else timer_.expires_after(std::max(backoff(settings_, failures + 1, deps_.random), settings_.backoff_min / 2));
@@ -76,32 +94,66 @@ Task<void> Watch::run() {
   }
 }
 
+void Watch::end_previous() {
+  if (const auto stream = std::exchange(previous_, nullptr)) stream->end();
+}
+
+void Watch::end_streams() {
+  end_previous();
+  if (const auto stream = std::exchange(listening_, nullptr)) stream->end();
+}
+
 // True: nothing to be done until the wish changes.
 Task<bool> Watch::listen() {
-  if (wanted_.empty()) co_return true;
-  const std::uint64_t seen = link_.handshakes();
-  const SteadyTime now = deps_.clock.steady();
+  if (wanted_.empty()) {
+    end_streams();
+    co_return true;
+  }
+  const std::uint64_t version = version_;
   const auto connection = link_.connection();
   if (!connection) {
-    const auto renewed = co_await link_.renew(seen, now + server_->start_timeout);
-    co_return renewed&& wanted_.empty();
+    end_streams();
+    const auto renewed = co_await link_.renew(link_.handshakes(), deps_.clock.steady() + server_->start_timeout);
+    if (renewed) ++version_;  // again, without a rest
+    co_return false;
   }
-  listening_ = std::make_unique<Listening>();
-  listening_->id = link_.mint_id();
-  Outgoing message{.id = listening_->id, .text = modern::listen(listening_->id, wanted_), .deadline = now + kListenFor};
+  if (listening_ && listening_->acknowledged) {
+    end_previous();
+    previous_ = std::move(listening_);
+  } else if (listening_) {
+    listening_->end();
+  }
+  const auto stream = std::make_shared<Listening>(*this, link_.mint_id(), version);
+  Outgoing message{
+      .id = stream->id, .text = modern::listen(stream->id, wanted_), .deadline = deps_.clock.steady() + kListenFor};
   message.listens = true;
   message.headers.emplace_back("Mcp-Method", "subscriptions/listen");
-  auto [error, reply] = co_await asio::co_spawn(executor_, connection->request(std::move(message), this),
-                                                asio::bind_cancellation_slot(listening_->signal.slot(), use_task_ec));
-  listening_.reset();
-  if (error || stopped_) co_return false;
-  if (!reply && reply.error().code == Code::session_unknown)
+  listening_ = stream;
+  tasks_.spawn(hold(stream, std::move(message), connection));
+  timer_.expires_at(SteadyTimer::time_point::max());
+  while (!stream->is_over && version == version_ && !stopped_) co_await timer_.async_wait(use_task_ec);
+  co_return stream->is_done;
+}
+
+Task<void> Watch::hold(ListeningPtr stream, Outgoing message, std::shared_ptr<Connection> connection) {
+  if (stream->is_over) co_return;
+  const std::uint64_t seen = link_.handshakes();
+  const auto [error, reply] = co_await asio::co_spawn(executor_, connection->request(std::move(message), stream.get()),
+                                                      asio::bind_cancellation_slot(stream->signal.slot(), use_task_ec));
+  if (stream->is_over || stopped_) co_return;  // we ended it
+  if (error) deps_.say(server_->name, "listen_broke", "exception");
+  else stream->is_done = is_final(reply);
+  if (!error && !reply && reply.error().code == Code::session_unknown)
     (void)co_await link_.renew(seen, deps_.clock.steady() + server_->start_timeout);
-  co_return settled(reply);
+  stream->is_over = true;
+  if (listening_ != stream) co_return;
+  listening_.reset();
+  end_previous();
+  timer_.cancel();
 }
 
 // A server that offers no such stream is not asked again; one that ends it, or breaks, is.
-bool Watch::settled(const Result<Reply>& reply) {
+bool Watch::is_final(const Result<Reply>& reply) {
   if (!reply) {
     if (reply.error().code != Code::cancelled) deps_.say(server_->name, "listen_broke", reply.error().detail);
     return false;
@@ -111,17 +163,17 @@ bool Watch::settled(const Result<Reply>& reply) {
   return modern::error_code(reply->body) == -32601;
 }
 
-void Watch::notification(std::string_view method, std::string_view params) {
-  if (stopped_ || !listening_) return;
+void Watch::heard(Listening& stream, std::string_view method, std::string_view params) {
+  if (stopped_ || stream.is_over) return;
   // MCP 2026-07-28, Subscriptions: every message of the stream names it; the first one acknowledges; nothing comes that
   // was not asked for.
-  if (modern::subscription_id(params) != listening_->id)
-    return deps_.say(server_->name, "foreign_subscription", method);
+  if (modern::subscription_id(params) != stream.id) return deps_.say(server_->name, "foreign_subscription", method);
   if (method == kAcknowledged) {
-    listening_->acknowledged = true;
-    return;
+    stream.acknowledged = true;
+    if (listening_.get() == &stream) end_previous();
+    return settled(stream.version);
   }
-  if (!listening_->acknowledged || !is_wanted(method, params))
+  if (!stream.acknowledged || !is_wanted(method, params))
     return deps_.say(server_->name, "notification_dropped", method);
   if (unsolicited_) unsolicited_(method, modern::without_subscription_id(params));
 }

@@ -69,6 +69,45 @@ TEST(Watch, AChangedWishOpensAnotherStreamInPlaceOfTheFirst) {
   EXPECT_FALSE(session->watching());
 }
 
+// Whoever tells a client that it is subscribed waits for this.
+TEST(Watch, SettlesWhenTheServerAcknowledgedAndNotBefore) {
+  Worker w;
+  const auto session = w.open(w.modern());
+  session->watch({.tools = true});
+  testing::run(w.context, session->watched(w.clock.steady() + std::chrono::seconds{10}));
+  EXPECT_EQ(text_of(w.call(*session, "publish", publish(kToolsChanged))), "published");
+  EXPECT_EQ(w.notices.size(), 1U);
+  testing::run(w.context, session->watched(SteadyTime::max()));  // nothing new is wanted
+  const auto silent = w.open(w.modern("no_ack", "silent"));
+  silent->watch({.tools = true});
+  const auto began = w.clock.steady();
+  testing::run(w.context, silent->watched(began + std::chrono::milliseconds{30}));
+  EXPECT_GE(w.clock.steady() - began, std::chrono::milliseconds{30});
+  for (const auto& other : {w.open(w.modern("no_listen", "without")), w.open(w.stdio("subscribes"))}) {
+    other->watch({.tools = true, .uris = {"refused:"}});
+    testing::run(w.context, other->watched(SteadyTime::max()));
+  }
+}
+
+TEST(Watch, AChangedWishLeavesNoGap) {
+  Worker w;
+  const auto session = w.open(w.modern("late_ack"));
+  session->watch({.tools = true});
+  ASSERT_EQ(saw(w, *session, "subscriptions/listen", 1).size(), 1U);
+  ASSERT_EQ(text_of(w.call(*session, "acknowledge")), "acknowledged");
+  session->watch({.tools = true, .prompts = true});
+  ASSERT_EQ(saw(w, *session, "subscriptions/listen", 2).size(), 2U);
+  w.call(*session, "publish", publish(kToolsChanged, "\"first\""));
+  EXPECT_EQ(w.notices.size(), 1U);
+  EXPECT_EQ(saw(w, *session, "notifications/cancelled").size(), 0U);
+  ASSERT_EQ(text_of(w.call(*session, "acknowledge")), "acknowledged");
+  w.call(*session, "publish", publish(kToolsChanged, "\"first\""));  // late
+  w.call(*session, "publish", publish(kToolsChanged));
+  EXPECT_EQ(w.notices.size(), 2U);
+  EXPECT_EQ(saw(w, *session, "notifications/cancelled", 1).size(), 1U);
+  EXPECT_FALSE(w.logged("foreign_subscription"));
+}
+
 TEST(Watch, AStreamThatEndsIsOpenedAgain) {
   Worker w;
   const auto session = w.open(w.modern());

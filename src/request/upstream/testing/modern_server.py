@@ -38,6 +38,10 @@ def unsupported(id):
 refusals = {"once": 1, "always": 1 << 30}
 
 
+def acknowledge(id):
+    notify("notifications/subscriptions/acknowledged", id, notifications={})
+
+
 def call(id, params):
     name = params["name"]
     if name in ("code_once", "code_always"):
@@ -65,8 +69,11 @@ def call(id, params):
         return text(id, "logged")
     if name == "publish":  # each: [method, subscription or "mine", params]
         for method, subscription, more in params["arguments"]["messages"]:
-            notify(method, listens[-1] if subscription == "mine" else subscription, **more)
+            notify(method, {"mine": listens[-1:], "first": listens[:1]}.get(subscription, [subscription])[0], **more)
         return text(id, "published")
+    if name == "acknowledge":
+        acknowledge(listens[-1])
+        return text(id, "acknowledged")
     if name == "end_listen":
         complete(listens[-1], _meta={PREFIX + "subscriptionId": listens[-1]})
         return text(id, "ended")
@@ -100,8 +107,8 @@ def handle(message):
         listens.append(id)
         if mode == "no_listen":
             return refuse(id, -32601, "Method not found")
-        if mode != "no_ack":
-            notify("notifications/subscriptions/acknowledged", id, notifications=params["notifications"])
+        if mode not in ("no_ack", "late_ack"):
+            acknowledge(id)
     else:
         refuse(id, -32601, "Method not found")
 
