@@ -86,7 +86,7 @@ class Worker : public WorkerTables {
   void tell(mcp::ClientSession& session, const ServerRecord& server, const upstream::Notice& said);
   static void tell(const Subscription& listener, const upstream::Notice& said);
   [[nodiscard]] upstream::Interest interest_of(std::string_view principal, std::string_view server) const;
-  Task<void> watch_server(ServerPtr server, std::string principal);
+  Task<void> watch_server(ServerPtr server, std::string principal, std::shared_ptr<void> last);
 };
 
 // Is the credential behind `principal` still good?

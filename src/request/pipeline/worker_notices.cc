@@ -15,6 +15,7 @@ constexpr std::string_view kToolsChanged = "notifications/tools/list_changed";
 constexpr std::string_view kPromptsChanged = "notifications/prompts/list_changed";
 constexpr std::string_view kResourcesChanged = "notifications/resources/list_changed";
 constexpr std::string_view kUpdated = "notifications/resources/updated";
+constexpr std::chrono::seconds kAcknowledgeWithin{2};
 
 bool wants(const Subscription& listener, std::string_view method) {
   return (listener.tools && method == kToolsChanged) || (listener.prompts && method == kPromptsChanged) ||
@@ -115,18 +116,27 @@ Task<Result<bool>> Worker::begin_listening(std::shared_ptr<Subscription> listene
   listener->stream->push(mcp::notification_envelope(
       "notifications/subscriptions/acknowledged",
       mcp::with_member(listener->honoured(), "_meta", R"({"io.modelcontextprotocol/subscriptionId":)" + listener->raw_id + "}")));
-  for (const auto& server : servers) tasks.spawn(watch_server(server, listener->principal->id));
+  // The stream begins, with the acknowledgement, when the servers listen: what changes from then on is heard. One that
+  // does not answer keeps nobody waiting for long.
+  auto begun = std::make_shared<SteadyTimer>(executor, kAcknowledgeWithin);
+  std::shared_ptr<void> last(nullptr, [begun](void*) { begun->expires_at(SteadyTimer::time_point::min()); });
+  for (const auto& server : servers) tasks.spawn(watch_server(server, listener->principal->id, last));
+  last.reset();
+  co_await begun->async_wait(use_task_ec);
   co_return true;
 }
 
 // Opens the session if need be: a server speaks only to those who are connected.
-Task<void> Worker::watch_server(ServerPtr server, std::string principal) {
+// `last` goes when the server knows what it is listened to for.
+Task<void> Worker::watch_server(ServerPtr server, std::string principal, std::shared_ptr<void> last) {
   const auto session = co_await upstreams.session(server, principal);
   if (!session) {
     fleet.log.warning("server cannot be listened to", {{"server", server->name}, {"why", session.error().detail}});
     co_return;
   }
   (*session)->watch(interest_of(principal, server->name));
+  co_await (*session)->watched(fleet.clock.steady() + kAcknowledgeWithin);
+  last.reset();
 }
 
 void Worker::end_listening(const std::shared_ptr<Subscription>& listener) {
