@@ -23,10 +23,11 @@ soak: ## 200 clients of every revision for SOAK_SECONDS (600), a tool server dyi
 	@scripts/npm-ci tests/e2e/node
 	@python3 tests/soak/soak.py
 
-bench: ## side by side with plain nginx; prints ratios
+bench: ## side by side with plain nginx, and calls between the eras beside calls within one; prints ratios
 	@scripts/setup --bench
 	@scripts/build release sallyport
 	@bench/run
+	@bench/bridged
 
 lint: ## clang-format and clang-tidy on changed files
 	@scripts/lint

@@ -21,9 +21,13 @@ using Clock = std::chrono::steady_clock;
 using Nanos = std::chrono::nanoseconds;
 
 constexpr std::string_view kBody =
-    R"(,"method":"tools/call","params":{"name":"@TOOL@","arguments":{"query":"quarterly budget of the northern region, )"
+    R"(,"method":"tools/call","params":{"name":"@TOOL@"@META@,"arguments":{"query":"quarterly budget of the northern region, )"
     R"(second revision, with the notes of the board","limit":20,"folder":"archive/2026/finance","tags":["budget","board",)"
     R"("north"],"since":"2026-01-01","exact":false}}})";
+// What a request of 2026-07-28 carries besides (MCP 2026-07-28, Streamable HTTP).
+constexpr std::string_view kEnvelope =
+    R"(,"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},)"
+    R"("io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"}})";
 constexpr std::string_view kExpected = "3 documents: 2026/budget.md";
 constexpr std::size_t kIdDigits = 9;
 
@@ -33,6 +37,7 @@ struct Options {
   std::string key;
   std::string session;
   std::string tool = "bench_search";
+  bool modern = false;  // --era modern: a client of 2026-07-28
   std::size_t connections = 64;
   double seconds = 3;
   double warm_up = 0.5;
@@ -66,6 +71,7 @@ Options parse(int argc, char** argv) {
     else if (name == "--key") o.key = value;
     else if (name == "--session") o.session = value;
     else if (name == "--tool") o.tool = value;
+    else if (name == "--era") o.modern = value == "modern";
     else if (name == "--connections") o.connections = std::stoul(value);
     else if (name == "--seconds") o.seconds = std::stod(value);
     else if (name == "--warm-up") o.warm_up = std::stod(value);
@@ -81,8 +87,12 @@ void prepare(const Options& o, Connection& c) {
   const std::size_t id_in_body = body.size();
   body.append(kIdDigits, '1').append(kBody);
   body.replace(body.find("@TOOL@"), 6, o.tool);
-  std::string head = "POST " + o.path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                     "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\n";
+  body.replace(body.find("@META@"), 6, o.modern ? kEnvelope : std::string_view());
+  std::string head = "POST " + o.path +
+                     " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                     "Accept: application/json, text/event-stream\r\n";
+  if (o.modern) head += "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: " + o.tool + "\r\n";
+  else head += "MCP-Protocol-Version: 2025-11-25\r\n";
   if (!o.key.empty()) head += "Authorization: Bearer " + o.key + "\r\n";
   if (!o.session.empty()) head += "Mcp-Session-Id: " + o.session + "\r\n";
   head += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
@@ -93,7 +103,8 @@ void prepare(const Options& o, Connection& c) {
 void open(const Options& o, Connection& c) {
   c.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = bench::loopback(o.port);
-  if (c.fd < 0 || connect(c.fd, static_cast<sockaddr*>(static_cast<void*>(&address)), sizeof address) != 0) die("connect");
+  if (c.fd < 0 || connect(c.fd, static_cast<sockaddr*>(static_cast<void*>(&address)), sizeof address) != 0)
+    die("connect");
   fcntl(c.fd, F_SETFL, O_NONBLOCK);
   bench::no_delay(c.fd);
 }
@@ -204,10 +215,13 @@ class Load {
 
   void check(const Connection& c, const bench::Framed& answer) {
     ++tally_.calls;
-    tally_.latency_ns.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>((Clock::now() - c.due).count(), 4'000'000'000)));
+    tally_.latency_ns.push_back(
+        static_cast<std::uint32_t>(std::min<std::int64_t>((Clock::now() - c.due).count(), 4'000'000'000)));
     const bool good = answer.head.starts_with("HTTP/1.1 200") && bench::rpc_id(answer.body) == std::to_string(c.id) &&
                       answer.body.find(kExpected) != std::string_view::npos;
-    if (!good) wrong(c, std::string(answer.head.substr(0, answer.head.find('\r'))) + " " + std::string(answer.body.substr(0, 300)));
+    if (!good)
+      wrong(c,
+            std::string(answer.head.substr(0, answer.head.find('\r'))) + " " + std::string(answer.body.substr(0, 300)));
   }
 
   void wrong(const Connection&, const std::string& why) {
@@ -227,9 +241,11 @@ class Load {
     if (tally_.errors + warm.errors > 0) {
       std::fprintf(stderr, "load: %s\n", (warm.errors > 0 ? warm : tally_).first_error.c_str());
     }
-    std::printf(R"({"calls":%.0f,"errors":%llu,"seconds":%.3f,"per_second":%.0f,"cpu_us":%.3f,"p50_us":%.1f,"p99_us":%.1f})" "\n", calls,
-                static_cast<unsigned long long>(tally_.errors + warm.errors), took, calls / took,
-                calls > 0 ? cpu / 1000.0 / calls : 0, quantile(0.5), quantile(0.99));
+    std::printf(
+        R"({"calls":%.0f,"errors":%llu,"seconds":%.3f,"per_second":%.0f,"cpu_us":%.3f,"p50_us":%.1f,"p99_us":%.1f})"
+        "\n",
+        calls, static_cast<unsigned long long>(tally_.errors + warm.errors), took, calls / took,
+        calls > 0 ? cpu / 1000.0 / calls : 0, quantile(0.5), quantile(0.99));
   }
 
   Options o_;

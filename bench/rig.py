@@ -1,4 +1,4 @@
-"""What bench/run and bench/profile start and stop: the static upstream, nginx, the gateway, the load generator.
+"""What bench/run, bench/bridged and bench/profile start and stop: the static upstream, nginx, the gateway, the load generator.
 
 Everything is on loopback, on ports that were free, in one temporary folder, and is ended by its own process id. The proxy
 under test is alone on core 0; load generator and upstream share core 1 (design, section 5).
@@ -107,6 +107,11 @@ class Rig:
         process = self.start([self.upstream_program], OTHER_CORE, stdout=subprocess.PIPE, text=True)
         self.upstream_port = int(process.stdout.readline())
         return process
+
+    def start_modern_upstream(self):
+        """The same server, of 2026-07-28: its port."""
+        process = self.start([self.upstream_program, "--era", "modern"], OTHER_CORE, stdout=subprocess.PIPE, text=True)
+        return int(process.stdout.readline())
 
     def start_nginx(self):
         program = shutil.which("nginx") or "/usr/sbin/nginx"
