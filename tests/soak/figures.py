@@ -76,7 +76,7 @@ class Figures:
         if rest > 0:
             wrong.append("%d calls of which nobody knows what became" % rest)
         return wrong + ["%s never answered again after its last death" % s.name for s in self.soak.servers
-                        if s.down and self.soak.until - s.died > 80]
+                        if s.down_since and self.soak.until - s.down_since > 80]
 
     def open_ends(self):
         """Calls that the audit saw begin and not end. The gateway has stopped."""

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 
 import processes
@@ -69,19 +70,20 @@ class Server:
     def __init__(self, name, deeds, program):
         self.name, self.deeds, self.program = name, deeds, program
         self.died, self.back, self.kills = float("-inf"), [], 0
-        self.down = False
+        self.down_since = None  # the first death that no answer followed yet
 
     def deed(self, mark):
         return random.choice(self.deeds)(mark)
 
     def killed(self):
-        self.died, self.down, self.kills = time.monotonic(), True, self.kills + 1
+        self.died, self.kills = time.monotonic(), self.kills + 1
+        self.down_since = self.down_since or self.died
 
     def answered(self, asked_at):
         """A call that began after the death was answered: how long that took."""
-        if self.down and asked_at > self.died:
-            self.down = False
-            self.back.append(time.monotonic() - self.died)
+        if self.down_since and asked_at > self.died:
+            self.back.append(time.monotonic() - self.down_since)
+            self.down_since = None
 
 
 class Inside(Server):
@@ -99,7 +101,6 @@ class Inside(Server):
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        return len(victims)
 
 
 class Beside(Server):
@@ -115,13 +116,8 @@ class Beside(Server):
         self.killed()
         self.beside.process.kill()
         self.beside.process.wait()
-        self.beside.process = self.beside_again()
-        return 1
-
-    def beside_again(self):
-        import subprocess
         with open(self.log, "ab") as out:
-            return subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            self.beside.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
     def stop(self):
         self.beside.stop()
