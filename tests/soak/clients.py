@@ -151,7 +151,7 @@ class Stdio:
         done, _ = await asyncio.wait([asked], timeout=drop_after)
         if not done:
             asked.cancel()
-            await self.pipe.cancel(message)
+            await self.pipe.take_back(message)
             raise wire.Dropped()
         return 200, *asked.result()
 

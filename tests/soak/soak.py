@@ -24,6 +24,7 @@ sys.path[:0] = [os.path.join(os.path.dirname(HERE), "support")]
 sys.dont_write_bytecode = True
 import clients  # noqa: E402
 import figures  # noqa: E402
+import http_sse  # noqa: E402
 import scratch  # noqa: E402
 import upstreams  # noqa: E402
 from gateway import Gateway  # noqa: E402
@@ -58,6 +59,8 @@ class Soak:
         kind = number % 20
         if kind == 0:
             return clients.Stdio(number, self, modern=number % 40 == 0)
+        if kind in (11, 12) and self.has_sse:
+            return http_sse.HttpSse(number, self)
         if kind < 10:
             return clients.Modern(number, self)
         return clients.Legacy(number, self, ERAS[number % len(ERAS)])
@@ -157,6 +160,7 @@ class Soak:
             victim.kill(self.gateway)
 
     async def run(self):
+        self.has_sse = await http_sse.served(self.port, self.secrets[0])
         around = [asyncio.ensure_future(self.deaths()), asyncio.ensure_future(self.figures.watch())]
         try:
             await asyncio.gather(*(self.lives(number) for number in range(CLIENTS)))

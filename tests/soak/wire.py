@@ -138,13 +138,53 @@ def the_answer(found, rpc_id):
     return responses[0], [m for m in found if "method" in m]
 
 
-class Pipe:
-    """`sallyport stdio` as a client starts it: answers are told apart by their ids, each must come once."""
+class Answers:
+    """Answers that come on a stream of all: told apart by their ids, each must come once."""
 
-    def __init__(self, command, environment):
-        self.command, self.environment = command, environment
+    def __init__(self):
         self.waiting, self.done, self.fault = {}, set(), None
         self.cancelled, self.past_tokens = set(), set()  # what may still come of calls that were cancelled: a race
+
+    def expect(self, rpc_id):
+        """(future of the answer, notes before it)"""
+        if self.fault:
+            raise self.fault
+        self.waiting[rpc_id] = (asyncio.get_running_loop().create_future(), [])
+        return self.waiting[rpc_id]
+
+    def arrived(self, message):
+        if "method" in message:  # notes belong to the one call that waits
+            if message.get("params", {}).get("progressToken") not in self.past_tokens:
+                for _, notes in self.waiting.values():
+                    notes.append(message)
+            return
+        rpc_id = message.get("id")
+        if rpc_id in self.cancelled:
+            self.cancelled.remove(rpc_id)
+            self.done.add(rpc_id)
+            return
+        if rpc_id not in self.waiting:
+            raise Fault("%s answer: %.300s" % ("a second" if rpc_id in self.done else "nobody's", json.dumps(message)))
+        self.done.add(rpc_id)
+        self.waiting.pop(rpc_id)[0].set_result(message)
+
+    def cancel(self, message):
+        self.waiting.pop(message["id"], None)
+        self.cancelled.add(message["id"])
+        self.past_tokens.add(message["params"].get("_meta", {}).get("progressToken", ""))
+
+    def end(self, why):
+        for waits in self.waiting.values():
+            if not waits[0].done():
+                waits[0].set_exception(Lost(why))
+
+
+class Pipe(Answers):
+    """`sallyport stdio` as a client starts it."""
+
+    def __init__(self, command, environment):
+        super().__init__()
+        self.command, self.environment = command, environment
         self.process = self.reader = None
 
     async def start(self):
@@ -159,25 +199,7 @@ class Pipe:
                 self.arrived(json.loads(line))
             except (ValueError, Fault) as error:
                 self.fault = Fault(str(error))
-        for waits in self.waiting.values():
-            if not waits[0].done():
-                waits[0].set_exception(Lost("sallyport stdio ended"))
-
-    def arrived(self, message):
-        if "method" in message:  # notes belong to the one call that waits
-            if message.get("params", {}).get("progressToken") not in self.past_tokens:
-                for _, notes in self.waiting.values():
-                    notes.append(message)
-            return
-        rpc_id = message.get("id")
-        if rpc_id in self.cancelled:
-            self.cancelled.remove(rpc_id)
-            self.done.add(rpc_id)
-            return
-        if rpc_id not in self.waiting:
-            raise Fault("%s answer on stdio: %.300s" % ("a second" if rpc_id in self.done else "nobody's", json.dumps(message)))
-        self.done.add(rpc_id)
-        self.waiting.pop(rpc_id)[0].set_result(message)
+        self.end("sallyport stdio ended")
 
     async def send(self, message):
         self.process.stdin.write(json.dumps(message).encode() + b"\n")
@@ -185,17 +207,12 @@ class Pipe:
 
     async def ask(self, message):
         """(answer, what came before it)"""
-        if self.fault:
-            raise self.fault
-        waits = (asyncio.get_running_loop().create_future(), [])
-        self.waiting[message["id"]] = waits
+        waits = self.expect(message["id"])
         await self.send(message)
         return await waits[0], waits[1]
 
-    async def cancel(self, message):
-        self.waiting.pop(message["id"], None)
-        self.cancelled.add(message["id"])
-        self.past_tokens.add(message["params"].get("_meta", {}).get("progressToken", ""))
+    async def take_back(self, message):
+        self.cancel(message)
         await self.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": message["id"]}})
 
     async def stop(self):
