@@ -150,18 +150,13 @@ void App::stop() {
     std::latch drained(static_cast<std::ptrdiff_t>(units_.size()));
     for (auto& unit : units_) {
       auto end = [](App& app, WorkerUnit& u, SteadyTime until) -> Task<void> {
-        for (const auto& session : u.worker.sessions.all()) {
-          if (session->home == u.worker.index) session->log->close_listener();
-        }
+        u.worker.close_quiet_streams();
         if (app.options_.listen) {
           u.listener.stop_accepting();
           // What has not ended shortly before the deadline is cancelled, so that it can still be answered.
           u.worker.end_calls_at(until - kLastWords);
           co_await u.listener.drain(until);
         }
-        u.worker.end_calls();
-        u.ticks.cancel();
-        co_await u.ticks.join();
       };
       asio::co_spawn(unit->io, end(*this, *unit, deadline), [&drained](const std::exception_ptr&) { drained.count_down(); });
     }
@@ -169,6 +164,9 @@ void App::stop() {
     std::latch closed(static_cast<std::ptrdiff_t>(units_.size()));
     for (auto& unit : units_) {
       auto end = [](WorkerUnit& u) -> Task<void> {
+        u.worker.end_calls();  // not before: another worker's connection may have waited for one of them
+        u.ticks.cancel();
+        co_await u.ticks.join();
         co_await u.worker.upstreams.stop();
         co_await u.worker.tasks.join();
         u.egress.drop_idle();

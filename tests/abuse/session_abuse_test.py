@@ -24,6 +24,17 @@ class Sessions(AbuseCase):
             self.assert_refusal_recorded(fresh, answer)
         self.still_serves()  # and the owner's lives on
 
+    def test_notifications_of_the_era_without_sessions(self):
+        """MCP 2026-07-28: there are none that mean anything over HTTP; whatever they say is taken and nothing happens."""
+        client = mcp.Session(self.gateway, self.key.secret, version="2026-07-28")
+        for method, params in (("cancelled", {"requestId": 1}), ("cancelled", {}), ("initialized", {}), ("progress", {"progressToken": 1})):
+            for header in ({}, {"MCP-Protocol-Version": "2026-07-28"}):
+                meta = {} if header else {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}
+                answer = client.ask("POST", "/mcp", {"jsonrpc": "2.0", "method": "notifications/" + method, "params": {**params, **meta}},
+                                    {"Accept": mcp.ACCEPT, **header})
+                self.assertEqual((answer.status, answer.body), (202, b""), answer)
+        self.still_serves()
+
     def test_made_up_ids(self):
         for made_up in ("x", "0", self.session.id[:-1], self.session.id + "A", self.session.id.swapcase(), "A" * 22, "../" + self.session.id,
                         "a" * 5000, "%00", "' OR 1=1"):

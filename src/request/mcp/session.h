@@ -26,6 +26,9 @@ inline constexpr std::array<std::string_view, 8> kLogLevels{"debug",    "info", 
 // Index of `level`, or -1.
 int log_level_index(std::string_view level) noexcept;
 
+// By which door a request comes: Streamable HTTP, or the two of HTTP+SSE (2024-11-05): its stream, and where to POST.
+enum class Door : std::uint8_t { streamable, sse, messages };
+
 struct ClientSession {
   std::string id;     // 128 bits of randomness: unguessable, and still never an authentication
   std::string scope;  // "" on /mcp, the server's name on /mcp/{server}
@@ -45,8 +48,14 @@ struct ClientSession {
   AskTable asks;  // home worker: questions of tool servers that the client has not answered
 
   // What it hears over SSE, on whatever connections; any worker.
-  const std::shared_ptr<EventLog> log = std::make_shared<EventLog>();
+  std::shared_ptr<EventLog> log = std::make_shared<EventLog>();
   void deliver(std::string message) { log->deliver(std::move(message)); }
+
+  // Only `messages` differs: there the stream comes first, and initialize puts another in this one's place.
+  Door door = Door::streamable;
+  bool initialized = true;
+  std::shared_ptr<std::atomic<unsigned>> calls =
+      std::make_shared<std::atomic<unsigned>>(0);  // no connection waits for them
 };
 
 inline constexpr std::size_t kClientTextMax = 64U << 10;  // bytes of each raw object kept of initialize

@@ -47,11 +47,13 @@ struct Flow {
 
   PrincipalPtr principal;
   std::string address;
+  mcp::Door door = mcp::Door::streamable;
   std::string scope;  // server of /mcp/{server}; empty on /mcp
   std::string limit_class = "mcp";
 
   Revision revision = kLatestLegacy;  // the client's
   std::optional<mcp::Message> message;
+  std::optional<json::Document> batch;  // an array, in place of `message`
   std::string rpc_id;  // raw; known as soon as it could be read
   mcp::ClientSessionPtr session;
   std::shared_ptr<mcp::EventStream> events;  // where progress and logs of the call go; may be null
@@ -68,6 +70,8 @@ struct Flow {
 
   bool intent_written = false;
   bool touches_upstream = false;
+  bool handed_on = false;  // a call that goes on without its connection is another Flow now, with its own evidence
+  std::string whole_answer;  // of a batch: the last event, as it goes out
   std::string result;           // raw JSON of the answer
   Revision server_revision = kLatestLegacy;  // of the tool server that gave it
   bool input_required = false;  // `result` asks the client for something (2026-07-28)

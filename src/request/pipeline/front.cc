@@ -6,15 +6,18 @@
 namespace sallyport {
 namespace {
 
-constexpr std::string_view kMcp = "/mcp";
+constexpr std::array<std::pair<std::string_view, mcp::Door>, 3> kDoors{
+    {{"/mcp", mcp::Door::streamable}, {"/sse", mcp::Door::sse}, {"/messages", mcp::Door::messages}}};
 
-// "" for /mcp, "name" for /mcp/name; nothing for any other path.
-std::optional<std::string_view> mcp_scope(std::string_view path) {
-  if (!path.starts_with(kMcp)) return std::nullopt;
-  path.remove_prefix(kMcp.size());
-  if (path.empty() || path == "/") return std::string_view();
-  if (path.front() != '/' || path.find('/', 1) != std::string_view::npos) return std::nullopt;
-  return path.substr(1);
+// The door of MCP, and "" for /mcp, "name" for /mcp/name; nothing for any other path.
+std::optional<std::pair<mcp::Door, std::string_view>> mcp_door(std::string_view path) {
+  for (const auto& [prefix, door] : kDoors) {
+    if (!path.starts_with(prefix)) continue;
+    const std::string_view rest = path.substr(prefix.size());
+    if (rest.empty() || rest == "/") return std::pair(door, std::string_view());
+    if (rest.front() == '/' && rest.find('/', 1) == std::string_view::npos) return std::pair(door, rest.substr(1));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -31,9 +34,10 @@ void Pipeline::begin(Flow& f, net::ServerExchange& exchange) {
   if (!head.query.empty()) f.record.query_params = fleet_.redactor.query(head.query);
   if (const auto agent = head.find("User-Agent")) f.record.user_agent = *agent;
   if (head.has_length) f.record.content_length = head.content_length;
-  if (const auto scope = mcp_scope(head.path)) {
+  if (const auto door = mcp_door(head.path)) {
     f.route = telemetry::Route::mcp_other;
-    f.scope = *scope;
+    f.door = door->first;
+    f.scope = door->second;
   } else {
     f.route = telemetry::Route::api;
     f.channel = Channel::rest;

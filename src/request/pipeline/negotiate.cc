@@ -28,4 +28,24 @@ Result<void> check_post(const net::RequestHead& head) {
   return {};
 }
 
+bool starts_array(std::string_view body) {
+  const auto first = body.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && body[first] == '[';
+}
+
+Result<void> no_batches() { return fail(Code::invalid_request, "a batch array: MCP 2025-03-26 alone has them"); }
+
+std::optional<std::string_view> session_of_query(std::string_view query) {
+  constexpr std::string_view kName = "sessionId=";
+  std::optional<std::string_view> found;
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    if (!pair.starts_with(kName)) continue;
+    if (found) return std::nullopt;
+    found = pair.substr(kName.size());
+  }
+  return found;
+}
+
 }  // namespace sallyport

@@ -12,8 +12,11 @@ Task<Result<void>> Pipeline::stages(Flow& f, net::ServerExchange& exchange) {
   SP_CO_CHECK(identify(f, exchange));       // before a byte of the body is parsed
   if (f.route != telemetry::Route::mcp_other) co_return co_await serve_rest(f, exchange);
   SP_CO_CHECK(co_await read_message(f, exchange));  // strictly and completely; GET and DELETE have nothing to read
+  if (f.door == mcp::Door::sse) co_return co_await open_sse(f, exchange);  // 2024-11-05: the stream is the session
   SP_CO_CHECK(bind_session(f, exchange));   // a session belongs to the principal that opened it
+  if (f.batch) co_return co_await serve_batch(f);  // 2025-03-26: each element meets perform() for itself
   if (!f.message) co_return co_await (exchange.head().method == "GET" ? listen(f, exchange) : delete_session(f));
+  if (f.door == mcp::Door::messages) co_return co_await take_message(f);  // 202 now, perform() without the connection
   co_return co_await perform(f);
 }
 
@@ -43,7 +46,9 @@ Task<void> Pipeline::serve(net::ServerExchange& exchange) {
 
 // The one end of every request: the outcome stands in the audit before the caller hears it.
 Task<void> Pipeline::finish(Flow& flow, net::ServerExchange& exchange, Result<void> done) {
-  if (auto written = co_await outcome(flow, done); !written) done = fail(std::move(written).error());
+  if (!flow.handed_on) {
+    if (auto written = co_await outcome(flow, done); !written) done = fail(std::move(written).error());
+  }
   co_await reply(flow, exchange, done);
 }
 

@@ -50,6 +50,7 @@ class Pipeline {
   // sessions.cc: the legacy session around a message.
   Task<Result<void>> read_message(Flow& flow, net::ServerExchange& exchange);
   Result<void> bind_session(Flow& flow, const net::ServerExchange& exchange);
+  Result<mcp::ClientSessionPtr> new_session(const Flow& flow, std::string_view wanted);
   Task<Result<void>> open_session(Flow& flow);
   Task<Result<void>> delete_session(Flow& flow);
   Result<void> set_log_level(Flow& flow);
@@ -64,7 +65,15 @@ class Pipeline {
 
   // streams.cc: the SSE streams of legacy sessions.
   void open_events(Flow& flow);
+  Task<void> carry(std::shared_ptr<mcp::EventStream> stream);
   Task<Result<void>> listen(Flow& flow, net::ServerExchange& exchange);
+
+  // sse_door.cc, batch.cc: HTTP+SSE of 2024-11-05, batches of 2025-03-26.
+  Task<Result<void>> open_sse(Flow& flow, net::ServerExchange& exchange);
+  Task<Result<void>> take_message(Flow& flow);
+  Task<void> go_on(std::unique_ptr<Flow> call);
+  Task<Result<void>> serve_batch(Flow& flow);
+  Task<Result<void>> conclude(Flow& flow);
 
   // decide.cc: authorization to validation.
   Result<void> authorize(Flow& flow);

@@ -25,11 +25,18 @@ std::string public_text(const Flow& f, const Error& error) {
 // The JSON-RPC code of an error of a call that was read: an unknown method of a legacy session is -32601 in a 200.
 int http_status_of(const Flow& f, const Error& error) {
   if (error.code == Code::rate_limited || error.code == Code::draining) return info(error.code).http_status;
+  if (f.door != mcp::Door::streamable) return info(error.code).http_status;  // nobody reads the body of such an answer
   if (is_modern(f.revision)) return Pipeline::modern_status(f, error);
+  if (error.code == Code::unsupported_version) return info(error.code).http_status;  // MCP-Protocol-Version
   const bool about_http = !f.message || f.message->kind != mcp::Kind::request;
   const bool about_url = f.message && f.message->method == mcp::Method::initialize && error.code == Code::not_found;
   const bool about_session = about_url || error.code == Code::session_unknown || error.code == Code::session_missing;
   return about_http || about_session ? info(error.code).http_status : 200;
+}
+
+std::string_view methods_of(mcp::Door door) {
+  if (door == mcp::Door::sse) return "GET";
+  return door == mcp::Door::messages ? "POST" : "GET, POST, DELETE";
 }
 
 std::string rest_error(const Flow& f, const Error& error) {
@@ -60,6 +67,7 @@ std::string rpc_error(const Flow& f, const Error& error) {
 
 std::string Pipeline::rpc_answer(const Flow& f, const Result<void>& done) const {
   if (!done) return rpc_error(f, done.error());
+  if (!f.whole_answer.empty()) return f.whole_answer;
   return f.result_is_error ? mcp::raw_error_envelope(f.rpc_id, f.result) : mcp::result_envelope(f.rpc_id, f.result);
 }
 
@@ -71,7 +79,7 @@ net::Response Pipeline::refusal(const Flow& f, const Error& error) const {
   if (error.code == Code::unauthenticated || error.code == Code::token_expired) {
     response.headers.emplace_back("WWW-Authenticate", www_authenticate(!error.detail.starts_with("identity.no_credential")));
   }
-  if (error.code == Code::method_not_allowed) response.headers.emplace_back("Allow", "GET, POST, DELETE");
+  if (error.code == Code::method_not_allowed) response.headers.emplace_back("Allow", methods_of(f.door));
   return response;
 }
 

@@ -1,5 +1,5 @@
-// The legacy session around a message (MCP 2025-06-18 and 2025-11-25, Streamable HTTP): reading it, opening, finding and
-// ending sessions, the GET stream.
+// The legacy session around a message (MCP 2025-03-26 to 2025-11-25, Streamable HTTP): reading it, opening, finding and
+// ending sessions.
 #include <algorithm>
 
 #include "core/random.h"
@@ -12,9 +12,23 @@
 namespace sallyport {
 namespace {
 
-constexpr std::array<std::string_view, 3> kVersions{"2025-11-25", "2025-06-18", "2025-03-26"};  // newest first
+// Every revision that has sessions, by whatever door.
+bool is_served(std::string_view version) {
+  const auto revision = revision_from(version);
+  return revision && !is_modern(*revision);
+}
 
-bool is_served(std::string_view version) { return std::ranges::find(kVersions, version) != kVersions.end(); }
+// What the method must be, and which forms the client takes.
+Result<void> check_method(mcp::Door door, const net::RequestHead& head) {
+  const bool post = head.method == "POST";
+  const bool known = door == mcp::Door::sse        ? head.method == "GET"
+                     : door == mcp::Door::messages ? post
+                                                   : post || head.method == "GET" || head.method == "DELETE";
+  if (!known) return fail(Code::method_not_allowed, std::string(head.method));
+  if (!post) return {};
+  if (door == mcp::Door::streamable) return check_post(head);
+  return is_json(head) ? Result<void>() : fail(Code::unsupported_media, "Content-Type is not application/json");
+}
 
 // What the client says of itself at initialize, kept as it came: members that nobody knows yet stay.
 Result<void> keep_client(mcp::ClientSession& session, std::string_view params) {
@@ -42,58 +56,90 @@ Result<void> check_bodiless(const net::RequestHead& head) {
 Task<Result<void>> Pipeline::read_message(Flow& f, net::ServerExchange& exchange) {
   f.enter(Stage::mcp);
   const net::RequestHead& head = exchange.head();
-  if (head.method == "GET" || head.method == "DELETE") co_return check_bodiless(head);
-  if (head.method != "POST") co_return fail(Code::method_not_allowed, std::string(head.method));
-  SP_CO_CHECK(check_post(head));
+  SP_CO_CHECK(check_method(f.door, head));
+  if (head.method != "POST") co_return check_bodiless(head);
   auto body = co_await exchange.read_body();
   if (!body) co_return fail(std::move(body).error());
   SP_CO_CHECK(identify_again(f, exchange));
+  f.exchange = &exchange;
+  f.record.content_length = body->size();
+  if (starts_array(*body)) {
+    SP_CO_TRY(f.batch, json::read(*body, fleet_.settings.json));
+    const auto version = head.find("MCP-Protocol-Version");
+    co_return version && *version != revision_name(Revision::r2025_03_26) ? no_batches() : Result<void>{};
+  }
   SP_CO_TRY(f.message, mcp::read_message(*body, fleet_.settings.json, f.rpc_id));
   f.record.rpc_method = f.message->method_name;
-  f.record.content_length = body->size();
-  f.exchange = &exchange;
-  co_return choose_era(f, head);
+  SP_CO_CHECK(choose_era(f, head));
+  const bool both = is_modern(f.revision) && f.door != mcp::Door::streamable;
+  co_return both ? fail(Code::invalid_request, "HTTP+SSE has no 2026-07-28") : Result<void>{};
 }
 
 Result<void> Pipeline::bind_session(Flow& f, const net::ServerExchange& exchange) {
   if (is_modern(f.revision)) return {};  // every request stands alone; a session id is not looked at
-  if (f.message && f.message->method == mcp::Method::initialize) return {};
-  const auto id = exchange.head().find("Mcp-Session-Id");
+  const bool old = f.door == mcp::Door::messages;
+  if (!old && f.message && f.message->method == mcp::Method::initialize) return {};
+  const net::RequestHead& head = exchange.head();
+  const auto id = old ? session_of_query(head.query) : head.find("Mcp-Session-Id");
   if (!id) return fail(Code::session_missing, "initialize first, then send Mcp-Session-Id");
   f.session = w_.sessions.find(*id, f.principal->id, f.scope);
+  if (f.session && f.session->door != f.door) f.session.reset();
   if (!f.session) return fail(Code::session_unknown, "unknown, ended, or another principal's");  // 404 for all three
   f.session->last_used_ns = f.started.time_since_epoch().count();
   f.record.session = f.session->evidence_name;
   f.revision = f.session->revision;
   f.record.protocol_version = f.session->protocol_version;
+  const auto version = head.find("MCP-Protocol-Version");
+  if (version && f.session->initialized && *version != f.session->protocol_version) {
+    return fail(Code::unsupported_version, "MCP-Protocol-Version is not what this session speaks");
+  }
   return {};
 }
 
-Task<Result<void>> Pipeline::open_session(Flow& f) {
-  if (w_.sessions.count_of(f.principal->id) >= fleet_.settings.sessions_per_principal) {
-    f.say = "This principal has too many open sessions; end one with DELETE";
-    co_return fail(Code::limit, "sessions_per_principal");
+// One that no worker knows yet. What is asked for and known is spoken, else our newest (MCP, Version Negotiation).
+Result<mcp::ClientSessionPtr> Pipeline::new_session(const Flow& f, std::string_view wanted) {
+  if (!f.session && w_.sessions.count_of(f.principal->id) >= fleet_.settings.sessions_per_principal) {
+    return fail(Code::limit, "sessions_per_principal");
   }
-  const auto asked = json::member(f.message->params, "protocolVersion");
-  if (!asked || !json::is_string(*asked)) co_return fail(Code::invalid_params, "params.protocolVersion is missing");
-  const std::string_view wanted = asked->substr(1, asked->size() - 2);
   auto session = std::make_shared<mcp::ClientSession>();
-  session->id = random_id(fleet_.random, 16);
+  session->revision = is_served(wanted) ? *revision_from(wanted) : kLatestLegacy;
+  session->protocol_version = revision_name(session->revision);
   session->scope = f.scope;
-  session->protocol_version = is_served(wanted) ? wanted : kVersions.front();
-  session->revision = revision_from(session->protocol_version).value_or(kLatestLegacy);
-  session->log->configure(true, session->revision >= Revision::r2025_11_25);
-  SP_CO_CHECK(keep_client(*session, f.message->params));
   session->principal = f.principal;
   session->home = fleet_.home_of(f.principal->id);
   session->last_used_ns = f.started.time_since_epoch().count();
+  session->id = f.session ? f.session->id : random_id(fleet_.random, 16);
   session->evidence_name = fleet_.redactor.short_digest(session->id);
+  session->log->configure(true, session->revision >= Revision::r2025_11_25);
+  return session;
+}
+
+Task<Result<void>> Pipeline::open_session(Flow& f) {
+  const auto asked = json::member(f.message->params, "protocolVersion");
+  if (!asked || !json::is_string(*asked)) co_return fail(Code::invalid_params, "params.protocolVersion is missing");
+  auto made = new_session(f, asked->substr(1, asked->size() - 2));
+  if (!made) {
+    f.say = "This principal has too many open sessions; end one with DELETE";
+    co_return fail(std::move(made).error());
+  }
+  const auto session = std::move(*made);
+  SP_CO_CHECK(keep_client(*session, f.message->params));
+  if (f.session) {  // HTTP+SSE: it began with its stream, as an object that others read: a new one takes its place
+    session->door = f.session->door;
+    session->log = f.session->log;
+    session->calls = f.session->calls;
+  } else {
+    f.headers.emplace_back("Mcp-Session-Id", session->id);
+  }
   co_await fleet_.on_every_worker([session](Worker& worker) { worker.sessions.put(session); });
-  f.headers.emplace_back("Mcp-Session-Id", session->id);
+  if (session->door == mcp::Door::messages && !session->log->listening()) {  // it ended meanwhile, with its stream
+    co_await fleet_.on_every_worker([session](Worker& worker) { worker.end_session(session); });
+    co_return fail(Code::session_unknown, "its stream has ended");
+  }
   f.record.session = session->evidence_name;
   f.record.protocol_version = session->protocol_version;
   f.result = mcp::initialize_result(session->revision, kOffered, {});
-  f.session = std::move(session);
+  f.session = session;
   co_return Result<void>{};
 }
 

@@ -5,22 +5,19 @@
 #include "request/pipeline/pipeline.h"
 
 namespace sallyport {
-namespace {
 
-Task<void> carry(Worker& w, std::shared_ptr<mcp::EventStream> stream) {
-  w.metrics.gauge(telemetry::Gauge::streams, 1);
-  co_await stream->pump(mcp::sse_headers(), true, w.fleet.settings.keep_alive);
-  w.metrics.gauge(telemetry::Gauge::streams, -1);
+Task<void> Pipeline::carry(std::shared_ptr<mcp::EventStream> stream) {
+  w_.metrics.gauge(telemetry::Gauge::streams, 1);
+  co_await stream->pump(mcp::sse_headers(), true, fleet_.settings.keep_alive);
+  w_.metrics.gauge(telemetry::Gauge::streams, -1);
 }
-
-}  // namespace
 
 void Pipeline::open_events(Flow& f) {
   if (f.exchange == nullptr || f.events) return;
   f.events = std::make_shared<mcp::EventStream>(w_.executor, *f.exchange);
   if (f.session) f.events->keep_in(f.session->log);
   f.events->on_first([this, stream = f.events.get()] {  // small enough to need no memory of its own
-    w_.tasks.spawn(carry(w_, stream->shared_from_this()));
+    w_.tasks.spawn(carry(stream->shared_from_this()));
   });
 }
 
@@ -41,7 +38,7 @@ Task<Result<void>> Pipeline::listen(Flow& f, net::ServerExchange& exchange) {
   } else if (!f.session->log->listen(stream, f.principal->expires_at)) {
     co_return fail(Code::session_unknown, "the session ended while its stream was opened");
   }
-  co_await carry(w_, stream);
+  co_await carry(stream);
   if (!stream->broken()) (void)co_await exchange.end_stream();
   co_return Result<void>{};
 }

@@ -154,6 +154,13 @@ void Worker::expire_sessions() {
   std::erase_if(listed, [](const auto& entry) { return entry.second.session.expired(); });
 }
 
+void Worker::close_quiet_streams() {
+  for (const auto& listener : listeners) listener->stream->close();
+  for (const auto& session : sessions.all()) {
+    if (session->home == index && *session->calls == 0) session->log->close_listener();
+  }
+}
+
 void Worker::end_calls_at(SteadyTime when) { calls_end = when; }
 
 void Worker::end_parked(SteadyTime now) {
@@ -167,6 +174,7 @@ void Worker::end_parked(SteadyTime now) {
 void Worker::tick() {
   const SteadyTime now = fleet.clock.steady();
   if (now >= calls_end) end_calls();
+  else if (calls_end != SteadyTime::max()) close_quiet_streams();
   end_parked(now);
   const SteadyTime late = now - fleet.settings.keep_alive;
   for (const Silent& call : silent) {

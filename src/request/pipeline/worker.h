@@ -38,6 +38,8 @@ class Worker : public WorkerTables {
   void end_revoked();
   void end_session(const mcp::ClientSessionPtr& session);
   void end_calls();
+  // A drain, at its beginning and each tick: lets the streams go on which no call will answer.
+  void close_quiet_streams();
   void end_calls_at(SteadyTime when);  // the first tick after it
   // What a tool server said unasked: to every session here that may hear it.
   void notice(const upstream::Notice& notice);
