@@ -30,7 +30,6 @@ bool loud_enough(const mcp::ClientSession& session, std::string_view params) {
 
 }  // namespace
 
-// A shared upstream session speaks to many: only those hear it who may use the server.
 bool Worker::may_hear(const Principal& principal, std::string_view scope, const ServerRecord& server) {
   const Asker asker{*snapshot, principal, Channel::mcp, scope, {}, {}, fleet.clock.wall()};
   return authorization.server(asker, &server).allow;
@@ -49,7 +48,7 @@ void Worker::notice(const upstream::Notice& said) {
   const auto concerns = [&](const Principal& principal, std::string_view scope) {
     if (!said.principal.empty() && principal.id != said.principal) return false;
     if (!scope.empty() && scope != said.server) return false;
-    return !said.principal.empty() || may_hear(principal, scope, *server->second);
+    return may_hear(principal, scope, *server->second);  // each time: what was granted once may be gone
   };
   for (const auto& session : sessions.all()) {
     if (session->home == index && concerns(*session->principal, session->scope)) tell(*session, *server->second, said);
