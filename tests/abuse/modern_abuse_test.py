@@ -49,6 +49,11 @@ class ModernClients(AbuseCase):
         self.assertEqual(sample["result"]["content"]["text"], "42")
         self.assertIn("error", roots)  # not forwarded: the operator's folders stay
 
+    def test_a_call_waits_though_its_connection_ends(self):
+        state, responses = self.parked()
+        self.modern.close()
+        self.assertIn("42", self.modern.text("rogue_asks", requestState=state, inputResponses=responses))
+
     def test_trap_7_a_retry_is_good_for_its_principal_tool_arguments_and_path_alone_and_once(self):
         stranger = mcp.Modern(self.gateway, self.other.secret, capabilities={"sampling": {}})
         scoped = mcp.Modern(self.gateway, self.key.secret, "rogue", capabilities={"sampling": {}})
