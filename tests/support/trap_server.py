@@ -2,7 +2,6 @@
 """A server of the traps (mcp-spec.md, 10): legacy by default, of 2026-07-28 with --modern; over stdio, or HTTP with --http PORT.
 
     --name NAME   what its resource and prompt say, so that one knows whose they are
-    --late        says it has one tool, and after `initialized` that there is another
     --record FILE every message that arrives, a line each
 
 Built on rogue_server.py: all its tools are here too. Over HTTP the tool `walled` is answered by 401 with a challenge, and
@@ -13,7 +12,6 @@ import json
 import os
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
@@ -23,7 +21,7 @@ from rogue_server import answer, dumps, error, text  # noqa: E402
 PREFIX = "io.modelcontextprotocol/"
 MODERN = "2026-07-28"
 CHALLENGE = 'Bearer resource_metadata="http://127.0.0.1:9/.well-known/evil", scope="everything"'
-OPTIONS = argparse.Namespace(modern=False, name="trap", late=False)
+OPTIONS = argparse.Namespace(modern=False, name="trap")
 
 
 def listed(name, properties=None, **more):
@@ -47,7 +45,6 @@ class Traps:
     """Tools as methods, like rogue_server.Rogue's."""
 
     listeners = []  # (peer, id) of subscriptions/listen
-    late_tool = False
 
     def echo_id(self, peer, rid, message):
         return text("done")
@@ -95,10 +92,7 @@ def capabilities():
 
 
 def tools():
-    if OPTIONS.late:
-        return [listed("early")] + ([listed("late")] if TRAPS.late_tool else [])
-    rogue = rogue_server.tool_list()["tools"]
-    return TOOLS + rogue
+    return TOOLS + rogue_server.tool_list()["tools"]
 
 
 def lists(method):
@@ -196,15 +190,6 @@ class Handler(rogue_server.Handler):
         self.wfile.flush()
 
 
-def initialized(raw):
-    """--late: the other tool comes a little after `initialized`, and then it is said."""
-    def say():
-        time.sleep(0.05)
-        TRAPS.late_tool = True
-        raw(dumps({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}) + b"\n")
-    threading.Thread(target=say, daemon=True).start()
-
-
 def serve_stdio(record):
     lock = threading.Lock()
 
@@ -217,9 +202,7 @@ def serve_stdio(record):
     for line in iter(sys.stdin.buffer.readline, b""):
         record(line.rstrip(b"\n"))
         message = json.loads(line)
-        if message.get("method") == "notifications/initialized" and OPTIONS.late:
-            initialized(raw)
-        elif "method" in message and "id" in message:
+        if "method" in message and "id" in message:
             threading.Thread(target=handle, args=(peer, message), daemon=True).start()
 
 
@@ -228,7 +211,6 @@ def main():
     parser.add_argument("--http", type=int, metavar="PORT")
     parser.add_argument("--record", metavar="FILE")
     parser.add_argument("--modern", action="store_true")
-    parser.add_argument("--late", action="store_true")
     parser.add_argument("--name", default="trap")
     parser.parse_args(namespace=OPTIONS)
     record = rogue_server.Recorder(OPTIONS.record)
