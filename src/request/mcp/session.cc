@@ -9,11 +9,6 @@
 
 namespace sallyport::mcp {
 
-int log_level_index(std::string_view level) noexcept {
-  const auto found = std::ranges::find(kLogLevels, level);
-  return found == kLogLevels.end() ? -1 : static_cast<int>(found - kLogLevels.begin());
-}
-
 ClientSessionPtr SessionTable::find(std::string_view id, std::string_view principal_id, std::string_view scope) const {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return nullptr;

@@ -3,7 +3,6 @@
 // checked where it arrives; what changes while it lives belongs to its home worker, or is atomic.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "model/log_level.h"
 #include "model/principal.h"
 #include "model/protocol.h"
 #include "request/mcp/asks.h"
@@ -20,11 +20,8 @@
 
 namespace sallyport::mcp {
 
-// Severities of MCP logging, weakest first (RFC 5424 6.2.1).
-inline constexpr std::array<std::string_view, 8> kLogLevels{"debug",    "info",  "notice",    "warning",
-                                                            "error", "critical", "alert", "emergency"};
-// Index of `level`, or -1.
-int log_level_index(std::string_view level) noexcept;
+using sallyport::kLogLevels;
+using sallyport::log_level_index;
 
 // By which door a request comes: Streamable HTTP, or the two of HTTP+SSE (2024-11-05): its stream, and where to POST.
 enum class Door : std::uint8_t { streamable, sse, messages };

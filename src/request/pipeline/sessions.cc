@@ -155,6 +155,8 @@ Result<void> Pipeline::set_log_level(Flow& f) {
   const int level = raw && json::is_string(*raw) ? mcp::log_level_index(raw->substr(1, raw->size() - 2)) : -1;
   if (level < 0) return fail(Code::invalid_params, "params.level is not a severity of RFC 5424");
   f.session->log_level = level;
+  Worker& home = *fleet_.workers[f.session->home];
+  asio::post(home.executor, [&home, session = f.session] { home.log_level_changed(*session); });
   f.result = "{}";
   return {};
 }

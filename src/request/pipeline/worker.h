@@ -47,6 +47,8 @@ class Worker : public WorkerTables {
   // subscriptions/listen, on the principal's home worker. Errors: limit.
   Task<Result<bool>> begin_listening(std::shared_ptr<Subscription> listener, std::vector<ServerPtr> servers);
   void end_listening(const std::shared_ptr<Subscription>& listener);
+  // The client of a session here said which logs it wants: so its open upstream sessions hear it.
+  void log_level_changed(const mcp::ClientSession& session);
   // The upstream session of a principal; a modern server is told what to speak of. Errors: those of Upstreams::session.
   Task<Result<upstream::SessionPtr>> open_upstream(ServerPtr server, std::string principal);
 

@@ -97,6 +97,20 @@ upstream::Interest Worker::interest_of(std::string_view principal, std::string_v
   return interest;
 }
 
+// One upstream session serves all sessions of a principal: the least strict of those that asked for a level decides.
+void Worker::log_level_changed(const mcp::ClientSession& changed) {
+  for (const auto& [name, server] : snapshot->catalogue->servers) {
+    const auto open = upstreams.find(name, changed.principal->id);
+    if (!open || (!changed.scope.empty() && changed.scope != name)) continue;
+    int level = changed.log_level.load();
+    for (const auto& other : sessions.all()) {
+      const bool here = other->principal->id == changed.principal->id && (other->scope.empty() || other->scope == name);
+      if (const int its = other->log_level.load(); here && its >= 0) level = std::min(level, its);
+    }
+    open->want_log_level(kLogLevels[static_cast<std::size_t>(level)]);
+  }
+}
+
 Task<Result<upstream::SessionPtr>> Worker::open_upstream(ServerPtr server, std::string principal) {
   SP_CO_TRY(upstream::SessionPtr session, co_await upstreams.session(server, principal));
   if (is_modern(session->info().revision) && fleet.home_of(principal) == index) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/log_level.h"
 #include "request/upstream/breakers.h"
 #include "request/upstream/codec.h"
 #include "request/upstream/modern.h"
@@ -33,6 +34,7 @@ Session::Session(Executor executor, const Deps& deps, const Settings& settings, 
     : server_(std::move(server)),
       principal_(std::move(principal)),
       settings_(settings),
+      deps_(deps),
       clock_(deps.clock),
       breaker_(std::move(breaker)),
       link_(executor, deps, settings_, server_,
@@ -41,6 +43,7 @@ Session::Session(Executor executor, const Deps& deps, const Settings& settings, 
             }),
       watch_(executor, deps, settings_, link_, server_, unsolicited,
              [this](Call call) { return run(std::move(call), nullptr); }),
+      tasks_(executor, [this](const char* what) { deps_.say(server_->name, "exception", what); }),
       last_used_(clock_.steady()) {}
 
 Session::~Session() = default;
@@ -54,6 +57,7 @@ Task<void> Session::close() {
   watch_.stop();
   co_await link_.close();
   co_await watch_.join();
+  co_await tasks_.join();
 }
 
 Task<Result<void>> Session::open(SteadyTime deadline) {
@@ -111,6 +115,7 @@ Task<Result<Reply>> Session::send(const Call& call, CallEvents* events) {
   const auto connection = link_.connection();
   if (!connection) co_return fail(Code::session_unknown, "no handshake holds");
   if (link_.modern()) co_return co_await send_modern(call, events, *connection);
+  if (!call.log_level.empty()) co_await tell_log_level(call.log_level, false, call.deadline);
   const std::uint64_t id = link_.mint_id();
   SP_CO_TRY(std::string text, legacy::request(id, call));
   co_return co_await connection->request(
@@ -125,6 +130,28 @@ Task<Result<Reply>> Session::send_modern(const Call& call, CallEvents* events, C
   SP_CO_TRY(Reply reply, co_await connection.request(std::move(message), events));
   if (reply.is_error) co_return reply;
   co_return modern::sort_result(call, std::move(reply.body));
+}
+
+void Session::want_log_level(std::string_view level) {
+  const int rank = log_level_index(level);
+  if (rank < 0 || !alive()) return;
+  tasks_.spawn(
+      tell_log_level(kLogLevels[static_cast<std::size_t>(rank)], true, clock_.steady() + server_->call_timeout));
+}
+
+// One session serves all clients of a principal, and each of them filters: the server logs what the least strict one wants.
+Task<void> Session::tell_log_level(std::string_view level, bool may_raise, SteadyTime deadline) {
+  if (server_->shared || link_.modern() || !info().has("logging")) co_return;
+  if (std::exchange(told_in_, link_.handshakes()) != link_.handshakes()) told_level_ = -1;
+  const int rank = log_level_index(level);
+  const bool enough = told_level_ >= 0 && told_level_ <= rank;
+  if (rank < 0 || rank == told_level_ || (enough && !may_raise)) co_return;
+  told_level_ = rank;
+  Call call{.method = "logging/setLevel", .params = R"({"level":")" + std::string(level) + "\"}", .deadline = deadline};
+  const auto reply = co_await send(call, nullptr);
+  if (!reply) told_level_ = -1;
+  if (!reply) deps_.say(server_->name, "log_level", reply.error().detail);
+  else if (reply->is_error) deps_.say(server_->name, "log_level_refused", std::string_view(reply->body).substr(0, 200));
 }
 
 Task<Result<void>> Session::notify(std::string method, std::string params) {

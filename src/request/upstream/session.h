@@ -41,6 +41,11 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<void> watched(SteadyTime until) { return watch_.settle(until); }
   [[nodiscard]] bool watching() const noexcept { return !watch_.idle(); }
 
+  // What a legacy server with the capability `logging` shall log from now on: a severity of model/log_level.h. Returns at
+  // once. A call's own log_level goes before it where it wants more (MCP 2025-11-25, Logging). Never of a shared session:
+  // its logs reach nobody.
+  void want_log_level(std::string_view level);
+
   [[nodiscard]] const ServerInfo& info() const noexcept { return link_.info(); }
   [[nodiscard]] const ServerRecord& server() const noexcept { return *server_; }
   [[nodiscard]] const ServerPtr& server_ptr() const noexcept { return server_; }
@@ -65,15 +70,20 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<Result<Reply>> run(Call call, CallEvents* events);
   Task<Result<Reply>> send(const Call& call, CallEvents* events);
   Task<Result<Reply>> send_modern(const Call& call, CallEvents* events, Connection& connection);
+  Task<void> tell_log_level(std::string_view level, bool may_raise, SteadyTime deadline);
   [[nodiscard]] bool wants_handshake(const Result<Reply>& reply) const;
 
   ServerPtr server_;
   std::string principal_;
   const Settings settings_;
+  const Deps& deps_;
   const Clock& clock_;
   std::shared_ptr<Breaker> breaker_;
   Link link_;
   Watch watch_;
+  TaskGroup tasks_;
+  int told_level_ = -1;  // -1: the server logs what it likes
+  std::uint64_t told_in_ = 0;  // in which handshake
   std::uint64_t answered_ = 0;
   std::size_t in_flight_ = 0;
   SteadyTime last_used_;

@@ -146,6 +146,8 @@ def handle(message):
             return
         version = mode[8:] if mode.startswith("version=") else message["params"]["protocolVersion"]
         caps = {"tools": {"listChanged": True}, "logging": {}}
+        if mode == "logs_nothing":
+            del caps["logging"]
         if mode == "subscribes":
             caps["resources"] = {"subscribe": True}
         send(id=id, result={"protocolVersion": version, "capabilities": caps, "instructions": "be \"kind\"",
@@ -170,6 +172,8 @@ def handle(message):
         if message["params"]["uri"].startswith("refused:"):
             return send(id=id, error={"code": -32002, "message": "no such resource"})
         send(id=id, result={})
+    elif method == "logging/setLevel":
+        send(id=id, **({"error": {"code": -32602, "message": "no"}} if mode == "refuses_levels" else {"result": {}}))
     elif method == "notifications/cancelled":
         cancelled.append(message["params"]["requestId"])
     elif method == "tools/list":
