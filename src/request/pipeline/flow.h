@@ -21,7 +21,7 @@ struct Flow {
 
   // Made for every request and larger than malloc's thread cache takes: its memory is kept by the thread for the next.
   static void* operator new(std::size_t bytes);
-  static void operator delete(void* memory) noexcept;
+  static void operator delete(void* flow, std::size_t bytes) noexcept;
 
   // Where the request is; what passed since the last stage began is that stage's time (one request in 16 is timed).
   void enter(Stage next) {
