@@ -18,29 +18,24 @@ struct Access {
 
 namespace {
 
-// Node 0 is `null`: what a default Document and a default Value see.
-std::unique_ptr<detail::Data> null_data() {
-  auto data = std::make_unique<detail::Data>();
-  data->text = "null";
-  data->nodes.push_back({0, 4, detail::kPlain, static_cast<std::uint32_t>(Kind::null)});
-  return data;
-}
-
 Result<Document> read_any(std::string_view text, const ReadLimits& limits, bool big_numbers) {
   if (text.size() > std::min(limits.bytes_max, detail::kBytesCap)) {
     return fail(Code::body_too_large, "JSON: " + std::to_string(text.size()) + " bytes");
   }
   if (text.starts_with("\xEF\xBB\xBF")) return fail(Code::parse_error, "JSON: byte order mark at offset 0");
   if (!simdjson::validate_utf8(text.data(), text.size())) return fail(Code::parse_error, "JSON: not UTF-8");
+  thread_local detail::Parser::Desk desk;
   auto data = std::make_unique<detail::Data>();
-  detail::Parser parser(text, limits, big_numbers, *data);
-  SP_CHECK(parser.run());
+  detail::Parser parser(text, limits, big_numbers, *data, desk);
+  auto done = parser.run();
+  desk.duplicates.trim();
+  SP_CHECK(std::move(done));
   return detail::Access::make(std::move(data));
 }
 
 }  // namespace
 
-Document::Document() noexcept : data_(null_data()) {}
+Document::Document() noexcept = default;
 Document::Document(std::unique_ptr<detail::Data> data) noexcept : data_(std::move(data)) {}
 Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;

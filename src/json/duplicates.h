@@ -13,10 +13,15 @@ class DuplicateFinder {
  public:
   void start() noexcept { keys_.clear(); }
   void add(std::string_view key) { keys_.push_back(key); }
+  // Gives back what an unusually large object took.
+  void trim() {
+    if (keys_.capacity() > kKeysKept) *this = {};
+  }
   // The first repeated key found, or null. Valid until the next call of start() or add().
   const std::string_view* find();
 
  private:
+  static constexpr std::size_t kKeysKept = 1024;
   const std::string_view* find_among_many();
   const std::string_view* find_in_run(std::size_t begin, std::size_t end);
 

@@ -27,7 +27,7 @@ void append_pointer_token(std::string& out, std::string_view key) {
 
 }  // namespace
 
-Parser::Parser(std::string_view text, const ReadLimits& limits, bool big_numbers, Data& out) noexcept
+Parser::Parser(std::string_view text, const ReadLimits& limits, bool big_numbers, Data& out, Desk& desk) noexcept
     : begin_(text.data()),
       end_(text.data() + text.size()),
       at_(begin_),
@@ -35,13 +35,15 @@ Parser::Parser(std::string_view text, const ReadLimits& limits, bool big_numbers
       depth_max_(std::min(limits.depth_max, kDepthCap)),
       nodes_max_(limits.nodes_max),
       big_numbers_(big_numbers),
-      out_(out) {}
+      out_(out),
+      stack_(desk.stack),
+      duplicates_(desk.duplicates) {}
 
 Result<void> Parser::run() {
   const auto size = static_cast<std::size_t>(end_ - begin_);
   out_.text.reserve(size);
-  out_.nodes.reserve(size / 8 + 8);
-  stack_.reserve(16);
+  out_.nodes.reserve(size / 6 + 8);
+  stack_.clear();
   for (;;) {
     space();
     Step step = value();

@@ -13,17 +13,23 @@ namespace sallyport::json::detail {
 
 class Parser {
  public:
-  Parser(std::string_view text, const ReadLimits& limits, bool big_numbers, Data& out) noexcept;
-  [[nodiscard]] Result<void> run();
-
- private:
-  enum class Step : std::uint8_t { value, done, error };
   struct Frame {
     std::uint32_t node;
     std::uint32_t count;
     std::uint32_t key;  // node of the member being read, or 0
     bool object;
   };
+  // What the parsers of a thread use one after another, so that its memory is not asked for anew.
+  struct Desk {
+    std::vector<Frame> stack;  // as deep as a document may be at most
+    DuplicateFinder duplicates;
+  };
+
+  Parser(std::string_view text, const ReadLimits& limits, bool big_numbers, Data& out, Desk& desk) noexcept;
+  [[nodiscard]] Result<void> run();
+
+ private:
+  enum class Step : std::uint8_t { value, done, error };
 
   Step value();
   Step open(bool object);
@@ -55,8 +61,8 @@ class Parser {
   const std::size_t nodes_max_;
   const bool big_numbers_;
   Data& out_;
-  std::vector<Frame> stack_;
-  DuplicateFinder duplicates_;
+  std::vector<Frame>& stack_;
+  DuplicateFinder& duplicates_;
   Error error_;
 };
 
