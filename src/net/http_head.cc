@@ -1,19 +1,10 @@
 #include "net/http_head.h"
 
+#include "core/ascii.h"
 #include "net/http_message.h"
 
 namespace sallyport::net {
 namespace {
-
-bool plain_text(std::string_view text, bool obs_text) {
-  unsigned bad = 0;  // no early exit: the loop becomes vector code
-  for (const char c : text) {
-    const auto u = static_cast<unsigned char>(c);
-    bad |= static_cast<unsigned>((u < 0x20) & (u != '\t')) | static_cast<unsigned>(u == 0x7f) |
-           static_cast<unsigned>((u >= 0x80) & !obs_text);
-  }
-  return bad == 0;
-}
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -29,13 +20,25 @@ HeadScan::Step HeadScan::fault(Code code, std::string_view why) {
   return Step::fault;
 }
 
-// The quick way for a whole line that is in order; whatever is not goes byte by byte, which alone judges.
-bool HeadScan::take_line(std::string& head, std::string_view line, const Limits& limits) {
-  if (line.size() < 2 || line[line.size() - 2] != '\r' || head.size() != line_start_) return false;
-  if (head.size() + line.size() > (line_start_ == 0 ? limits.first_line_bytes : limits.head_bytes)) return false;
-  if (!plain_text(line.substr(0, line.size() - 2), limits.obs_text)) return false;
-  head.append(line);
-  return true;
+// The quick way for whole lines that are in order: all of them at once. Whatever is not goes byte by byte, which alone
+// judges. Returns how much of `in` it took, up to and with the empty line.
+std::size_t HeadScan::take_lines(std::string& head, std::string_view in, const Limits& limits) {
+  if (head.size() != line_start_) return 0;
+  std::size_t end = 0, lines = 0, last = 0;
+  for (bool open = true; open; ++lines) {
+    const auto cr = in.find('\r', end);
+    if (cr == std::string_view::npos || cr + 1 >= in.size() || in[cr + 1] != '\n') break;
+    if (line_start_ == 0 && lines == 0 && cr + 2 > limits.first_line_bytes) return 0;
+    last = cr - end;
+    end = cr + 2;
+    open = last != 0;
+  }
+  if (end == 0 || head.size() + end > limits.head_bytes) return 0;
+  // Each line has its CR and LF; one more control character, and something is not in order.
+  if (ascii::count_controls(in.substr(0, end), !limits.obs_text) != 2 * lines) return 0;
+  head.append(in, 0, end);
+  line_start_ = head.size() - (last == 0 ? 2 : 0);
+  return end;
 }
 
 HeadScan::Step HeadScan::take_byte(std::string& head, char c, const Limits& limits) {
@@ -56,18 +59,12 @@ HeadScan::Step HeadScan::take_byte(std::string& head, char c, const Limits& limi
 }
 
 HeadScan::Step HeadScan::take(std::string& head, std::string_view in, const Limits& limits, std::size_t& used) {
-  used = 0;
+  used = take_lines(head, in, limits);
+  if (used > 0 && head.size() - line_start_ == 2) return Step::end;
   while (used < in.size()) {
-    const auto rest = in.substr(used);
-    const auto lf = rest.find('\n');
-    const auto line = rest.substr(0, lf == std::string_view::npos ? lf : lf + 1);
-    if (lf == std::string_view::npos || !take_line(head, line, limits)) {
-      for (const char c : line) {
-        if (take_byte(head, c, limits) == Step::fault) return Step::fault;
-      }
-    }
-    used += line.size();
-    if (lf == std::string_view::npos) return Step::more;
+    const char c = in[used++];
+    if (take_byte(head, c, limits) == Step::fault) return Step::fault;
+    if (c != '\n') continue;
     if (head.size() - line_start_ == 2) return Step::end;  // an empty line
     line_start_ = head.size();
   }
@@ -79,8 +76,9 @@ std::optional<FieldLine> read_field(std::string_view line, std::string_view& why
     why = "folded header line";
     return std::nullopt;
   }
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos || !valid_token(line.substr(0, colon))) {
+  std::size_t colon = 0;
+  while (colon < line.size() && is_token_char(line[colon])) ++colon;
+  if (colon == 0 || colon == line.size() || line[colon] != ':') {
     why = "malformed header name";
     return std::nullopt;
   }

@@ -12,8 +12,6 @@
 
 namespace sallyport::net {
 
-constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 // RFC 9110 5.6.2: tchar.
 constexpr std::array<bool, 256> kTokenChars = [] {
   std::array<bool, 256> table{};
@@ -42,7 +40,7 @@ class HeadScan {
   [[nodiscard]] std::string_view why() const noexcept { return why_; }
 
  private:
-  bool take_line(std::string& head, std::string_view line, const Limits& limits);
+  std::size_t take_lines(std::string& head, std::string_view in, const Limits& limits);
   Step take_byte(std::string& head, char c, const Limits& limits);
   Step fault(Code code, std::string_view why);
 

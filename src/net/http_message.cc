@@ -2,27 +2,17 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
 #include "net/http_head.h"
 
 namespace sallyport::net {
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (to_lower(a[i]) != to_lower(b[i])) return false;
-  }
-  return true;
-}
-
-bool valid_field_value(std::string_view value) noexcept {
-  return std::ranges::all_of(value, [](char c) {
-    const auto u = static_cast<unsigned char>(c);
-    return c == '\t' || (u >= 0x20 && u != 0x7f);
-  });
-}
+bool valid_field_value(std::string_view value) noexcept { return ascii::count_controls(value, false) == 0; }
 
 bool valid_token(std::string_view name) noexcept {
-  return !name.empty() && std::ranges::all_of(name, [](char c) { return is_token_char(c); });
+  bool good = !name.empty();
+  for (const char c : name) good = good && is_token_char(c);
+  return good;
 }
 
 std::optional<std::string_view> RequestHead::find(std::string_view name) const noexcept {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/ascii.h"
 #include "net/ip_address.h"
 
 namespace sallyport::net {
@@ -20,8 +21,11 @@ struct HeaderView {
 using Header = std::pair<std::string, std::string>;
 using Headers = std::vector<Header>;
 
-// ASCII only, no locale (RFC 9110 5.1: field names are case-insensitive).
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
+// ASCII only, no locale (RFC 9110 5.1: field names are case-insensitive). Nearly all names differ in length or beginning.
+inline bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  return a.empty() || (((a[0] ^ b[0]) & ~0x20) == 0 && ascii::equal_letters(a, b));
+}
 
 // A field value that may be written to the wire: no control characters but HTAB.
 bool valid_field_value(std::string_view value) noexcept;

@@ -8,6 +8,7 @@ namespace sallyport::net {
 namespace {
 
 constexpr std::size_t kInterimBytesMax = 64U << 10;
+constexpr std::size_t kSlotsReserved = 12;  // most answers have fewer fields
 constexpr std::uint64_t chunk_overhead_max(std::uint64_t decoded) { return (64U << 10) + 8 * decoded; }
 constexpr std::string_view kChunkedHead = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -124,6 +125,7 @@ bool ResponseReader::read_head() {
     head_.bytes_.clear();
     return interim_bytes_ > kInterimBytesMax ? fault(Code::upstream_too_large, "too many interim answers") : false;
   }
+  head_.slots_.reserve(kSlotsReserved);
   while (rest.size() > 2) {
     std::string_view why;
     const auto field = read_field(next_line(rest), why);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/ascii.h"
 #include "net/http_head.h"
 #include "net/http_message.h"
 
@@ -26,7 +27,7 @@ Result<void> read_name(std::string_view host, Url& url) {
   std::size_t label = 0;
   char previous = '.';
   for (const char raw : host) {
-    const char c = to_lower(raw);
+    const char c = ascii::to_lower(raw);
     const bool good = digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.';
     if (!good) return refuse("character in the host that may not stand there");
     label = c == '.' ? 0 : label + 1;
