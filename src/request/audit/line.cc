@@ -1,11 +1,13 @@
 #include "request/audit/line.h"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "crypto/hash.h"
+#include "request/audit/pen.h"
 #include "request/audit/scan.h"
 
 namespace sallyport::audit {
@@ -13,24 +15,6 @@ namespace {
 
 constexpr std::string_view kLeafName = ",\"leaf\":\"";
 constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-}
-
-void append_padded(std::string& out, std::uint64_t number, int width) {
-  char digits[20];
-  for (int i = width; i-- > 0; number /= 10) digits[i] = static_cast<char>('0' + number % 10);
-  out.append(digits, static_cast<std::size_t>(width));
-}
-
-void append_hex(std::string& out, const merkle::Hash& hash) {
-  for (const std::byte byte : hash) {
-    out.push_back(kHexDigits[std::to_integer<unsigned>(byte) >> 4U]);
-    out.push_back(kHexDigits[std::to_integer<unsigned>(byte) & 15U]);
-  }
-}
 
 void append_u(std::string& out, unsigned code) {
   out += "\\u";
@@ -51,111 +35,125 @@ std::size_t append_special(std::string& out, std::string_view text, std::size_t 
   return out += bytes, length;
 }
 
-void text_field(std::string& out, std::string_view name, std::string_view value) {
-  if (value.empty()) return;
-  out += name;
-  append_string(out, value.substr(0, kFieldBytesMax));
-}
+struct TextField {
+  FieldName name;
+  std::string AuditRecord::* value;
+};
 
-void seconds_field(std::string& out, std::string_view name, const std::optional<double>& seconds) {
-  if (!seconds) return;
-  out += name;
-  append_seconds(out, std::isfinite(*seconds) ? static_cast<std::int64_t>(std::clamp(*seconds, 0.0, 1e9) * 1e6) : 0);
-}
+constexpr std::array kWho{TextField{field_name("request_id"), &AuditRecord::request_id},
+                          TextField{field_name("event_type"), &AuditRecord::event_type},
+                          TextField{field_name("principal"), &AuditRecord::principal},
+                          TextField{field_name("user_id"), &AuditRecord::user_id},
+                          TextField{field_name("credential_id"), &AuditRecord::credential_id},
+                          TextField{field_name("auth_type"), &AuditRecord::auth_type},
+                          TextField{field_name("session"), &AuditRecord::session},
+                          TextField{field_name("server"), &AuditRecord::server},
+                          TextField{field_name("tool"), &AuditRecord::tool}};
+constexpr std::array kWhat{TextField{field_name("action"), &AuditRecord::action},
+                           TextField{field_name("result"), &AuditRecord::result},
+                           TextField{field_name("stage"), &AuditRecord::stage},
+                           TextField{field_name("rule_id"), &AuditRecord::rule_id},
+                           TextField{field_name("reason"), &AuditRecord::reason},
+                           TextField{field_name("evidence"), &AuditRecord::evidence},
+                           TextField{field_name("protocol_version"), &AuditRecord::protocol_version},
+                           TextField{field_name("rpc_method"), &AuditRecord::rpc_method}};
+constexpr std::array kDigests{TextField{field_name("arguments_digest"), &AuditRecord::arguments_digest},
+                              TextField{field_name("result_digest"), &AuditRecord::result_digest}};
+constexpr std::array kHttp{TextField{field_name("ip_address"), &AuditRecord::client_ip},
+                           TextField{field_name("client_ip"), &AuditRecord::client_ip},
+                           TextField{field_name("user_agent"), &AuditRecord::user_agent},
+                           TextField{field_name("method"), &AuditRecord::method},
+                           TextField{field_name("path"), &AuditRecord::path},
+                           TextField{field_name("query_params"), &AuditRecord::query_params}};
+constexpr FieldName kToolId = field_name("tool_id"), kArguments = field_name("arguments"),
+                    kResultBytes = field_name("result_bytes"), kStatus = field_name("status_code"),
+                    kExecution = field_name("execution_time"), kProcess = field_name("process_time"),
+                    kLength = field_name("content_length");
+constexpr std::size_t kFixedBytesMax = 2048;  // names, numbers, times, punctuation
 
-void number_field(std::string& out, std::string_view name, const std::optional<std::uint64_t>& number) {
-  if (!number) return;
-  out += name;
-  append_number(out, *number);
-}
+std::string_view shown(std::string_view text) noexcept { return text.substr(0, kFieldBytesMax); }
 
 // Redactor::json made it: one line. Anything else is shown as text, cut.
-void arguments_field(std::string& out, std::string_view json) {
-  if (json.empty()) return;
-  out += ",\"arguments\":";
-  const bool one_line = std::ranges::none_of(json, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-  if (one_line && json.size() <= kArgumentsBytesMax && (json.front() == '{' || json.front() == '[')) {
-    out += json;
-  } else {
-    append_string(out, json.substr(0, kFieldBytesMax));
+bool spliced(std::string_view json) noexcept {
+  if (json.size() > kArgumentsBytesMax || (json.front() != '{' && json.front() != '[')) return false;
+  bool control = false;  // no early exit: the loop becomes vector code
+  for (const char c : json) control |= static_cast<unsigned char>(c) < 0x20;
+  return !control;
+}
+
+// The bytes of a line at most.
+std::size_t bound(const AuditRecord& r) noexcept {
+  std::size_t texts = shown(r.server).size() + shown(r.tool).size() + shown(r.arguments).size();
+  const auto add = [&](const auto& fields) {
+    for (const TextField& field : fields) texts += shown(r.*field.value).size();
+  };
+  add(kWho), add(kWhat), add(kDigests), add(kHttp);
+  return kFixedBytesMax + Pen::kBytesPerByteMax * texts + std::min(r.arguments.size(), kArgumentsBytesMax);
+}
+
+void text_fields(Pen& pen, const AuditRecord& r, std::span<const TextField> fields) {
+  for (const TextField& field : fields) {
+    const std::string& value = r.*field.value;
+    if (value.empty()) continue;
+    pen.name(field.name);
+    pen.quoted(shown(value));
   }
 }
 
-void who_fields(std::string& out, const AuditRecord& r) {
-  text_field(out, ",\"request_id\":", r.request_id);
-  text_field(out, ",\"event_type\":", r.event_type);
-  text_field(out, ",\"principal\":", r.principal);
-  text_field(out, ",\"user_id\":", r.user_id);
-  text_field(out, ",\"credential_id\":", r.credential_id);
-  text_field(out, ",\"auth_type\":", r.auth_type);
-  text_field(out, ",\"session\":", r.session);
+void number_field(Pen& pen, const FieldName& name, const std::optional<std::uint64_t>& number) {
+  if (!number) return;
+  pen.name(name);
+  pen.number(*number);
 }
 
-void what_fields(std::string& out, const AuditRecord& r) {
-  text_field(out, ",\"server\":", r.server);
-  text_field(out, ",\"tool\":", r.tool);
-  if (!r.tool.empty()) text_field(out, ",\"tool_id\":", r.server.empty() ? r.tool : r.server + "/" + r.tool);
-  text_field(out, ",\"action\":", r.action);
-  text_field(out, ",\"result\":", r.result);
-  text_field(out, ",\"stage\":", r.stage);
-  text_field(out, ",\"rule_id\":", r.rule_id);
-  text_field(out, ",\"reason\":", r.reason);
-  text_field(out, ",\"evidence\":", r.evidence);
-  text_field(out, ",\"protocol_version\":", r.protocol_version);
-  text_field(out, ",\"rpc_method\":", r.rpc_method);
-  arguments_field(out, r.arguments);
-  text_field(out, ",\"arguments_digest\":", r.arguments_digest);
-  text_field(out, ",\"result_digest\":", r.result_digest);
-  number_field(out, ",\"result_bytes\":", r.result_bytes);
+void seconds_field(Pen& pen, const FieldName& name, const std::optional<double>& seconds) {
+  if (!seconds) return;
+  pen.name(name);
+  pen.seconds(std::isfinite(*seconds) ? static_cast<std::int64_t>(std::clamp(*seconds, 0.0, 1e9) * 1e6) : 0);
 }
 
-void http_fields(std::string& out, const AuditRecord& r) {
-  text_field(out, ",\"ip_address\":", r.client_ip);
-  text_field(out, ",\"client_ip\":", r.client_ip);
-  text_field(out, ",\"user_agent\":", r.user_agent);
-  text_field(out, ",\"method\":", r.method);
-  text_field(out, ",\"path\":", r.path);
-  text_field(out, ",\"query_params\":", r.query_params);
-  if (r.status_code) number_field(out, ",\"status_code\":", static_cast<std::uint64_t>(std::max(*r.status_code, 0)));
-  seconds_field(out, ",\"execution_time\":", r.execution_time_s);
-  seconds_field(out, ",\"process_time\":", r.process_time_s);
-  number_field(out, ",\"content_length\":", r.content_length);
+void tool_id_field(Pen& pen, const AuditRecord& r) {
+  if (r.tool.empty()) return;
+  pen.name(kToolId);
+  if (r.server.empty()) return pen.quoted(shown(r.tool));
+  pen.quoted(shown(r.server + "/" + r.tool));
+}
+
+void arguments_field(Pen& pen, std::string_view json) {
+  if (json.empty()) return;
+  pen.name(kArguments);
+  if (spliced(json)) return pen.raw(json);
+  pen.quoted(shown(json));
+}
+
+void fields(Pen& pen, const AuditRecord& r) {
+  text_fields(pen, r, kWho);
+  tool_id_field(pen, r);
+  text_fields(pen, r, kWhat);
+  arguments_field(pen, r.arguments);
+  text_fields(pen, r, kDigests);
+  number_field(pen, kResultBytes, r.result_bytes);
+  text_fields(pen, r, kHttp);
+  if (r.status_code) number_field(pen, kStatus, static_cast<std::uint64_t>(std::max(*r.status_code, 0)));
+  seconds_field(pen, kExecution, r.execution_time_s);
+  seconds_field(pen, kProcess, r.process_time_s);
+  number_field(pen, kLength, r.content_length);
 }
 
 }  // namespace
 
 void append_iso(std::string& out, WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const auto micros = static_cast<std::uint64_t>((time - day).count());
-  append_padded(out, static_cast<std::uint64_t>(std::max(static_cast<int>(date.year()), 0)), 4);
-  out.push_back('-');
-  append_padded(out, static_cast<unsigned>(date.month()), 2);
-  out.push_back('-');
-  append_padded(out, static_cast<unsigned>(date.day()), 2);
-  out.push_back('T');
-  append_padded(out, micros / 3'600'000'000U, 2);
-  out.push_back(':');
-  append_padded(out, micros / 60'000'000U % 60, 2);
-  out.push_back(':');
-  append_padded(out, micros / 1'000'000U % 60, 2);
-  out.push_back('.');
-  append_padded(out, micros % 1'000'000U, 6);
-  out.push_back('Z');
-}
-
-void append_seconds(std::string& out, std::int64_t micros) {
-  const auto amount = static_cast<std::uint64_t>(std::max<std::int64_t>(micros, 0));
-  append_number(out, amount / 1'000'000U);
-  out.push_back('.');
-  append_padded(out, amount % 1'000'000U, 6);
+  char text[32];
+  Pen pen(text);
+  pen.iso(time);
+  out.append(text, pen.at());
 }
 
 void append_string(std::string& out, std::string_view text) {
   out.push_back('"');
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t start = at;
-    at += plain_run(text.substr(at));
+    at += ascii::plain_run(text.substr(at));
     out.append(text, start, at - start);
     if (at < text.size()) at += append_special(out, text, at);
   }
@@ -164,27 +162,28 @@ void append_string(std::string& out, std::string_view text) {
 
 merkle::Hash append_line(std::string& out, const AuditRecord& record, std::uint64_t seq) {
   const std::size_t start = out.size();
-  out += "{\"seq\":";
-  append_number(out, seq);
-  out += ",\"timestamp\":\"";
-  append_iso(out, record.time);
-  out += "\",\"timestamp_epoch\":";
-  append_seconds(out, record.time.time_since_epoch().count());
-  out += ",\"kind\":\"";
-  out += kind_name(record.kind);
-  out.push_back('"');
-  who_fields(out, record);
-  what_fields(out, record);
-  http_fields(out, record);
-  out.push_back('}');
-  // RFC 6962 2.1: the leaf is hashed behind a zero byte; the one before the line lends its place.
-  const char before = std::exchange(out[start - 1], '\0');
-  const merkle::Hash leaf = crypto::sha256(std::string_view(out).substr(start - 1));
-  out[start - 1] = before;
-  out.pop_back();
-  out += kLeafName;
-  append_hex(out, leaf);
-  out += "\"}\n";
+  merkle::Hash leaf{};
+  out.resize_and_overwrite(start + bound(record), [&](char* data, std::size_t) {
+    Pen pen(data + start);
+    pen.raw("{\"seq\":");
+    pen.number(seq);
+    pen.raw(",\"timestamp\":\"");
+    pen.iso(record.time);
+    pen.raw("\",\"timestamp_epoch\":");
+    pen.seconds(record.time.time_since_epoch().count());
+    pen.raw(",\"kind\":");
+    pen.quoted(kind_name(record.kind));
+    fields(pen, record);
+    *pen.at() = '}';
+    // RFC 6962 2.1: the leaf is hashed behind a zero byte; the one before the line lends its place.
+    const char before = std::exchange(data[start - 1], '\0');
+    leaf = crypto::sha256(std::string_view(data + start - 1, pen.at() + 1));
+    data[start - 1] = before;
+    pen.raw(kLeafName);
+    pen.hex(leaf);
+    pen.raw("\"}\n");
+    return static_cast<std::size_t>(pen.at() - data);
+  });
   return leaf;
 }
 

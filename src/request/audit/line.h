@@ -25,8 +25,6 @@ merkle::Hash append_line(std::string& out, const AuditRecord& record, std::uint6
 
 // "2026-11-20T11:46:44.123456Z"
 void append_iso(std::string& out, WallTime time);
-// Seconds with six decimals.
-void append_seconds(std::string& out, std::int64_t micros);
 // A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD, DEL and C1 controls are escaped (terminals).
 void append_string(std::string& out, std::string_view text);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "request/audit/scan.h"
 #include "request/audit/tail.h"
 
@@ -78,6 +80,30 @@ TEST(Line, BoundsEveryField) {
   r.reason = r.evidence = r.path = r.user_agent = r.query_params = std::string(1 << 20, '\x01');
   r.arguments = "[\"" + std::string(1 << 20, 'x') + "\"]";
   EXPECT_LT(line_of(r).size(), kLineBytesMax);
+}
+
+// The line is written into memory measured beforehand: AddressSanitizer sees whether that was enough.
+TEST(Line, FitsWhatWasMeasuredForItWhateverItsFieldsHold) {
+  for (const std::string& unit : {"\x01"s, "\xFF"s, "\""s, "\xC2\x9B"s, "a"s, "\xE2\x98\x83"s}) {
+    std::string text;
+    while (text.size() <= kFieldBytesMax) text += unit;
+    AuditRecord r = full();
+    for (std::string* field :
+         {&r.request_id,       &r.event_type, &r.principal,        &r.user_id,       &r.credential_id,
+          &r.auth_type,        &r.session,    &r.server,           &r.tool,          &r.action,
+          &r.result,           &r.stage,      &r.rule_id,          &r.reason,        &r.evidence,
+          &r.client_ip,        &r.user_agent, &r.method,           &r.path,          &r.query_params,
+          &r.protocol_version, &r.rpc_method, &r.arguments_digest, &r.result_digest, &r.arguments}) {
+      *field = text;
+    }
+    r.status_code = std::numeric_limits<int>::max();
+    r.execution_time_s = r.process_time_s = 1e300;
+    r.content_length = r.result_bytes = std::numeric_limits<std::uint64_t>::max();
+    r.time = WallTime::max();
+    const std::string line = line_of(r);
+    ASSERT_TRUE(check_line(line));
+    EXPECT_TRUE(Members::of(line));
+  }
 }
 
 TEST(View, GuideS0) {  // S0-16

@@ -21,26 +21,56 @@ constexpr std::array<std::string_view, 24> kParts{
 // Too short to be looked for inside other words: the whole name.
 constexpr std::array<std::string_view, 12> kWhole{"pwd", "pass", "pin", "otp", "cvv", "cvc", "csc", "ssn", "auth", "jwt",
                                                   "sid", "creds"};
+constexpr std::size_t kWholeBytesMax = 5;
 
-// Lower case, letters and digits only: "X-Api_Key" -> "xapikey".
-std::string normal_name(std::string_view name) {
-  std::string out;
-  out.reserve(name.size());
-  for (const char c : name) {
-    if (c >= 'A' && c <= 'Z') {
-      out.push_back(static_cast<char>(c - 'A' + 'a'));
-    } else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-      out.push_back(c);
-    }
+// Of a letter or digit its lower case, of anything else 0: names are compared without case and format.
+constexpr std::array<char, 256> kNormal = [] {
+  std::array<char, 256> table{};
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = c;
+  for (char c = 'a'; c <= 'z'; ++c) {
+    table[static_cast<unsigned char>(c)] = table[static_cast<unsigned char>(c - 32)] = c;
   }
-  return out;
+  return table;
+}();
+
+// "X-Api_Key" -> "xapikey". What fits is kept here, what is longer on the heap.
+class NormalName {
+ public:
+  explicit NormalName(std::string_view name) {
+    char* at = name.size() <= here_.size() ? here_.data() : (heap_.resize(name.size()), heap_.data());
+    char* const begin = at;
+    for (const char c : name) {
+      *at = kNormal[static_cast<unsigned char>(c)];
+      at += *at != 0 ? 1 : 0;
+    }
+    text_ = {begin, at};
+  }
+  NormalName(const NormalName&) = delete;
+  NormalName& operator=(const NormalName&) = delete;
+  [[nodiscard]] std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::array<char, 64> here_;
+  std::string heap_;
+  std::string_view text_;
+};
+
+// Which pairs of characters a part begins with: almost no position of a harmless name needs a closer look.
+constexpr std::uint32_t pair_bit(char first, char second) noexcept {
+  return ((static_cast<unsigned char>(first) & 31U) << 5U) | (static_cast<unsigned char>(second) & 31U);
 }
+constexpr std::array<bool, 1024> kBeginnings = [] {
+  std::array<bool, 1024> table{};
+  for (const std::string_view part : kParts) table[pair_bit(part[0], part[1])] = true;
+  return table;
+}();
 
 bool is_number(std::string_view value) noexcept {
   return !value.empty() && (value[0] == '-' || (value[0] >= '0' && value[0] <= '9'));
 }
 
-// One pass over a document: copies it without whitespace, with what must not be seen replaced.
+// One pass over a document: copies it without whitespace, with what must not be seen replaced. What stays as it is goes
+// out in stretches: `kept_` is where the one that is not yet copied begins.
 class Walk {
  public:
   Walk(const Redactor& redactor, const RedactLimits& limits, std::string_view in)
@@ -48,34 +78,53 @@ class Walk {
     out_.reserve(std::min(in.size(), limits.output_bytes_max) + 64);
   }
 
-  bool document() { return value(0) && (space(), at_ == in_.size()); }
-  [[nodiscard]] bool too_long() const noexcept { return out_.size() > limits_.output_bytes_max; }
+  bool document() {
+    if (!value(0)) return false;
+    space();
+    copy(at_);
+    return at_ == in_.size();
+  }
+  [[nodiscard]] bool too_long() const noexcept { return out_.size() + (at_ - kept_) > limits_.output_bytes_max; }
   std::string take() { return std::move(out_); }
 
  private:
-  void space() noexcept {
+  void copy(std::size_t end) {
+    out_.append(in_, kept_, end - kept_);
+    kept_ = end;
+  }
+
+  // Instead of what stands between here and `end`.
+  void put(std::string_view text, std::size_t end) {
+    copy(at_);
+    out_ += text;
+    at_ = kept_ = end;
+  }
+
+  void space() {
+    if (at_ >= in_.size() || static_cast<unsigned char>(in_[at_]) > ' ') return;
+    copy(at_);
     while (at_ < in_.size() && (in_[at_] == ' ' || in_[at_] == '\t' || in_[at_] == '\n' || in_[at_] == '\r')) ++at_;
+    kept_ = at_;
   }
 
   bool value(std::size_t depth) {
     space();
     if (at_ >= in_.size() || too_long()) return false;
     const char c = in_[at_];
-    if (c == '"') return string();
+    if (c == '"') return string(skip_string(in_, at_));
     if (c != '{' && c != '[') return literal();
     if (depth >= limits_.depth_max) return deep();
     return c == '{' ? container(depth, '}', true) : container(depth, ']', false);
   }
 
   bool container(std::size_t depth, char close, bool object) {
-    out_.push_back(in_[at_++]);
+    ++at_;
     space();
-    if (at_ < in_.size() && in_[at_] == close) return out_.push_back(in_[at_++]), true;
+    if (at_ < in_.size() && in_[at_] == close) return ++at_, true;
     for (;;) {
       if (!(object ? member(depth) : value(depth + 1))) return false;
       space();
       if (at_ >= in_.size() || (in_[at_] != ',' && in_[at_] != close)) return false;
-      out_.push_back(in_[at_]);
       if (in_[at_++] == close) return true;
     }
   }
@@ -87,10 +136,10 @@ class Walk {
     if (end == kNone) return false;
     const std::string_view raw = in_.substr(at_ + 1, end - at_ - 2);
     const bool secret = raw.contains('\\') ? is_secret_name(unescape(raw)) : is_secret_name(raw);
-    if (!string()) return false;
+    if (!string(end)) return false;
     space();
     if (at_ >= in_.size() || in_[at_] != ':') return false;
-    out_.push_back(in_[at_++]);
+    ++at_;
     if (!secret) return value(depth + 1);
     return hidden(depth, raw);
   }
@@ -98,31 +147,27 @@ class Walk {
   // A value under a secret name. true, false and null tell nothing; neither do counts of tokens.
   bool hidden(std::size_t depth, std::string_view raw_name) {
     space();
+    copy(at_);
     const std::size_t start = at_;
     const std::size_t out_start = out_.size();
     if (!value(depth + 1)) return false;
     const std::string_view shown = in_.substr(start, at_ - start);
-    const bool count = is_number(shown) && normal_name(raw_name).ends_with("tokens");
+    const bool count = is_number(shown) && NormalName(raw_name).text().ends_with("tokens");
     if (count || shown == "true" || shown == "false" || shown == "null") return true;
     out_.resize(out_start);
+    kept_ = at_;
     out_ += "\"[redacted:" + redactor_.short_digest(shown) + "]\"";
     return true;
   }
 
-  bool string() {
-    const std::size_t end = skip_string(in_, at_);
+  bool string(std::size_t end) {
     if (end == kNone) return false;
     const std::string_view raw = in_.substr(at_ + 1, end - at_ - 2);
-    at_ = end;
-    out_.push_back('"');
-    if (raw.size() <= limits_.string_bytes_max) {
-      out_ += raw;
-    } else {
-      out_ += raw.substr(0, boundary(raw));
-      out_ += "[cut:" + std::to_string(raw.size()) + ":" + redactor_.short_digest(raw) + "]";
-    }
-    out_.push_back('"');
-    return true;
+    if (raw.size() <= limits_.string_bytes_max) return at_ = end, true;
+    ++at_;  // the quotes stay
+    at_ += boundary(raw);
+    put("[cut:" + std::to_string(raw.size()) + ":" + redactor_.short_digest(raw) + "]", end - 1);
+    return at_ = end, true;
   }
 
   // The last place at or before the limit that is inside neither an escape nor a character.
@@ -147,23 +192,21 @@ class Walk {
     const std::string_view text = in_.substr(at_, end - at_);
     if (text != "true" && text != "false" && text != "null" && !is_number(text)) return false;
     if (is_number(text) && text.find_first_not_of("+-.0123456789Ee") != kNone) return false;
-    out_ += text.substr(0, limits_.string_bytes_max);
-    at_ = end;
-    return true;
+    if (text.size() > limits_.string_bytes_max) put(text.substr(0, limits_.string_bytes_max), end);
+    return at_ = end, true;
   }
 
   bool deep() {
     const std::size_t end = skip_value(in_, at_);
     if (end == kNone) return false;
-    out_ += "\"[deep:" + redactor_.short_digest(in_.substr(at_, end - at_)) + "]\"";
-    at_ = end;
+    put("\"[deep:" + redactor_.short_digest(in_.substr(at_, end - at_)) + "]\"", end);
     return true;
   }
 
   const Redactor& redactor_;
   const RedactLimits& limits_;
   std::string_view in_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0, kept_ = 0;
   std::string out_;
 };
 
@@ -190,9 +233,15 @@ std::string percent_decode(std::string_view text) {
 }  // namespace
 
 bool is_secret_name(std::string_view decoded_name) {
-  const std::string name = normal_name(decoded_name);
-  if (std::ranges::find(kWhole, name) != kWhole.end()) return true;
-  return std::ranges::any_of(kParts, [&name](std::string_view part) { return name.contains(part); });
+  const NormalName normal(decoded_name);
+  const std::string_view name = normal.text();
+  if (name.size() <= kWholeBytesMax && std::ranges::find(kWhole, name) != kWhole.end()) return true;
+  for (std::size_t at = 0; at + 1 < name.size(); ++at) {
+    if (!kBeginnings[pair_bit(name[at], name[at + 1])]) continue;
+    const std::string_view rest = name.substr(at);
+    if (std::ranges::any_of(kParts, [rest](std::string_view part) { return rest.starts_with(part); })) return true;
+  }
+  return false;
 }
 
 std::string Redactor::json(std::string_view minified) const {

@@ -1,7 +1,8 @@
 #include "request/audit/scan.h"
 
 #include <charconv>
-#include <cstring>
+
+#include "core/ascii.h"
 
 namespace sallyport::audit {
 namespace {
@@ -54,7 +55,7 @@ bool valid_utf8(std::string_view text) noexcept {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0x80) {
-      ++i;
+      i += ascii::ascii_run(text.substr(i));
       continue;
     }
     const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
@@ -73,37 +74,9 @@ bool valid_utf8(std::string_view text) noexcept {
   return true;
 }
 
-namespace {
-
-constexpr std::uint64_t kOnes = 0x0101010101010101U;
-constexpr std::uint64_t kHighs = 0x8080808080808080U;
-
-// High bit of each byte that is zero (and perhaps of some behind it: enough to stop).
-constexpr std::uint64_t zero_bytes(std::uint64_t word) noexcept { return (word - kOnes) & ~word & kHighs; }
-
-constexpr bool plain(char c) noexcept {
-  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F && c != '"' && c != '\\';
-}
-
-}  // namespace
-
-std::size_t plain_run(std::string_view text) noexcept {
-  std::size_t at = 0;
-  for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, 8);
-    const std::uint64_t below_space = (word - kOnes * 0x20) & ~word & kHighs;
-    const std::uint64_t stop = below_space | (word & kHighs) | zero_bytes(word ^ (kOnes * '"')) |
-                               zero_bytes(word ^ (kOnes * '\\')) | zero_bytes(word ^ (kOnes * 0x7F));
-    if (stop != 0) break;
-  }
-  while (at < text.size() && plain(text[at])) ++at;
-  return at;
-}
-
 std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
   for (std::size_t i = at + 1; i < text.size(); ++i) {
-    i += plain_run(text.substr(i));
+    i += ascii::plain_run(text.substr(i));
     if (i >= text.size()) break;
     const char c = text[i];
     if (c == '"') return i + 1;

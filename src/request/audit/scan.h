@@ -11,9 +11,6 @@
 
 namespace sallyport::audit {
 
-// How many bytes at the start of `text` are printable ASCII other than quote and backslash: eight at a time.
-std::size_t plain_run(std::string_view text) noexcept;
-
 bool valid_utf8(std::string_view text) noexcept;
 
 // Position behind the string that starts with the quote at `at`; npos where it does not end or holds a control character.
