@@ -25,10 +25,20 @@ inline constexpr auto use_task_ec = asio::as_tuple(use_task);
 
 using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-// Lets everything that is ready on this worker run first. Before a message is sent: under load all that one turn of the
-// event loop produces goes out in one burst, and the peer is woken once instead of once a message (measured: a wake-up of
-// a sleeping peer costs the sender more than all our stages).
-inline auto after_this_turn(Executor executor) { return asio::post(executor, use_task); }
+namespace detail {
+using TurnHandler = asio::async_result<asio::use_awaitable_t<Executor>, void()>::handler_type;
+void join_turn(const Executor& executor, TurnHandler handler);
+}  // namespace detail
+
+// Lets everything that is ready on this worker run first; on its own thread only. Before a message is sent: under load all
+// that one turn of the event loop produces goes out in one burst, and the peer is woken once instead of once a message
+// (measured: a wake-up of a sleeping peer costs the sender more than all our stages). Who waits for the same turn goes on
+// one after the other, by one handler of the loop.
+inline auto after_this_turn(const Executor& executor) {
+  return asio::async_initiate<const asio::use_awaitable_t<Executor>&, void()>(
+      [](detail::TurnHandler handler, const Executor& ex) { detail::join_turn(ex, std::move(handler)); }, use_task,
+      executor);
+}
 
 // Runs `task` on `executor` and resumes the caller on its own executor with the result: how another worker's state is
 // reached (design, Threads). The task must own what it uses. An exception becomes Code::internal. Cancelling the caller
