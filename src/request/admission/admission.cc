@@ -1,5 +1,8 @@
 #include "request/admission/admission.h"
 
+#include <charconv>
+#include <concepts>
+
 #include "core/error.h"
 
 namespace sallyport {
@@ -26,14 +29,24 @@ rate::Verdict Admission::principal(const Limits& limits, std::string_view limit_
   return !one.allow || one.remaining < whole.remaining ? one : whole;
 }
 
-std::vector<std::pair<std::string, std::string>> rate_headers(const rate::Verdict& verdict, WallTime now) {
-  const auto reset = std::chrono::ceil<std::chrono::seconds>(now + verdict.reset_after).time_since_epoch().count();
-  std::vector<std::pair<std::string, std::string>> headers{
-      {"X-RateLimit-Limit", std::to_string(verdict.limit)},
-      {"X-RateLimit-Remaining", std::to_string(verdict.remaining)},
-      {"X-RateLimit-Reset", std::to_string(reset)},
+void tell_rate_headers(const rate::Verdict& verdict, WallTime now,
+                       const std::function<void(std::string_view, std::string_view)>& header) {
+  const auto tell = [&header](std::string_view name, std::integral auto number) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    header(name, std::string_view(digits, end));
   };
-  if (!verdict.allow) headers.emplace_back("Retry-After", std::to_string(verdict.retry_after.count()));
+  tell("X-RateLimit-Limit", verdict.limit);
+  tell("X-RateLimit-Remaining", verdict.remaining);
+  tell("X-RateLimit-Reset",
+       std::chrono::ceil<std::chrono::seconds>(now + verdict.reset_after).time_since_epoch().count());
+  if (!verdict.allow) tell("Retry-After", verdict.retry_after.count());
+}
+
+std::vector<std::pair<std::string, std::string>> rate_headers(const rate::Verdict& verdict, WallTime now) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  tell_rate_headers(verdict, now,
+                    [&headers](std::string_view name, std::string_view value) { headers.emplace_back(name, value); });
   return headers;
 }
 

@@ -2,6 +2,7 @@
 // authorization (rulings C4, C5). A thin stage over engines/rate, whose table all workers share. Any thread.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,7 +29,10 @@ class Admission {
   rate::Limiter& limiter_;
 };
 
-// X-RateLimit-Limit, -Remaining, -Reset (S0-26: epoch seconds, S1-28), and Retry-After where refused (C5).
+// X-RateLimit-Limit, -Remaining, -Reset (S0-26: epoch seconds, S1-28), and Retry-After where refused (C5). Each is told as
+// (name, value); the value is gone after the call.
+void tell_rate_headers(const rate::Verdict& verdict, WallTime now,
+                       const std::function<void(std::string_view, std::string_view)>& header);
 std::vector<std::pair<std::string, std::string>> rate_headers(const rate::Verdict& verdict, WallTime now);
 // S1-29, with the true number of seconds.
 std::string rate_body(const rate::Verdict& verdict);

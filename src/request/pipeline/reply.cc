@@ -101,7 +101,8 @@ Task<void> Pipeline::reply(Flow& f, net::ServerExchange& exchange, const Result<
   }
   for (auto& header : f.headers) response.headers.push_back(std::move(header));
   if (f.verdict) {
-    for (auto& header : rate_headers(*f.verdict, f.now)) response.headers.push_back(std::move(header));
+    tell_rate_headers(*f.verdict, f.now,
+                      [&exchange](std::string_view name, std::string_view value) { exchange.add_header(name, value); });
   }
   (void)co_await exchange.respond(std::move(response));  // a client that is gone hears nothing; the record stands
 }
