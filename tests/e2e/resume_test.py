@@ -70,6 +70,20 @@ class Resume(unittest.TestCase):
         self.assertEqual(len(set(seen)), len(seen))
         self.assertEqual(len(streams), 3)
 
+    def test_a_call_that_takes_its_time_can_be_resumed_before_it_said_anything(self):
+        """docs/decisions/0007-eras.md: a client of 2025-11-25 gets the stream without progress to report."""
+        slow = {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                "params": {"name": "calc_slow_sum", "arguments": {"numbers": [1, 2, 3], "step_ms": 200 * SLOW}}}
+        session = self.open()
+        stream = sse.post(session, slow)
+        self.assertTrue(stream.is_stream)
+        first = stream.event()
+        self.assertEqual((first.data, first.retry), ("", 1000))
+        stream.drop()
+        heard = sse.get(session, first.id).rest()
+        self.assertEqual([a["result"]["content"][0]["text"] for a in answers(heard)], ["6"])
+        self.assertFalse(sse.post(self.open("2025-06-18"), slow).is_stream)
+
     def test_2025_11_25_is_primed_and_told_when_to_come_back(self):
         session = self.open()
         for stream in (sse.post(session, sse.slow_sum(1, [1], 1)), sse.get(session)):

@@ -180,7 +180,9 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
       co_return fail(Code::invalid_request, "duplicate id in flight");
     }
   }
-  const Worker::Waiting waiting(w_, f.events.get(), begun);  // a long silence is bridged by comments
+  const bool primed = f.session && f.session->revision >= Revision::r2025_11_25;
+  const Worker::Waiting waiting(w_, f.events.get(), begun, primed);  // a long silence is bridged by comments
+  if (primed) w_.prime_at(begun + kPrimeAfter);
   auto answer = is_modern(f.revision)     ? co_await call_without_session(f, there, std::move(job))
                 : there.index == w_.index ? co_await run_job(there, std::move(job))
                                           : co_await run_on<UpstreamAnswer>(there.executor, run_job(there, std::move(job)));

@@ -171,6 +171,24 @@ void Worker::end_parked(SteadyTime now) {
   });
 }
 
+void Worker::prime_at(SteadyTime when) {
+  if (std::exchange(priming_, true)) return;
+  prime_timer_.expires_at(when);
+  prime_timer_.async_wait([this](const boost::system::error_code& error) {
+    priming_ = false;
+    if (!error) prime();
+  });
+}
+
+void Worker::prime() {
+  const SteadyTime now = fleet.clock.steady();
+  for (const Silent& call : silent) {
+    if (!call.primed || call.stream == nullptr) continue;
+    if (call.since + kPrimeAfter > now) return prime_at(call.since + kPrimeAfter);
+    call.stream->start();
+  }
+}
+
 void Worker::tick() {
   const SteadyTime now = fleet.clock.steady();
   if (now >= calls_end) end_calls();

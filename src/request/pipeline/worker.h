@@ -24,6 +24,10 @@ namespace sallyport {
 
 struct Subscription;
 
+// How long a client of 2025-11-25 waits for plain JSON: then it gets a stream, and with it the means to come back for the
+// answer (docs/decisions/0007-eras.md).
+inline constexpr std::chrono::milliseconds kPrimeAfter{50};
+
 class Worker : public WorkerTables {
  public:
   Worker(unsigned index, Executor executor, Fleet& fleet, SnapshotPtr snapshot, audit::AuditWriter& audit,
@@ -81,16 +85,22 @@ class Worker : public WorkerTables {
   void cancel(std::uint64_t key);
   // Once a second.
   void tick();
+  // A call that can be resumed has begun: its stream is opened after kPrimeAfter, should there be no answer by then.
+  void prime_at(SteadyTime when);
   SteadyTime calls_end = SteadyTime::max();
 
   std::list<std::shared_ptr<Subscription>> listeners;
 
  private:
+  void prime();
   void end_parked(SteadyTime now);
   void tell(mcp::ClientSession& session, const ServerRecord& server, const upstream::Notice& said);
   static void tell(const Subscription& listener, const upstream::Notice& said);
   [[nodiscard]] upstream::Interest interest_of(std::string_view principal, std::string_view server) const;
   Task<void> watch_server(ServerPtr server, std::string principal, std::shared_ptr<void> last);
+
+  SteadyTimer prime_timer_{executor};
+  bool priming_ = false;
 };
 
 // Is the credential behind `principal` still good?

@@ -43,16 +43,18 @@ struct WorkerTables {
   };
   std::map<std::uint64_t, Parked> parked;
 
-  // Calls of this worker's connections that have heard nothing yet; tick() starts their streams after settings.keep_alive.
+  // Calls of this worker's connections that have heard nothing yet, oldest first: tick() starts their streams after
+  // settings.keep_alive, prime() those that can be resumed much sooner.
   struct Silent {
     mcp::EventStream* stream = nullptr;
     SteadyTime since;
+    bool primed = false;  // its stream begins with an event to resume from: a session of 2025-11-25
   };
   std::list<Silent> silent;
   class Waiting {
    public:
-    Waiting(WorkerTables& worker, mcp::EventStream* stream, SteadyTime since)
-        : worker_(worker), entry_(worker.silent.insert(worker.silent.end(), Silent{stream, since})) {}
+    Waiting(WorkerTables& worker, mcp::EventStream* stream, SteadyTime since, bool primed)
+        : worker_(worker), entry_(worker.silent.insert(worker.silent.end(), Silent{stream, since, primed})) {}
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
     ~Waiting() { worker_.silent.erase(entry_); }
