@@ -76,6 +76,16 @@ void CircuitBreaker::report(const Admission& admission, bool success, SteadyTime
   }
 }
 
+void CircuitBreaker::withdraw(const Admission& admission, SteadyTime now) noexcept {
+  if (!admission.allow || !admission.probe) return;
+  std::uint64_t bits = word_.load(std::memory_order_acquire);
+  for (;;) {
+    const Word word = Word::unpack(bits);
+    if (word.generation != admission.generation || word.state != State::half_open) return;
+    if (word_.compare_exchange_weak(bits, word.next(State::open, ms_of(now)).pack(), std::memory_order_acq_rel)) return;
+  }
+}
+
 CircuitBreaker::State CircuitBreaker::state(SteadyTime now) const noexcept {
   const Word word = Word::unpack(word_.load(std::memory_order_acquire));
   if (word.state == State::open && ms_of(now) >= word.until_ms) return State::half_open;

@@ -31,6 +31,9 @@ class CircuitBreaker {
 
   Admission admit(SteadyTime now) noexcept;
   void report(const Admission& admission, bool success, SteadyTime now) noexcept;
+  // Instead of report(), for a call that ended without saying anything about the server (its caller cancelled it): a probe's
+  // place is free for the next call at once. Else whoever cancels in time would keep a server shut for everybody.
+  void withdraw(const Admission& admission, SteadyTime now) noexcept;
   [[nodiscard]] State state(SteadyTime now) const noexcept;
 
  private:

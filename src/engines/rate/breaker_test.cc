@@ -71,6 +71,23 @@ TEST(CircuitBreaker, ASilentProbeLosesItsPlace) {
   EXPECT_EQ(breaker.state(at(121s)), State::closed);
 }
 
+TEST(CircuitBreaker, ACancelledProbeGivesItsPlaceBack) {
+  CircuitBreaker breaker;
+  fail_times(breaker, 10, at(0s));
+  const auto probe = breaker.admit(at(60s));
+  ASSERT_TRUE(probe.allow && probe.probe);
+  EXPECT_FALSE(breaker.admit(at(61s)).allow);
+  breaker.withdraw(probe, at(61s));
+  const auto next = breaker.admit(at(61s));
+  EXPECT_TRUE(next.allow && next.probe);
+  breaker.withdraw(probe, at(61s));  // the place is another's now
+  EXPECT_FALSE(breaker.admit(at(61s)).allow);
+  breaker.report(next, true, at(62s));
+  EXPECT_EQ(breaker.state(at(62s)), State::closed);
+  breaker.withdraw(breaker.admit(at(62s)), at(62s));  // no probe: nothing to give back
+  EXPECT_EQ(breaker.state(at(62s)), State::closed);
+}
+
 TEST(CircuitBreaker, LateReportsOfEarlierCallsDoNotCount) {
   CircuitBreaker breaker;
   const auto early = breaker.admit(at(0s));

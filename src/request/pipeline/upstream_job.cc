@@ -121,7 +121,12 @@ class Patience {
 Task<Result<const Digests*>> listed_by(Worker& w, upstream::SessionPtr session, SteadyTime deadline, bool anew) {
   const auto known = w.listed.find(session.get());
   if (!anew && known != w.listed.end() && known->second.session.lock() == session) co_return &known->second.digests;
-  SP_CO_TRY(const auto items, co_await upstream::list_all(*session, upstream::ListKind::tools, deadline));
+  std::vector<upstream::Item> items;
+  for (int attempt = 0; attempt < 3; ++attempt) {  // a change that is heard while the list is on its way may not be in it
+    const std::uint64_t changes = w.tool_changes;
+    SP_CO_TRY(items, co_await upstream::list_all(*session, upstream::ListKind::tools, deadline));
+    if (changes == w.tool_changes) break;
+  }
   Worker::Listed fresh{session, {}};
   for (const auto& item : items) {
     if (auto definition = pin::read_definition(item.raw)) fresh.digests[definition->name] = definition->digest;

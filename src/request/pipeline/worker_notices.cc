@@ -37,6 +37,7 @@ bool Worker::may_hear(const Principal& principal, std::string_view scope, const 
 
 void Worker::notice(const upstream::Notice& said) {
   if (said.method == kToolsChanged) {
+    ++tool_changes;
     std::erase_if(listed, [&](const auto& entry) {
       const auto session = entry.second.session.lock();
       return !session || (session->server().name == said.server && session->principal() == said.principal);

@@ -70,6 +70,7 @@ struct WorkerTables {
     std::map<std::string, std::string, std::less<>> digests;
   };
   std::map<const upstream::Session*, Listed> listed;
+  std::uint64_t tool_changes = 0;  // list_changed heard so far: a list that was asked for before one is not kept
   std::map<std::string, bool, std::less<>> stateless;  // servers whose HTTP sessions need no home
 };
 

@@ -30,6 +30,7 @@ class Breaker {
     }
     circuit_.report(admission, success, now);
   }
+  void withdraw(const Admission& admission, SteadyTime now) noexcept { circuit_.withdraw(admission, now); }
   [[nodiscard]] bool open(SteadyTime now) const noexcept {
     return circuit_.state(now) == rate::CircuitBreaker::State::open;
   }

@@ -91,7 +91,10 @@ Task<Result<ProbeResult>> probe(Upstreams& upstreams, ServerPtr server, const Cl
   const SteadyTime deadline = clock.steady() + server->start_timeout;
   ProbeResult result{(*session).info(), {}};
   SP_CO_TRY(result.tools, co_await list_all(*session, ListKind::tools, deadline));
-  if (!*is_changed) co_await changed->async_wait(use_task_ec);
+  if (!*is_changed) {
+    changed->expires_after(settle);  // from here: a server that was slow to start is given its time too
+    co_await changed->async_wait(use_task_ec);
+  }
   if (*is_changed) {
     // Several arrive in a burst while the server registers one tool after another: the last one counts.
     SteadyTimer rest(executor, std::min(settle, std::chrono::milliseconds{50}));

@@ -80,8 +80,8 @@ Task<Result<Reply>> Session::call(Call call, CallEvents* events) {
   last_used_ = clock_.steady();
   if (reply) ++answered_;
   const bool silent = !reply && reply.error().code == Code::cancelled;  // says nothing about the server
-  if (breaker_ && !silent)
-    breaker_->report(admission, reply || !counts_as_failure(reply.error().code), now, last_used_);
+  if (breaker_ && silent) breaker_->withdraw(admission, last_used_);
+  else if (breaker_) breaker_->report(admission, reply || !counts_as_failure(reply.error().code), now, last_used_);
   co_return reply;
 }
 
