@@ -1,14 +1,10 @@
-"""The cells of the matrix: a client's revision by a kind of upstream, and what may fail in each.
-
-`expected/*.yml` is permanent and exact: what is named there must fail, else the entry is stale. `not_yet.json` is the list
-of what the product cannot do yet, per cell ("*": the whole cell); it may only shrink, and the issue ends with it gone.
+"""The cells of the matrix: a client's revision by a kind of upstream, and what may fail in each: `expected/*.yml` is exact, so
+that what is named there must fail, else the entry is stale.
 """
-import json
 import os
 import re
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-NOT_YET = os.path.join(HERE, "not_yet.json")
 
 CLIENTS = ("2025-06-18", "2025-11-25", "2026-07-28")
 UPSTREAMS = {"legacy-stdio": ("legacy", "stdio"), "legacy-http": ("legacy", "http"), "modern-stdio": ("modern", "stdio"),
@@ -30,21 +26,3 @@ def expected(client, upstream):
 
 def label(client, upstream):
     return "%s on %s" % (client, upstream)
-
-
-def read_not_yet():
-    if not os.path.exists(NOT_YET):
-        return {}
-    with open(NOT_YET) as file:
-        return json.load(file)
-
-
-def not_yet(client, upstream):
-    return set(read_not_yet().get(label(client, upstream), []))
-
-
-def write_not_yet(table):
-    """For SALLYPORT_CONFORMANCE_UPDATE=1: `table` is cell -> scenarios that failed."""
-    text = json.dumps({name: sorted(names) for name, names in table.items() if names}, indent=1)
-    with open(NOT_YET, "w") as file:
-        file.write(text + "\n")

@@ -19,11 +19,6 @@ from gateway import SLOW, Gateway  # noqa: E402
 SERVER = "suite"
 
 
-def forward(gateway):
-    known = "--forward" in gateway.cli("server", "add", "--help")
-    return ["--forward", "elicitation", "--forward", "sampling"] if known else []
-
-
 def drive(gateway, client):
     environment = {**os.environ, "BASE": "http://127.0.0.1:%d" % gateway.port, "SERVER": SERVER,
                    "TOKEN": gateway.key("drive").secret}
@@ -41,7 +36,7 @@ def main(client, url):
     url = url._replace(netloc="127.0.0.1:%d" % url.port).geturl()
     try:
         with Gateway("client-mode") as gateway:
-            gateway.add_http(SERVER, url, *forward(gateway))
+            gateway.add_http(SERVER, url, "--forward", "elicitation", "--forward", "sampling")
             drive(gateway, client)
     except AssertionError as error:
         sys.stderr.write("%s\n" % error)

@@ -3,7 +3,6 @@ when 1). One gateway, five registered servers, each cell with a principal of its
 times, so that a run that changes nothing changes no file.
 
     tests/run.py tests/conformance/matrix_test.py -k 2025_11_25_client_on_dual
-    SALLYPORT_CONFORMANCE_UPDATE=1 tests/run.py tests/conformance/matrix_test.py     writes not_yet.json anew
 """
 import os
 import unittest
@@ -17,13 +16,11 @@ from gateway import SLOW, Gateway
 from shim import Shim
 
 TIME_LIMIT = 600
-UPDATE = os.environ.get("SALLYPORT_CONFORMANCE_UPDATE")
 FORWARD = [word for kind in ("elicitation", "sampling", "roots") for word in ("--forward", kind)]
 
 
 class Matrix(unittest.TestCase):
     scores = {}  # cell -> scenario -> (passed, made)
-    failed = {}  # label -> scenarios, for the update
     registered = {}  # upstream -> what `server add` said when it failed, or None
 
     @classmethod
@@ -43,49 +40,34 @@ class Matrix(unittest.TestCase):
     def register(cls, name, era, transport):
         program = [scratch.node_binary(), os.path.join(scratch.node_folder(), "upstream.mjs")]
         if transport == "stdio":
-            cls.gateway.add(name, *program, "--stdio", "--era", era, options=cls.forward())
+            cls.gateway.add(name, *program, "--stdio", "--era", era, options=FORWARD)
             return
         port = processes.free_port()
         beside = processes.Beside([*program, "--http", str(port), "--era", era], port,
                                   os.path.join(cls.gateway.folder, name + ".log"))
         cls.addClassCleanup(beside.stop)
-        cls.gateway.add_http(name, "http://127.0.0.1:%d/mcp" % port, *cls.forward())
-
-    @classmethod
-    def forward(cls):
-        known = "--forward" in cls.gateway.cli("server", "add", "--help")
-        return FORWARD if known else []
+        cls.gateway.add_http(name, "http://127.0.0.1:%d/mcp" % port, *FORWARD)
 
     @classmethod
     def tearDownClass(cls):
         if set(cls.scores) != set(cells.CELLS):
             return
-        if UPDATE:
-            cells.write_not_yet({label: set(names) - cells.expected(*label.split(" on ")) for label, names in cls.failed.items()})
         page.write(cls.scores)
 
     def run_cell(self, client, upstream):
         wanted = suite.server_scenarios(client)
-        excused, later = cells.expected(client, upstream), cells.not_yet(client, upstream)
+        excused = cells.expected(client, upstream)
         if self.registered[upstream] is not None:
             self.scores[client, upstream] = {}
-            self.failed[cells.label(client, upstream)] = ["*"]
-            if later != {"*"} and not UPDATE:
-                self.fail("%s could not be registered: %s" % (upstream, self.registered[upstream]))
+            self.fail("%s could not be registered: %s" % (upstream, self.registered[upstream]))
             return
-        if later == {"*"}:
-            later = set(wanted.required) - excused
-        found, ran = self.run_suite(client, upstream, wanted, excused | later)
+        found, ran = self.run_suite(client, upstream, wanted, excused)
         self.scores[client, upstream] = {name: suite.score(checks) for name, checks in found.items()}
         failed = {name for name in wanted.required if not suite.passes(found.get(name, []))}
-        self.failed[cells.label(client, upstream)] = failed
-        if UPDATE:
-            return
         missing = [name for name in wanted.required if name not in found]
         self.assertEqual([], missing, "the suite did not run them\n" + ran.output[-3000:])
-        self.judge(client, upstream, found, failed, excused, later)
-        if not later:
-            self.assertEqual(0, ran.code, "the suite counts otherwise than this test\n" + ran.output[-3000:])
+        self.judge(client, upstream, found, failed, excused)
+        self.assertEqual(0, ran.code, "the suite counts otherwise than this test\n" + ran.output[-3000:])
 
     def run_suite(self, client, upstream, wanted, excused):
         self.shim.secret = self.gateway.key("suite-%s-%s" % (client, upstream)).secret
@@ -94,14 +76,12 @@ class Matrix(unittest.TestCase):
                                excused & set(wanted.scored), 200 * SLOW)
         return suite.results(ran.folder), ran
 
-    def judge(self, client, upstream, found, failed, excused, later):
+    def judge(self, client, upstream, found, failed, excused):
         wrong = []
-        for name in sorted(failed - excused - later):
+        for name in sorted(failed - excused):
             wrong += ["%s fails (%d of %d checks):" % (name, *suite.score(found[name]))] + suite.explain(found[name])
         wrong += ["%s passes, but stands in expected/%s.yml: take it out" % (name, cells.kind(client, upstream))
                   for name in sorted(excused - failed)]
-        for name in sorted(later - failed):
-            print("      %s passes on %s: take it out of not_yet.json" % (name, cells.label(client, upstream)), flush=True)
         if wrong:
             self.fail("%s\n%s\n--- end of the gateway's log\n%s" % (cells.label(client, upstream), "\n".join(wrong),
                                                                   self.gateway.log()[-1500:]))

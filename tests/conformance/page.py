@@ -18,7 +18,7 @@ for each revision that a client speaks and each kind of upstream server behind. 
 Columns: a client of that revision; upstream `tests/e2e/node/upstream.mjs` of the 2025 revisions (L), of 2026-07-28 (M), or
 both (dual, over HTTP). Figures: checks passed of checks made. `-`: the suite has no such scenario for this revision.
 (b): expected to fail: a request of a 2025 server carries no key of its own, and the scenario asks for that key.
-(n): not built yet, see `tests/conformance/not_yet.json`. (o): demanded of nobody: the Tasks extension. Scenarios in
+(f): fails, and with it the run. (o): demanded of nobody: the Tasks extension. Scenarios in
 *italics* are not scored by the suite; we demand them all the same.
 
 """
@@ -29,7 +29,7 @@ def mark(client, upstream, name, others):
         return " (o)"
     if name in cells.expected(client, upstream):
         return " (b)"
-    return " (n)"
+    return " (f)"
 
 
 def figure(client, upstream, scores, name, wanted):

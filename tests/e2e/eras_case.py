@@ -1,8 +1,4 @@
-"""What the tests about eras share: SDK scenarios as programs, and the list of what the product cannot do yet.
-
-`eras_not_yet.json` names tests that may still fail; it only shrinks, and issue 3 ends with it gone.
-"""
-import json
+"""What the tests about eras share: SDK scenarios as programs."""
 import os
 import subprocess
 import unittest
@@ -10,26 +6,9 @@ import unittest
 import scratch
 from gateway import SLOW
 
-NOT_YET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "eras_not_yet.json")
-UPDATE = os.environ.get("SALLYPORT_ERAS_UPDATE")
-FORWARD = ("--forward", "elicitation", "--forward", "sampling")
+FORWARD = (  # roots are left out: what the default is, is what the tests are about
+    "--forward", "elicitation", "--forward", "sampling")
 
-
-def read_not_yet():
-    if not os.path.exists(NOT_YET):
-        return []
-    with open(NOT_YET) as file:
-        return json.load(file)
-
-
-def write_not_yet(names):
-    with open(NOT_YET, "w") as file:
-        file.write(json.dumps(sorted(names), indent=1) + "\n")
-
-
-def forward(gateway):
-    """Roots are left out: what the default is, is what the tests are about."""
-    return FORWARD if "--forward" in gateway.cli("server", "add", "--help") else ()
 
 
 class EraCase(unittest.TestCase):
@@ -46,14 +25,7 @@ class EraCase(unittest.TestCase):
                               capture_output=True, text=True, timeout=60 * SLOW)
 
     def judge(self, passed, why):
-        """Fails unless it passed or stands in the list."""
-        name, listed = self.id().split(".", 1)[-1], read_not_yet()
-        if UPDATE:
-            write_not_yet(set(listed) - {name} if passed else {*listed, name})
-        elif passed and name in listed:
-            print("      %s passes: take it out of eras_not_yet.json" % name, flush=True)
-        elif not passed and name not in listed:
-            self.fail(why)
+        self.assertTrue(passed, why)
 
     def scenario(self, kind, transport, scenario, server, **more):
         env = self.environment("%s-%s-%s" % (kind, transport, server), server, **more)

@@ -22,7 +22,7 @@ class Clients(EraCase):
     def setUpClass(cls):
         cls.gateway = Gateway("eras").__enter__()
         cls.addClassCleanup(cls.gateway.close)
-        options = eras_case.forward(cls.gateway)
+        options = eras_case.FORWARD
         cls.gateway.add_everything("everything", options=options)
         notes = scratch.folder("memory", 0o777)
         cls.gateway.add("memory", scratch.node_binary(), scratch.node_module("@modelcontextprotocol", "server-memory", "dist", "index.js"),

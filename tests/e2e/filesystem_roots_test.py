@@ -22,7 +22,7 @@ class FilesystemRoots(EraCase):
             file.write("a note of the operator\n")
         # /etc is shown in the sandbox: what refuses is the server, and it does so as long as nobody tells it of a root.
         cls.gateway.add("files", scratch.node_binary(), scratch.node_module(*SERVER), cls.documents,
-                        paths=["rw:" + cls.documents, "ro:/etc/hostname"], options=eras_case.forward(cls.gateway))
+                        paths=["rw:" + cls.documents, "ro:/etc/hostname"], options=eras_case.FORWARD)
 
     def check(self, kind, transport):
         self.scenario(kind, transport, "roots", "files", DOCUMENTS=self.documents)

@@ -223,6 +223,7 @@ class Results(TrapCase):
     def prepare(cls):
         cls.serve("old")
         cls.serve("new", "--modern")
+        cls.serve("late", "--late")
 
     def test_trap_6_a_result_without_a_type_is_complete(self):
         for client in self.both("new"):
@@ -248,6 +249,10 @@ class Results(TrapCase):
             self.assertLessEqual({"good_header", "echo", "may_task"}, names)
             self.assertEqual([name for name in names if name.startswith("bad_header")], [])
             self.assertIn("good_header", {tool["name"] for tool in self.listed(self.legacy(server))})
+
+    def test_trap_11_a_tool_that_comes_while_the_tools_are_listed_is_in_the_next_list(self):
+        for client in self.both("late"):
+            processes.wait_until(lambda: {tool["name"] for tool in self.listed(client)} == {"early", "late"}, 5 * SLOW, "the late tool")
 
     def test_trap_15_a_tool_that_only_runs_as_a_task_is_hidden(self):
         for server in ("old", "new"):

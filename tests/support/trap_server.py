@@ -2,6 +2,8 @@
 """A server of the traps (mcp-spec.md, 10): legacy by default, of 2026-07-28 with --modern; over stdio, or HTTP with --http PORT.
 
     --name NAME   what its resource and prompt say, so that one knows whose they are
+    --late        the first list of tools is short: while it is on its way another tool comes, and that is said before it
+    --slow SECONDS  needs so long to start
     --record FILE every message that arrives, a line each
 
 Built on rogue_server.py: all its tools are here too. Over HTTP the tool `walled` is answered by 401 with a challenge, and
@@ -12,6 +14,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
@@ -21,7 +24,7 @@ from rogue_server import answer, dumps, error, text  # noqa: E402
 PREFIX = "io.modelcontextprotocol/"
 MODERN = "2026-07-28"
 CHALLENGE = 'Bearer resource_metadata="http://127.0.0.1:9/.well-known/evil", scope="everything"'
-OPTIONS = argparse.Namespace(modern=False, name="trap")
+OPTIONS = argparse.Namespace(modern=False, name="trap", late=False)
 
 
 def listed(name, properties=None, **more):
@@ -45,6 +48,7 @@ class Traps:
     """Tools as methods, like rogue_server.Rogue's."""
 
     listeners = []  # (peer, id) of subscriptions/listen
+    listings = 0
 
     def echo_id(self, peer, rid, message):
         return text("done")
@@ -91,13 +95,18 @@ def capabilities():
     return {"tools": {"listChanged": True}, "resources": {"listChanged": True}, "prompts": {"listChanged": True}}
 
 
-def tools():
+def tools(peer):
+    if OPTIONS.late:
+        TRAPS.listings += 1
+        if TRAPS.listings == 1:
+            peer.line(dumps({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}))
+        return [listed("early")] + ([listed("late")] if TRAPS.listings > 1 else [])
     return TOOLS + rogue_server.tool_list()["tools"]
 
 
-def lists(method):
+def lists(method, peer):
     return {
-        "tools/list": lambda: {"tools": tools()},
+        "tools/list": lambda: {"tools": tools(peer)},
         "resources/list": lambda: {"resources": [{"uri": "trap://same", "name": "same"}]},
         "resources/templates/list": lambda: {"resourceTemplates": []},
         "prompts/list": lambda: {"prompts": [{"name": "greet", "description": OPTIONS.name}]},
@@ -111,8 +120,8 @@ def result_of(peer, message):
         return discover()
     if method == "initialize" and not OPTIONS.modern:
         return {**rogue_server.initialize(params), "capabilities": {**capabilities(), "logging": {}}}
-    if lists(method):
-        return {**lists(method)(), "ttlMs": 60_000, "cacheScope": "public"} if OPTIONS.modern else lists(method)()
+    if lists(method, peer):
+        return {**lists(method, peer)(), "ttlMs": 60_000, "cacheScope": "public"} if OPTIONS.modern else lists(method, peer)()
     if method == "resources/read":
         return {"contents": [{"uri": params["uri"], "text": "of " + OPTIONS.name}],
                 **({"ttlMs": 60_000, "cacheScope": "public"} if OPTIONS.modern else {})}
@@ -211,8 +220,11 @@ def main():
     parser.add_argument("--http", type=int, metavar="PORT")
     parser.add_argument("--record", metavar="FILE")
     parser.add_argument("--modern", action="store_true")
+    parser.add_argument("--late", action="store_true")
+    parser.add_argument("--slow", type=float, default=0)
     parser.add_argument("--name", default="trap")
     parser.parse_args(namespace=OPTIONS)
+    time.sleep(OPTIONS.slow)
     record = rogue_server.Recorder(OPTIONS.record)
     rogue_server.handle, rogue_server.Handler = handle, Handler
     if OPTIONS.http is None:
