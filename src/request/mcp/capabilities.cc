@@ -53,6 +53,22 @@ bool can_answer(std::string_view declared, std::string_view method, std::string_
   return true;
 }
 
+std::string allowed_responses(std::string_view responses, std::string_view declared) {
+  const auto may = [&](std::string_view name) {
+    const auto value = json::member(declared, name);
+    return value && json::is_object(*value);
+  };
+  std::string out;
+  json::for_each_member(responses, [&](std::string_view key, std::string_view response) {
+    const auto has = [&](std::string_view name) { return json::member(response, name).has_value(); };
+    const bool roots = has("roots"), elicited = has("action");
+    const bool sampled = (!roots && !elicited) || has("role") || has("model");
+    if ((roots && !may("roots")) || (elicited && !may("elicitation")) || (sampled && !may("sampling"))) return;
+    out.append(out.empty() ? "{" : ",").append(key.data() - 1, key.size() + 2).append(":").append(response);
+  });
+  return out.empty() ? out : out + "}";
+}
+
 std::string required_capabilities(std::string_view method, std::string_view params) {
   json::Writer w;
   w.object().key(capability_of(method)).object();

@@ -24,4 +24,9 @@ bool can_answer(std::string_view declared, std::string_view method, std::string_
 // The ClientCapabilities that the request would need: for `data.requiredCapabilities` of -32021.
 std::string required_capabilities(std::string_view method, std::string_view params);
 
+// Of the answers that a client sends along (raw object by key; empty: none), those of a kind that `declared` covers. What kind one
+// is shows in its members: roots, action (elicitation), else a sampled message. Nobody need have asked: a server of
+// 2026-07-28 may take answers with the first request, so that what is not forwarded must not pass this way either.
+std::string allowed_responses(std::string_view responses, std::string_view declared);
+
 }  // namespace sallyport::mcp

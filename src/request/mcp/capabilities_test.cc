@@ -52,6 +52,18 @@ TEST(Capabilities, NothingElseIsAsked) {
   }
 }
 
+// A client's roots would replace the folders of a server, asked for or not.
+TEST(Capabilities, AnswersOfAKindThatIsNotForwardedDoNotPass) {
+  constexpr std::string_view kEach =
+      R"({"a":{"action":"accept","content":{}},"b":{"ro\u006fts":[{"uri":"file:///etc"}]},"c":{"role":"assistant","model":"m"},"d":{}})";
+  EXPECT_EQ(allowed_responses(kEach, R"({"elicitation":{}})"), R"({"a":{"action":"accept","content":{}}})");
+  EXPECT_EQ(allowed_responses(kEach, R"({"sampling":{}})"), R"({"c":{"role":"assistant","model":"m"},"d":{}})");
+  EXPECT_EQ(allowed_responses(kEach, R"({"elicitation":{},"sampling":{},"roots":{}})"), kEach);
+  EXPECT_EQ(allowed_responses(kEach, "{}"), "");
+  EXPECT_EQ(allowed_responses(R"({"x":{"action":"accept","roots":[]}})", R"({"elicitation":{}})"), "");  // two kinds at once
+  EXPECT_EQ(allowed_responses("", "{}"), "");
+}
+
 // MCP 2026-07-28: -32021 names what was missing, as it would have been declared.
 TEST(Capabilities, WhatARefusedQuestionNeeded) {
   EXPECT_EQ(required_capabilities("roots/list", ""), R"({"roots":{}})");

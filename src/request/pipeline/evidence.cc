@@ -12,6 +12,7 @@ bool is_good(const Flow& f, const Result<void>& done) { return done && (!f.respo
 
 std::string_view result_word(const Flow& f, const Result<void>& done) {
   if (done && !is_good(f, done)) return f.response->status < 500 ? "denied" : "error";
+  if (done && f.input_required) return "input_required";  // it goes on with a retry, which has records of its own
   if (done) return f.result_is_error ? "error" : "success";
   switch (done.error().code) {
     case Code::cancelled: return "cancelled";
@@ -46,6 +47,9 @@ Task<Result<void>> Pipeline::intent(Flow& f) {
   if (f.tool) {
     f.record.arguments = fleet_.redactor.json(f.arguments);
     f.record.arguments_digest = fleet_.redactor.digest(f.arguments);
+  }
+  if (f.message && !f.message->input_responses.empty()) {
+    f.record.evidence = "input responses " + fleet_.redactor.digest(f.message->input_responses);
   }
   f.record.kind = audit::Kind::intent;
   f.record.time = fleet_.clock.wall();

@@ -90,10 +90,12 @@ void ParkedCall::finish(Result<UpstreamAnswer> answer) {
 Task<Result<UpstreamAnswer>> start_parked(Worker& w, std::unique_ptr<UpstreamJob> job, std::shared_ptr<ParkedCall> call) {
   const std::uint64_t key = job->key;
   const PrincipalPtr principal = job->principal;
+  call->record = std::move(job->record);
   w.tasks.spawn([](Worker& worker, std::unique_ptr<UpstreamJob> running, std::shared_ptr<ParkedCall> parked, std::uint64_t name) -> Task<void> {
     parked->finish(co_await run_job(worker, std::move(running)));
     const auto waits = worker.parked.find(name);
-    if (waits != worker.parked.end()) waits->second.until = worker.fleet.clock.steady() + kAnswerKept;
+    if (waits == worker.parked.end()) co_return;
+    waits->second.until = std::min(waits->second.until, worker.fleet.clock.steady() + kAnswerKept);
   }(w, std::move(job), call, key));
   co_return co_await next_round(w, key, std::move(call), principal);
 }
@@ -111,6 +113,17 @@ Task<Result<UpstreamAnswer>> resume_parked(Worker& w, std::uint64_t key, Princip
   }
   call->take(responses);
   co_return co_await next_round(w, key, call, std::move(principal));
+}
+
+Task<void> record_abandoned(Worker& w, std::shared_ptr<Questions> call) {
+  audit::AuditRecord& record = std::static_pointer_cast<ParkedCall>(call)->record;
+  record.kind = audit::Kind::event;
+  record.time = w.fleet.clock.wall();
+  record.result = "cancelled";
+  record.reason = "no_retry";
+  record.evidence = "the call waited for input, and nobody came with it";
+  const auto written = co_await w.evidence.write(record);
+  if (!written) w.fleet.log.error("audit record not written", {{"why", written.error().detail}});
 }
 
 }  // namespace sallyport

@@ -20,8 +20,8 @@ inline constexpr std::chrono::minutes kStateLives{10};  // of a requestState, an
 
 class ParkedCall final : public Questions {
  public:
-  ParkedCall(Executor executor, std::string capabilities, ServerPtr server)
-      : Questions(kModern, std::move(capabilities), std::move(server)), executor_(executor), changed_(executor, SteadyTimer::time_point::max()) {}
+  ParkedCall(Executor executor, std::string capabilities, ServerPtr server, std::string call)
+      : Questions(kModern, std::move(capabilities), std::move(server), std::move(call)), executor_(executor), changed_(executor, SteadyTimer::time_point::max()) {}
 
   // Until the call has ended, or the server waits for answers that the client can give; questions that come close together are one round.
   Task<void> settle();
@@ -30,6 +30,7 @@ class ParkedCall final : public Questions {
   // Hands `responses` (raw object by key) to those who asked; unknown keys are passed over.
   void take(std::string_view responses);
   void finish(Result<UpstreamAnswer> answer);
+  audit::AuditRecord record;  // of the request that began it
   [[nodiscard]] bool finished() const noexcept { return answer_.has_value(); }
   Result<UpstreamAnswer> take_answer() { return std::move(*answer_); }
 
@@ -57,5 +58,8 @@ Task<Result<UpstreamAnswer>> start_parked(Worker& w, std::unique_ptr<UpstreamJob
 // On `w`'s thread: goes on with a parked call. Errors: those of run_job; invalid_params where there is none.
 Task<Result<UpstreamAnswer>> resume_parked(Worker& w, std::uint64_t key, PrincipalPtr principal, std::string responses,
                                            std::shared_ptr<mcp::EventStream> events);
+
+// The evidence of a call for which no retry came in its time.
+Task<void> record_abandoned(Worker& w, std::shared_ptr<Questions> call);
 
 }  // namespace sallyport

@@ -51,6 +51,7 @@ class Pipeline {
   Task<Result<void>> read_message(Flow& flow, net::ServerExchange& exchange);
   Result<void> bind_session(Flow& flow, const net::ServerExchange& exchange);
   Result<mcp::ClientSessionPtr> new_session(const Flow& flow, std::string_view wanted);
+  Task<Result<void>> publish(mcp::ClientSessionPtr session);
   Task<Result<void>> open_session(Flow& flow);
   Task<Result<void>> delete_session(Flow& flow);
   Result<void> set_log_level(Flow& flow);

@@ -32,7 +32,7 @@ Task<upstream::Reply> Questions::ask(std::string method, std::string params) {
     co_await before_refusal();
     co_return upstream::method_not_found(method);
   }
-  const std::string elicitation = "sp-" + std::to_string(++asked_);
+  const std::string elicitation = call_ + "-" + std::to_string(++asked_);
   auto shaped = mcp::shape_request(bridge_, {method, params, capabilities_, elicitation, server_->name});
   if (!shaped) {
     if (shaped.error().code == Code::missing_capability) lacking_ = mcp::required_capabilities(method, params);
@@ -46,8 +46,9 @@ Task<upstream::Reply> Questions::ask(std::string method, std::string params) {
   co_return upstream::Reply{false, std::move(*answer)};
 }
 
-SessionQuestions::SessionQuestions(Worker& here, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> stream, ServerPtr server)
-    : Questions(session->revision, mcp::forwarded_capabilities(session->client_capabilities, server->forwards, session->revision), server),
+SessionQuestions::SessionQuestions(Worker& here, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> stream, ServerPtr server,
+                                   std::string call)
+    : Questions(session->revision, mcp::forwarded_capabilities(session->client_capabilities, server->forwards, session->revision), server, std::move(call)),
       here_(here),
       session_(std::move(session)),
       stream_(std::move(stream)) {}

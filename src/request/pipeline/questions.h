@@ -15,8 +15,9 @@ namespace sallyport {
 
 class Questions {
  public:
-  Questions(Revision client, std::string capabilities, ServerPtr server)
-      : bridge_{client, client}, capabilities_(std::move(capabilities)), server_(std::move(server)) {}
+  // `call`: a name of the call that no other has.
+  Questions(Revision client, std::string capabilities, ServerPtr server, std::string call)
+      : bridge_{client, client}, capabilities_(std::move(capabilities)), server_(std::move(server)), call_(std::move(call)) {}
   Questions(const Questions&) = delete;
   Questions& operator=(const Questions&) = delete;
   virtual ~Questions() = default;
@@ -42,6 +43,7 @@ class Questions {
   mcp::Bridge bridge_;
   std::string capabilities_;  // what is forwarded of what the client declared
   ServerPtr server_;
+  std::string call_;
   std::string lacking_;
   unsigned asked_ = 0;
   std::size_t waiting_ = 0;
@@ -50,7 +52,8 @@ class Questions {
 // A client with a session: a real request on the stream of its call, answered by a POST.
 class SessionQuestions final : public Questions {
  public:
-  SessionQuestions(Worker& here, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> stream, ServerPtr server);
+  SessionQuestions(Worker& here, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> stream, ServerPtr server,
+                   std::string call);
 
  private:
   Task<upstream::Reply> put(std::string method, std::string params) override;

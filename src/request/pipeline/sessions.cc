@@ -1,6 +1,7 @@
 // The legacy session around a message (MCP 2025-03-26 to 2025-11-25, Streamable HTTP): reading it, opening, finding and
 // ending sessions.
 #include <algorithm>
+#include <atomic>
 
 #include "core/random.h"
 #include "json/slice.h"
@@ -114,6 +115,18 @@ Result<mcp::ClientSessionPtr> Pipeline::new_session(const Flow& f, std::string_v
   return session;
 }
 
+// Known to every worker, or to none: one of them may have heard already that the principal was revoked.
+Task<Result<void>> Pipeline::publish(mcp::ClientSessionPtr session) {
+  const auto refused = std::make_shared<std::atomic<bool>>(false);
+  co_await fleet_.on_every_worker([session, refused](Worker& worker) {
+    if (still_valid(*worker.snapshot, *session->principal, worker.fleet.clock.wall())) worker.sessions.put(session);
+    else *refused = true;
+  });
+  if (!*refused) co_return Result<void>{};
+  co_await fleet_.on_every_worker([session](Worker& worker) { worker.end_session(session); });
+  co_return fail(Code::cancelled, "the principal was revoked");
+}
+
 Task<Result<void>> Pipeline::open_session(Flow& f) {
   const auto asked = json::member(f.message->params, "protocolVersion");
   if (!asked || !json::is_string(*asked)) co_return fail(Code::invalid_params, "params.protocolVersion is missing");
@@ -131,7 +144,7 @@ Task<Result<void>> Pipeline::open_session(Flow& f) {
   } else {
     f.headers.emplace_back("Mcp-Session-Id", session->id);
   }
-  co_await fleet_.on_every_worker([session](Worker& worker) { worker.sessions.put(session); });
+  SP_CO_CHECK(co_await publish(session));
   if (session->door == mcp::Door::messages && !session->log->listening()) {  // it ended meanwhile, with its stream
     co_await fleet_.on_every_worker([session](Worker& worker) { worker.end_session(session); });
     co_return fail(Code::session_unknown, "its stream has ended");

@@ -35,7 +35,7 @@ Task<Result<void>> Pipeline::open_sse(Flow& f, net::ServerExchange& exchange) {
   stream->begin_with(endpoint_event(*session));
   exchange.watch_gone([stream] { stream->close(); });
   (void)session->log->listen(stream, f.principal->expires_at);
-  co_await fleet_.on_every_worker([session](Worker& worker) { worker.sessions.put(session); });
+  SP_CO_CHECK(co_await publish(session));
   f.record.session = session->evidence_name;
   co_await carry(stream);
   co_await fleet_.on_every_worker([session](Worker& worker) {

@@ -15,6 +15,7 @@ namespace sallyport {
 
 inline constexpr std::size_t kListenersPerPrincipal = 16;
 inline constexpr std::size_t kSubscribedUrisMax = 256;
+inline constexpr std::size_t kSubscribedUriBytesMax = 4'096;
 
 // One open subscriptions/listen stream.
 struct Subscription {

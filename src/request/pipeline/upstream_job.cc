@@ -39,10 +39,6 @@ Result<void> check_still_good(const Worker& w, const UpstreamJob& job) {
   return {};
 }
 
-bool is_subscription(std::string_view method) {
-  return method == "resources/subscribe" || method == "resources/unsubscribe";
-}
-
 // A modern server hears of a session's subscriptions by subscriptions/listen: what they are now is kept with the session.
 void note_subscription(const UpstreamJob& job) {
   if (!is_subscription(job.call.method)) return;
@@ -51,7 +47,7 @@ void note_subscription(const UpstreamJob& job) {
   if (!uri) return;
   auto& uris = job.session->watched[job.server->name];
   if (job.call.method == "resources/unsubscribe") uris.erase(*uri);
-  else if (uris.size() < kSubscribedUrisMax) uris.insert(*uri);
+  else if (uris.size() < kSubscribedUrisMax && uri->size() <= kSubscribedUriBytesMax) uris.insert(*uri);
 }
 
 bool is_failure(const upstream::Reply& reply) { return reply.is_error || json::member(reply.body, "isError") == "true"; }
@@ -100,13 +96,16 @@ class Patience {
     timer_.async_wait([this, state = state_](const boost::system::error_code& ec) {
       if (ec || state->ended) return;
       const auto& questions = events_->questions();
-      if (questions && questions->waiting() > 0) return arm(std::chrono::milliseconds(1'000));
+      const bool thought = std::exchange(state->thinking, questions && questions->waiting() > 0);
+      if (state->thinking) return arm(std::chrono::milliseconds(1'000));
+      if (thought) return arm(span_);  // the answer came: the server has its time again
       state->over = true;
       signal_.emit(asio::cancellation_type::terminal);
     });
   }
   struct State {
     bool over = false;
+    bool thinking = false;
     bool ended = false;  // the object is gone: a handler that was under way already does nothing
   };
   std::shared_ptr<State> state_ = std::make_shared<State>();
@@ -117,6 +116,10 @@ class Patience {
 };
 
 }  // namespace
+
+bool is_subscription(std::string_view method) {
+  return method == "resources/subscribe" || method == "resources/unsubscribe";
+}
 
 Task<Result<const Digests*>> listed_by(Worker& w, upstream::SessionPtr session, SteadyTime deadline, bool anew) {
   const auto known = w.listed.find(session.get());

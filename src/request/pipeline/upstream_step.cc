@@ -58,9 +58,9 @@ Result<std::string> shown_requests(const Flow& f, std::string_view requests) {
 // What the server may ask, and whom; null where nobody can answer.
 std::shared_ptr<Questions> Pipeline::questions_of(const Flow& f, Worker& there) {
   if (!f.message) return nullptr;
-  if (f.session) return std::make_shared<SessionQuestions>(there, f.session, f.events, f.server);
+  if (f.session) return std::make_shared<SessionQuestions>(there, f.session, f.events, f.server, f.record.request_id);
   auto declared = mcp::forwarded_capabilities(f.message->envelope.client_capabilities, f.server->forwards, f.revision);
-  return std::make_shared<ParkedCall>(there.executor, std::move(declared), f.server);
+  return std::make_shared<ParkedCall>(there.executor, std::move(declared), f.server, f.record.request_id);
 }
 
 std::unique_ptr<UpstreamJob> Pipeline::job_of(Flow& f, Worker& there, std::string params, SteadyTime begun) {
@@ -84,6 +84,7 @@ std::unique_ptr<UpstreamJob> Pipeline::job_of(Flow& f, Worker& there, std::strin
   if (questions->capabilities().size() > 2) {  // somebody may have to think: the call's own limit holds, not the server's
     job->patience = time;
     job->call.deadline = begun + std::chrono::hours(1);
+    job->call.asks_people = true;
   }
   const int level = log_level_of(f);
   if (level >= 0 && level < Forwarder::kNoLogs) job->call.log_level = mcp::kLogLevels[static_cast<std::size_t>(level)];
@@ -115,7 +116,9 @@ Task<Result<UpstreamAnswer>> Pipeline::call_without_session(Flow& f, Worker& the
     co_return holder == &w_ ? co_await std::move(resumed)
                             : co_await run_on<UpstreamAnswer>(holder->executor, std::move(resumed));
   }
-  job->call.input_responses = message.input_responses;
+  const auto& may = job->call.client_capabilities;  // what nobody may ask for is no answer, whether it was asked for or not
+  job->record = f.record;
+  job->call.input_responses = mcp::allowed_responses(message.input_responses, may);
   job->call.request_state = state.upstream;
   const auto call = std::static_pointer_cast<ParkedCall>(job->events->questions());
   auto started = start_parked(there, std::move(job), call);
@@ -169,7 +172,7 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
   if (!f.server) co_return fail(Code::internal, "a call that no decision was made for");  // fail closed
   const SteadyTime begun = fleet_.clock.steady();
   const auto known = w_.stateless.find(f.server->name);
-  const bool here = known != w_.stateless.end() && known->second;
+  const bool here = known != w_.stateless.end() && known->second && !(f.message && is_subscription(f.message->method_name));
   Worker& there = here ? w_ : *fleet_.workers[fleet_.home_of(f.principal->id)];
   auto job = job_of(f, there, std::move(params), begun);
   std::optional<Worker::CallName> name;

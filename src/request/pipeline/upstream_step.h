@@ -50,6 +50,7 @@ struct UpstreamJob {
   std::chrono::milliseconds patience{0};  // a silence of the server that ends the call; time of people does not count
   upstream::Call call;
   std::shared_ptr<Forwarder> events;
+  audit::AuditRecord record;  // of the request that began it: a parked call may end with nobody there
 };
 
 struct UpstreamAnswer {
@@ -61,6 +62,9 @@ struct UpstreamAnswer {
   std::string parked_in;
   std::uint64_t parked = 0;
 };
+
+// resources/subscribe and unsubscribe: kept on the session's home worker, whatever the server's sessions need.
+bool is_subscription(std::string_view method);
 
 // On `worker`'s thread. Errors: those of Upstreams::session and Session::call, tool_changed, missing_capability (detail: the
 // ClientCapabilities that were needed).

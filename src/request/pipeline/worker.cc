@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "request/mcp/message.h"
+#include "request/pipeline/parked.h"
 #include "request/pipeline/subscription.h"
 
 namespace sallyport {
@@ -111,6 +112,9 @@ void Worker::end_revoked() {
     if (revoked(call.principal)) calls.push_back(key);
   }
   for (const auto key : calls) cancel(key);
+  for (auto& [key, call] : parked) {
+    if (revoked(call.principal)) call.until = SteadyTime::min();  // the next tick ends and records it
+  }
   for (const auto& listener : listeners) {
     if (revoked(listener->principal)) listener->stream->close();
   }
@@ -128,12 +132,14 @@ void Worker::end_session(const mcp::ClientSessionPtr& session) {
     asio::post(there.executor, [&there, key = it->second.key] { there.cancel(key); });
   }
   sessions.erase(session->id);
+  if (session->home == index) watch_anew(session->principal->id, session->scope);
 }
 
 void Worker::end_calls() {
   std::vector<std::uint64_t> keys;
   for (const auto& [key, call] : running) keys.push_back(key);
   for (const auto key : keys) cancel(key);
+  end_parked(SteadyTime::max());
   for (const auto& listener : listeners) listener->stream->close();
   for (const auto& session : sessions.all()) {
     if (session->home == index) session->log->close_listener();
@@ -167,6 +173,7 @@ void Worker::end_parked(SteadyTime now) {
   std::erase_if(parked, [&](const auto& entry) {
     if (entry.second.until > now) return false;
     cancel(entry.first);
+    tasks.spawn(record_abandoned(*this, entry.second.call));
     return true;
   });
 }
@@ -189,11 +196,19 @@ void Worker::prime() {
   }
 }
 
+void Worker::end_expired_listeners() {
+  const WallTime now = fleet.clock.wall();
+  for (const auto& listener : listeners) {
+    if (listener->principal->expires_at <= now) listener->stream->close();
+  }
+}
+
 void Worker::tick() {
   const SteadyTime now = fleet.clock.steady();
   if (now >= calls_end) end_calls();
   else if (calls_end != SteadyTime::max()) close_quiet_streams();
   end_parked(now);
+  end_expired_listeners();
   const SteadyTime late = now - fleet.settings.keep_alive;
   for (const Silent& call : silent) {
     if (call.since > late) break;  // oldest first

@@ -94,9 +94,12 @@ class Worker : public WorkerTables {
  private:
   void prime();
   void end_parked(SteadyTime now);
+  void end_expired_listeners();
+  // What modern servers are to speak of to this principal, after one of its sessions or subscriptions ended.
+  void watch_anew(std::string_view principal, std::string_view scope);
   void tell(mcp::ClientSession& session, const ServerRecord& server, const upstream::Notice& said);
   static void tell(const Subscription& listener, const upstream::Notice& said);
-  [[nodiscard]] upstream::Interest interest_of(std::string_view principal, std::string_view server) const;
+  [[nodiscard]] upstream::Interest interest_of(std::string_view principal, const ServerRecord& server) const;
   Task<void> watch_server(ServerPtr server, std::string principal, std::shared_ptr<void> last);
 
   SteadyTimer prime_timer_{executor};

@@ -11,6 +11,7 @@
 namespace sallyport {
 namespace {
 
+constexpr std::size_t kNoticeBytesMax = 64U << 10;
 constexpr std::string_view kToolsChanged = "notifications/tools/list_changed";
 constexpr std::string_view kPromptsChanged = "notifications/prompts/list_changed";
 constexpr std::string_view kResourcesChanged = "notifications/resources/list_changed";
@@ -44,6 +45,10 @@ void Worker::notice(const upstream::Notice& said) {
     });
   }
   if (said.principal.empty() && said.method == "notifications/message") return;  // whose call it speaks of is unknown
+  if (said.params.size() > kNoticeBytesMax) {  // one server's flood must not break the stream on which all are heard
+    fleet.log.warning("notice dropped: too large", {{"server", said.server}, {"method", said.method}});
+    return;
+  }
   const auto server = snapshot->catalogue->servers.find(said.server);
   if (server == snapshot->catalogue->servers.end()) return;
   const auto concerns = [&](const Principal& principal, std::string_view scope) {
@@ -77,17 +82,21 @@ void Worker::tell(const Subscription& listener, const upstream::Notice& said) {
   if (found != listener.uris.end()) listener.tell(kUpdated, mcp::with_string_member(said.params, "uri", found->second));
 }
 
-upstream::Interest Worker::interest_of(std::string_view principal, std::string_view server) const {
+// Of a session that principals share: what all of them want.
+upstream::Interest Worker::interest_of(std::string_view principal, const ServerRecord& record) const {
+  const std::string_view server = record.name;
+  const auto concerns = [&](const PrincipalPtr& whose, std::string_view scope) {
+    return (record.shared || whose->id == principal) && (scope.empty() || scope == server);
+  };
   upstream::Interest interest;
   for (const auto& session : sessions.all()) {
-    if (session->home != index || session->principal->id != principal) continue;
-    if (!session->scope.empty() && session->scope != server) continue;
+    if (session->home != index || !concerns(session->principal, session->scope)) continue;
     interest.tools = interest.prompts = interest.resources = true;  // a session hears of every change unasked
     const auto uris = session->watched.find(server);
     if (uris != session->watched.end()) interest.uris.insert(uris->second.begin(), uris->second.end());
   }
   for (const auto& listener : listeners) {
-    if (listener->principal->id != principal || (!listener->scope.empty() && listener->scope != server)) continue;
+    if (!concerns(listener->principal, listener->scope)) continue;
     interest.tools = interest.tools || listener->tools;
     interest.prompts = interest.prompts || listener->prompts;
     interest.resources = interest.resources || listener->resources;
@@ -115,12 +124,15 @@ void Worker::log_level_changed(const mcp::ClientSession& changed) {
 Task<Result<upstream::SessionPtr>> Worker::open_upstream(ServerPtr server, std::string principal) {
   SP_CO_TRY(upstream::SessionPtr session, co_await upstreams.session(server, principal));
   if (is_modern(session->info().revision) && fleet.home_of(principal) == index) {
-    session->watch(interest_of(principal, server->name));
+    session->watch(interest_of(principal, *server));
   }
   co_return session;
 }
 
 Task<Result<bool>> Worker::begin_listening(std::shared_ptr<Subscription> listener, std::vector<ServerPtr> servers) {
+  if (!still_valid(*snapshot, *listener->principal, fleet.clock.wall())) {  // who asked may not have heard of it yet
+    co_return fail(Code::cancelled, "the principal was revoked");
+  }
   const auto mine = [&](const auto& other) { return other->principal->id == listener->principal->id; };
   if (std::ranges::count_if(listeners, mine) >= static_cast<std::ptrdiff_t>(kListenersPerPrincipal)) {
     co_return fail(Code::limit, "subscriptions of one principal");
@@ -148,17 +160,20 @@ Task<void> Worker::watch_server(ServerPtr server, std::string principal, std::sh
     fleet.log.warning("server cannot be listened to", {{"server", server->name}, {"why", session.error().detail}});
     co_return;
   }
-  (*session)->watch(interest_of(principal, server->name));
+  (*session)->watch(interest_of(principal, *server));
   co_await (*session)->watched(fleet.clock.steady() + kAcknowledgeWithin);
   last.reset();
 }
 
 void Worker::end_listening(const std::shared_ptr<Subscription>& listener) {
-  if (std::erase(listeners, listener) == 0) return;
+  if (std::erase(listeners, listener) > 0) watch_anew(listener->principal->id, listener->scope);
+}
+
+void Worker::watch_anew(std::string_view principal, std::string_view scope) {
   for (const auto& [name, server] : snapshot->catalogue->servers) {
-    const bool in_scope = server->enabled && (listener->scope.empty() || listener->scope == name);
-    const auto session = in_scope ? upstreams.find(name, listener->principal->id) : nullptr;
-    if (session) session->watch(interest_of(listener->principal->id, name));
+    const bool in_scope = server->enabled && (scope.empty() || scope == name);
+    const auto session = in_scope ? upstreams.find(name, principal) : nullptr;
+    if (session && is_modern(session->info().revision)) session->watch(interest_of(principal, *server));
   }
 }
 

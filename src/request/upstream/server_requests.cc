@@ -40,9 +40,11 @@ void CallRequests::ask(Asked asked) {
   if (events_ == nullptr || server_.shared || asked.method == "ping")
     return send_(legacy::answer(asked.raw_id, answer_outside(server_, asked.method)));
   if (!forwards(server_, asked.method)) return send_(legacy::answer(asked.raw_id, method_not_found(asked.method)));
-  if (waiting_.size() >= kWaitingMax)
+  std::size_t bytes = asked.params.size();
+  for (const auto& other : waiting_) bytes += other->bytes;
+  if (waiting_.size() >= kWaitingMax || bytes > kBytesMax)
     return send_(legacy::answer(asked.raw_id, internal_error("Too many requests at once")));
-  auto& one = *waiting_.emplace_back(std::make_unique<One>(executor_, std::move(asked.raw_id)));
+  auto& one = *waiting_.emplace_back(std::make_unique<One>(executor_, std::move(asked.raw_id), asked.params.size()));
   one.tasks.spawn(forward(one, std::move(asked.method), std::move(asked.params)));
 }
 

@@ -30,6 +30,7 @@ class CallRequests {
   using Send = std::function<void(std::string message)>;  // one finished message to the server
 
   static constexpr std::size_t kWaitingMax = 64;
+  static constexpr std::size_t kBytesMax = 4U << 20;  // of the params of all that wait: they are held until somebody answers
 
   // `events` may be null: then nobody can be asked. What is referred to outlives end().
   CallRequests(Executor executor, const ServerRecord& server, CallEvents* events, Send send)
@@ -48,8 +49,10 @@ class CallRequests {
 
  private:
   struct One {
-    One(Executor executor, std::string id) : raw_id(std::move(id)), tasks(executor, [](const char*) {}) {}
+    One(Executor executor, std::string id, std::size_t size)
+        : raw_id(std::move(id)), bytes(size), tasks(executor, [](const char*) {}) {}
     const std::string raw_id;
+    const std::size_t bytes;
     bool dropped = false;
     TaskGroup tasks;
   };

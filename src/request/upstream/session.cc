@@ -70,7 +70,7 @@ Task<Result<Reply>> Session::call(Call call, CallEvents* events) {
   const auto self = shared_from_this();
   if (in_flight_ >= settings_.calls_in_flight) co_return fail(Code::limit, "calls in flight with " + server_->name);
   const SteadyTime now = clock_.steady();
-  call.deadline = std::min(call.deadline, now + settings_.call_max);
+  if (!call.asks_people) call.deadline = std::min(call.deadline, now + settings_.call_max);
   Breaker::Admission admission{.allow = true};
   if (breaker_) admission = breaker_->admit(now);
   if (!admission.allow) co_return fail(Code::breaker_open, "the breaker of " + server_->name + " is open");
@@ -108,7 +108,9 @@ bool Session::wants_handshake(const Result<Reply>& reply) const {
   if (!reply) return reply.error().code == Code::session_unknown;
   if (!reply->is_error || (!link_.modern() && server_->transport == Transport::stdio)) return false;
   const std::int64_t code = modern::error_code(reply->body);
-  return code == modern::kUnsupportedVersion || (code == modern::kHeaderMismatch && link_.modern());
+  // The number alone may be a legacy server's own, for a call that it did execute: what it supports must stand beside it.
+  if (code == modern::kUnsupportedVersion) return link_.modern() || modern::supported_versions(reply->body).has_value();
+  return code == modern::kHeaderMismatch && link_.modern();
 }
 
 Task<Result<Reply>> Session::send(const Call& call, CallEvents* events) {
