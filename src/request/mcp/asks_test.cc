@@ -13,10 +13,11 @@ struct Waiter {
 
 void wait(asio::io_context& io, Waiter& waiter, asio::cancellation_signal& signal) {
   waiter.ask = std::make_shared<PendingAsk>(io.get_executor());
-  asio::co_spawn(io, waiter.ask->wait(), asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr&, std::optional<Answer> got) {
-    waiter.answer = std::move(got);
-    waiter.done = true;
-  }));
+  asio::co_spawn(io, waiter.ask->wait(),
+                 asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr&, std::optional<Answer> got) {
+                   waiter.answer = std::move(got);
+                   waiter.done = true;
+                 }));
 }
 
 TEST(Asks, AnAnswerGoesToWhoAskedOnce) {

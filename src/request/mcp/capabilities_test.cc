@@ -60,7 +60,8 @@ TEST(Capabilities, AnswersOfAKindThatIsNotForwardedDoNotPass) {
   EXPECT_EQ(allowed_responses(kEach, R"({"sampling":{}})"), R"({"c":{"role":"assistant","model":"m"},"d":{}})");
   EXPECT_EQ(allowed_responses(kEach, R"({"elicitation":{},"sampling":{},"roots":{}})"), kEach);
   EXPECT_EQ(allowed_responses(kEach, "{}"), "");
-  EXPECT_EQ(allowed_responses(R"({"x":{"action":"accept","roots":[]}})", R"({"elicitation":{}})"), "");  // two kinds at once
+  EXPECT_EQ(allowed_responses(R"({"x":{"action":"accept","roots":[]}})", R"({"elicitation":{}})"),
+            "");  // two kinds at once
   EXPECT_EQ(allowed_responses("", "{}"), "");
 }
 

@@ -34,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(message->method == mcp::method_from_name(message->method_name) || message->kind == mcp::Kind::response);
   if (message->kind != mcp::Kind::response) passed_on(*message);
   static constexpr std::array<std::byte, 32> kKey{};
-  if (!message->request_state.empty()) require(!mcp::open_state(kKey, message->request_state, {}, WallTime{}).has_value());
+  if (!message->request_state.empty())
+    require(!mcp::open_state(kKey, message->request_state, {}, WallTime{}).has_value());
   return 0;
 }

@@ -21,7 +21,9 @@ inline constexpr std::chrono::minutes kStateLives{10};  // of a requestState, an
 class ParkedCall final : public Questions {
  public:
   ParkedCall(Executor executor, std::string capabilities, ServerPtr server, std::string call)
-      : Questions(kModern, std::move(capabilities), std::move(server), std::move(call)), executor_(executor), changed_(executor, SteadyTimer::time_point::max()) {}
+      : Questions(kModern, std::move(capabilities), std::move(server), std::move(call)),
+        executor_(executor),
+        changed_(executor, SteadyTimer::time_point::max()) {}
 
   // Until the call has ended, or the server waits for answers that the client can give; questions that come close together are one round.
   Task<void> settle();

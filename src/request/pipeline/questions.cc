@@ -46,9 +46,11 @@ Task<upstream::Reply> Questions::ask(std::string method, std::string params) {
   co_return upstream::Reply{false, std::move(*answer)};
 }
 
-SessionQuestions::SessionQuestions(Worker& here, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> stream, ServerPtr server,
-                                   std::string call)
-    : Questions(session->revision, mcp::forwarded_capabilities(session->client_capabilities, server->forwards, session->revision), server, std::move(call)),
+SessionQuestions::SessionQuestions(Worker& here, mcp::ClientSessionPtr session,
+                                   std::shared_ptr<mcp::EventStream> stream, ServerPtr server, std::string call)
+    : Questions(session->revision,
+                mcp::forwarded_capabilities(session->client_capabilities, server->forwards, session->revision), server,
+                std::move(call)),
       here_(here),
       session_(std::move(session)),
       stream_(std::move(stream)) {}

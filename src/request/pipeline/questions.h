@@ -17,7 +17,10 @@ class Questions {
  public:
   // `call`: a name of the call that no other has.
   Questions(Revision client, std::string capabilities, ServerPtr server, std::string call)
-      : bridge_{client, client}, capabilities_(std::move(capabilities)), server_(std::move(server)), call_(std::move(call)) {}
+      : bridge_{client, client},
+        capabilities_(std::move(capabilities)),
+        server_(std::move(server)),
+        call_(std::move(call)) {}
   Questions(const Questions&) = delete;
   Questions& operator=(const Questions&) = delete;
   virtual ~Questions() = default;
@@ -52,8 +55,8 @@ class Questions {
 // A client with a session: a real request on the stream of its call, answered by a POST.
 class SessionQuestions final : public Questions {
  public:
-  SessionQuestions(Worker& here, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> stream, ServerPtr server,
-                   std::string call);
+  SessionQuestions(Worker& here, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> stream,
+                   ServerPtr server, std::string call);
 
  private:
   Task<upstream::Reply> put(std::string method, std::string params) override;

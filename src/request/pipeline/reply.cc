@@ -55,7 +55,8 @@ std::string rest_error(const Flow& f, const Error& error) {
 // Arguments that do not fit are the model's to mend: a tool's own error for clients of 2026-07-28 (MCP, tools, error handling).
 std::string rpc_error(const Flow& f, const Error& error) {
   if (error.code == Code::invalid_arguments && is_modern(f.revision)) {
-    return mcp::result_envelope(f.rpc_id, mcp::with_member(mcp::tool_error(public_text(f, error)), "resultType", R"("complete")"));
+    return mcp::result_envelope(
+        f.rpc_id, mcp::with_member(mcp::tool_error(public_text(f, error)), "resultType", R"("complete")"));
   }
   std::string body = mcp::error_envelope(f.rpc_id, info(error.code).jsonrpc_code, public_text(f, error), f.data);
   if (!f.verdict || f.verdict->allow) return body;

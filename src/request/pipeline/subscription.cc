@@ -26,12 +26,13 @@ Result<void> resolve_uris(Subscription& listener, std::string_view filter, const
   bool sound = true;
   json::for_each_element(*wanted, [&](std::string_view raw) {
     const auto uri = json::is_string(raw) ? json::decode_string(raw) : Result<std::string>(fail(Code::invalid_params, "uri"));
-    sound = sound && uri.has_value() && listener.uris.size() < kSubscribedUrisMax &&
-            uri->size() <= kSubscribedUriBytesMax;
+    sound =
+        sound && uri.has_value() && listener.uris.size() < kSubscribedUrisMax && uri->size() <= kSubscribedUriBytesMax;
     if (!sound) return;
     if (const auto target = resolve(*uri)) listener.uris[{target->server->name, target->name}] = *uri;
   });
-  return sound ? Result<void>() : fail(Code::invalid_params, "resourceSubscriptions: 256 strings of 4096 bytes at most");
+  return sound ? Result<void>()
+               : fail(Code::invalid_params, "resourceSubscriptions: 256 strings of 4096 bytes at most");
 }
 
 }  // namespace

@@ -50,7 +50,9 @@ void note_subscription(const UpstreamJob& job) {
   else if (uris.size() < kSubscribedUrisMax && uri->size() <= kSubscribedUriBytesMax) uris.insert(*uri);
 }
 
-bool is_failure(const upstream::Reply& reply) { return reply.is_error || json::member(reply.body, "isError") == "true"; }
+bool is_failure(const upstream::Reply& reply) {
+  return reply.is_error || json::member(reply.body, "isError") == "true";
+}
 
 Task<Result<UpstreamAnswer>> run_inner(Worker& w, std::unique_ptr<UpstreamJob> job) {
   SP_CO_CHECK(check_still_good(w, *job));
@@ -125,7 +127,8 @@ Task<Result<const Digests*>> listed_by(Worker& w, upstream::SessionPtr session, 
   const auto known = w.listed.find(session.get());
   if (!anew && known != w.listed.end() && known->second.session.lock() == session) co_return &known->second.digests;
   std::vector<upstream::Item> items;
-  for (int attempt = 0; attempt < 3; ++attempt) {  // a change that is heard while the list is on its way may not be in it
+  for (int attempt = 0; attempt < 3;
+       ++attempt) {  // a change that is heard while the list is on its way may not be in it
     const std::uint64_t changes = w.tool_changes;
     SP_CO_TRY(items, co_await upstream::list_all(*session, upstream::ListKind::tools, deadline));
     if (changes == w.tool_changes) break;

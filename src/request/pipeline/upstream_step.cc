@@ -116,7 +116,8 @@ Task<Result<UpstreamAnswer>> Pipeline::call_without_session(Flow& f, Worker& the
     co_return holder == &w_ ? co_await std::move(resumed)
                             : co_await run_on<UpstreamAnswer>(holder->executor, std::move(resumed));
   }
-  const auto& may = job->call.client_capabilities;  // what nobody may ask for is no answer, whether it was asked for or not
+  const auto& may =
+      job->call.client_capabilities;  // what nobody may ask for is no answer, whether it was asked for or not
   job->record = f.record;
   job->call.input_responses = mcp::allowed_responses(message.input_responses, may);
   job->call.request_state = state.upstream;
@@ -162,7 +163,8 @@ Result<void> Pipeline::take_answer(Flow& f, Result<UpstreamAnswer> answer) {
   }
   f.result = std::move(answer->reply.body);
   f.result_is_error = answer->reply.is_error;
-  auto lacking = f.result_is_error ? mcp::lacking_capabilities({f.revision, f.server_revision}, f.result) : std::nullopt;
+  auto lacking =
+      f.result_is_error ? mcp::lacking_capabilities({f.revision, f.server_revision}, f.result) : std::nullopt;
   if (!lacking) return {};
   f.data = R"({"requiredCapabilities":)" + *lacking + "}";
   return fail(Code::missing_capability, std::move(*lacking));
@@ -172,7 +174,8 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
   if (!f.server) co_return fail(Code::internal, "a call that no decision was made for");  // fail closed
   const SteadyTime begun = fleet_.clock.steady();
   const auto known = w_.stateless.find(f.server->name);
-  const bool here = known != w_.stateless.end() && known->second && !(f.message && is_subscription(f.message->method_name));
+  const bool here =
+      known != w_.stateless.end() && known->second && !(f.message && is_subscription(f.message->method_name));
   Worker& there = here ? w_ : *fleet_.workers[fleet_.home_of(f.principal->id)];
   auto job = job_of(f, there, std::move(params), begun);
   std::optional<Worker::CallName> name;

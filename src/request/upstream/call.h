@@ -21,7 +21,7 @@ struct Call {
   std::string params;           // minified JSON object; of its `_meta` the hop keys are dropped here; empty: none
   bool wants_progress = false;  // a progress token of our own is minted (MCP: tokens are unique per hop)
   SteadyTime deadline{};        // required; cut to the settings' call_max, which progress never extends
-  bool asks_people = false;     // the deadline is the caller's: somebody may have to think in the middle
+  bool asks_people = false;  // the deadline is the caller's: somebody may have to think in the middle
   // What only a modern server (2026-07-28) hears; on a legacy session it is ignored.
   std::string log_level;            // "info"; empty: none (a legacy session says it once, by logging/setLevel)
   std::string client_capabilities;  // raw object: what the client behind the call can answer, after policy; empty: {}

@@ -30,7 +30,8 @@ class CallRequests {
   using Send = std::function<void(std::string message)>;  // one finished message to the server
 
   static constexpr std::size_t kWaitingMax = 64;
-  static constexpr std::size_t kBytesMax = 4U << 20;  // of the params of all that wait: they are held until somebody answers
+  static constexpr std::size_t kBytesMax =
+      4U << 20;  // of the params of all that wait: they are held until somebody answers
 
   // `events` may be null: then nobody can be asked. What is referred to outlives end().
   CallRequests(Executor executor, const ServerRecord& server, CallEvents* events, Send send)
