@@ -30,8 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!message) return 0;
   require((message->kind == mcp::Kind::notification) == message->id.empty());
   require(message->id == id);
-  require(message->kind == mcp::Kind::response ? !message->answer.empty() : !message->method_name.empty());
-  require(message->method == mcp::method_from_name(message->method_name) || message->kind == mcp::Kind::response);
+  require(message->kind != mcp::Kind::response || !message->answer.empty());
+  const bool unknown = message->method == mcp::Method::unknown;  // also a request's name without an id, and the reverse
+  require(unknown || message->method == mcp::method_from_name(message->method_name));
   if (message->kind != mcp::Kind::response) passed_on(*message);
   static constexpr std::array<std::byte, 32> kKey{};
   if (!message->request_state.empty())
