@@ -33,6 +33,10 @@ class Connection:
 
     def close(self):
         if self.socket:
+            # A wait that was cancelled takes its watch off at the loop's next turn: by then the number may be another socket's.
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self.socket)
+            loop.remove_writer(self.socket)
             self.socket.close()
         self.socket = None
 
