@@ -54,6 +54,13 @@ class BatchAbuse(AbuseCase):
         self.refused_message([ping(n) for n in range(51)], -32600, 400, session)
         self.refused_message([1] * 5000, -32600, 400, session)
 
+    def test_an_envelope_of_2026_07_28_has_no_place_in_an_array(self):
+        session = self.batching()
+        envelope = mcp.Modern(self.gateway, self.key.secret).envelope()
+        modern = {"jsonrpc": "2.0", "id": 2, "method": "resources/read", "params": {"uri": "x://y", "_meta": envelope}}
+        answer = session.post([ping(1), modern])
+        self.assertEqual([one.get("error", {}).get("code") for one in sorted(answer.message, key=lambda m: m["id"])], [None, -32600])
+
     def test_arrays_in_arrays(self):
         answer = self.batching().post([[ping(1)], [[]], ping(2)])
         self.assertEqual([one.get("error", {}).get("code") for one in answer.message], [-32600, -32600, None])

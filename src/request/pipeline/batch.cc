@@ -44,6 +44,10 @@ Element element_of(const Flow& whole, std::string_view raw, std::size_t number, 
     one.read = fail(std::move(message).error());
     return one;
   }
+  if (!message->envelope.version.empty()) {  // MCP 2026-07-28: no batches, and every request says so for itself
+    one.read = fail(Code::invalid_request, "an envelope of 2026-07-28 in a batch");
+    return one;
+  }
   f.message = std::move(*message);
   f.record.rpc_method = f.message->method_name;
   return one;
