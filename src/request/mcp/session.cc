@@ -16,9 +16,24 @@ ClientSessionPtr SessionTable::find(std::string_view id, std::string_view princi
   return session->principal->id == principal_id && session->scope == scope ? session : nullptr;
 }
 
-std::size_t SessionTable::count_of(std::string_view principal_id) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      sessions_, [&](const auto& entry) { return entry.second->principal->id == principal_id; }));
+void SessionTable::put(ClientSessionPtr session) {
+  erase(session->id);
+  by_principal_[session->principal->id].push_back(session);
+  sessions_[session->id] = std::move(session);
+}
+
+void SessionTable::erase(const std::string& id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  const auto mine = by_principal_.find(found->second->principal->id);
+  std::erase(mine->second, found->second);
+  if (mine->second.empty()) by_principal_.erase(mine);
+  sessions_.erase(found);
+}
+
+std::span<const ClientSessionPtr> SessionTable::of(std::string_view principal_id) const {
+  const auto found = by_principal_.find(principal_id);
+  return found == by_principal_.end() ? std::span<const ClientSessionPtr>() : found->second;
 }
 
 std::vector<ClientSessionPtr> SessionTable::all() const {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,16 +63,20 @@ using ClientSessionPtr = std::shared_ptr<ClientSession>;
 // One a worker; that worker's thread only.
 class SessionTable {
  public:
-  void put(ClientSessionPtr session) { sessions_[session->id] = std::move(session); }
-  void erase(const std::string& id) { sessions_.erase(id); }
+  // In the place of the one with its id, if there is one.
+  void put(ClientSessionPtr session);
+  void erase(const std::string& id);
   // The session, if it belongs to this principal on this URL; a foreign id is as unknown as one that never was.
   [[nodiscard]] ClientSessionPtr find(std::string_view id, std::string_view principal_id, std::string_view scope) const;
-  [[nodiscard]] std::size_t count_of(std::string_view principal_id) const;
+  // Those of one principal; valid until the next put() or erase().
+  [[nodiscard]] std::span<const ClientSessionPtr> of(std::string_view principal_id) const;
+  [[nodiscard]] std::size_t count_of(std::string_view principal_id) const { return of(principal_id).size(); }
   [[nodiscard]] std::vector<ClientSessionPtr> all() const;
   [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
 
  private:
   std::map<std::string, ClientSessionPtr, std::less<>> sessions_;
+  std::map<std::string, std::vector<ClientSessionPtr>, std::less<>> by_principal_;
 };
 
 // Pagination cursors (MCP, Pagination: opaque): an offset, bound to principal, method and scope by HMAC.

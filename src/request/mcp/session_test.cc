@@ -39,6 +39,22 @@ TEST(McpSessions, CountsByPrincipal) {
   EXPECT_EQ(table.all().size(), 2U);
 }
 
+TEST(McpSessions, ThoseOfOnePrincipalAreAtHand) {
+  SessionTable table;
+  table.put(session("1", "key:a", ""));
+  table.put(session("2", "key:b", ""));
+  const auto again = session("1", "key:a", "");
+  table.put(again);  // HTTP+SSE: initialize puts another object in its place
+  ASSERT_EQ(table.of("key:a").size(), 1U);
+  EXPECT_EQ(table.of("key:a")[0], again);
+  EXPECT_EQ(table.size(), 2U);
+  table.erase("1");
+  table.erase("1");
+  EXPECT_TRUE(table.of("key:a").empty());
+  EXPECT_TRUE(table.of("key:c").empty());
+  EXPECT_EQ(table.of("key:b").size(), 1U);
+}
+
 TEST(McpLogLevels, AreOrdered) {
   EXPECT_EQ(log_level_index("debug"), 0);
   EXPECT_EQ(log_level_index("emergency"), 7);

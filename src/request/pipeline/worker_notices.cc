@@ -89,7 +89,8 @@ upstream::Interest Worker::interest_of(std::string_view principal, const ServerR
     return (record.shared || whose->id == principal) && (scope.empty() || scope == server);
   };
   upstream::Interest interest;
-  for (const auto& session : sessions.all()) {
+  const auto everyone = record.shared ? sessions.all() : std::vector<mcp::ClientSessionPtr>();
+  for (const auto& session : record.shared ? std::span(everyone) : sessions.of(principal)) {
     if (session->home != index || !concerns(session->principal, session->scope)) continue;
     interest.tools = interest.prompts = interest.resources = true;  // a session hears of every change unasked
     const auto uris = session->watched.find(server);
@@ -113,8 +114,8 @@ void Worker::log_level_changed(const mcp::ClientSession& changed) {
     const auto open = upstreams.find(name, changed.principal->id);
     if (!open || (!changed.scope.empty() && changed.scope != name)) continue;
     int level = changed.log_level.load();
-    for (const auto& other : sessions.all()) {
-      const bool here = other->principal->id == changed.principal->id && (other->scope.empty() || other->scope == name);
+    for (const auto& other : sessions.of(changed.principal->id)) {
+      const bool here = (other->scope.empty() || other->scope == name);
       if (const int its = other->log_level.load(); here && its >= 0) level = std::min(level, its);
     }
     open->want_log_level(kLogLevels[static_cast<std::size_t>(level)]);
