@@ -13,7 +13,7 @@ namespace {
 
 constexpr auto kNone = std::string_view::npos;
 
-// Parts of names, in the normal form of normal_name(): anywhere in the name they make it secret (ruling C12).
+// Parts of names, in the normal form of NormalName: anywhere in the name they make it secret (ruling C12).
 constexpr std::array<std::string_view, 24> kParts{
     "password", "passwd", "passphrase", "passcode", "secret", "token", "authorization", "cookie",
     "apikey", "privatekey", "accesskey", "signingkey", "encryptionkey", "masterkey", "sshkey", "clientkey",

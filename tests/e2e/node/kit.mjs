@@ -48,6 +48,14 @@ function transport(kit, name) {
   return new kit[name](new URL(`${BASE}/${path}/${SERVER}`), { requestInit: { headers: { Authorization: `Bearer ${TOKEN}` } } });
 }
 
+// The progress that a transport brings, in order; asked for before the client is connected. Not what `onprogress` hears: a
+// client of the SDK forgets that handler when it reads a result, before it has run it for progress read in the same chunk.
+export function progressOf(line) {
+  const heard = [];
+  line.onmessage = message => { if (message.method === 'notifications/progress') heard.push(message.params.progress); };
+  return heard;
+}
+
 // `answers`: { elicit, sample, roots }, each (params) => result; what has an answer is declared as a capability.
 export async function open(kind, transportName, answers = {}) {
   const kit = await KINDS[kind]();
@@ -62,9 +70,10 @@ export async function open(kind, transportName, answers = {}) {
   if (answers.sample) kit.answer(client, 'sampling/createMessage', async request => answers.sample(request.params));
   if (answers.roots) kit.answer(client, 'roots/list', async () => answers.roots());
   const line = transport(kit, transportName);
+  const progress = progressOf(line);
   await client.connect(line);
   return {
-    client, modern,
+    client, modern, progress,
     call: (name, args = {}, options) => kit.call(client, { name, arguments: args }, options),
     on: (method, handler) => kit.on(client, method, handler),
     subscribe: async uri => modern ? client.listen({ resourceSubscriptions: [uri] }) : client.subscribeResource({ uri }),
