@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 HOME_DIR ?= .sallyport
 
-.PHONY: run build test soak unit e2e bench lint format fuzz setup clean
+.PHONY: run build test soak unit e2e bench train lint format fuzz setup clean
 
 run: ## install what is missing, build, prepare ./.sallyport, serve on 127.0.0.1:8000
 	@scripts/setup
@@ -28,6 +28,10 @@ bench: ## side by side with plain nginx, and calls between the eras beside calls
 	@scripts/build release sallyport
 	@bench/run
 	@bench/bridged
+
+train: ## measure anew which code a call runs through: bench/calls.profdata, by which the release build is laid out
+	@scripts/setup --bench
+	@bench/train
 
 lint: ## clang-format and clang-tidy on changed files
 	@scripts/lint

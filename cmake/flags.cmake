@@ -23,6 +23,17 @@ else()
     -ftrivial-auto-var-init=zero)
   target_compile_definitions(sp_flags INTERFACE _GLIBCXX_ASSERTIONS _FORTIFY_SOURCE=3)
   target_link_options(sp_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+  if(SALLYPORT_TRAIN)
+    target_compile_options(sp_flags INTERFACE -fprofile-generate -fprofile-update=atomic)
+    target_link_options(sp_flags INTERFACE -fprofile-generate)
+  elseif(SALLYPORT_LAYOUT)
+    # Which code a call runs through, measured by bench/train (docs/decisions/0009-layout-by-profile.md). Code that changed
+    # since is compiled as if nothing was known of it.
+    target_compile_options(sp_flags INTERFACE -flto=thin -fprofile-use=${CMAKE_SOURCE_DIR}/bench/calls.profdata
+      -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date -Wno-backend-plugin)
+    target_link_options(sp_flags INTERFACE -flto=thin -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/thinlto
+      -Wl,--thinlto-cache-policy=prune_after=168h:cache_size_bytes=500m)
+  endif()
 endif()
 if(SALLYPORT_FUZZ)
   target_compile_options(sp_flags INTERFACE -fsanitize=fuzzer-no-link)
