@@ -15,7 +15,16 @@ constexpr std::array kRoutes{
     Route{"GET", "/health/ready", std::nullopt, true, "public", "", ready},
     Route{"GET", "/metrics", std::nullopt, true, "public", "", metrics},
     Route{"POST", "/auth/login", std::nullopt, true, "login", "authentication", login},
+    Route{"POST", "/auth/api-key-login", std::nullopt, true, "login", "authentication", login_by_key},
+    Route{"POST", "/auth/refresh", std::nullopt, true, "public", "authentication", refresh},
     Route{"POST", "/auth/logout", std::nullopt, false, "write", "authentication", logout},
+    Route{"POST", "/auth/logout-all", std::nullopt, false, "write", "authentication", logout_all},
+    Route{"GET", "/auth/sessions", std::nullopt, false, "read", "", list_own_sessions},
+    Route{"DELETE", "/auth/sessions/{id}", std::nullopt, false, "delete", "authentication", end_own_session},
+    Route{"GET", "/sessions", user_read, false, "admin", "", list_sessions},
+    Route{"DELETE", "/sessions/{id}", user_write, false, "delete", "authentication", end_session},
+    Route{"DELETE", "/users/{id}/sessions", user_write, false, "delete", "authentication", end_user_sessions},
+    Route{"DELETE", "/tokens/{id}", user_write, false, "delete", "authentication", revoke_token},
     Route{"GET", "/auth/me", std::nullopt, false, "read", "", me},
     Route{"POST", "/auth/password", std::nullopt, false, "login", "authentication", change_password},
     Route{"GET", "/status", system_admin, false, "admin", "", status},
@@ -109,7 +118,7 @@ Result<void> permit(const Call& call, const Route& route) {
   if (route.is_public) return {};
   const Principal& principal = call.principal();
   if (principal.must_change_password && route.path != "/auth/password" && route.path != "/auth/logout" &&
-      route.path != "/auth/me") {
+      route.path != "/auth/logout-all" && route.path != "/auth/me") {
     return fail(Code::password_change_required, "must_change_password");
   }
   if (!route.permission) return {};  // objects are asked for one by one

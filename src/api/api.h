@@ -18,6 +18,7 @@ namespace sallyport::api {
 struct ApiDeps {
   control::ControlPlane& control;
   control::Accounts& accounts;
+  const crypto::KeyStore& keys;
   const token::TokenCodec& tokens;
   const Clock& clock;
   std::function<bool(std::string_view name, std::string_view value)> looks_like_secret;

@@ -1,7 +1,8 @@
-// Logging in and out, and one's own password (S0-1, S1-8, S1-9, S1-10; ruling C1).
+// Logging in, renewing, and one's own password (S0-1, S1-8, S1-9, S1-10, S1-12; ruling C1).
 #include <charconv>
 
 #include "api/route.h"
+#include "request/identity/identity.h"
 
 namespace sallyport::api {
 namespace {
@@ -32,6 +33,35 @@ std::string retry_after(const Error& error) {
   return error.detail.substr(start, error.detail.find_first_not_of("0123456789", start) - start);
 }
 
+ClientMark client_of(const Call& call) { return {call.request.address, call.request.user_agent}; }
+
+// S1-9; the refresh token is shown here and never again.
+RestAnswer tokens(const Call& call, const Result<control::TokenAnswer>& answer, std::string_view action) {
+  RestAnswer out;
+  if (!answer) {
+    out = refuse(call, answer.error());
+    if (answer.error().code == Code::rate_limited) out.headers.emplace_back("Retry-After", retry_after(answer.error()));
+  } else {
+    json::Writer w;
+    w.object().member("access_token", answer->access_token).member("refresh_token", answer->refresh_token.reveal());
+    w.member("token_type", answer->token_type).member("expires_in", answer->expires_in.count());
+    w.member("must_change_password", answer->must_change_password).end_object();
+    out = ok(w);
+    out.reason = answer->principal + " session=" + answer->session;
+  }
+  out.headers.emplace_back("Cache-Control", "no-store");
+  out.action = action;
+  return out;
+}
+
+// The one field of the body, which must be there.
+Result<Secret> only_secret(const Call& call, std::string_view name) {
+  SP_CHECK(only_fields(call.root(), {name}));
+  SP_TRY(auto text, text_field(call.root(), name));
+  if (text.empty()) return fail(Code::validation, std::string(name) + " is needed");
+  return Secret(std::move(text));
+}
+
 }  // namespace
 
 Task<RestAnswer> login(Call& call) {
@@ -43,36 +73,34 @@ Task<RestAnswer> login(Call& call) {
   auto& deps = call.api.deps();
   Secret password(std::move(given->password));
   auto answer = co_await run_on<control::TokenAnswer>(
-      deps.control.executor(), deps.accounts.login(given->name, std::move(password), call.request.address, call.request.now));
-  if (!answer) {
-    RestAnswer refused = refuse(call, answer.error());
-    refused.action = "login";
-    if (answer.error().code == Code::rate_limited) refused.headers.emplace_back("Retry-After", retry_after(answer.error()));
-    co_return refused;
-  }
-  json::Writer w;
-  w.object().member("access_token", answer->access_token).member("token_type", answer->token_type);
-  w.member("expires_in", answer->expires_in.count()).member("must_change_password", answer->must_change_password);
-  w.end_object();
-  RestAnswer out = ok(w);
-  out.headers.emplace_back("Cache-Control", "no-store");
-  out.action = "login";
-  out.reason = "user:" + answer->user_id;
-  co_return out;
+      deps.control.executor(),
+      deps.accounts.login(given->name, std::move(password), client_of(call), call.request.now));
+  co_return tokens(call, answer, "login");
 }
 
-Task<RestAnswer> logout(Call& call) {
-  const Principal& principal = call.principal();
-  if (principal.kind != PrincipalKind::user) co_return refuse(call, {Code::conflict, "only a login can be ended; revoke a key instead"});
-  auto& control = call.api.deps().control;
-  const WallTime until = call.request.now + std::chrono::hours(24);  // the longest that a token lives
-  auto done = co_await run_on<void>(control.executor(), control.revoke_token(principal.credential_id, until));
-  if (!done) co_return refuse(call, done.error());
-  RestAnswer answer;
-  answer.status = 204;
-  answer.content_type.clear();
-  answer.action = "logout";
-  co_return answer;
+// S1-12. The key is judged as if it had come with the request itself.
+Task<RestAnswer> login_by_key(Call& call) {
+  const auto key = only_secret(call, "api_key");
+  if (!key) co_return refuse(call, key.error());
+  auto& deps = call.api.deps();
+  CredentialView seen;
+  seen.api_key = key->reveal();
+  seen.address = call.request.address;
+  seen.user_agent = call.request.user_agent;
+  auto principal = Identity(deps.keys, deps.tokens).verify(*call.request.snapshot, seen, call.request.now);
+  if (!principal) co_return tokens(call, fail(std::move(principal).error()), "login_by_key");
+  auto answer = co_await run_on<control::TokenAnswer>(
+      deps.control.executor(), deps.accounts.login_by_key(std::move(*principal), client_of(call), call.request.now));
+  co_return tokens(call, answer, "login_by_key");
+}
+
+Task<RestAnswer> refresh(Call& call) {
+  auto token = only_secret(call, "refresh_token");
+  if (!token) co_return refuse(call, token.error());
+  auto& deps = call.api.deps();
+  auto answer = co_await run_on<control::TokenAnswer>(
+      deps.control.executor(), deps.accounts.refresh(std::move(*token), client_of(call), call.request.now));
+  co_return tokens(call, answer, "refresh");
 }
 
 Task<RestAnswer> me(Call& call) {
@@ -101,9 +129,7 @@ Task<RestAnswer> change_password(Call& call) {
       deps.control.executor(), deps.accounts.change_password(call.request.principal, Secret(std::move(*old_password)),
                                                              Secret(std::move(*new_password)), call.request.now));
   if (!done) co_return refuse(call, done.error());
-  RestAnswer answer;
-  answer.status = 204;
-  answer.content_type.clear();
+  RestAnswer answer = no_content();
   answer.action = "change_password";
   co_return answer;
 }

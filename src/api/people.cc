@@ -9,13 +9,6 @@
 namespace sallyport::api {
 namespace {
 
-RestAnswer no_content() {
-  RestAnswer answer;
-  answer.status = 204;
-  answer.content_type.clear();
-  return answer;
-}
-
 void write_texts(json::Writer& w, std::string_view key, const std::vector<std::string>& texts) {
   w.key(key).array();
   for (const auto& text : texts) w.value(text);

@@ -22,6 +22,13 @@ RestAnswer ok(json::Writer& writer, int status) {
   return answer;
 }
 
+RestAnswer no_content() {
+  RestAnswer answer;
+  answer.status = 204;
+  answer.content_type.clear();
+  return answer;
+}
+
 RestAnswer refuse(const Call& call, const Error& error, std::string_view message, std::string_view details) {
   const ErrorInfo& row = info(error.code);
   // A fault of the caller's own input is explained; anything else keeps its detail for the log.

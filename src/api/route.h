@@ -35,6 +35,7 @@ struct Route {
 
 // Answers.
 RestAnswer ok(json::Writer& writer, int status = 200);
+RestAnswer no_content();
 RestAnswer refuse(const Call& call, const Error& error, std::string_view message = {}, std::string_view details = {});
 // {data, pagination{total, limit, offset, has_next, has_prev}} (requirements, section 8) of raw JSON objects.
 RestAnswer list(const Call& call, const std::vector<std::string>& items);
@@ -63,9 +64,19 @@ Task<RestAnswer> status(Call& call);
 Task<RestAnswer> audit_tail(Call& call);
 
 Task<RestAnswer> login(Call& call);
+Task<RestAnswer> login_by_key(Call& call);
+Task<RestAnswer> refresh(Call& call);
 Task<RestAnswer> logout(Call& call);
+Task<RestAnswer> logout_all(Call& call);
 Task<RestAnswer> me(Call& call);
 Task<RestAnswer> change_password(Call& call);
+
+Task<RestAnswer> list_own_sessions(Call& call);
+Task<RestAnswer> end_own_session(Call& call);
+Task<RestAnswer> list_sessions(Call& call);
+Task<RestAnswer> end_session(Call& call);
+Task<RestAnswer> end_user_sessions(Call& call);
+Task<RestAnswer> revoke_token(Call& call);
 
 Task<RestAnswer> list_tools(Call& call);
 Task<RestAnswer> show_tool(Call& call);

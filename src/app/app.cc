@@ -50,6 +50,20 @@ net::ServerSettings http_settings(const config::Settings& settings) {
   return http;
 }
 
+control::SessionRules session_rules(const config::Settings& settings) {
+  control::SessionRules rules;
+  rules.idle = settings.auth.session_idle;
+  rules.lifetime = settings.auth.session_lifetime;
+  rules.per_user = settings.auth.sessions_per_user;
+  rules.per_key = settings.auth.sessions_per_key;
+  const std::string& binding = settings.auth.session_binding;
+  rules.binding = binding == "address"      ? SessionBinding::address
+                  : binding == "user_agent" ? SessionBinding::user_agent
+                  : binding == "both"       ? SessionBinding::both
+                                            : SessionBinding::none;
+  return rules;
+}
+
 unsigned worker_count(const AppOptions& options) {
   if (!options.listen) return 1;
   const unsigned wanted = options.settings.listen.workers;
@@ -112,14 +126,21 @@ Result<void> App::open_control() {
                             [this](std::string name) { return restart(std::move(name)); }};
   control_ = std::make_unique<control::ControlPlane>(control_io_.get_executor(), std::move(deps));
   SP_TRY(auto policy, policies_of(settings, 1));
-  SP_CHECK(control_->load(std::move(policy), limits_of(settings)));
+  SP_CHECK(control_->load(std::move(policy), limits_of(settings), session_rules(settings)));
   for (const auto& collision : control_->snapshot()->catalogue->collisions) {
     log_.warning("two tools share a name on /mcp; the first is kept", {{"collision", collision}});
   }
   control::AccountRules account_rules;
   account_rules.token_lifetime = settings.auth.access_token;
-  accounts_ = std::make_unique<control::Accounts>(*control_, *tokens_, *passwords_, random_, account_rules);
-  api::ApiDeps api_deps{*control_, *accounts_, *tokens_, clock_, config::looks_like_secret, server_defaults(settings),
+  accounts_ =
+      std::make_unique<control::Accounts>(*control_, control_->logins(), *tokens_, *passwords_, random_, account_rules);
+  api::ApiDeps api_deps{*control_,
+                        *accounts_,
+                        *keys_,
+                        *tokens_,
+                        clock_,
+                        config::looks_like_secret,
+                        server_defaults(settings),
                         [this] { return metrics_->expose(); },
                         [this](const Snapshot& snapshot) { return status_json(snapshot); },
                         [this] { return started_ && !stopping_ && audit_->healthy(); },

@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::seconds kTick{1};
 constexpr int kTicksPerExpiry = 30;
 constexpr int kTicksPerPrune = 3600;
+constexpr int kTicksPerSweep = 5;  // of the login sessions; their last uses are stored so late at most
 constexpr std::chrono::seconds kLastWords{1};
 
 }  // namespace
@@ -108,6 +109,11 @@ Task<void> App::tick_control() {
     if (error) co_return;
     checkpoint();
     if (++count % kTicksPerPrune == 0) (void)repository_->prune_revoked_tokens(clock_.wall());
+    if (count % kTicksPerSweep != 0) continue;
+    const SnapshotPtr snapshot = control_->snapshot();
+    if (const auto swept = co_await control_->logins().sweep(*snapshot->principals, clock_.wall()); !swept) {
+      log_.error("login sessions not written", {{"why", swept.error().detail}});
+    }
   }
 }
 

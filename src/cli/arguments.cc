@@ -39,6 +39,7 @@ class Grammar {
     tools();
     users();
     keys();
+    sessions();
     audit();
     config();
     others();
@@ -175,6 +176,19 @@ class Grammar {
     create->add_option("--expires-at", o_.expires_at, "Time, UTC unless it says otherwise");
     lists(command(n, "list", "All keys, without their secrets"));
     required_name(command(n, "revoke", "End a key, at once", "key revoke 4fQ9x2LmT0aB"), "ID");
+  }
+
+  void sessions() {
+    CLI::App* n = noun("session", "Logins: who is logged in, and the end of it");
+    CLI::App* list = command(n, "list", "All sessions, newest first", "session list --user ada");
+    list->add_option("--user", o_.user, "Of one user, by name or id");
+    lists(list);
+    CLI::App* end = command(n, "end", "End a session and every token of it, at once", "session end --user ada");
+    end->add_option("ID", o_.name, "Of the session")->type_name("");
+    end->add_option("--user", o_.user, "Every session of this user instead");
+    CLI::App* t = noun("token", "Access tokens");
+    required_name(command(t, "revoke", "End one access token by its id (claim jti), at once", "token revoke 5f0c...e1"),
+                  "ID");
   }
 
   void audit() {

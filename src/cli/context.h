@@ -52,6 +52,8 @@ int run_server(const Context& context);
 int run_tool(const Context& context);
 int run_user(const Context& context);
 int run_key(const Context& context);
+int run_session(const Context& context);
+int run_token(const Context& context);
 int run_audit(const Context& context);
 int run_config(const Context& context);
 int run_import(const Context& context);

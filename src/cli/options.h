@@ -38,6 +38,7 @@ struct Options {
   std::vector<std::string> roles, scopes;
   bool can_read = false, can_create = false, can_update = false, can_delete = false, can_execute = false;
   bool generate = false, password_stdin = false;
+  std::string user;  // session list, session end
 
   bool dry_run = false;  // import
 };

@@ -65,7 +65,7 @@ struct Command {
   std::string_view first_word;
   int (*run)(const Context&);
 };
-constexpr std::array<Command, 15> kCommands{{
+constexpr std::array<Command, 17> kCommands{{
     {"init", run_init},
     {"serve", run_serve},
     {"stdio", run_stdio},
@@ -76,6 +76,8 @@ constexpr std::array<Command, 15> kCommands{{
     {"tool", run_tool},
     {"user", run_user},
     {"key", run_key},
+    {"session", run_session},
+    {"token", run_token},
     {"audit", run_audit},
     {"config", run_config},
     {"import", run_import},

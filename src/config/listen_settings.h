@@ -9,6 +9,7 @@
 
 namespace sallyport::config {
 
+using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 

@@ -20,6 +20,11 @@ struct AuthSettings {
   std::string audience = "sallyport";
   std::string secret_key;  // reference; empty: the KeyStore's own key (C3)
   std::string algorithm = "HS256";
+  minutes session_idle{60};     // S2-3
+  hours session_lifetime{12};
+  std::uint32_t sessions_per_user = 5;
+  std::uint32_t sessions_per_key = 100;
+  std::string session_binding = "none";  // none, address, user_agent, both
   friend bool operator==(const AuthSettings&, const AuthSettings&) = default;
 };
 

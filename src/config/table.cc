@@ -97,6 +97,19 @@ void add_auth_and_audit(Add<Settings> add) {
       .env({{"SECRET_KEY"}, {"JWT_SECRET_KEY"}});
   add.choice("auth.algorithm", "HS256", {"HS256"}, "Signature of access tokens (S0-3).", SP_INTO(auth.algorithm))
       .env({{"ALGORITHM"}});
+  add.integer("auth.session_idle_minutes", 60, {1, 10080, "minutes"},
+              "A login session, and every token of it, ends when it was not used for so long (S2-3).",
+              SP_INTO(auth.session_idle));
+  add.integer("auth.session_hours", 12, {1, 720, "hours"},
+              "A login session ends so long after the login, whatever its use (S2-3).", SP_INTO(auth.session_lifetime));
+  add.integer("auth.sessions_per_user", 5, {1, 1000, "sessions"},
+              "Login sessions one user may hold: one more ends the oldest.", SP_INTO(auth.sessions_per_user));
+  add.integer("auth.sessions_per_key", 100, {1, 10'000, "sessions"},
+              "Login sessions that one API key may hold by /auth/api-key-login: one more ends the oldest.",
+              SP_INTO(auth.sessions_per_key));
+  add.choice("auth.session_binding", "none", {"none", "address", "user_agent", "both"},
+             "What of the client that logged in must stay the same; a token from elsewhere is refused.",
+             SP_INTO(auth.session_binding));
   add.flag("audit.enabled", true, "Must be true: a gateway without evidence does not start (C24).",
            SP_INTO(audit.enabled))
       .env({{"AUDIT_LOG_ENABLED"}});

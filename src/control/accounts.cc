@@ -1,8 +1,10 @@
 #include "control/accounts.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "core/encoding.h"
 #include "crypto/password.h"
 
 namespace sallyport::control {
@@ -22,9 +24,10 @@ std::unexpected<Error> wrong_credentials(const char* reason) { return fail(Code:
 
 }  // namespace
 
-Accounts::Accounts(AccountStore& store, const token::TokenCodec& tokens, PasswordPool& passwords, Random& random,
-                   AccountRules rules)
+Accounts::Accounts(AccountStore& store, LoginDesk& logins, const token::TokenCodec& tokens, PasswordPool& passwords,
+                   Random& random, AccountRules rules)
     : store_(store),
+      logins_(logins),
       tokens_(tokens),
       passwords_(passwords),
       random_(random),
@@ -33,7 +36,8 @@ Accounts::Accounts(AccountStore& store, const token::TokenCodec& tokens, Passwor
   rules_.token_lifetime = std::clamp(rules_.token_lifetime, std::chrono::seconds(60), std::chrono::seconds(24 * 3600));
 }
 
-Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, std::string address, WallTime now) {
+Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, ClientMark client, WallTime now) {
+  const std::string address = client.address;
   if (name.size() > kNameBytesMax) co_return wrong_credentials("login.name_too_long");
   if (const auto wait = lockout_.wait(name, address, now); wait.count() > 0) {
     co_return fail(Code::rate_limited, "retry_after=" + std::to_string(wait.count()) + " login.locked");
@@ -53,7 +57,27 @@ Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, std
   lockout_.succeeded(name, address, now);
   // A failure to store a better hash is no reason to refuse the right password: it is tried again at the next login.
   if (outdated) (void)co_await rehash(*user, std::move(password));
-  co_return answer(*user, now);
+  co_return co_await open("user:" + user->id, std::move(client), now);
+}
+
+Task<Result<TokenAnswer>> Accounts::login_by_key(PrincipalPtr key, ClientMark client, WallTime now) {
+  if (key->kind != PrincipalKind::key || !key->session_id.empty()) co_return wrong_credentials("login.no_key");
+  co_return co_await open(key->id, std::move(client), now);
+}
+
+Task<Result<TokenAnswer>> Accounts::open(std::string principal, ClientMark client, WallTime now) {
+  SP_CO_TRY(OpenSession opened, co_await logins_.open(std::move(principal), std::move(client), now));
+  co_return answer(std::move(opened), now);
+}
+
+Task<Result<TokenAnswer>> Accounts::refresh(Secret refresh_token, ClientMark client, WallTime now) {
+  SP_CO_TRY(OpenSession opened, co_await logins_.renew(std::move(refresh_token), std::move(client), now));
+  const std::string id = opened.session->id;
+  if (!owner_lives(*store_.snapshot()->principals, *opened.session, now)) {
+    SP_CO_CHECK(co_await logins_.end(std::vector{id}));
+    co_return wrong_credentials("refresh.owner_gone");
+  }
+  co_return answer(std::move(opened), now);
 }
 
 Task<Result<void>> Accounts::rehash(UserRecord user, Secret password) {
@@ -69,19 +93,39 @@ Task<Result<void>> Accounts::rehash(UserRecord user, Secret password) {
   co_return co_await store_.save(std::move(changed));
 }
 
-Result<TokenAnswer> Accounts::answer(const UserRecord& user, WallTime now) {
+// Tokens end with their session at the latest, and `expires_in` tells the truth (C2).
+Result<TokenAnswer> Accounts::answer(OpenSession opened, WallTime now) {
+  using std::chrono::floor;
+  using std::chrono::seconds;
+  const Principals& principals = *store_.snapshot()->principals;
+  const std::string& owner = opened.session->owner;
+  TokenAnswer out;
   token::TokenClaims claims;
-  claims.user_id = user.id;
-  claims.roles = user.roles;
-  claims.id = random_id(random_, kTokenIdBytes);
+  claims.of_key = owner.starts_with("key:");
+  claims.user_id = owner.substr(owner.find(':') + 1);
+  if (claims.of_key) {
+    const auto key = principals.keys.find(claims.user_id);
+    if (key == principals.keys.end()) return wrong_credentials("login.key_gone");
+    claims.roles = key->second->roles;
+  } else {
+    const auto user = principals.users.find(claims.user_id);
+    if (user == principals.users.end()) return wrong_credentials("login.user_gone");
+    claims.roles = user->second->roles;
+    out.must_change_password = user->second->must_change_password;
+  }
+  std::array<std::byte, kTokenIdBytes> id{};
+  random_.fill(id);
+  claims.id = hex_encode(id);
+  claims.session_id = opened.session->id;
   claims.issued_at = now;
   claims.not_before = now;
-  claims.expires_at = std::chrono::floor<std::chrono::seconds>(now) + rules_.token_lifetime;
-  TokenAnswer out;
+  claims.expires_at =
+      std::min<WallTime>(floor<seconds>(now) + rules_.token_lifetime, floor<seconds>(opened.session->expires_at));
   SP_TRY(out.access_token, tokens_.issue(claims));
-  out.expires_in = std::chrono::floor<std::chrono::seconds>(claims.expires_at - now);
-  out.user_id = user.id;
-  out.must_change_password = user.must_change_password;
+  out.refresh_token = std::move(opened.refresh_token);
+  out.expires_in = floor<seconds>(claims.expires_at - now);
+  out.principal = owner;
+  out.session = opened.session->id;
   return out;
 }
 

@@ -1,5 +1,5 @@
-// Logging in and changing passwords (S0-1, S1-8, S1-9, S1-10), for REST and CLI alike. One Accounts a process; any
-// worker may call it. A name that is unknown, disabled or given with a wrong password gets one answer after the same
+// Logging in, by password or API key, renewing, and changing passwords (S0-1, S1-8, S1-9, S1-10, S1-12), for REST and CLI
+// alike. One Accounts a process, on the control executor. A name that is unknown, disabled or given with a wrong password gets one answer after the same
 // work. Tokens live 30 minutes by default (C2). It reads users from the current Snapshot and hands changed ones to
 // AccountStore.
 #pragma once
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "control/accounts_lockout.h"
+#include "control/login_desk.h"
 #include "control/passwords.h"
 #include "core/random.h"
 #include "core/task.h"
@@ -27,9 +28,11 @@ class AccountStore {
 
 struct TokenAnswer {
   std::string access_token;
+  Secret refresh_token;
   std::string token_type = "bearer";
   std::chrono::seconds expires_in{};
-  std::string user_id;
+  std::string principal;  // Principal::id
+  std::string session;  // LoginSession::id
   bool must_change_password = false;
 };
 
@@ -40,13 +43,17 @@ struct AccountRules {
 
 class Accounts {
  public:
-  // All four outlive it.
-  Accounts(AccountStore& store, const token::TokenCodec& tokens, PasswordPool& passwords, Random& random,
-           AccountRules rules = {});
+  // All five outlive it.
+  Accounts(AccountStore& store, LoginDesk& logins, const token::TokenCodec& tokens, PasswordPool& passwords,
+           Random& random, AccountRules rules = {});
 
   // Code::unauthenticated for every refusal of the credentials; Code::rate_limited while the account or address waits
-  // (detail: "retry_after=<seconds> ...") or the pool is full. `name` at most 255 bytes.
-  Task<Result<TokenAnswer>> login(std::string name, Secret password, std::string address, WallTime now);
+  // (detail: "retry_after=<seconds> ...") or the pool is full. `name` at most 255 bytes. Opens a login session.
+  Task<Result<TokenAnswer>> login(std::string name, Secret password, ClientMark client, WallTime now);
+  // S1-12: `key` is the principal of a verified API key. The tokens may what the key may, and end with it.
+  Task<Result<TokenAnswer>> login_by_key(PrincipalPtr key, ClientMark client, WallTime now);
+  // Exchanges a refresh token, once. Code::unauthenticated as LoginDesk::renew, and where the owner is gone or disabled.
+  Task<Result<TokenAnswer>> refresh(Secret refresh_token, ClientMark client, WallTime now);
 
   // Ends every token of the user issued before `now`, and must_change_password. Code::access_denied for a wrong old
   // password or a principal that is no user, Code::validation for a new one against the rules (ask password_problem for
@@ -58,9 +65,11 @@ class Accounts {
 
  private:
   Task<Result<void>> rehash(UserRecord user, Secret password);
-  Result<TokenAnswer> answer(const UserRecord& user, WallTime now);
+  Task<Result<TokenAnswer>> open(std::string principal, ClientMark client, WallTime now);
+  Result<TokenAnswer> answer(OpenSession opened, WallTime now);
 
   AccountStore& store_;
+  LoginDesk& logins_;
   const token::TokenCodec& tokens_;
   PasswordPool& passwords_;
   Random& random_;

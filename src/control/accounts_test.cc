@@ -38,6 +38,49 @@ TEST_F(AccountsTest, ExpiresInNeverPromisesTooMuch) {
   EXPECT_TRUE(tokens.verify(answer.access_token, now + answer.expires_in - microseconds(1)).has_value());
 }
 
+TEST_F(AccountsTest, ATokenCarriesItsSession_S1_9) {
+  const auto answer = login(kPassword).value();
+  EXPECT_EQ(tokens.verify(answer.access_token, kNow)->session_id, answer.session);
+  EXPECT_TRUE(published->by_id.contains(answer.session));
+  EXPECT_FALSE(tokens.verify(answer.refresh_token.reveal(), kNow).has_value()) << "no refresh token is an access token";
+}
+
+TEST_F(AccountsTest, ARefreshAnswersAsALoginDoes_S1_9) {
+  const auto first = login(kPassword).value();
+  const auto second = refresh(first.refresh_token.reveal()).value();
+  EXPECT_EQ(second.expires_in, seconds(1800));
+  EXPECT_EQ(second.session, first.session);
+  EXPECT_NE(tokens.verify(second.access_token, kNow)->id, tokens.verify(first.access_token, kNow)->id);
+  EXPECT_FALSE(refresh(first.access_token).has_value());
+}
+
+TEST_F(AccountsTest, AnAccessTokenNeverOutlivesItsSession) {
+  const WallTime late = kNow + std::chrono::minutes(40);
+  SessionRules rules;
+  rules.lifetime = std::chrono::minutes(50);
+  desk.load({}, rules);
+  const auto first = login(kPassword).value();
+  EXPECT_EQ(refresh(first.refresh_token.reveal(), late)->expires_in, std::chrono::minutes(10));
+}
+
+TEST_F(AccountsTest, ADisabledUserRefreshesNothing) {
+  const auto first = login(kPassword).value();
+  UserRecord user = store.user();
+  user.enabled = false;
+  store.put(user);
+  EXPECT_EQ(refresh(first.refresh_token.reveal()).error().code, Code::unauthenticated);
+  EXPECT_TRUE(published->by_id.empty());
+}
+
+TEST_F(AccountsTest, OnlyAKeyItselfLogsInByKey_S1_12) {
+  auto key = std::make_shared<Principal>();
+  key->id = "key:abcdefghijkl";
+  key->kind = PrincipalKind::key;
+  key->session_id = "of a token minted before";
+  EXPECT_EQ(await(accounts.login_by_key(key, {}, kNow)).error().code, Code::unauthenticated);
+  EXPECT_EQ(await(accounts.login_by_key(principal(), {}, kNow)).error().code, Code::unauthenticated);
+}
+
 TEST_F(AccountsTest, TwoLoginsHaveTwoTokenIds) {
   const auto first = tokens.verify(login(kPassword)->access_token, kNow);
   const auto second = tokens.verify(login(kPassword)->access_token, kNow);

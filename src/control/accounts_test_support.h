@@ -6,6 +6,7 @@
 #include <string>
 
 #include "control/accounts.h"
+#include "control/login_desk_test_support.h"
 #include "core/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/key_store.h"
@@ -75,17 +76,27 @@ struct World {
   SystemRandom random;
   PasswordPool pool{{.threads = 1, .queued_max = 4}};
   FakeStore store;
-  Accounts accounts{store, tokens, pool, random};
+  FakeSessions kept;
+  std::shared_ptr<const LoginSessions> published = std::make_shared<const LoginSessions>();
+  LoginDesk desk{kept, keys, random, [this](std::shared_ptr<const LoginSessions> sessions) -> Task<Result<void>> {
+                   published = std::move(sessions);
+                   co_return Result<void>();
+                 }};
+  Accounts accounts{store, desk, tokens, pool, random};
 
   Result<TokenAnswer> login(std::string_view password, std::string name = "admin-alice", WallTime now = kNow,
                             std::string address = "192.0.2.1") {
-    return await(accounts.login(std::move(name), Secret(std::string(password)), std::move(address), now));
+    return await(
+        accounts.login(std::move(name), Secret(std::string(password)), ClientMark{std::move(address), "agent/1"}, now));
   }
   [[nodiscard]] PrincipalPtr principal() const {
     auto out = std::make_shared<Principal>();
     out->id = "user:" + store.user().id;
     out->name = store.user().name;
     return out;
+  }
+  Result<TokenAnswer> refresh(std::string_view token, WallTime now = kNow) {
+    return await(accounts.refresh(Secret(std::string(token)), {"192.0.2.1", "agent/1"}, now));
   }
   Result<void> change(std::string_view from, std::string_view to, WallTime now = kNow) {
     return await(accounts.change_password(principal(), Secret(std::string(from)), Secret(std::string(to)), now));

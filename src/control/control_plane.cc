@@ -32,7 +32,16 @@ std::shared_ptr<T> copy_of(const std::shared_ptr<const T>& part) {
 
 }  // namespace
 
-Result<void> ControlPlane::load(PolicySet policy, Limits limits) {
+ControlPlane::ControlPlane(Executor executor, ControlDeps deps)
+    : executor_(executor),
+      deps_(std::move(deps)),
+      logins_(deps_.repository, deps_.keys, deps_.random, [this](std::shared_ptr<const LoginSessions> sessions) {
+        Snapshot next = *snapshot_;
+        next.sessions = std::move(sessions);
+        return publish(std::move(next));
+      }) {}
+
+Result<void> ControlPlane::load(PolicySet policy, Limits limits, SessionRules sessions) {
   SP_TRY(auto stored, deps_.repository.load());
   auto principals = std::make_shared<Principals>();
   for (const auto& user : stored.users) {
@@ -48,7 +57,9 @@ Result<void> ControlPlane::load(PolicySet policy, Limits limits) {
 
   Snapshot next;
   next.epoch = 1;
+  logins_.load(std::move(stored.sessions), sessions);
   next.principals = std::move(principals);
+  next.sessions = logins_.sessions();
   next.roles = std::move(roles);
   next.policy = std::make_shared<const PolicySet>(stored.policy.modules.empty() ? std::move(policy) : stored.policy);
   next.limits = std::make_shared<const Limits>(std::move(limits));

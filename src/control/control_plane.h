@@ -11,6 +11,7 @@
 
 #include "control/accounts.h"
 #include "control/catalogue.h"
+#include "control/login_desk.h"
 #include "control/repository.h"
 #include "core/random.h"
 #include "core/task.h"
@@ -54,11 +55,14 @@ struct ProbeReport {
 
 class ControlPlane final : public AccountStore {
  public:
-  ControlPlane(Executor executor, ControlDeps deps) : executor_(executor), deps_(std::move(deps)) {}
+  ControlPlane(Executor executor, ControlDeps deps);
 
   // Reads the store; before any worker runs. `policy`: the modules in force where the store has none of its own.
-  Result<void> load(PolicySet policy, Limits limits);
+  Result<void> load(PolicySet policy, Limits limits, SessionRules sessions = {});
   [[nodiscard]] Executor executor() const noexcept { return executor_; }
+
+  // The login sessions; on the control executor, as everything here.
+  [[nodiscard]] LoginDesk& logins() noexcept { return logins_; }
 
   // AccountStore. snapshot() on the control thread, or before workers run.
   SnapshotPtr snapshot() const override { return snapshot_; }
@@ -96,6 +100,7 @@ class ControlPlane final : public AccountStore {
   std::map<std::string, ServerPtr, std::less<>> servers_;
   std::map<std::string, std::vector<ToolRecord>, std::less<>> tools_;
   CatalogueBuilder builder_;
+  LoginDesk logins_;
 };
 
 // The record as it may be stored: name, prefix, transport and its fields, argv[0] absolute and executable, URL shape,

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/login_desk.h"
 #include "core/result.h"
 #include "model/principal.h"
 #include "model/server.h"
@@ -25,6 +26,7 @@ struct StoredState {
   std::vector<KeyRecord> keys;
   std::map<std::string, WallTime, std::less<>> key_last_used;  // key id -> when
   std::map<std::string, WallTime, std::less<>> revoked_tokens;  // jti -> when its token expires
+  std::vector<StoredSession> sessions;
   std::vector<ServerRecord> servers;
   std::vector<ToolRecord> tools;
   std::vector<Role> roles;  // custom ones only
@@ -45,10 +47,8 @@ struct StoredCheckpoint {
   std::string line;
 };
 
-class Repository {
+class Repository : public SessionStore {
  public:
-  virtual ~Repository() = default;
-
   virtual Result<StoredState> load() = 0;
 
   // Inserts, or replaces the record of the same id. A name that another id holds is `already_exists`.

@@ -29,6 +29,7 @@ struct Principal {
   std::vector<std::string> dotted;  // such as "gmail.send"
   std::string auth_type;            // "api_key", "jwt", "local": for the audit (S1-27)
   std::string credential_id;        // key id, or token id (jti): what a revocation names
+  std::string session_id;           // of a token: the LoginSession that it belongs to
   bool must_change_password = false;
   WallTime issued_at{};                      // of a token
   WallTime expires_at = WallTime::max();     // of the credential

@@ -33,6 +33,7 @@ struct RestRequest {
   Channel channel = Channel::rest;
   SnapshotPtr snapshot;
   std::string address;
+  std::string user_agent;
   std::string request_id;
   WallTime now{};
   // Of the worker that handles it.

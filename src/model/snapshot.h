@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/login_session.h"
 #include "model/permission.h"
 #include "model/principal.h"
 #include "model/server.h"
@@ -45,6 +46,7 @@ struct Limits {
 struct Snapshot {
   std::uint64_t epoch = 0;  // rises with every change
   std::shared_ptr<const Principals> principals = std::make_shared<const Principals>();
+  std::shared_ptr<const LoginSessions> sessions = std::make_shared<const LoginSessions>();
   std::shared_ptr<const Roles> roles = std::make_shared<const Roles>();
   std::shared_ptr<const PolicySet> policy = std::make_shared<const PolicySet>();
   std::shared_ptr<const Catalogue> catalogue = std::make_shared<const Catalogue>();

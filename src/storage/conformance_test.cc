@@ -255,6 +255,33 @@ TEST_P(Repositories, TakeCheckpointsOnlyForward) {
   EXPECT_EQ(last[1].hash, "h3");
 }
 
+TEST_P(Repositories, KeepsLoginSessions) {
+  auto session = std::make_shared<LoginSession>();
+  session->id = "0123456789abcdef0123456789abcdef";
+  session->owner = "user:u1";
+  session->client = {"192.0.2.1", kNasty};
+  session->created_at = kNow;
+  session->expires_at = kNow + std::chrono::hours(12);
+  session->touch(kNow);
+  ASSERT_TRUE(repository_->put_session({session, "first"}).has_value());
+  ASSERT_TRUE(repository_->put_session({session, "second"}).has_value());
+  const WallTime later = kNow + std::chrono::seconds(5);
+  session->touch(later);
+  ASSERT_TRUE(repository_->touch_sessions(std::vector<LoginSessionPtr>{session}).has_value());
+  const auto state = reopened();
+  ASSERT_EQ(state.sessions.size(), 1U);
+  const LoginSession& kept = *state.sessions[0].session;
+  EXPECT_EQ(state.sessions[0].refresh_hash, "second");
+  EXPECT_EQ(kept.owner, session->owner);
+  EXPECT_EQ(kept.client.address, "192.0.2.1");
+  EXPECT_EQ(kept.client.user_agent, kNasty);
+  EXPECT_EQ(kept.created_at, kNow);
+  EXPECT_EQ(kept.expires_at, session->expires_at);
+  EXPECT_EQ(kept.last_used(), later);
+  ASSERT_TRUE(repository_->delete_sessions(std::vector<std::string>{session->id, "unknown"}).has_value());
+  EXPECT_TRUE(reopened().sessions.empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Repositories, testing::Values(kSqlite), [](const auto& row) { return row.param.name; });
 
 }  // namespace

@@ -116,6 +116,22 @@ Result<void> load_roles(Sqlite& db, control::StoredState& state) {
   });
 }
 
+Result<void> load_sessions(Sqlite& db, control::StoredState& state) {
+  return each(db, "load sessions",
+              "SELECT id, owner, address, user_agent, created_at, expires_at, last_used_at, "
+              "refresh_hash FROM login_sessions ORDER BY id",
+              [&](const Row& row) {
+                auto session = std::make_shared<LoginSession>();
+                session->id = row.text(0);
+                session->owner = row.text(1);
+                session->client = {row.text(2), row.text(3)};
+                session->created_at = from_micros(row.number(4));
+                session->expires_at = from_micros(row.number(5));
+                session->used = row.number(6);
+                state.sessions.push_back({std::move(session), row.text(7)});
+              });
+}
+
 Result<void> load_rest(Sqlite& db, control::StoredState& state) {
   SP_CHECK(each(db, "load revoked tokens", "SELECT jti, expires_at FROM revoked_tokens", [&](const Row& row) {
     state.revoked_tokens[row.text(0)] = from_micros(row.number(1));
@@ -136,6 +152,7 @@ Result<control::StoredState> load_state(Sqlite& db) {
   SP_TRY(Transaction one_view, Transaction::begin(db));
   SP_CHECK(load_users(db, state));
   SP_CHECK(load_keys(db, state));
+  SP_CHECK(load_sessions(db, state));
   SP_CHECK(load_servers(db, state));
   SP_CHECK(load_tools(db, state));
   SP_CHECK(load_roles(db, state));

@@ -52,7 +52,14 @@ CREATE TABLE audit_checkpoints (
   number INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash TEXT NOT NULL, line TEXT NOT NULL) STRICT;
 )sql";
 
-constexpr std::array<const char*, 1> kSteps{kFirst};
+// `owner`: "user:<id>" or "key:<id>".
+constexpr const char* kLoginSessions = R"sql(
+CREATE TABLE login_sessions (
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, address TEXT NOT NULL, user_agent TEXT NOT NULL, created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL, last_used_at INTEGER NOT NULL, refresh_hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps{kFirst, kLoginSessions};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

@@ -145,6 +145,32 @@ Result<std::uint64_t> SqliteRepository::prune_revoked_tokens(WallTime now) {
   return static_cast<std::uint64_t>(gone);
 }
 
+Result<void> SqliteRepository::put_session(const control::StoredSession& stored) {
+  const LoginSession& session = *stored.session;
+  SP_CHECK(impl_->db.run("put session", "INSERT OR REPLACE INTO login_sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                         session.id, session.owner, session.client.address, session.client.user_agent,
+                         to_micros(session.created_at), to_micros(session.expires_at), to_micros(session.last_used()),
+                         stored.refresh_hash));
+  return {};
+}
+
+Result<void> SqliteRepository::delete_sessions(std::span<const std::string> ids) {
+  return in_transaction(impl_->db, [&]() -> Result<void> {
+    SP_TRY(Statement remove, impl_->db.prepare("delete session", "DELETE FROM login_sessions WHERE id = ?"));
+    for (const std::string& id : ids) SP_CHECK(remove.bind(id).run());
+    return {};
+  });
+}
+
+Result<void> SqliteRepository::touch_sessions(std::span<const LoginSessionPtr> sessions) {
+  return in_transaction(impl_->db, [&]() -> Result<void> {
+    SP_TRY(Statement touch, impl_->db.prepare("touch session", "UPDATE login_sessions SET last_used_at = "
+                                                               "max(last_used_at, ?) WHERE id = ?"));
+    for (const LoginSessionPtr& one : sessions) SP_CHECK(touch.bind(to_micros(one->last_used())).bind(one->id).run());
+    return {};
+  });
+}
+
 Result<void> SqliteRepository::put_server(const ServerRecord& server) {
   Sqlite& db = impl_->db;
   ItemList items;

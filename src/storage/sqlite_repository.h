@@ -29,6 +29,9 @@ class SqliteRepository final : public control::Repository {
   Result<void> touch_key_last_used(std::span<const control::KeyUse> uses) override;
   Result<void> add_revoked_token(std::string_view jti, WallTime expires_at) override;
   Result<std::uint64_t> prune_revoked_tokens(WallTime now) override;
+  Result<void> put_session(const control::StoredSession& session) override;
+  Result<void> delete_sessions(std::span<const std::string> ids) override;
+  Result<void> touch_sessions(std::span<const LoginSessionPtr> sessions) override;
   Result<void> put_server(const ServerRecord& server) override;
   Result<void> delete_server(std::string_view name) override;
   Result<void> replace_tools(std::string_view server, std::span<const ToolRecord> tools) override;

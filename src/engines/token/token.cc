@@ -76,10 +76,15 @@ Result<TokenClaims> read_claims(json::Value claims) {
   const auto user = claims.string_at("user_id");
   const auto subject = claims.string_at("sub");
   const auto id = claims.string_at("jti");
-  if (!user || !is_name(*user) || !subject || *subject != "user:" + std::string(*user)) return refused("token.subject");
+  if (!user || !is_name(*user) || !subject) return refused("token.subject");
+  out.of_key = *subject == "key:" + std::string(*user);
+  if (!out.of_key && *subject != "user:" + std::string(*user)) return refused("token.subject");
   if (!id || !is_name(*id)) return refused("token.jti");
+  const auto session = claims.string_at("sid");
+  if (!session || !is_name(*session)) return refused("token.session");
   out.user_id = *user;
   out.id = *id;
+  out.session_id = *session;
   SP_TRY(out.roles, roles_claim(claims));
   SP_TRY(out.issued_at, time_claim(claims, "iat"));
   SP_TRY(out.not_before, time_claim(claims, "nbf"));
@@ -101,11 +106,13 @@ Result<void> check_times(const TokenClaims& claims, const TokenRules& rules, Wal
 
 std::string write_claims(const TokenClaims& claims, const TokenRules& rules, TokenType type) {
   json::Writer out;
-  out.object().member("sub", "user:" + claims.user_id).member("user_id", claims.user_id).key("roles").array();
+  out.object().member("sub", (claims.of_key ? "key:" : "user:") + claims.user_id).member("user_id", claims.user_id);
+  out.key("roles").array();
   for (const std::string& role : claims.roles) out.value(role);
   const std::int64_t issued = whole_seconds(claims.issued_at);
   out.end_array()
       .member("jti", claims.id)
+      .member("sid", claims.session_id)
       .member("iat", issued)
       .member("iat_us", (claims.issued_at - WallTime(seconds(issued))).count())
       .member("nbf", whole_seconds(claims.not_before))
@@ -127,9 +134,9 @@ TokenCodec::TokenCodec(std::span<const std::byte> key, TokenRules rules) : key_(
 
 Result<std::string> TokenCodec::issue(const TokenClaims& claims, TokenType type) const {
   if (key_.size() < 32) return fail(Code::crypto, "a token signing key has at least 32 bytes");
-  if (!is_name(claims.user_id) || !is_name(claims.id) || claims.roles.size() > kRolesMax ||
-      !std::ranges::all_of(claims.roles, is_name)) {
-    return fail(Code::validation, "user id, token id or roles do not fit a token");
+  if (!is_name(claims.user_id) || !is_name(claims.id) || !is_name(claims.session_id) ||
+      claims.roles.size() > kRolesMax || !std::ranges::all_of(claims.roles, is_name)) {
+    return fail(Code::validation, "user id, token id, session id or roles do not fit a token");
   }
   if (claims.expires_at > claims.issued_at + rules_.lifetime_max) {
     return fail(Code::validation, "a token may not live so long");

@@ -16,6 +16,8 @@ namespace sallyport::token {
 
 struct TokenClaims {
   std::string user_id;             // UserRecord::id; `sub` is "user:" + it, `user_id` is it (C21)
+  bool of_key = false;             // minted from an API key: user_id is the key's id, `sub` is "key:" + it
+  std::string session_id;          // sid: LoginSession::id; the token ends with it
   std::vector<std::string> roles;  // for people and other services; identity takes roles from the Snapshot
   std::string id;                  // jti
   WallTime issued_at{};            // to the microsecond (iat_us): a password change ends tokens of the same second

@@ -68,6 +68,9 @@ TEST_F(Token, IsNotIssuedBeyondItsLimits) {
   TokenClaims odd = claims();
   odd.user_id = "a b";
   EXPECT_EQ(codec_.issue(odd).error().code, Code::validation);
+  TokenClaims homeless = claims();
+  homeless.session_id = "";
+  EXPECT_EQ(codec_.issue(homeless).error().code, Code::validation);
   TokenClaims many = claims();
   many.roles.assign(65, "r");
   EXPECT_EQ(codec_.issue(many).error().code, Code::validation);

@@ -17,6 +17,7 @@ inline std::span<const std::byte> key() { return std::as_bytes(std::span(kKeyTex
 
 inline TokenClaims claims() {
   return {.user_id = "00112233aabbccdd",
+          .session_id = "sid-1",
           .roles = {"admin", "user"},
           .id = "jti-1",
           .issued_at = kNow + std::chrono::microseconds(123'456),
@@ -29,7 +30,7 @@ inline TokenRules rules() { return {.issuer = "sallyport", .audience = "https://
 // The payload that issue() writes for claims(), so that a test can change one thing in it.
 inline constexpr std::string_view kHeader = R"({"alg":"HS256","typ":"at+jwt"})";
 inline constexpr std::string_view kPayload =
-    R"({"sub":"user:00112233aabbccdd","user_id":"00112233aabbccdd","roles":["admin","user"],"jti":"jti-1",)"
+    R"({"sub":"user:00112233aabbccdd","user_id":"00112233aabbccdd","roles":["admin","user"],"jti":"jti-1","sid":"sid-1",)"
     R"("iat":1790000000,"iat_us":123456,"nbf":1790000000,"exp":1790001800,"iss":"sallyport",)"
     R"("aud":"https://gw.example","typ":"access","token_type":"access"})";
 

@@ -45,7 +45,7 @@ Result<std::string_view> bearer(std::string_view value) {
   return value.substr(kScheme.size());
 }
 
-PrincipalPtr principal_of(const KeyRecord& record) {
+std::shared_ptr<Principal> principal_of(const KeyRecord& record) {
   auto principal = std::make_shared<Principal>();
   principal->id = "key:" + record.id;
   principal->kind = PrincipalKind::key;
@@ -60,16 +60,37 @@ PrincipalPtr principal_of(const KeyRecord& record) {
   return principal;
 }
 
+// RFC 8725 has nothing to say here: a signature proves that we made the token, its session that it still stands.
+Result<void> check_session(const LoginSessions& sessions, const Principal& principal, const CredentialView& seen,
+                           WallTime now) {
+  if (principal.session_id.empty()) return {};  // an API key itself
+  const std::string which = " principal=" + principal.id + " session=" + principal.session_id;
+  const auto found = sessions.by_id.find(principal.session_id);
+  if (found == sessions.by_id.end() || found->second->owner != principal.id)
+    return refused("identity.session_ended" + which);
+  if (sessions.over(*found->second, now)) return refused("identity.session_over" + which);
+  if (!sessions.bound_to(*found->second, seen.address, seen.user_agent)) {
+    return refused("identity.session_other_client" + which);
+  }
+  found->second->touch(now);
+  return {};
+}
+
+void set_token(Principal& principal, const token::TokenClaims& claims) {
+  principal.auth_type = "jwt";
+  principal.credential_id = claims.id;
+  principal.session_id = claims.session_id;
+  principal.issued_at = claims.issued_at;
+  principal.expires_at = std::min(principal.expires_at, claims.expires_at);
+}
+
 PrincipalPtr principal_of(const UserRecord& record, const token::TokenClaims& claims) {
   auto principal = std::make_shared<Principal>();
   principal->id = "user:" + record.id;
   principal->kind = PrincipalKind::user;
   principal->name = record.name;
   principal->roles = record.roles;  // never the token's: a role taken away is gone at the next request
-  principal->auth_type = "jwt";
-  principal->credential_id = claims.id;
-  principal->issued_at = claims.issued_at;
-  principal->expires_at = claims.expires_at;
+  set_token(*principal, claims);
   principal->must_change_password = record.must_change_password;
   return principal;
 }
@@ -108,10 +129,14 @@ Result<PrincipalPtr> Identity::verify(const Snapshot& snapshot, const Credential
   SP_TRY(const std::string_view credential, find_credential(seen));
   cache_.bind(snapshot.principals);
   const crypto::Digest digest = crypto::sha256(credential);
-  if (PrincipalPtr known = cache_.find(digest, now)) return known;
-  SP_TRY(Verified verified, verify_uncached(*snapshot.principals, credential, now));
-  cache_.put(digest, verified.principal, verified.expires_at);
-  return std::move(verified.principal);
+  PrincipalPtr principal = cache_.find(digest, now);
+  if (!principal) {
+    SP_TRY(Verified verified, verify_uncached(*snapshot.principals, credential, now));
+    cache_.put(digest, verified.principal, verified.expires_at);
+    principal = std::move(verified.principal);
+  }
+  SP_CHECK(check_session(*snapshot.sessions, *principal, seen, now));
+  return principal;
 }
 
 Result<Identity::Verified> Identity::verify_uncached(const Principals& principals, std::string_view credential,
@@ -121,6 +146,19 @@ Result<Identity::Verified> Identity::verify_uncached(const Principals& principal
   return refused("identity.credential_form");
 }
 
+namespace {
+
+Result<void> check_key(const Principals& principals, const KeyRecord& record, const std::string& which, WallTime now) {
+  if (!record.enabled) return refused("identity.key_disabled" + which);
+  if (record.expires_at && *record.expires_at <= now) return refused("identity.key_expired" + which);
+  if (record.owner_user_id.empty()) return {};
+  const auto owner = principals.users.find(record.owner_user_id);
+  if (owner != principals.users.end() && owner->second->enabled) return {};
+  return refused("identity.key_owner_disabled" + which);
+}
+
+}  // namespace
+
 Result<Identity::Verified> Identity::verify_key(const Principals& principals, std::string_view key, std::string_view id,
                                                 WallTime now) const {
   const std::string which = " key=" + std::string(id);
@@ -128,27 +166,35 @@ Result<Identity::Verified> Identity::verify_key(const Principals& principals, st
   if (found == principals.keys.end()) return refused("identity.key_unknown" + which);
   const KeyRecord& record = *found->second;
   if (!crypto::api_key_matches(keys_, key, record.hash)) return refused("identity.key_wrong" + which);
-  if (!record.enabled) return refused("identity.key_disabled" + which);
-  if (record.expires_at && *record.expires_at <= now) return refused("identity.key_expired" + which);
-  if (!record.owner_user_id.empty()) {
-    const auto owner = principals.users.find(record.owner_user_id);
-    if (owner == principals.users.end() || !owner->second->enabled)
-      return refused("identity.key_owner_disabled" + which);
-  }
+  SP_CHECK(check_key(principals, record, which, now));
   return Verified{principal_of(record), record.expires_at.value_or(WallTime::max())};
 }
 
 Result<Identity::Verified> Identity::verify_token(const Principals& principals, std::string_view token,
                                                   WallTime now) const {
   SP_TRY(const token::TokenClaims claims, tokens_.verify(token, now));
-  const std::string which = " user=" + claims.user_id + " jti=" + claims.id;
+  const std::string which = (claims.of_key ? " key=" : " user=") + claims.user_id + " jti=" + claims.id;
   if (principals.revoked_tokens.contains(claims.id)) return refused("identity.token_revoked" + which);
+  if (claims.of_key) return verify_minted(principals, claims, now);
   const auto found = principals.users.find(claims.user_id);
   if (found == principals.users.end()) return refused("identity.user_unknown" + which);
   const UserRecord& record = *found->second;
   if (!record.enabled) return refused("identity.user_disabled" + which);
   if (claims.issued_at < record.tokens_valid_from) return refused("identity.token_superseded" + which);
   return Verified{principal_of(record, claims), claims.expires_at};
+}
+
+// A token that POST /auth/api-key-login gave for a key: it may what the key may, as long as the key does (S1-12).
+Result<Identity::Verified> Identity::verify_minted(const Principals& principals, const token::TokenClaims& claims,
+                                                   WallTime now) const {
+  const std::string which = " key=" + claims.user_id + " jti=" + claims.id;
+  const auto found = principals.keys.find(claims.user_id);
+  if (found == principals.keys.end()) return refused("identity.key_unknown" + which);
+  SP_CHECK(check_key(principals, *found->second, which, now));
+  auto principal = principal_of(*found->second);
+  set_token(*principal, claims);
+  const WallTime until = principal->expires_at;
+  return Verified{std::move(principal), until};
 }
 
 std::string www_authenticate(bool presented, std::string_view resource_metadata) {

@@ -24,6 +24,7 @@ struct CredentialView {
   std::optional<std::string_view> api_key;        // value of X-API-Key
   bool repeated = false;                          // one of the two came twice: refused
   std::string_view query;                         // raw query; a token found there is refused, never used
+  std::string_view address, user_agent;  // of the client: what a login session may be bound to
 
   // Give it every field of the head; others are passed over. The name is compared without case.
   void see(std::string_view field_name, std::string_view field_value) noexcept;
@@ -36,7 +37,8 @@ class Identity {
   Identity(const crypto::KeyStore& keys, const token::TokenCodec& tokens) noexcept : keys_(keys), tokens_(tokens) {}
 
   // Every refusal is Code::unauthenticated with the one public text; Error::detail begins with the true reason for the
-  // audit: "identity.no_credential", "identity.key_unknown", "token.expired", ... and never holds a secret.
+  // audit: "identity.no_credential", "identity.key_unknown", "token.expired", ... and never holds a secret. A token is
+  // good while its login session is, and each use is noted there.
   Result<PrincipalPtr> verify(const Snapshot& snapshot, const CredentialView& seen, WallTime now);
 
   [[nodiscard]] std::size_t cached() const noexcept { return cache_.size(); }
@@ -50,6 +52,7 @@ class Identity {
   Result<Verified> verify_key(const Principals& principals, std::string_view key, std::string_view id,
                               WallTime now) const;
   Result<Verified> verify_token(const Principals& principals, std::string_view token, WallTime now) const;
+  Result<Verified> verify_minted(const Principals& principals, const token::TokenClaims& claims, WallTime now) const;
 
   const crypto::KeyStore& keys_;
   const token::TokenCodec& tokens_;

@@ -152,6 +152,63 @@ TEST_F(IdentityStage, TokensOfBeforeAPasswordChangeAreDead) {
   EXPECT_EQ(refusal(token()), "") << "one issued at that very moment is new";
 }
 
+// Ending a session ends its tokens, cached or not, without a change of the principals.
+TEST_F(IdentityStage, ATokenEndsWithItsSession) {
+  ASSERT_EQ(refusal(token()), "");
+  change_sessions([](LoginSessions& all) { all.by_id.erase("sid-1"); });
+  publish();
+  EXPECT_EQ(refusal(token()), "identity.session_ended");
+  EXPECT_EQ(refusal(minted()), "") << "another's goes on";
+}
+
+TEST_F(IdentityStage, ASessionOfAnotherOwnerIsNone) {
+  token::TokenClaims claims = World::claims();
+  claims.session_id = "sid-2";
+  EXPECT_EQ(refusal(token(claims)), "identity.session_ended");
+}
+
+// S2-3: 60 minutes without a use. Each use counts from the next second on.
+TEST_F(IdentityStage, AnUnusedSessionIsOver_S2_3) {
+  change_sessions([](LoginSessions& all) { all.idle = minutes(10); });
+  publish();
+  EXPECT_EQ(refusal(token(), kNow + minutes(9)), "");
+  EXPECT_EQ(refusal(token(), kNow + minutes(18)), "");
+  EXPECT_EQ(refusal(token(), kNow + minutes(28)), "identity.session_over");
+}
+
+TEST_F(IdentityStage, ABoundSessionIsRefusedFromElsewhere) {
+  change_sessions([](LoginSessions& all) { all.binding = SessionBinding::both; });
+  publish();
+  const std::string field = "Bearer " + token();
+  const auto from = [&](std::string_view address, std::string_view agent) {
+    return identity_.verify(snapshot_, {.authorization = field, .address = address, .user_agent = agent}, kNow)
+        .has_value();
+  };
+  EXPECT_TRUE(from("192.0.2.1", "agent/1"));
+  EXPECT_FALSE(from("192.0.2.2", "agent/1"));
+  EXPECT_FALSE(from("192.0.2.1", "agent/2"));
+}
+
+TEST_F(IdentityStage, ATokenOfAKeyMayWhatTheKeyMay_S1_12) {
+  key_.permissions = {Permission::tool_read};
+  publish();
+  const PrincipalPtr principal = bearer(minted()).value();
+  EXPECT_EQ(principal->id, "key:" + key_.id);
+  EXPECT_EQ(principal->kind, PrincipalKind::key);
+  EXPECT_EQ(principal->auth_type, "jwt");
+  EXPECT_EQ(principal->credential_id, "jti-1");
+  EXPECT_TRUE(principal->permissions.has(Permission::tool_read));
+}
+
+TEST_F(IdentityStage, ATokenOfAKeyDiesWithTheKey_S1_12) {
+  ASSERT_EQ(refusal(minted()), "");
+  key_.enabled = false;
+  publish();
+  EXPECT_EQ(refusal(minted()), "identity.key_disabled");
+  snapshot_.principals = std::make_shared<const Principals>();
+  EXPECT_EQ(refusal(minted()), "identity.key_unknown");
+}
+
 TEST_F(IdentityStage, ARoleTakenAwayIsGoneAtTheNextRequest) {
   user_.roles = {"admin", "user"};
   publish();

@@ -23,6 +23,25 @@ class World {
     key_.id = made_.id;
     key_.hash = made_.hash;
     key_.name = "ci";
+    open("sid-1", "user:" + user_.id);
+    open("sid-2", "key:" + key_.id);
+  }
+
+  void open(std::string id, std::string owner) {
+    auto session = std::make_shared<LoginSession>();
+    session->id = id;
+    session->owner = std::move(owner);
+    session->client = {"192.0.2.1", "agent/1"};
+    session->created_at = kNow;
+    session->expires_at = kNow + std::chrono::hours(12);
+    session->touch(kNow);
+    change_sessions([&](LoginSessions& all) { all.by_id[id] = session; });
+  }
+  template <class F>
+  void change_sessions(F change) {
+    auto next = std::make_shared<LoginSessions>(*sessions_);
+    change(*next);
+    sessions_ = std::move(next);
   }
 
   // The records as they stand, as a new principals part.
@@ -34,6 +53,7 @@ class World {
     principals->revoked_tokens = revoked_;
     Snapshot out;
     out.principals = std::move(principals);
+    out.sessions = sessions_;
     return out;
   }
 
@@ -41,11 +61,20 @@ class World {
   [[nodiscard]] std::string token() const { return token(claims()); }
   [[nodiscard]] static token::TokenClaims claims() {
     return {.user_id = "00112233aabbccdd",
+            .session_id = "sid-1",
             .roles = {"user"},
             .id = "jti-1",
             .issued_at = kNow,
             .not_before = kNow,
             .expires_at = kNow + std::chrono::minutes(30)};
+  }
+  // What POST /auth/api-key-login gives for the key.
+  [[nodiscard]] std::string minted() const {
+    token::TokenClaims of_key = claims();
+    of_key.user_id = key_.id;
+    of_key.of_key = true;
+    of_key.session_id = "sid-2";
+    return token(of_key);
   }
   [[nodiscard]] std::string key() const { return std::string(made_.key.reveal()); }
 
@@ -57,6 +86,7 @@ class World {
   UserRecord user_;
   KeyRecord key_;
   std::map<std::string, WallTime, std::less<>> revoked_;
+  std::shared_ptr<const LoginSessions> sessions_ = std::make_shared<const LoginSessions>();
   Identity identity_{keys_, codec_};
 };
 

@@ -82,6 +82,8 @@ Result<void> Pipeline::identify(Flow& f, const net::ServerExchange& exchange) {
     CredentialView seen;
     for (const auto& field : head.headers) seen.see(field.name, field.value);
     seen.query = head.query;
+    seen.address = f.address;
+    seen.user_agent = f.record.user_agent;
     auto verified = w_.identity.verify(*f.snapshot, seen, f.now);
     if (!verified) {
       const bool open = f.route != telemetry::Route::mcp_other && fleet_.route(head.method, head.path).is_public;
@@ -117,6 +119,7 @@ RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exc
   request.channel = f.channel;
   request.snapshot = f.snapshot;
   request.address = f.address;
+  request.user_agent = f.record.user_agent;
   request.request_id = f.record.request_id;
   request.now = f.now;
   request.decider = &w_.decider;

@@ -50,7 +50,7 @@ Task<void> ask_one(Worker& w, const Question& question, Part& part) {
 // All servers at once: one that hangs costs its own time only.
 Task<Result<std::vector<Part>>> ask_all(Worker& w, Question question, std::vector<ServerPtr> servers) {
   std::vector<Part> parts(servers.size());
-  w.served[question.principal->id] = question.principal;
+  w.served[question.principal->id][question.principal->session_id] = question.principal;
   TaskGroup asking(w.executor, [&w](const char* what) { w.fleet.log.error("listing failed", {{"what", what}}); });
   for (std::size_t i = 0; i < servers.size(); ++i) {
     parts[i].server = servers[i];

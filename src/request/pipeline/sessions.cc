@@ -85,7 +85,9 @@ Result<void> Pipeline::bind_session(Flow& f, const net::ServerExchange& exchange
   if (!id) return fail(Code::session_missing, "initialize first, then send Mcp-Session-Id");
   f.session = w_.sessions.find(*id, f.principal->id, f.scope);
   if (f.session && f.session->door != f.door) f.session.reset();
-  if (!f.session) return fail(Code::session_unknown, "unknown, ended, or another principal's");  // 404 for all three
+  // Of another login of the same user: what one login began ends with it, and another must not hold it open.
+  if (f.session && f.session->principal->session_id != f.principal->session_id) f.session.reset();
+  if (!f.session) return fail(Code::session_unknown, "unknown, ended, or another login's");  // 404 for all three
   f.session->last_used_ns = f.started.time_since_epoch().count();
   f.record.session = f.session->evidence_name;
   f.revision = f.session->revision;

@@ -144,7 +144,7 @@ Task<Result<const Digests*>> listed_by(Worker& w, upstream::SessionPtr session, 
 
 Task<Result<UpstreamAnswer>> run_job(Worker& w, std::unique_ptr<UpstreamJob> job) {
   const std::uint64_t key = job->key;
-  w.served[job->principal->id] = job->principal;
+  w.served[job->principal->id][job->principal->session_id] = job->principal;
   auto& signal = w.running.emplace(key, Worker::Running{std::make_unique<asio::cancellation_signal>(), job->principal, job->events})
                      .first->second.signal;
   const auto patience = job->patience.count() > 0 ? std::make_unique<Patience>(w, *job, *signal) : nullptr;

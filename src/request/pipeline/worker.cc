@@ -61,10 +61,14 @@ std::string Worker::new_request_id() {
 
 bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime now) {
   const auto& principals = *snapshot.principals;
+  if (!principal.session_id.empty()) {  // a token
+    if (!snapshot.sessions->by_id.contains(principal.session_id)) return false;
+    if (principals.revoked_tokens.contains(principal.credential_id)) return false;
+  }
   switch (principal.kind) {
     case PrincipalKind::local: return true;
     case PrincipalKind::key: {
-      const auto key = principals.keys.find(principal.credential_id);
+      const auto key = principals.keys.find(std::string_view(principal.id).substr(4));  // "key:"
       if (key == principals.keys.end() || !key->second->enabled) return false;
       if (key->second->expires_at && *key->second->expires_at <= now) return false;
       if (key->second->owner_user_id.empty()) return true;
@@ -74,8 +78,7 @@ bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime 
     case PrincipalKind::user: {
       const auto user = principals.users.find(std::string_view(principal.id).substr(5));  // "user:"
       return user != principals.users.end() && user->second->enabled &&
-             principal.issued_at >= user->second->tokens_valid_from &&  // a new password ends what the old one began
-             !principals.revoked_tokens.contains(principal.credential_id);
+             principal.issued_at >= user->second->tokens_valid_from;  // a new password ends what the old one began
     }
   }
   return false;
@@ -83,7 +86,8 @@ bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime 
 
 void Worker::take(SnapshotPtr next) {
   if (next->epoch <= snapshot->epoch) return;
-  const bool people_changed = next->principals != snapshot->principals;
+  const bool people_changed =
+      next->principals != snapshot->principals || next->sessions->ended != snapshot->sessions->ended;
   const bool catalogue_changed = next->catalogue != snapshot->catalogue;
   snapshot = std::move(next);
   if (people_changed) end_revoked();
@@ -118,11 +122,11 @@ void Worker::end_revoked() {
   for (const auto& listener : listeners) {
     if (revoked(listener->principal)) listener->stream->close();
   }
-  std::erase_if(served, [&](const auto& entry) {
-    if (!revoked(entry.second)) return false;
-    upstreams.end_principal(entry.first);
-    return true;
-  });
+  for (auto& [id, logins] : served) {
+    const bool lost = std::erase_if(logins, [&](const auto& login) { return revoked(login.second); }) > 0;
+    if (lost && logins.empty()) upstreams.end_principal(id);
+  }
+  std::erase_if(served, [](const auto& entry) { return entry.second.empty(); });
 }
 
 void Worker::end_session(const mcp::ClientSessionPtr& session) {

@@ -139,7 +139,7 @@ Task<Result<bool>> Worker::begin_listening(std::shared_ptr<Subscription> listene
     co_return fail(Code::limit, "subscriptions of one principal");
   }
   listeners.push_back(listener);
-  served[listener->principal->id] = listener->principal;
+  served[listener->principal->id][listener->principal->session_id] = listener->principal;
   listener->stream->push(mcp::notification_envelope(
       "notifications/subscriptions/acknowledged",
       mcp::with_member(listener->honoured(), "_meta", R"({"io.modelcontextprotocol/subscriptionId":)" + listener->raw_id + "}")));

@@ -33,7 +33,9 @@ struct WorkerTables {
     std::shared_ptr<Forwarder> events;
   };
   std::map<std::uint64_t, Running> running;
-  std::map<std::string, PrincipalPtr, std::less<>> served;
+  // By principal and login session ("" for a key itself): an upstream session is all of a principal's logins', and ends
+  // with the last of those that used it.
+  std::map<std::string, std::map<std::string, PrincipalPtr, std::less<>>, std::less<>> served;
 
   // Calls that run here and wait for a client's retry (parked.h), by their key; after `until` nobody comes any more.
   struct Parked {
