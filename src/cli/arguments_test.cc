@@ -77,6 +77,10 @@ TEST(Arguments, KnowsEveryCommandOfTheIssue) {
                                                         {"key", "create", "x", "--can-read"},
                                                         {"key", "list"},
                                                         {"key", "revoke", "x"},
+                                                        {"session", "list", "--user", "x"},
+                                                        {"session", "end", "x"},
+                                                        {"session", "end", "--user", "x"},
+                                                        {"token", "revoke", "x"},
                                                         {"audit", "tail", "--limit", "5"},
                                                         {"audit", "verify"},
                                                         {"config", "check"},
@@ -102,7 +106,9 @@ TEST(Arguments, AnythingElseIsAUsageError) {
                                                      {"server", "add", "x", "--security-level", "11"},
                                                      {"completion", "tcsh"},
                                                      {"status", "--nope"},
-                                                     {"key", "revoke"}};
+                                                     {"key", "revoke"},
+                                                     {"token", "revoke"},
+                                                     {"session"}};
   for (const auto& words : kWrong) {
     const Parsed p = parsed(words);
     EXPECT_EQ(p.code, 2) << (words.empty() ? "" : words[0]);

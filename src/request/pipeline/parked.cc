@@ -103,7 +103,10 @@ Task<Result<UpstreamAnswer>> start_parked(Worker& w, std::unique_ptr<UpstreamJob
 Task<Result<UpstreamAnswer>> resume_parked(Worker& w, std::uint64_t key, PrincipalPtr principal, std::string responses,
                                            std::shared_ptr<mcp::EventStream> events) {
   const auto found = w.parked.find(key);
-  if (found == w.parked.end() || found->second.principal->id != principal->id) {
+  const auto mine = [&](const Principal& whose) {  // another login of the same user may end at another time
+    return whose.id == principal->id && whose.session_id == principal->session_id;
+  };
+  if (found == w.parked.end() || !mine(*found->second.principal)) {
     co_return fail(Code::invalid_params, "requestState: the call is over, or another retry has it");
   }
   const auto call = std::static_pointer_cast<ParkedCall>(found->second.call);

@@ -25,6 +25,7 @@ Task<Result<void>> Pipeline::listen(Flow& f, net::ServerExchange& exchange) {
   if (!accepts(exchange.head(), "text/event-stream"))
     co_return fail(Code::not_acceptable, "Accept lacks text/event-stream");
   f.record.action = "listen";
+  if (!still_valid(*w_.snapshot, *f.principal, f.now)) co_return fail(Code::unauthenticated, "revoked meanwhile");
   auto stream = std::make_shared<mcp::EventStream>(w_.executor, exchange);
   stream->keep_in(f.session->log);
   exchange.watch_gone([stream] { stream->close(); });
@@ -38,6 +39,7 @@ Task<Result<void>> Pipeline::listen(Flow& f, net::ServerExchange& exchange) {
   } else if (!f.session->log->listen(stream, f.principal->expires_at)) {
     co_return fail(Code::session_unknown, "the session ended while its stream was opened");
   }
+  const Worker::Hearing hearing(w_, stream.get(), f.principal);
   co_await carry(stream);
   if (!stream->broken()) (void)co_await exchange.end_stream();
   co_return Result<void>{};

@@ -122,6 +122,9 @@ void Worker::end_revoked() {
   for (const auto& listener : listeners) {
     if (revoked(listener->principal)) listener->stream->close();
   }
+  for (const Heard& stream : heard) {
+    if (revoked(stream.principal)) stream.stream->close();
+  }
   for (auto& [id, logins] : served) {
     const bool lost = std::erase_if(logins, [&](const auto& login) { return revoked(login.second); }) > 0;
     if (lost && logins.empty()) upstreams.end_principal(id);

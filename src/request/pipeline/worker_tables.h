@@ -66,6 +66,25 @@ struct WorkerTables {
     std::list<Silent>::iterator entry_;
   };
 
+  // GET streams of this worker's connections, by whom: the credential that opened one may end before its MCP session.
+  struct Heard {
+    mcp::EventStream* stream = nullptr;
+    PrincipalPtr principal;
+  };
+  std::list<Heard> heard;
+  class Hearing {
+   public:
+    Hearing(WorkerTables& worker, mcp::EventStream* stream, PrincipalPtr principal)
+        : worker_(worker), entry_(worker.heard.insert(worker.heard.end(), Heard{stream, std::move(principal)})) {}
+    Hearing(const Hearing&) = delete;
+    Hearing& operator=(const Hearing&) = delete;
+    ~Hearing() { worker_.heard.erase(entry_); }
+
+   private:
+    WorkerTables& worker_;
+    std::list<Heard>::iterator entry_;
+  };
+
   // What each live upstream session lists: name -> digest; dropped on list_changed.
   struct Listed {
     std::weak_ptr<upstream::Session> session;

@@ -104,6 +104,18 @@ class Revocation(unittest.TestCase):
         end()
         self.assert_ended(session, stream)
 
+    def test_a_revoked_token_ends_its_stream(self):
+        """Done-when 6: the stream, by token id: of a token that came by refresh into an MCP session begun with the first."""
+        self.gateway.user("refreshing", PASSWORD)
+        first = mcp.Client(self.gateway).ask("POST", "/auth/login", {"username": "refreshing", "password": PASSWORD}).message
+        session = mcp.Session(self.gateway, first["access_token"]).open()
+        second = mcp.Client(self.gateway).ask("POST", "/auth/refresh", {"refresh_token": first["refresh_token"]}).message
+        session.secret = second["access_token"]
+        stream = session.listen()
+        self.assertEqual(stream.status, 200)
+        self.gateway.cli("token", "revoke", claims(second["access_token"])["jti"])
+        self.assert_ended(session, stream)
+
     def test_an_ended_session_ends_its_running_calls(self):
         """Done-when 6: the held call."""
         self.gateway.add_python("rogue", "rogue_server.py")
@@ -127,6 +139,8 @@ class Revocation(unittest.TestCase):
         result = modern.call("asking_asks").message["result"]
         self.assertEqual(result["resultType"], "input_required")
         end()
+        # It would have waited for ten minutes.
+        processes.wait_until(lambda: self.gateway.audit(kind="event", result="cancelled", server="asking"), 5 * SLOW, "its end")
         again = mcp.Modern(self.gateway, self.token("parking"), capabilities={"sampling": {}})
         content = {"role": "assistant", "content": {"type": "text", "text": "42"}, "model": "none"}
         retry = {"requestState": result["requestState"], "inputResponses": {key: content for key in result["inputRequests"]}}
