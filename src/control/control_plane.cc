@@ -171,13 +171,14 @@ Task<Result<void>> ControlPlane::delete_key(std::string id) {
 }
 
 Task<Result<void>> ControlPlane::revoke_token(std::string jti, WallTime expires_at) {
-  SP_CO_CHECK(deps_.repository.add_revoked_token(jti, expires_at));
+  const Result<void> stored = deps_.repository.add_revoked_token(jti, expires_at);
   auto principals = copy_of(snapshot_->principals);
   std::erase_if(principals->revoked_tokens, [&](const auto& entry) { return entry.second < deps_.clock.wall(); });
   principals->revoked_tokens[jti] = expires_at;
   Snapshot next = *snapshot_;
   next.principals = std::move(principals);
-  co_return co_await publish(std::move(next));
+  SP_CO_CHECK(co_await publish(std::move(next)));
+  co_return stored;
 }
 
 Task<Result<void>> ControlPlane::replace_rules(PolicySet policy, Limits limits) {

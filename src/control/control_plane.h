@@ -76,6 +76,7 @@ class ControlPlane final : public AccountStore {
 
   Task<Result<NewKey>> create_key(KeyRecord spec);  // id and hash are made here
   Task<Result<void>> delete_key(std::string id);
+  // In force even where the store fails (error `storage`: a restart would forget it).
   Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);
 
   // What a reload may change.

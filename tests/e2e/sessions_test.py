@@ -285,6 +285,29 @@ class Lifetimes(Sessions):
         self.assertIn(ids["kept"], left())
 
 
+class FailingStore(Sessions):
+    def test_what_cannot_be_stored_fails_closed(self):
+        """Done-when 6, S4-2: a session ends though the store fails, and the answer says so; nobody is let in without one."""
+        name = self.person("ivy")
+        ended, revoked, kept = (self.login(name) for _ in range(3))
+        used = self.login(name)["refresh_token"]
+        jti = json.loads(mcp_payload(revoked["access_token"]))["jti"]
+        database = sqlite3.connect(os.path.join(self.gateway.home, "sallyport.db"), isolation_level=None)
+        database.execute("BEGIN IMMEDIATE")  # every write of the gateway fails after its busy time-out
+        try:
+            self.assertEqual(self.client(ended).ask("POST", "/auth/logout", {}).status // 100, 5)
+            self.assertEqual(self.status(ended), 401)
+            self.assertEqual(self.gateway.run("token", "revoke", jti).code, 1)
+            self.assertEqual(self.status(revoked), 401)
+            self.assertEqual(self.post("/auth/login", {"username": name, "password": PASSWORD}).status // 100, 5)
+            self.assertEqual(self.refresh(used).status // 100, 5)
+            self.assertEqual(self.status(kept), 200)
+        finally:
+            database.execute("ROLLBACK")
+            database.close()
+        self.assertEqual(self.refresh(used).status, 200, "and the refresh token was not spent")
+
+
 class Bound(Sessions):
     SETTINGS = {"auth.session_binding": "user_agent"}
 
