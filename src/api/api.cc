@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "api/route.h"
+#include "api/people.h"
 
 namespace sallyport::api {
 namespace {
@@ -17,6 +17,13 @@ constexpr std::array kRoutes{
     Route{"POST", "/auth/login", std::nullopt, true, "login", "authentication", login},
     Route{"POST", "/auth/api-key-login", std::nullopt, true, "login", "authentication", login_by_key},
     Route{"POST", "/auth/refresh", std::nullopt, true, "public", "authentication", refresh},
+    Route{"POST", "/auth/mfa/verify", std::nullopt, true, "login", "authentication", login_second_step},
+    Route{"POST", "/auth/step-up", std::nullopt, false, "login", "authentication", step_up},
+    Route{"GET", "/auth/mfa", std::nullopt, false, "read", "", factor_status},
+    Route{"POST", "/auth/mfa/enroll", std::nullopt, false, "write", "authentication", enroll_factor},
+    Route{"POST", "/auth/mfa/confirm", std::nullopt, false, "login", "authentication", confirm_factor},
+    Route{"POST", "/auth/mfa/recovery", std::nullopt, false, "login", "authentication", renew_recovery_codes},
+    Route{"POST", "/auth/mfa/disable", std::nullopt, false, "login", "authentication", disable_factor},
     Route{"POST", "/auth/logout", std::nullopt, false, "write", "authentication", logout},
     Route{"POST", "/auth/logout-all", std::nullopt, false, "write", "authentication", logout_all},
     Route{"GET", "/auth/sessions", std::nullopt, false, "read", "", list_own_sessions},
@@ -26,6 +33,7 @@ constexpr std::array kRoutes{
     Route{"DELETE", "/users/{id}/sessions", user_write, false, "delete", "authentication", end_user_sessions},
     Route{"DELETE", "/tokens/{id}", user_write, false, "delete", "authentication", revoke_token},
     Route{"GET", "/auth/me", std::nullopt, false, "read", "", me},
+    Route{"PUT", "/auth/me", std::nullopt, false, "write", "system", update_me},
     Route{"POST", "/auth/password", std::nullopt, false, "login", "authentication", change_password},
     Route{"GET", "/status", system_admin, false, "admin", "", status},
     Route{"GET", "/audit", audit_read, false, "admin", "", audit_tail},
@@ -39,22 +47,34 @@ constexpr std::array kRoutes{
     Route{"POST", "/servers/{name}/probe", server_write, false, "admin", "tool_operation", probe_server},
     Route{"POST", "/servers/{name}/restart", server_write, false, "admin", "system", restart_server},
     Route{"GET", "/users", user_read, false, "admin", "", list_users},
-    Route{"POST", "/users", user_write, false, "admin", "system", add_user},
-    Route{"POST", "/users/{id}/enable", user_write, false, "admin", "system", enable_user},
-    Route{"POST", "/users/{id}/disable", user_write, false, "admin", "system", disable_user},
-    Route{"PUT", "/users/{id}/password", user_write, false, "admin", "system", set_password},
+    Route{"POST", "/users", user_write, false, "admin", "system", add_user, true},
+    Route{"GET", "/users/{id}", user_read, false, "admin", "", show_user},
+    Route{"PUT", "/users/{id}", user_write, false, "admin", "system", update_user, true},
+    Route{"DELETE", "/users/{id}", user_write, false, "delete", "system", remove_user, true},
+    Route{"POST", "/users/{id}/toggle", user_write, false, "admin", "system", toggle_user, true},
+    Route{"POST", "/users/{id}/enable", user_write, false, "admin", "system", enable_user, true},
+    Route{"POST", "/users/{id}/disable", user_write, false, "admin", "system", disable_user, true},
+    Route{"PUT", "/users/{id}/password", user_write, false, "admin", "system", set_password, true},
+    Route{"GET", "/users/{id}/mfa", user_read, false, "admin", "", factor_status},
+    Route{"DELETE", "/users/{id}/mfa", user_write, false, "admin", "authentication", reset_factor, true},
+    Route{"POST", "/users/{id}/mfa/enroll", user_write, false, "admin", "authentication", enroll_factor, true},
+    Route{"POST", "/users/{id}/mfa/confirm", user_write, false, "admin", "authentication", confirm_factor, true},
+    Route{"POST", "/users/{id}/mfa/recovery", user_write, false, "admin", "authentication", renew_recovery_codes, true},
     Route{"GET", "/keys", key_read, false, "admin", "", list_keys},
     Route{"POST", "/keys", key_write, false, "admin", "system", add_key},
     Route{"DELETE", "/keys/{id}", key_write, false, "delete", "system", revoke_key},
 };
 
-// Ruling C23: /api/v1 is the canonical prefix, /api and the root are aliases.
+// Ruling C23: /api/v1 is the canonical prefix, /api and the root are aliases; S1-17: people are below /admin too.
 std::string_view below_prefix(std::string_view path) {
   for (const std::string_view prefix : {"/api/v1", "/api"}) {
     if (path.starts_with(prefix) && path.size() > prefix.size() && path[prefix.size()] == '/') {
-      return path.substr(prefix.size());
+      path.remove_prefix(prefix.size());
+      break;
     }
   }
+  constexpr std::string_view kAdmin = "/admin";
+  if (path == "/admin/users" || path.starts_with("/admin/users/")) path.remove_prefix(kAdmin.size());
   return path;
 }
 
@@ -114,6 +134,13 @@ Result<void> read_body(Call& call) {
   return {};
 }
 
+// Only people have a second factor; who has none is not asked (second_factor.required_roles makes people have one).
+bool lacks_recent_factor(const Call& call) {
+  const UserRecord* const user = find_user(*call.request.snapshot, actor_user(call));
+  if (user == nullptr || !user->second_factor.confirmed) return false;
+  return !call.api.deps().factors.recent(call.principal().session_id, call.request.now);
+}
+
 Result<void> permit(const Call& call, const Route& route) {
   if (route.is_public) return {};
   const Principal& principal = call.principal();
@@ -121,6 +148,10 @@ Result<void> permit(const Call& call, const Route& route) {
       route.path != "/auth/logout-all" && route.path != "/auth/me") {
     return fail(Code::password_change_required, "must_change_password");
   }
+  if (principal.must_enroll && !route.path.starts_with("/auth/")) {
+    return fail(Code::second_factor_enrollment, "must_enroll");
+  }
+  if (route.step_up && lacks_recent_factor(call)) return fail(Code::second_factor_required, "step_up");
   if (!route.permission) return {};  // objects are asked for one by one
   AccessRequest access{.principal = principal};
   access.channel = call.request.channel;

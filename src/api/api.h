@@ -19,6 +19,7 @@ struct ApiDeps {
   control::ControlPlane& control;
   control::Accounts& accounts;
   const crypto::KeyStore& keys;
+  control::SecondFactors& factors;
   const token::TokenCodec& tokens;
   const Clock& clock;
   std::function<bool(std::string_view name, std::string_view value)> looks_like_secret;

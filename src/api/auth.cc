@@ -1,7 +1,7 @@
 // Logging in, renewing, and one's own password (S0-1, S1-8, S1-9, S1-10, S1-12; ruling C1).
 #include <charconv>
 
-#include "api/route.h"
+#include "api/people.h"
 #include "request/identity/identity.h"
 
 namespace sallyport::api {
@@ -39,13 +39,18 @@ ClientMark client_of(const Call& call) { return {call.request.address, call.requ
 RestAnswer tokens(const Call& call, const Result<control::TokenAnswer>& answer, std::string_view action) {
   RestAnswer out;
   if (!answer) {
-    out = refuse(call, answer.error());
-    if (answer.error().code == Code::rate_limited) out.headers.emplace_back("Retry-After", retry_after(answer.error()));
+    out = refuse_to_wait(call, answer.error());
+  } else if (!answer->second_step_token.empty()) {
+    json::Writer w;
+    w.object().member("mfa_token", answer->second_step_token).member("verify", "/api/v1/auth/mfa/verify").end_object();
+    out = refuse(call, {Code::second_factor_required, "login.second_step"}, {}, w.text());
   } else {
     json::Writer w;
     w.object().member("access_token", answer->access_token).member("refresh_token", answer->refresh_token.reveal());
     w.member("token_type", answer->token_type).member("expires_in", answer->expires_in.count());
-    w.member("must_change_password", answer->must_change_password).end_object();
+    w.member("must_change_password", answer->must_change_password);
+    if (answer->must_enroll) w.member("must_enroll_second_factor", true);
+    w.end_object();
     out = ok(w);
     out.reason = answer->principal + " session=" + answer->session;
   }
@@ -64,6 +69,12 @@ Result<Secret> only_secret(const Call& call, std::string_view name) {
 
 }  // namespace
 
+RestAnswer refuse_to_wait(const Call& call, const Error& error) {
+  RestAnswer refused = refuse(call, error);
+  if (error.code == Code::rate_limited) refused.headers.emplace_back("Retry-After", retry_after(error));
+  return refused;
+}
+
 Task<RestAnswer> login(Call& call) {
   auto given = credentials(call);
   if (!given) co_return refuse(call, given.error());
@@ -75,6 +86,22 @@ Task<RestAnswer> login(Call& call) {
   auto answer = co_await run_on<control::TokenAnswer>(
       deps.control.executor(),
       deps.accounts.login(given->name, std::move(password), client_of(call), call.request.now));
+  co_return tokens(call, answer, "login");
+}
+
+// The second step, for people with a second factor (S3-23): the token of the first and a code, or a recovery code.
+Task<RestAnswer> login_second_step(Call& call) {
+  auto known = only_fields(call.root(), {"mfa_token", "code"});
+  auto token = text_field(call.root(), "mfa_token");
+  auto code = text_field(call.root(), "code");
+  for (const Error* error :
+       {known ? nullptr : &known.error(), token ? nullptr : &token.error(), code ? nullptr : &code.error()}) {
+    if (error != nullptr) co_return refuse(call, *error);
+  }
+  auto& deps = call.api.deps();
+  auto answer = co_await run_on<control::TokenAnswer>(
+      deps.control.executor(),
+      deps.accounts.login_second_step(std::move(*token), Secret(std::move(*code)), client_of(call), call.request.now));
   co_return tokens(call, answer, "login");
 }
 
@@ -109,6 +136,8 @@ Task<RestAnswer> me(Call& call) {
   w.object().member("id", principal.id).member("name", principal.name).key("roles").array();
   for (const auto& role : principal.roles) w.value(role);
   w.end_array().member("auth_type", principal.auth_type).member("must_change_password", principal.must_change_password);
+  const UserRecord* const user = find_user(*call.request.snapshot, actor_user(call));
+  if (user != nullptr) w.member("user_id", user->id).member("email", user->email);
   w.end_object();
   co_return ok(w);
 }
@@ -120,9 +149,6 @@ Task<RestAnswer> change_password(Call& call) {
   for (const Error* error : {known ? nullptr : &known.error(), old_password ? nullptr : &old_password.error(),
                              new_password ? nullptr : &new_password.error()}) {
     if (error != nullptr) co_return refuse(call, *error);
-  }
-  if (const auto problem = control::password_problem(*new_password, call.principal().name)) {
-    co_return refuse(call, {Code::validation, *problem});
   }
   auto& deps = call.api.deps();
   auto done = co_await run_on<void>(

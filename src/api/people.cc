@@ -1,28 +1,12 @@
-// Users and API keys (S1-11, S1-17, S1-18). A password or key is shown once, in the answer that made it.
+// API keys (S1-11, S1-18). A key is shown once, in the answer that made it.
 #include <algorithm>
 #include <array>
 #include <charconv>
 
-#include "api/route.h"
-#include "core/random.h"
+#include "api/people.h"
 
 namespace sallyport::api {
 namespace {
-
-void write_texts(json::Writer& w, std::string_view key, const std::vector<std::string>& texts) {
-  w.key(key).array();
-  for (const auto& text : texts) w.value(text);
-  w.end_array();
-}
-
-void write_user(json::Writer& w, const UserRecord& user, std::string_view password = {}) {
-  w.object().member("id", user.id).member("username", user.name).member("email", user.email);
-  write_texts(w, "roles", user.roles);
-  w.member("enabled", user.enabled).member("must_change_password", user.must_change_password);
-  w.member("created_at", iso_time(user.created_at));
-  if (!password.empty()) w.member("password", password);
-  w.end_object();
-}
 
 void write_key(json::Writer& w, const KeyRecord& key, std::string_view secret = {}) {
   const PermissionSet own = key.permissions;
@@ -40,19 +24,6 @@ void write_key(json::Writer& w, const KeyRecord& key, std::string_view secret = 
   if (key.expires_at) w.value(iso_time(*key.expires_at));
   else w.null();
   w.end_object();
-}
-
-// 24 characters of randomness and one of each class, so that it passes its own rules (S2-35).
-std::string one_time_password(std::string_view random) { return std::string(random) + "-aA7"; }
-
-Result<void> check_roles(const Call& call, const std::vector<std::string>& roles) {
-  constexpr std::array<std::string_view, 5> kBuiltIn{"admin", "user", "agent", "readonly", "auditor"};
-  for (const auto& role : roles) {
-    if (std::ranges::find(kBuiltIn, role) == kBuiltIn.end() && !call.request.snapshot->roles->contains(role)) {
-      return fail(Code::validation, "no role \"" + role + "\"; the built-in ones are admin, user, agent, readonly, auditor");
-    }
-  }
-  return {};
 }
 
 // "2025-12-31T23:59:59", with "Z" or without: UTC (ruling C27).
@@ -107,108 +78,7 @@ Result<KeyRecord> read_key(const Call& call) {
   return key;
 }
 
-std::string actor_user(const Call& call) {
-  return call.principal().kind == PrincipalKind::user ? call.principal().id.substr(5) : "";
-}
-
-Task<RestAnswer> toggle(Call& call, bool enabled) {
-  auto& control = call.api.deps().control;
-  auto user = co_await run_on<UserRecord>(control.executor(), control.set_user_enabled(call.parts[0], enabled, actor_user(call)));
-  if (!user) co_return refuse(call, user.error());
-  json::Writer w;
-  write_user(w, *user);
-  co_return ok(w);
-}
-
-// The password given, or a one-time one; its hash.
-struct ChosenPassword {
-  std::string shown;  // empty unless made here
-  std::string hash;
-};
-
-Task<Result<ChosenPassword>> choose_password(Call& call, std::string name, std::string given) {
-  ChosenPassword chosen;
-  if (given.empty()) {
-    SystemRandom random;
-    given = one_time_password(random_id(random, 18));
-    chosen.shown = given;
-  } else if (const auto problem = control::password_problem(given, name)) {
-    co_return fail(Code::validation, *problem);
-  }
-  auto& deps = call.api.deps();
-  auto hash = co_await run_on<std::string>(deps.control.executor(),
-                                           deps.accounts.hash_new_password(name, Secret(std::move(given))));
-  if (!hash) co_return fail(std::move(hash).error());
-  chosen.hash = std::move(*hash);
-  co_return chosen;
-}
-
 }  // namespace
-
-Task<RestAnswer> list_users(Call& call) {
-  std::vector<std::string> items;
-  for (const auto& [id, user] : call.request.snapshot->principals->users) {
-    json::Writer w;
-    write_user(w, *user);
-    items.push_back(w.take());
-  }
-  co_return list(call, items);
-}
-
-namespace {
-
-Result<control::NewUser> read_user(const Call& call) {
-  const json::Value body = call.root();
-  SP_CHECK(only_fields(body, {"username", "email", "password", "roles", "is_admin", "must_change_password"}));
-  control::NewUser user;
-  SP_TRY(user.name, text_field(body, "username"));
-  SP_TRY(user.email, text_field(body, "email"));
-  SP_TRY(auto roles, texts_field(body, "roles"));
-  SP_TRY(const bool admin, flag_field(body, "is_admin", false));
-  if (admin) roles.emplace_back("admin");
-  if (!roles.empty()) user.roles = std::move(roles);
-  SP_CHECK(check_roles(call, user.roles));
-  SP_TRY(user.must_change_password, flag_field(body, "must_change_password", false));
-  return user;
-}
-
-}  // namespace
-
-Task<RestAnswer> add_user(Call& call) {
-  auto user = read_user(call);
-  if (!user) co_return refuse(call, user.error());
-  auto given = text_field(call.root(), "password");
-  if (!given) co_return refuse(call, given.error());
-  auto chosen = co_await choose_password(call, user->name, std::move(*given));
-  if (!chosen) co_return refuse(call, chosen.error());
-  user->password_hash = std::move(chosen->hash);
-  if (!chosen->shown.empty()) user->must_change_password = true;
-  auto& control = call.api.deps().control;
-  auto made = co_await run_on<UserRecord>(control.executor(), control.create_user(std::move(*user)));
-  if (!made) co_return refuse(call, made.error());
-  json::Writer w;
-  write_user(w, *made, chosen->shown);
-  co_return ok(w, 201);
-}
-
-Task<RestAnswer> enable_user(Call& call) { co_return co_await toggle(call, true); }
-Task<RestAnswer> disable_user(Call& call) { co_return co_await toggle(call, false); }
-
-Task<RestAnswer> set_password(Call& call) {
-  auto known = only_fields(call.root(), {"password", "generate"});
-  if (!known) co_return refuse(call, known.error());
-  auto given = text_field(call.root(), "password");
-  if (!given) co_return refuse(call, given.error());
-  auto chosen = co_await choose_password(call, call.parts[0], std::move(*given));
-  if (!chosen) co_return refuse(call, chosen.error());
-  auto& control = call.api.deps().control;
-  auto user = co_await run_on<UserRecord>(
-      control.executor(), control.set_user_password(call.parts[0], chosen->hash, !chosen->shown.empty()));
-  if (!user) co_return refuse(call, user.error());
-  json::Writer w;
-  write_user(w, *user, chosen->shown);
-  co_return ok(w);
-}
 
 Task<RestAnswer> list_keys(Call& call) {
   std::vector<std::string> items;

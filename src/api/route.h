@@ -31,6 +31,7 @@ struct Route {
   std::string_view limit_class;
   std::string_view event;
   Task<RestAnswer> (*handle)(Call& call);
+  bool step_up = false;  // people with a second factor must have shown a code of it lately
 };
 
 // Answers.
@@ -66,10 +67,19 @@ Task<RestAnswer> audit_tail(Call& call);
 Task<RestAnswer> login(Call& call);
 Task<RestAnswer> login_by_key(Call& call);
 Task<RestAnswer> refresh(Call& call);
+Task<RestAnswer> login_second_step(Call& call);
+Task<RestAnswer> step_up(Call& call);
+Task<RestAnswer> factor_status(Call& call);
+Task<RestAnswer> enroll_factor(Call& call);
+Task<RestAnswer> confirm_factor(Call& call);
+Task<RestAnswer> disable_factor(Call& call);
+Task<RestAnswer> renew_recovery_codes(Call& call);
+Task<RestAnswer> reset_factor(Call& call);
 Task<RestAnswer> logout(Call& call);
 Task<RestAnswer> logout_all(Call& call);
 Task<RestAnswer> me(Call& call);
 Task<RestAnswer> change_password(Call& call);
+Task<RestAnswer> update_me(Call& call);
 
 Task<RestAnswer> list_own_sessions(Call& call);
 Task<RestAnswer> end_own_session(Call& call);
@@ -91,6 +101,10 @@ Task<RestAnswer> restart_server(Call& call);
 
 Task<RestAnswer> list_users(Call& call);
 Task<RestAnswer> add_user(Call& call);
+Task<RestAnswer> show_user(Call& call);
+Task<RestAnswer> update_user(Call& call);
+Task<RestAnswer> remove_user(Call& call);
+Task<RestAnswer> toggle_user(Call& call);
 Task<RestAnswer> enable_user(Call& call);
 Task<RestAnswer> disable_user(Call& call);
 Task<RestAnswer> set_password(Call& call);

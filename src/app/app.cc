@@ -132,11 +132,20 @@ Result<void> App::open_control() {
   }
   control::AccountRules account_rules;
   account_rules.token_lifetime = settings.auth.access_token;
-  accounts_ =
-      std::make_unique<control::Accounts>(*control_, control_->logins(), *tokens_, *passwords_, random_, account_rules);
+  account_rules.passwords = settings.password_profile == config::PasswordProfile::nist
+                                ? control::PasswordProfile::nist
+                                : control::PasswordProfile::guide;
+  control::SecondFactorRules factor_rules;
+  factor_rules.required_roles = settings.second_factor.required_roles;
+  factor_rules.step_up = settings.second_factor.step_up;
+  factor_rules.password_leans_on_it = account_rules.passwords == control::PasswordProfile::nist;
+  factors_ = std::make_unique<control::SecondFactors>(*control_, *keys_, random_, std::move(factor_rules));
+  accounts_ = std::make_unique<control::Accounts>(*control_, control_->logins(), *tokens_, *passwords_, *factors_,
+                                                  random_, account_rules);
   api::ApiDeps api_deps{*control_,
                         *accounts_,
                         *keys_,
+                        *factors_,
                         *tokens_,
                         clock_,
                         config::looks_like_secret,

@@ -97,6 +97,7 @@ class App {
   asio::basic_signal_set<Executor> signals_;
   std::optional<control::PasswordPool> passwords_;
   std::unique_ptr<control::ControlPlane> control_;
+  std::unique_ptr<control::SecondFactors> factors_;
   std::unique_ptr<control::Accounts> accounts_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<Fleet> fleet_;

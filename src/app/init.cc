@@ -14,10 +14,12 @@ struct Made {
 
 Task<Result<Made>> make_people(App& app, std::string password) {
   Made made{password, {}};
-  auto hash = co_await app.accounts().hash_new_password("admin", Secret(std::move(password)));
+  UserRecord owner;
+  owner.name = "admin";
+  auto hash = co_await app.accounts().hash_new_password(owner, Secret(std::move(password)));
   if (!hash) co_return fail(std::move(hash).error());
   control::NewUser admin;
-  admin.name = "admin";
+  admin.name = owner.name;
   admin.password_hash = std::move(*hash);
   admin.roles = {"admin"};
   admin.must_change_password = true;

@@ -38,6 +38,7 @@ class Grammar {
     servers();
     tools();
     users();
+    second_factors();
     keys();
     sessions();
     audit();
@@ -150,12 +151,34 @@ class Grammar {
         ->allow_extra_args(false);
     add->add_flag("--password-stdin", o_.password_stdin, "Read the password from stdin");
     lists(command(n, "list", "All users"));
+    required_name(command(n, "show", "One user"), "NAME");
+    CLI::App* update = command(n, "update", "Change the address or the roles; what is not named stays",
+                               "user update ada --role user --role auditor");
+    required_name(update, "NAME");
+    update->add_option("--email", o_.email, "Mail address");
+    update->add_option("--role", o_.roles, "All its roles from now on")->allow_extra_args(false);
     required_name(command(n, "disable", "Lock a user out, at once"), "NAME");
     required_name(command(n, "enable", "Let a user in again"), "NAME");
+    required_name(command(n, "toggle", "Disable, or enable again"), "NAME");
+    required_name(command(n, "delete", "Remove a user and the keys it owns, at once"), "NAME");
     CLI::App* passwd = command(n, "passwd", "Set a password", "user passwd ada --generate");
     required_name(passwd, "NAME");
     passwd->add_flag("--generate", o_.generate, "Make a random one, shown once");
     passwd->add_flag("--password-stdin", o_.password_stdin, "Read it from stdin");
+  }
+
+  void second_factors() {
+    CLI::App* n = noun("mfa", "The second factor of people: codes of an authenticator app");
+    CLI::App* enroll = command(n, "enroll", "Make a secret and show it as a QR code", "mfa enroll ada --svg ada.svg");
+    required_name(enroll, "NAME");
+    enroll->add_option("--svg", o_.svg, "Write the QR code to this new file");
+    enroll->add_option("--png", o_.png, "Write the QR code to this new file");
+    required_name(
+        command(n, "confirm", "Put it in force with a code from stdin; shows the recovery codes", "mfa confirm ada"),
+        "NAME");
+    required_name(command(n, "recovery", "New recovery codes; those before are dead"), "NAME");
+    required_name(command(n, "disable", "Take it away, for whoever lost the device; ends all logins"), "NAME");
+    required_name(command(n, "status", "Is one in force?"), "NAME");
   }
 
   void keys() {

@@ -111,6 +111,17 @@ int set_password(const Context& c) {
   return code;
 }
 
+int update_user(const Context& c) {
+  const Options& o = c.options;
+  if (o.email.empty() && o.roles.empty()) return c.fail_with(kUsage, "nothing to change", "name --email or --role");
+  json::Writer w;
+  w.object();
+  if (!o.email.empty()) w.member("email", o.email);
+  write_names(w, "roles", o.roles);
+  w.end_object();
+  return finish(c, c.api("PUT", "/api/v1/users/" + url_encode(o.name), w.text()), details(c));
+}
+
 std::string page(const Options& o) {
   return query({{"limit", std::to_string(o.limit)}, {"offset", std::to_string(o.offset)}});
 }
@@ -148,7 +159,14 @@ int run_user(const Context& c) {
                            {"created_at", "CREATED"}},
                           "No users"));
   }
-  return finish(c, c.api("POST", "/api/v1/users/" + url_encode(c.options.name) + "/" + what, "{}"),
+  const std::string path = "/api/v1/users/" + url_encode(c.options.name);
+  if (what == "show") return finish(c, c.api("GET", path), details(c));
+  if (what == "update") return update_user(c);
+  if (what == "delete") {
+    return finish(c, c.api("DELETE", path), [&](json::Value) { return printable(c.options.name) + " is deleted\n"; });
+  }
+  if (what == "toggle") return finish(c, c.api("POST", path + "/toggle", "{}"), details(c));
+  return finish(c, c.api("POST", path + "/" + what, "{}"),
                 [&](json::Value) { return printable(c.options.name) + " is " + what + "d\n"; });
 }
 

@@ -134,6 +134,21 @@ TEST(Commands, PasswdNeverTakesAPasswordFromTheCommandLine) {
   EXPECT_EQ(api.run({"user", "passwd", "a/b", "New-Password-1"}), 2);
 }
 
+TEST(Commands, UsersAreReadChangedAndDeletedByTheirPath) {
+  FakeApi api("user_paths");
+  for (const char* call : {"GET /api/v1/users/a%2Fb", "PUT /api/v1/users/a%2Fb", "POST /api/v1/users/a%2Fb/toggle"}) {
+    api.answers[call] = {200, R"({"id":"7","username":"a/b","enabled":false})"};
+  }
+  api.answers["DELETE /api/v1/users/a%2Fb"] = {204, ""};
+  EXPECT_EQ(api.run({"user", "show", "a/b"}), 0) << api.err;
+  EXPECT_EQ(api.run({"user", "update", "a/b", "--email", "a@b.example", "--role", "user"}), 0) << api.err;
+  EXPECT_EQ(api.calls.back(), R"(PUT /api/v1/users/a%2Fb {"email":"a@b.example","roles":["user"]})");
+  EXPECT_EQ(api.run({"user", "update", "a/b"}), 2);
+  EXPECT_EQ(api.run({"user", "toggle", "a/b"}), 0) << api.err;
+  EXPECT_EQ(api.run({"user", "delete", "a/b"}), 0) << api.err;
+  EXPECT_EQ(api.out, "a/b is deleted\n");
+}
+
 TEST(Commands, KeyCreateSendsEveryFlag) {
   FakeApi api("key");
   api.answers["POST /api/v1/keys"] = {201, R"({"id":"k","api_key":"mcp_once"})"};

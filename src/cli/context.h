@@ -51,6 +51,7 @@ Result<std::string> gateway_url(const Context& context);
 int run_server(const Context& context);
 int run_tool(const Context& context);
 int run_user(const Context& context);
+int run_mfa(const Context& context);
 int run_key(const Context& context);
 int run_session(const Context& context);
 int run_token(const Context& context);

@@ -39,6 +39,7 @@ struct Options {
   bool can_read = false, can_create = false, can_update = false, can_delete = false, can_execute = false;
   bool generate = false, password_stdin = false;
   std::string user;  // session list, session end
+  std::string svg, png;  // mfa enroll
 
   bool dry_run = false;  // import
 };

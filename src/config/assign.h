@@ -25,6 +25,9 @@ void assign(std::chrono::duration<std::int64_t, Period>& to, const Value& v) {
 inline void assign(AuditDurability& to, const Value& v) {
   to = std::get<std::string>(v) == "disk" ? AuditDurability::disk : AuditDurability::os;
 }
+inline void assign(PasswordProfile& to, const Value& v) {
+  to = std::get<std::string>(v) == "nist" ? PasswordProfile::nist : PasswordProfile::guide;
+}
 inline void assign(SandboxMode& to, const Value& v) {
   to = std::get<std::string>(v) == "require" ? SandboxMode::require : SandboxMode::prefer;
 }

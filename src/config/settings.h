@@ -28,6 +28,14 @@ struct AuthSettings {
   friend bool operator==(const AuthSettings&, const AuthSettings&) = default;
 };
 
+enum class PasswordProfile : std::uint8_t { guide, nist };  // C21
+
+struct SecondFactorSettings {
+  std::vector<std::string> required_roles;
+  minutes step_up{10};
+  friend bool operator==(const SecondFactorSettings&, const SecondFactorSettings&) = default;
+};
+
 enum class AuditDurability : std::uint8_t { os, disk };
 
 struct AuditSettings {
@@ -93,6 +101,8 @@ struct Settings {
   SessionSettings sessions;
   std::map<std::string, RateClass, std::less<>> rate;  // "default", "address", "mcp", "tool", "public", "read", ...
   AuthSettings auth;
+  PasswordProfile password_profile = PasswordProfile::guide;
+  SecondFactorSettings second_factor;
   AuditSettings audit;
   StorageSettings storage;
   UpstreamSettings upstream;

@@ -25,11 +25,12 @@ std::unexpected<Error> wrong_credentials(const char* reason) { return fail(Code:
 }  // namespace
 
 Accounts::Accounts(AccountStore& store, LoginDesk& logins, const token::TokenCodec& tokens, PasswordPool& passwords,
-                   Random& random, AccountRules rules)
+                   SecondFactors& factors, Random& random, AccountRules rules)
     : store_(store),
       logins_(logins),
       tokens_(tokens),
       passwords_(passwords),
+      factors_(factors),
       random_(random),
       rules_(rules),
       lockout_(rules.lockout, random) {
@@ -54,10 +55,46 @@ Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, Cli
                                 : right         ? "login.user_disabled"
                                                 : "login.password_wrong");
   }
-  lockout_.succeeded(name, address, now);
   // A failure to store a better hash is no reason to refuse the right password: it is tried again at the next login.
   if (outdated) (void)co_await rehash(*user, std::move(password));
+  if (user->second_factor.confirmed) {
+    TokenAnswer half;  // delays go on until the code was right, too
+    SP_CO_TRY(half.second_step_token, factors_.second_step_token(*user, now));
+    co_return half;
+  }
+  lockout_.succeeded(name, address, now);
+  SP_CO_CHECK(co_await impose_duties(user->id, now));
   co_return co_await open("user:" + user->id, std::move(client), now);
+}
+
+Task<Result<TokenAnswer>> Accounts::login_second_step(std::string step_token, Secret code, ClientMark client,
+                                                      WallTime now) {
+  SP_CO_TRY(const std::string user_id, factors_.open_second_step(step_token, now));
+  SP_CO_CHECK(co_await factors_.check(user_id, std::move(code), client.address, now));
+  const SnapshotPtr snapshot = store_.snapshot();
+  const auto user = snapshot->principals->users.find(user_id);
+  if (user == snapshot->principals->users.end() || !user->second->enabled) {
+    co_return wrong_credentials("login.user_gone");
+  }
+  lockout_.succeeded(user->second->name, client.address, now);
+  SP_CO_CHECK(co_await impose_duties(user_id, now));
+  SP_CO_TRY(TokenAnswer out, co_await open("user:" + user_id, std::move(client), now));
+  factors_.mark(out.session, now);
+  co_return out;
+}
+
+// What must be done before anything else: on the record and not in the answer alone, since every door asks the record.
+Task<Result<void>> Accounts::impose_duties(const std::string& user_id, WallTime now) {
+  const SnapshotPtr snapshot = store_.snapshot();
+  const auto current = snapshot->principals->users.find(user_id);
+  if (current == snapshot->principals->users.end()) co_return fail(Code::unauthenticated, "login.user_gone");
+  UserRecord bound = *current->second;
+  bound.must_change_password |= password_expired(rules_.passwords, bound.password_set_at, now);
+  bound.second_factor.due = !bound.second_factor.confirmed && factors_.required(bound.roles);
+  const bool changed = bound.must_change_password != current->second->must_change_password ||
+                       bound.second_factor.due != current->second->second_factor.due;
+  if (!changed) co_return Result<void>();
+  co_return co_await store_.save(std::move(bound));
 }
 
 Task<Result<TokenAnswer>> Accounts::login_by_key(PrincipalPtr key, ClientMark client, WallTime now) {
@@ -112,6 +149,7 @@ Result<TokenAnswer> Accounts::answer(OpenSession opened, WallTime now) {
     if (user == principals.users.end()) return wrong_credentials("login.user_gone");
     claims.roles = user->second->roles;
     out.must_change_password = user->second->must_change_password;
+    out.must_enroll = user->second->second_factor.due;
   }
   std::array<std::byte, kTokenIdBytes> id{};
   random_.fill(id);
@@ -141,32 +179,42 @@ Task<Result<void>> Accounts::change_password(PrincipalPtr principal, Secret old_
   if (const auto wait = lockout_.wait(user->name, principal->id, now); wait.count() > 0) {
     co_return fail(Code::rate_limited, "retry_after=" + std::to_string(wait.count()) + " password.locked");
   }
-  if (const auto problem = password_problem(new_password.reveal(), user->name)) {
-    co_return fail(Code::validation, "password.rules: " + *problem);
-  }
-  if (new_password.reveal() == old_password.reveal()) co_return fail(Code::validation, "password.unchanged");
   SP_CO_TRY(const bool right, co_await passwords_.verify(user->password_hash, std::move(old_password)));
   if (!right) {
     lockout_.failed(user->name, principal->id, now);
     co_return fail(Code::access_denied, "password.old_wrong");
   }
-  SP_CO_TRY(std::string hash, co_await passwords_.hash(std::move(new_password)));
+  SP_CO_TRY(std::string hash, co_await hash_new_password(*user, std::move(new_password)));
   const SnapshotPtr after = store_.snapshot();
   const auto current = after->principals->users.find(user->id);
   if (current == after->principals->users.end() || current->second->password_hash != user->password_hash) {
     co_return fail(Code::conflict, "password.changed_meanwhile");
   }
   UserRecord changed = *current->second;
-  changed.password_hash = std::move(hash);
+  put_password(changed, std::move(hash), now);
   changed.must_change_password = false;
   changed.tokens_valid_from = now;
   co_return co_await store_.save(std::move(changed));
 }
 
-Task<Result<std::string>> Accounts::hash_new_password(std::string user_name, Secret password) {
-  if (const auto problem = password_problem(password.reveal(), user_name)) {
-    co_return fail(Code::validation, "password.rules: " + *problem);
+Task<Result<void>> Accounts::check_new(UserRecord owner, Secret password) {
+  const PasswordOwner called{.name = owner.name, .email = owner.email, .second_factor = owner.second_factor.confirmed};
+  if (const auto problem = password_problem(rules_.passwords, password.reveal(), called)) {
+    co_return fail(Code::validation, *problem);
   }
+  if (owner.password_hash.empty()) co_return Result<void>();
+  std::vector<std::string> used{owner.password_hash};
+  if (remembers_passwords(rules_.passwords))
+    used.insert(used.end(), owner.password_history.begin(), owner.password_history.end());
+  for (std::string& hash : used) {
+    SP_CO_TRY(const bool again, co_await passwords_.verify(std::move(hash), password.clone()));
+    if (again) co_return fail(Code::validation, "The password was used before: take one that is not among the last 5");
+  }
+  co_return Result<void>();
+}
+
+Task<Result<std::string>> Accounts::hash_new_password(UserRecord owner, Secret password) {
+  SP_CO_CHECK(co_await check_new(std::move(owner), password.clone()));
   co_return co_await passwords_.hash(std::move(password));
 }
 

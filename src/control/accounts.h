@@ -7,24 +7,18 @@
 #include <chrono>
 #include <string>
 
+#include "control/account_store.h"
 #include "control/accounts_lockout.h"
 #include "control/login_desk.h"
+#include "control/password_rules.h"
 #include "control/passwords.h"
+#include "control/second_factor.h"
 #include "core/random.h"
 #include "core/task.h"
 #include "engines/token/token.h"
 #include "model/snapshot.h"
 
 namespace sallyport::control {
-
-// What Accounts needs of the rest of the control plane; `app` gives it.
-class AccountStore {
- public:
-  virtual ~AccountStore() = default;
-  virtual SnapshotPtr snapshot() const = 0;
-  // Returns after the record is durable and every worker decides by it (design, principle 3).
-  virtual Task<Result<void>> save(UserRecord user) = 0;
-};
 
 struct TokenAnswer {
   std::string access_token;
@@ -34,37 +28,47 @@ struct TokenAnswer {
   std::string principal;  // Principal::id
   std::string session;  // LoginSession::id
   bool must_change_password = false;
+  bool must_enroll = false;  // a role asks for a second factor: the token opens nothing but setting one up
+  std::string
+      second_step_token;  // not empty: the password was right, a code is still needed, and there is no access token
 };
 
 struct AccountRules {
   std::chrono::seconds token_lifetime{1800};  // 60 s..24 h
   LockoutLimits lockout;
+  PasswordProfile passwords = PasswordProfile::guide;
 };
 
 class Accounts {
  public:
-  // All five outlive it.
+  // All of them outlive it.
   Accounts(AccountStore& store, LoginDesk& logins, const token::TokenCodec& tokens, PasswordPool& passwords,
-           Random& random, AccountRules rules = {});
+           SecondFactors& factors, Random& random, AccountRules rules = {});
 
   // Code::unauthenticated for every refusal of the credentials; Code::rate_limited while the account or address waits
-  // (detail: "retry_after=<seconds> ...") or the pool is full. `name` at most 255 bytes. Opens a login session.
+  // (detail: "retry_after=<seconds> ...") or the pool is full. `name` at most 255 bytes. Opens a login session, but for
+  // those with a second factor, who go on with login_second_step. A password past its age (S2-36) must be changed first.
   Task<Result<TokenAnswer>> login(std::string name, Secret password, ClientMark client, WallTime now);
   // S1-12: `key` is the principal of a verified API key. The tokens may what the key may, and end with it.
   Task<Result<TokenAnswer>> login_by_key(PrincipalPtr key, ClientMark client, WallTime now);
   // Exchanges a refresh token, once. Code::unauthenticated as LoginDesk::renew, and where the owner is gone or disabled.
   Task<Result<TokenAnswer>> refresh(Secret refresh_token, ClientMark client, WallTime now);
 
+  // The second step: `step_token` of the first and a code, or a recovery code. Code::unauthenticated for every refusal.
+  Task<Result<TokenAnswer>> login_second_step(std::string step_token, Secret code, ClientMark client, WallTime now);
+
   // Ends every token of the user issued before `now`, and must_change_password. Code::access_denied for a wrong old
-  // password or a principal that is no user, Code::validation for a new one against the rules (ask password_problem for
-  // the sentence).
+  // password or a principal that is no user, Code::validation with a sentence for a new one against the rules or used
+  // before (S2-37).
   Task<Result<void>> change_password(PrincipalPtr principal, Secret old_password, Secret new_password, WallTime now);
 
-  // Checks the rules and hashes: for new users and resets by an admin. Code::validation as above.
-  Task<Result<std::string>> hash_new_password(std::string user_name, Secret password);
+  // Checks the rules and hashes: for new users (no hash in `owner` yet) and resets by an admin. Code::validation as above.
+  Task<Result<std::string>> hash_new_password(UserRecord owner, Secret password);
 
  private:
   Task<Result<void>> rehash(UserRecord user, Secret password);
+  Task<Result<void>> impose_duties(const std::string& user_id, WallTime now);
+  Task<Result<void>> check_new(UserRecord owner, Secret password);
   Task<Result<TokenAnswer>> open(std::string principal, ClientMark client, WallTime now);
   Result<TokenAnswer> answer(OpenSession opened, WallTime now);
 
@@ -72,6 +76,7 @@ class Accounts {
   LoginDesk& logins_;
   const token::TokenCodec& tokens_;
   PasswordPool& passwords_;
+  SecondFactors& factors_;
   Random& random_;
   AccountRules rules_;
   Lockout lockout_;

@@ -126,8 +126,45 @@ TEST_F(AccountsTest, AChangeWantsTheOldPassword) {
 TEST_F(AccountsTest, AChangeWantsAPasswordByTheRules_S2_35) {
   EXPECT_EQ(change(kPassword, "short").error().code, Code::validation);
   EXPECT_EQ(change(kPassword, kPassword).error().code, Code::validation);
-  EXPECT_EQ(await(accounts.hash_new_password("bob", Secret("admin"))).error().code, Code::validation);
-  EXPECT_TRUE(await(accounts.hash_new_password("bob", Secret(std::string(kNewPassword)))).has_value());
+  UserRecord bob;
+  bob.name = "bob";
+  EXPECT_EQ(await(accounts.hash_new_password(bob, Secret("admin"))).error().code, Code::validation);
+  EXPECT_TRUE(await(accounts.hash_new_password(bob, Secret(std::string(kNewPassword)))).has_value());
+}
+
+TEST_F(AccountsTest, TheLastFivePasswordsDoNotComeAgain_S2_37) {
+  std::string current(kPassword);
+  const auto next = [](int i) { return "Vkcdqfgzij-" + std::to_string(i); };
+  for (int i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(change(current, next(i)).has_value()) << i;
+    current = next(i);
+    EXPECT_EQ(change(current, kPassword).error().code, Code::validation) << i;
+    EXPECT_EQ(await(accounts.hash_new_password(store.user(), Secret(std::string(kPassword)))).error().code,
+              Code::validation);
+  }
+  ASSERT_TRUE(change(current, next(5)).has_value());
+  EXPECT_TRUE(change(next(5), kPassword).has_value()) << "five others lie between";
+}
+
+TEST_F(AccountsTest, APasswordPastItsAgeOpensNothingButItsChange_S2_36) {
+  const WallTime later = kNow + std::chrono::days(91);
+  EXPECT_FALSE(login(kPassword)->must_change_password);
+  EXPECT_TRUE(login(kPassword, "admin-alice", later)->must_change_password);
+  EXPECT_TRUE(store.user().must_change_password) << "the record says so: its tokens are held to it";
+  ASSERT_TRUE(change(kPassword, kNewPassword, later).has_value());
+  EXPECT_FALSE(login(kNewPassword, "admin-alice", later)->must_change_password);
+}
+
+TEST_F(AccountsTest, ALoginWhoseDutyCannotBeStoredFails) {
+  store.fails = true;
+  EXPECT_EQ(login(kPassword, "admin-alice", kNow + std::chrono::days(91)).error().code, Code::storage);
+}
+
+TEST_F(AccountsTest, ProfileNistKnowsNoAge_C21) {
+  Accounts nist(store, desk, tokens, pool, factors, random, {.passwords = PasswordProfile::nist});
+  const auto answer = await(nist.login("admin-alice", Secret(std::string(kPassword)), ClientMark{"192.0.2.1", {}},
+                                       kNow + std::chrono::days(4'000)));
+  EXPECT_FALSE(answer->must_change_password);
 }
 
 TEST_F(AccountsTest, AFailingStoreIsToldToTheCaller) {

@@ -43,6 +43,7 @@ class FakeStore final : public AccountStore {
     user.name = "admin-alice";
     user.roles = {"admin"};
     user.password_hash = stored_hash();
+    user.password_set_at = kNow;
     put(user);
   }
   void put(const UserRecord& user) {
@@ -82,7 +83,8 @@ struct World {
                    published = std::move(sessions);
                    co_return Result<void>();
                  }};
-  Accounts accounts{store, desk, tokens, pool, random};
+  SecondFactors factors{store, keys, random, {.required_roles = {"auditor"}}};
+  Accounts accounts{store, desk, tokens, pool, factors, random};
 
   Result<TokenAnswer> login(std::string_view password, std::string name = "admin-alice", WallTime now = kNow,
                             std::string address = "192.0.2.1") {

@@ -105,6 +105,8 @@ Task<Result<void>> ControlPlane::save(UserRecord user) {
 
 Task<Result<UserRecord>> ControlPlane::create_user(NewUser user) {
   SP_CO_CHECK(check_name(user.name, "a user name"));
+  SP_CO_CHECK(check_user_name(user.name));
+  SP_CO_CHECK(check_email(user.email));
   if (find_user(user.name) != nullptr) co_return fail(Code::already_exists, "user " + user.name + " exists already");
   UserRecord record;
   record.id = new_id(deps_.random);
@@ -114,6 +116,7 @@ Task<Result<UserRecord>> ControlPlane::create_user(NewUser user) {
   record.roles = std::move(user.roles);
   record.must_change_password = user.must_change_password;
   record.created_at = deps_.clock.wall();
+  record.password_set_at = record.created_at;
   SP_CO_CHECK(co_await save(record));
   co_return record;
 }
@@ -121,7 +124,8 @@ Task<Result<UserRecord>> ControlPlane::create_user(NewUser user) {
 Task<Result<UserRecord>> ControlPlane::set_user_enabled(std::string who, bool enabled, std::string actor_user_id) {
   const UserRecord* found = find_user(who);
   if (found == nullptr) co_return fail(Code::not_found, "no user " + who);
-  if (!enabled && found->id == actor_user_id) co_return fail(Code::conflict, "nobody disables themselves");
+  if (!enabled && found->id == actor_user_id)
+    co_return fail(Code::validation, "nobody disables themselves: ask another admin");
   if (!enabled && last_admin(*found)) co_return fail(Code::conflict, "the last enabled admin stays enabled");
   UserRecord user = *found;
   user.enabled = enabled;
@@ -134,7 +138,7 @@ Task<Result<UserRecord>> ControlPlane::set_user_password(std::string who, std::s
   const UserRecord* found = find_user(who);
   if (found == nullptr) co_return fail(Code::not_found, "no user " + who);
   UserRecord user = *found;
-  user.password_hash = std::move(hash);
+  put_password(user, std::move(hash), deps_.clock.wall());
   user.must_change_password = must_change;
   user.tokens_valid_from = deps_.clock.wall();
   SP_CO_CHECK(co_await save(user));

@@ -13,6 +13,7 @@
 #include "control/catalogue.h"
 #include "control/login_desk.h"
 #include "control/repository.h"
+#include "control/user_changes.h"
 #include "core/random.h"
 #include "core/task.h"
 #include "crypto/key_store.h"
@@ -32,14 +33,6 @@ struct ControlDeps {
   std::function<Task<Result<ProbeResult>>(ServerRecord)> probe;
   // Ends every session with that server, on every worker.
   std::function<Task<void>(std::string)> restart;
-};
-
-struct NewUser {
-  std::string name;
-  std::string email;
-  std::string password_hash;
-  std::vector<std::string> roles{"user"};
-  bool must_change_password = false;
 };
 
 struct NewKey {
@@ -70,9 +63,13 @@ class ControlPlane final : public AccountStore {
 
   // already_exists for a taken name, validation for a bad one.
   Task<Result<UserRecord>> create_user(NewUser user);
-  // `who`: id or name. Disabling ends every token of the user. conflict: oneself, or the last enabled admin (S1-17).
+  // In all that follow: `who` is an id or a name; validation: it is oneself; conflict: it is the last enabled admin (S1-17).
+  // Disabling ends every token of the user.
   Task<Result<UserRecord>> set_user_enabled(std::string who, bool enabled, std::string actor_user_id);
   Task<Result<UserRecord>> set_user_password(std::string who, std::string hash, bool must_change);
+  // Roles are in force with the next request: they are read from the record, not from the token.
+  Task<Result<UserRecord>> update_user(std::string who, UserChange change);
+  Task<Result<void>> delete_user(std::string who, std::string actor_user_id);  // with its keys
 
   Task<Result<NewKey>> create_key(KeyRecord spec);  // id and hash are made here
   Task<Result<void>> delete_key(std::string id);

@@ -13,53 +13,15 @@
 #include <utility>
 #include <vector>
 
-#include "crypto/known_secrets.h"
 #include "crypto/password.h"
 
 namespace sallyport::control {
 namespace {
 
-constexpr std::size_t kPasswordCharactersMin = 12;
-
 // Nice 10 and not SCHED_IDLE: with every core busy an admin must still get in, at about a tenth of a core.
 void lower_priority() noexcept { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), 10); }
 
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
-constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
-constexpr bool is_symbol(char c) noexcept { return !is_digit(c) && !is_lower(c) && !is_upper(c); }
-// Of UTF-8, every byte but continuations.
-constexpr bool starts_character(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
 }  // namespace
-
-std::optional<std::string> password_problem(std::string_view password, std::string_view user_name) {
-  using std::ranges::any_of;
-  if (password.size() > crypto::kPasswordBytesMax) return "The password is longer than 1024 bytes";
-  // First, so that a default is named as one: C8, S1-7.
-  if (crypto::is_known_secret(password)) return "The password is a published default";
-  if (std::ranges::count_if(password, starts_character) < static_cast<std::ptrdiff_t>(kPasswordCharactersMin)) {
-    return "The password has fewer than 12 characters";
-  }
-  if (!any_of(password, is_upper) || !any_of(password, is_lower) || !any_of(password, is_digit) ||
-      !any_of(password, is_symbol)) {
-    return "The password needs an upper-case letter, a lower-case letter, a digit and a symbol";
-  }
-  if (std::ranges::any_of(password, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; })) {
-    return "The password contains control characters";
-  }
-  std::string lower = lowered(password);
-  const bool names_user = user_name.size() >= 4 && lower.find(lowered(user_name)) != std::string::npos;
-  wipe(lower);
-  if (names_user) return "The password contains the user name";
-  return std::nullopt;
-}
 
 struct PasswordPool::Impl {
   // Called once: with true on a pool thread to do the work, with false to be told that it will never be done.

@@ -5,38 +5,12 @@
 #include <thread>
 
 #include "control/accounts_test_support.h"
-#include "crypto/known_secrets.h"
 
 namespace sallyport::control {
 namespace {
 
 using testing::await;
 using testing::kPassword;
-
-// S2-35.
-TEST(PasswordRules, WantTwelveCharactersOfFourClasses_S2_35) {
-  EXPECT_EQ(password_problem("Abcdefghij1!", "bob"), std::nullopt);
-  EXPECT_EQ(password_problem("Abcdefghi1!", "bob"), "The password has fewer than 12 characters");
-  for (const char* bad : {"abcdefghijk1!", "ABCDEFGHIJK1!", "Abcdefghijkl!", "Abcdefghijk12"}) {
-    EXPECT_EQ(password_problem(bad, "bob"),
-              "The password needs an upper-case letter, a lower-case letter, a digit and a symbol");
-  }
-  EXPECT_EQ(password_problem("Äbcdefghij1A", "bob"), std::nullopt) << "a letter beyond ASCII counts as a symbol";
-  EXPECT_TRUE(password_problem("Ab1!ääää", "bob").has_value()) << "characters are counted, not bytes";
-}
-
-TEST(PasswordRules, RefuseDefaultsTheNameAndControlCharacters) {
-  EXPECT_EQ(password_problem("admin", "admin"), "The password is a published default");
-  EXPECT_EQ(password_problem("Change-Me-Now-1", "bob"), "The password is a published default");
-  EXPECT_EQ(password_problem("Xy1!-Admin-Alice", "admin-alice"), "The password contains the user name");
-  EXPECT_EQ(password_problem("Abcdefghij1!\n", "bob"), "The password contains control characters");
-  EXPECT_TRUE(password_problem(std::string(1'025, 'A') + "b1!", "bob").has_value());
-}
-
-TEST(PasswordRules, TheGuidesDefaultsAreRefusedForEver_C8) {
-  EXPECT_EQ(password_problem("admin/admin", "root"), "The password is a published default");
-  EXPECT_EQ(password_problem(crypto::kPublishedApiKey, "root"), "The password is a published default");
-}
 
 TEST(PasswordPool, HashesAndVerifies) {
   PasswordPool pool;

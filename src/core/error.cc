@@ -26,7 +26,8 @@ constexpr std::array<Row, kCodes> kTable{{
     {Code::unknown_tool, {"tool_not_found", 404, -32602, "Unknown tool"}},
     {Code::not_found, {"not_found", 404, -32602, "Not found"}},
     {Code::method_not_allowed, {"method_not_allowed", 405, -32600, "Method not allowed"}},
-    {Code::not_acceptable, {"not_acceptable", 406, -32600, "The Accept header must list application/json and text/event-stream"}},
+    {Code::not_acceptable,
+     {"not_acceptable", 406, -32600, "The Accept header must list application/json and text/event-stream"}},
     {Code::conflict, {"conflict", 409, -31409, "The request conflicts with the present state"}},
     {Code::already_exists, {"already_exists", 409, -31409, "It exists already"}},
     {Code::gone, {"gone", 410, -31410, "It is gone"}},
@@ -63,7 +64,11 @@ constexpr std::array<Row, kCodes> kTable{{
      {"password_change_required", 403, -31403, "The password must be changed before anything else"}},
     {Code::tool_changed, {"tool_changed", 409, -31409, "The tool's definition differs from the one that was approved"}},
     {Code::header_mismatch, {"header_mismatch", 400, -32020, "A header does not say what the body says"}},
-    {Code::missing_capability, {"missing_capability", 400, -32021, "The request needs a capability that the client did not declare"}},
+    {Code::missing_capability,
+     {"missing_capability", 400, -32021, "The request needs a capability that the client did not declare"}},
+    {Code::second_factor_required, {"second_factor_required", 401, -31401, "A code of the second factor is needed"}},
+    {Code::second_factor_enrollment,
+     {"second_factor_enrollment", 403, -31403, "A second factor must be set up before anything else"}},
 }};
 
 consteval bool in_order() {

@@ -61,6 +61,8 @@ enum class Code : std::uint8_t {
   tool_changed,
   header_mismatch,     // MCP 2026-07-28: a header does not say what the body says
   missing_capability,  // MCP 2026-07-28: the request needs what the client did not declare
+  second_factor_required,    // a code is asked for: the second step of a login, or a step-up
+  second_factor_enrollment,  // the role asks for a second factor and there is none yet
   count_  // not a code
 };
 

@@ -25,6 +25,7 @@ enum class Purpose : std::uint8_t {
   audit_redaction,  // keyed hashes that stand for redacted values (C11)
   session_ids,      // what binds a session id to its principal
   vault,            // key-encryption key of stored credentials
+  second_factor,    // sealed secrets of one-time codes, hashes of recovery codes
   count_
 };
 

@@ -31,11 +31,22 @@ struct Principal {
   std::string credential_id;        // key id, or token id (jti): what a revocation names
   std::string session_id;           // of a token: the LoginSession that it belongs to
   bool must_change_password = false;
+  bool must_enroll = false;                  // its role asks for a second factor and it has none
   WallTime issued_at{};                      // of a token
   WallTime expires_at = WallTime::max();     // of the credential
 };
 
 using PrincipalPtr = std::shared_ptr<const Principal>;
+
+// One-time codes by time (RFC 6238). The secret is sealed by the KeyStore; recovery codes are kept as keyed hashes.
+struct SecondFactor {
+  std::string sealed_secret;  // base64url; empty: none
+  bool confirmed = false;     // a code was shown for it: it is in force
+  bool due = false;           // a login found that a role asks for one and there is none
+  std::uint64_t last_step = 0;        // codes of this time step and of earlier ones are used up
+  std::vector<std::string> recovery;  // hashes of those not used yet
+  friend bool operator==(const SecondFactor&, const SecondFactor&) = default;
+};
 
 struct UserRecord {
   std::string id;  // 16 hex digits
@@ -47,6 +58,9 @@ struct UserRecord {
   bool must_change_password = false;
   WallTime created_at{};
   WallTime tokens_valid_from{};  // tokens issued before are dead (logout everywhere, password change, disable)
+  std::vector<std::string> password_history;  // hashes of those before it, newest first (S2-37)
+  WallTime password_set_at{};                 // what its age counts from (S2-36)
+  SecondFactor second_factor;
 };
 
 struct KeyRecord {

@@ -38,7 +38,18 @@ const std::string kNasty = "'; DROP TABLE users; --\" \\' %s ${x} \n\0tail \xE2\
 constexpr WallTime kNow{std::chrono::microseconds(1'790'000'000'123'456)};
 
 UserRecord user(std::string id, std::string name) {
-  return {std::move(id), std::move(name), kNasty, "$argon2id$x", {"admin", kNasty}, true, true, kNow, kNow};
+  return {std::move(id),
+          std::move(name),
+          kNasty,
+          "$argon2id$x",
+          {"admin", kNasty},
+          true,
+          true,
+          kNow,
+          kNow,
+          {"$argon2id$y", "$argon2id$z"},
+          kNow + std::chrono::seconds(7),
+          {"sealed", true, true, 59'666'666, {"aa", "bb"}}};
 }
 
 KeyRecord key(std::string id, std::string owner) {
@@ -81,6 +92,9 @@ TEST_P(Repositories, KeepUsersWithEveryField) {
   EXPECT_TRUE(got.enabled && got.must_change_password);
   EXPECT_EQ(got.created_at, kNow);
   EXPECT_EQ(got.tokens_valid_from, kNow);
+  EXPECT_EQ(got.password_history, (std::vector<std::string>{"$argon2id$y", "$argon2id$z"}));
+  EXPECT_EQ(got.password_set_at, kNow + std::chrono::seconds(7));
+  EXPECT_EQ(got.second_factor, user("0011", kNasty).second_factor);
 }
 
 TEST_P(Repositories, ReplaceAUserOfTheSameIdWithoutLosingItsKeys) {

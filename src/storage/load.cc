@@ -18,20 +18,28 @@ Result<void> each(Sqlite& db, const char* what, std::string_view sql, F row) {
 
 Result<void> load_users(Sqlite& db, control::StoredState& state) {
   SP_TRY(const ItemsByOwner items, load_items(db, kUserItems));
-  return each(db, "load users", "SELECT id, name, email, password_hash, enabled, must_change_password, created_at, "
-              "tokens_valid_from FROM users ORDER BY id", [&](const Row& row) {
-    UserRecord user;
-    user.id = row.text(0);
-    user.name = row.text(1);
-    user.email = row.text(2);
-    user.password_hash = row.text(3);
-    user.enabled = row.flag(4);
-    user.must_change_password = row.flag(5);
-    user.created_at = from_micros(row.number(6));
-    user.tokens_valid_from = from_micros(row.number(7));
-    user.roles = items_of(items, user.id).strings("role");
-    state.users.push_back(std::move(user));
-  });
+  return each(db, "load users",
+              "SELECT id, name, email, password_hash, enabled, must_change_password, created_at, "
+              "tokens_valid_from, password_set_at, factor_secret, factor_confirmed, factor_due, factor_last_step FROM "
+              "users ORDER BY id",
+              [&](const Row& row) {
+                UserRecord user;
+                user.id = row.text(0);
+                user.name = row.text(1);
+                user.email = row.text(2);
+                user.password_hash = row.text(3);
+                user.enabled = row.flag(4);
+                user.must_change_password = row.flag(5);
+                user.created_at = from_micros(row.number(6));
+                user.tokens_valid_from = from_micros(row.number(7));
+                user.password_set_at = from_micros(row.number(8));
+                const ItemView view = items_of(items, user.id);
+                user.roles = view.strings("role");
+                user.password_history = view.strings("password");
+                user.second_factor = {row.text(9), row.flag(10), row.flag(11),
+                                      static_cast<std::uint64_t>(row.number(12)), view.strings("recovery")};
+                state.users.push_back(std::move(user));
+              });
 }
 
 Result<void> load_keys(Sqlite& db, control::StoredState& state) {

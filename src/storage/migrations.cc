@@ -59,7 +59,17 @@ CREATE TABLE login_sessions (
   expires_at INTEGER NOT NULL, last_used_at INTEGER NOT NULL, refresh_hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps{kFirst, kLoginSessions};
+// The age of a password (S2-36): setting one has always ended the tokens before it. And the second factor.
+constexpr const char* kUserFactors = R"sql(
+ALTER TABLE users ADD COLUMN password_set_at INTEGER NOT NULL DEFAULT 0;
+UPDATE users SET password_set_at = max(created_at, tokens_valid_from);
+ALTER TABLE users ADD COLUMN factor_secret TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN factor_confirmed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN factor_due INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN factor_last_step INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array kSteps{kFirst, kLoginSessions, kUserFactors};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

@@ -82,14 +82,24 @@ Result<void> SqliteRepository::put_user(const UserRecord& user) {
   Sqlite& db = impl_->db;
   ItemList items;
   items.add("role", user.roles);
+  items.add("password", user.password_history);
+  items.add("recovery", user.second_factor.recovery);
+  const SecondFactor& factor = user.second_factor;
   return in_transaction(db, [&]() -> Result<void> {
-    SP_CHECK(db.run("put user",
-                    "INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
-                    "email = excluded.email, password_hash = excluded.password_hash, enabled = excluded.enabled, "
-                    "must_change_password = excluded.must_change_password, created_at = excluded.created_at, "
-                    "tokens_valid_from = excluded.tokens_valid_from",
-                    user.id, user.name, user.email, user.password_hash, user.enabled, user.must_change_password,
-                    to_micros(user.created_at), to_micros(user.tokens_valid_from)));
+    SP_CHECK(
+        db.run("put user",
+               "INSERT INTO users (id, name, email, password_hash, enabled, must_change_password, created_at, "
+               "tokens_valid_from, password_set_at, factor_secret, factor_confirmed, factor_due, factor_last_step) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+               "ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email, password_hash = "
+               "excluded.password_hash, enabled = excluded.enabled, "
+               "must_change_password = excluded.must_change_password, created_at = excluded.created_at, "
+               "tokens_valid_from = excluded.tokens_valid_from, password_set_at = excluded.password_set_at, "
+               "factor_secret = excluded.factor_secret, factor_confirmed = excluded.factor_confirmed, "
+               "factor_due = excluded.factor_due, factor_last_step = excluded.factor_last_step",
+               user.id, user.name, user.email, user.password_hash, user.enabled, user.must_change_password,
+               to_micros(user.created_at), to_micros(user.tokens_valid_from), to_micros(user.password_set_at),
+               factor.sealed_secret, factor.confirmed, factor.due, static_cast<std::int64_t>(factor.last_step)));
     return replace_items(db, kUserItems, user.id, items);
   });
 }

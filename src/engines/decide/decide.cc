@@ -53,6 +53,8 @@ Decision by_roles(const Snapshot& snapshot, const AccessRequest& request, Permis
   if (principal.must_change_password) {
     return deny(kRulePassword, "password_change_required", "nothing but changing the password");
   }
+  if (principal.must_enroll)
+    return deny(kRuleEnroll, "second_factor_enrollment", "nothing but setting up a second factor");
   const bool on_tools = request.action == Permission::tool_read || request.action == Permission::tool_execute;
   const bool no_object = request.tool == nullptr && request.server == nullptr;
   if (on_tools && no_object) return deny(kRuleUnknown, "unknown_tool", "no such name");
@@ -163,6 +165,7 @@ Error to_error(const Decision& decision) {
   Code code = Code::access_denied;
   if (is_unknown(decision)) code = Code::unknown_tool;
   if (decision.rule_id == kRulePassword) code = Code::password_change_required;
+  if (decision.rule_id == kRuleEnroll) code = Code::second_factor_enrollment;
   return {code, decision.rule_id + ": " + decision.evidence};
 }
 

@@ -38,11 +38,12 @@ inline constexpr std::string_view kRuleUnknown = "rbac.unknown";              //
 inline constexpr std::string_view kRuleNoGrant = "rbac.no_grant";             // read, but not this action
 inline constexpr std::string_view kRuleNoDotted = "rbac.required_permission"; // a dotted permission is missing
 inline constexpr std::string_view kRulePassword = "principal.must_change_password";
+inline constexpr std::string_view kRuleEnroll = "principal.must_enroll";
 inline constexpr std::string_view kRulePolicyError = "policy.error";
 
 // True where the caller must not learn that the name exists: answer Code::unknown_tool.
 inline bool is_unknown(const Decision& decision) noexcept { return decision.rule_id == kRuleUnknown; }
-// The error of a denial: unknown_tool, password_change_required or access_denied; its detail is rule and evidence.
+// The error of a denial: unknown_tool, password_change_required, second_factor_enrollment or access_denied; its detail is rule and evidence.
 Error to_error(const Decision& decision);
 
 struct DeciderSettings {

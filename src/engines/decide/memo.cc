@@ -10,8 +10,8 @@ namespace {
 
 bool same_principal(const Principal& a, const Principal& b) noexcept {
   return a.id == b.id && a.kind == b.kind && a.permissions == b.permissions &&
-         a.must_change_password == b.must_change_password && a.roles == b.roles && a.grants == b.grants &&
-         a.dotted == b.dotted && a.name == b.name;
+         a.must_change_password == b.must_change_password && a.must_enroll == b.must_enroll && a.roles == b.roles &&
+         a.grants == b.grants && a.dotted == b.dotted && a.name == b.name;
 }
 
 struct Object {

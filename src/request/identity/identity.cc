@@ -92,6 +92,7 @@ PrincipalPtr principal_of(const UserRecord& record, const token::TokenClaims& cl
   principal->roles = record.roles;  // never the token's: a role taken away is gone at the next request
   set_token(*principal, claims);
   principal->must_change_password = record.must_change_password;
+  principal->must_enroll = record.second_factor.due && !record.second_factor.confirmed;
   return principal;
 }
 

@@ -1,0 +1,23 @@
+// What the handlers of users, keys and second factors share. Internal to api.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/route.h"
+
+namespace sallyport::api {
+
+void write_texts(json::Writer& w, std::string_view key, const std::vector<std::string>& texts);
+
+// The user's id behind the principal; empty for a key and for the operator at the machine.
+std::string actor_user(const Call& call);
+// `who`: id or name; null: there is none.
+const UserRecord* find_user(const Snapshot& snapshot, const std::string& who);
+// As refuse(), and Retry-After where the error says how long.
+RestAnswer refuse_to_wait(const Call& call, const Error& error);
+// Code::validation naming a role that does not exist.
+Result<void> check_roles(const Call& call, const std::vector<std::string>& roles);
+
+}  // namespace sallyport::api
