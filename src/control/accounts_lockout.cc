@@ -9,7 +9,7 @@
 namespace sallyport::control {
 namespace {
 
-constexpr std::size_t kSlots = 16'384;  // 384 KiB + 128 KiB
+constexpr std::size_t kSlots = 16'384;  // 384 KiB twice, and 128 KiB
 
 std::chrono::seconds rounded_up(WallTime::duration left) {
   return left.count() <= 0 ? std::chrono::seconds(0) : std::chrono::ceil<std::chrono::seconds>(left);
@@ -17,7 +17,8 @@ std::chrono::seconds rounded_up(WallTime::duration left) {
 
 }  // namespace
 
-Lockout::Lockout(LockoutLimits limits, Random& random) : limits_(limits), slots_(kSlots), trusted_(kSlots) {
+Lockout::Lockout(LockoutLimits limits, Random& random)
+    : limits_(limits), slots_(kSlots), pairs_(kSlots), trusted_(kSlots) {
   random.fill(key_);  // so that nobody can compute which names share a slot
 }
 
@@ -34,12 +35,15 @@ std::uint64_t Lockout::hash(char kind, std::string_view account, std::string_vie
 Lockout::Slot& Lockout::account_slot(std::string_view account, std::string_view address) {
   const std::uint64_t pair = hash('p', account, address);
   const bool trusted = trusted_[pair % kSlots] == pair;
-  return slot(trusted ? pair : hash('u', account, {}));
+  return trusted ? pairs_[pair % kSlots] : slot(hash('u', account, {}));
 }
 
 std::chrono::seconds Lockout::wait(std::string_view account, std::string_view address, WallTime now) {
   const std::scoped_lock lock(mutex_);
-  const WallTime until = std::max(account_slot(account, address).until, slot(hash('a', {}, address)).until);
+  const std::uint64_t pair = hash('p', account, address);
+  const bool trusted = trusted_[pair % kSlots] == pair;
+  const WallTime until = trusted ? pairs_[pair % kSlots].until
+                                 : std::max(slot(hash('u', account, {})).until, slot(hash('a', {}, address)).until);
   return rounded_up(until - now);
 }
 

@@ -1,5 +1,6 @@
 // Growing delays after failed logins (S2-39): by account and by address, never a lock for good (5 minutes at most). An
-// account's delay does not bind an address that logged in to it before, so that strangers cannot shut an admin out.
+// account's delay does not bind an address that logged in to it before, so that strangers cannot shut an admin out: such
+// a pair has a slot of its own, which they cannot reach.
 // Unknown names count like known ones. Fixed memory: slots chosen by a keyed hash, no eviction to abuse; two names may
 // share a slot. Any thread (a mutex, not on the hot path).
 #pragma once
@@ -49,7 +50,8 @@ class Lockout {
   LockoutLimits limits_;
   std::array<std::byte, 32> key_{};
   std::mutex mutex_;
-  std::vector<Slot> slots_;
+  std::vector<Slot> slots_;  // of accounts and addresses
+  std::vector<Slot> pairs_;  // of trusted pairs: strangers, who can fill slots_ by many names, cannot touch these
   std::vector<std::uint64_t> trusted_;  // hashes of (account, address) pairs that logged in, by slot; 0: none
 };
 

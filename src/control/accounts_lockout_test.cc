@@ -40,6 +40,17 @@ TEST_F(Lockouts, AnAddressWaitsWhicheverTheAccount) {
   EXPECT_EQ(wait("somebody", "192.0.2.2"), seconds(0));
 }
 
+// Slots are shared: whoever fails with very many names delays other names too, but not those who log in from where they did.
+TEST_F(Lockouts, ASprayOverAllSlotsDoesNotReachATrustedAddress_S2_39) {
+  lockout_.succeeded("alice", "192.0.2.1", now_);
+  for (int i = 0; i < 200'000; ++i)
+    lockout_.failed("name" + std::to_string(i), "198.51." + std::to_string(i / 4), now_);
+  EXPECT_GT(wait("bob", "192.0.2.2"), seconds(0));
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(0));
+  fail(5, "alice", "192.0.2.1");
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(1)) << "it has delays of its own";
+}
+
 TEST_F(Lockouts, WaitingIsEnough) {
   fail(5, "alice", "192.0.2.1");
   now_ += seconds(1);
