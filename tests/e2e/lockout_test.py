@@ -1,0 +1,121 @@
+"""Logins that fail: growing delays by account and by address that shut nobody out for good, and answers that tell nothing."""
+import http.client
+import random
+import statistics
+import time
+import unittest
+
+import mcp
+import processes
+from gateway import SLOW, Gateway
+
+TIME_LIMIT = 900
+FIRST = "Violet-Tractor-7-Moss"
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.gateway = Gateway("lockout-" + self._testMethodName[-40:]).__enter__()
+        self.addCleanup(self.gateway.close)
+
+    def login(self, name, password, address):
+        """From one address of loopback's 127.0.0.0/8: to the gateway each is a client of its own."""
+        client = mcp.Client(self.gateway)
+        client.connection = http.client.HTTPConnection(self.gateway.address, self.gateway.port, timeout=60,
+                                                       source_address=(address, 0))
+        answer = client.ask("POST", "/auth/login", {"username": name, "password": password})
+        client.close()
+        return answer
+
+
+class Lockout(Case):
+    def test_an_attacker_cannot_shut_an_admin_out(self):
+        """S2-39: an address that the admin has logged in from goes on; a strange one waits, and not for good."""
+        self.gateway.user("chief", FIRST, "admin")
+        self.assertEqual(self.login("chief", FIRST, "127.0.0.2").status, 200)
+        tried = [self.login("chief", "Wrong-Password-%d" % i, "127.0.66.%d" % (1 + i % 4)) for i in range(8)]
+        self.assertEqual([a.status for a in tried[:5]], [401] * 5)
+        waiting = [a for a in tried[5:] if a.status == 429]
+        self.assertGreaterEqual(min(int(a.headers["retry-after"]) for a in waiting), 1, tried)
+        self.assertEqual(self.login("chief", FIRST, "127.0.0.2").status, 200)  # at once
+        strange = lambda: self.login("chief", FIRST, "127.0.77.1").status
+        processes.wait_until(lambda: strange() == 200, 15 * SLOW, "the delay of a strange address to pass")
+
+    def test_delays_grow_with_each_failure(self):
+        """S2-39."""
+        self.gateway.user("dan", FIRST)
+        waits = []
+        while len(waits) < 3:
+            answer = self.login("dan", "Wrong-Password-1", "127.0.0.3")
+            if answer.status == 429:
+                waits.append(int(answer.headers["retry-after"]))
+                processes.wait_until(lambda: self.login("dan", "Wrong-Password-1", "127.0.0.3").status == 401, 30 * SLOW,
+                                     "the delay to pass")
+        self.assertLess(waits[0], waits[2], waits)
+
+    def test_an_address_that_tries_many_names_waits(self):
+        """S2-39: password spraying; other addresses are not its business."""
+        self.gateway.user("eva", FIRST)
+        tried = [self.login("name-%d" % i, "Wrong-Password-1", "127.0.0.4").status for i in range(25)]
+        self.assertEqual(tried[:20], [401] * 20)
+        self.assertIn(429, tried[20:])
+        self.assertEqual(self.login("eva", FIRST, "127.0.0.5").status, 200)
+
+
+class Answers(Case):
+    def body(self, answer):
+        return {**answer.message, "timestamp": "", "request_id": ""}
+
+    def test_unknown_disabled_and_wrong_have_one_answer_and_one_delay(self):
+        """S3-11: nobody learns which names exist."""
+        self.gateway.user("fred", FIRST)
+        self.gateway.user("gone", FIRST)
+        self.gateway.cli("user", "disable", "gone")
+        kinds = {"fred": "Wrong-Password-1", "no-such-name": FIRST, "gone": FIRST}
+        seen = {name: [self.login(name, password, "127.0.1.%d" % (i + 1)) for i in range(7)]
+                for name, password in kinds.items()}
+        for name in kinds:
+            self.assertEqual([a.status for a in seen[name][:5]], [401] * 5, name)
+            self.assertIn(429, [a.status for a in seen[name][5:]], name)
+            self.assertEqual(self.body(seen[name][0]), self.body(seen["fred"][0]))
+            self.assertEqual([key for key, _ in seen[name][0].headers.all], [key for key, _ in seen["fred"][0].headers.all])
+
+    def test_time_does_not_tell_an_unknown_user_from_a_wrong_password(self):
+        """Done when 5 of identity: Welch's t of 500 tries each stays under 4.5; it sees a login that skips the hash.
+
+        The tries are interleaved at random, so that whatever else the machine does falls on both alike: with no
+        difference to see, t exceeds 4.5 about once in 100,000 runs however busy it is.
+        """
+        for i in range(250):
+            made = self.gateway.admin("POST", "/api/v1/users", {"username": "user-%03d" % i, "password": FIRST})
+            self.assertEqual(made["enabled"], True)
+        tries = [(kind, name % (i % 250)) for kind, name in (("wrong", "user-%03d"), ("unknown", "nobody-%03d")) for i in range(500)]
+        tries += [("unhashed", "n" * 256)] * 50
+        random.Random(20261121).shuffle(tries)
+        took = {"wrong": [], "unknown": [], "unhashed": []}
+        for number, (kind, name) in enumerate(tries):  # grows by those that met a delay: two names may share one
+            self.assertLess(number, 20_000)
+            address = "127.%d.%d.%d" % (1 + number // 60_000, number // 250 % 240, 1 + number % 250)
+            began = time.perf_counter()
+            answer = self.login(name, "Wrong-Password-1", address)
+            if answer.status == 429:
+                tries.append((kind, name))
+                continue
+            took[kind].append(time.perf_counter() - began)
+            self.assertEqual(answer.status, 401, (kind, answer))
+        self.assertLess(abs(welch_t(took["wrong"], took["unknown"])), 4.5, summary(took))
+        self.assertGreater(welch_t(took["wrong"], took["unhashed"]), 4.5, "the test is blind: " + summary(took))
+
+
+def welch_t(a, b):
+    spread = statistics.variance(a) / len(a) + statistics.variance(b) / len(b)
+    return (statistics.fmean(a) - statistics.fmean(b)) / spread ** 0.5
+
+
+def summary(took):
+    return ", ".join("%s: mean %.2f ms, sd %.2f" % (kind, 1000 * statistics.fmean(times), 1000 * statistics.stdev(times))
+                     for kind, times in took.items())
+
+
+if __name__ == "__main__":
+    unittest.main()
