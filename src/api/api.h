@@ -1,4 +1,4 @@
-// The REST API: one table of routes (path, method, permission, limit class) from which routing and access follow; every
+// The REST API: one table of routes (routes.cc) from which routing, access, checking and documents follow; every
 // object is asked for through the one decide(). It knows no HTTP: the door hands it a RestRequest and sends its RestAnswer,
 // the CLI without a server does the same in process. Owned by app; any worker's thread.
 #pragma once
@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "api/changing.h"
+#include "api/idempotency.h"
 #include "control/accounts.h"
 #include "control/control_plane.h"
 #include "core/task.h"
@@ -39,8 +41,12 @@ class Api {
   Task<RestAnswer> answer(RestRequest request);
 
   [[nodiscard]] ApiDeps& deps() noexcept { return deps_; }
+  [[nodiscard]] Idempotency& idempotency() noexcept { return idempotency_; }
+  [[nodiscard]] Changing& changing() noexcept { return changing_; }
 
  private:
+  Idempotency idempotency_;
+  Changing changing_;
   ApiDeps deps_;
 };
 

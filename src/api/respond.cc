@@ -1,19 +1,10 @@
 // Answers and the reading of bodies and queries, for every handler.
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 
 #include "api/route.h"
 
 namespace sallyport::api {
-
-std::string iso_time(WallTime time) {
-  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
 
 RestAnswer ok(json::Writer& writer, int status) {
   RestAnswer answer;
@@ -47,29 +38,6 @@ RestAnswer refuse(const Call& call, const Error& error, std::string_view message
   RestAnswer answer = ok(w, row.http_status);
   answer.reason = std::string(row.name) + (error.detail.empty() ? "" : ": " + error.detail);
   return answer;
-}
-
-namespace {
-
-std::size_t number_of(const std::optional<std::string>& text, std::size_t fallback, std::size_t max) {
-  std::size_t value = fallback;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return std::min(value, max);
-}
-
-}  // namespace
-
-RestAnswer list(const Call& call, const std::vector<std::string>& items) {
-  const std::size_t limit = std::max<std::size_t>(1, number_of(query_value(call.request.query, "limit"), 50, 1000));
-  const std::size_t offset = number_of(query_value(call.request.query, "offset"), 0, items.size());
-  const std::size_t end = std::min(items.size(), offset + limit);
-  json::Writer w;
-  w.object().key("data").array();
-  for (std::size_t i = offset; i < end; ++i) w.raw(items[i]);
-  w.end_array().key("pagination").object();
-  w.member("total", items.size()).member("limit", limit).member("offset", offset);
-  w.member("has_next", end < items.size()).member("has_prev", offset > 0).end_object().end_object();
-  return ok(w);
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

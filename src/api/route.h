@@ -1,7 +1,9 @@
-// One row of the route table and what a handler gets. Internal to api.
+// One row of the route table and what a handler gets. From the table come routing, access, the checking of bodies and query
+// parameters, /openapi.json and /docs. Internal to api.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,14 +15,29 @@
 
 namespace sallyport::api {
 
+struct Route;
+
 struct Call {
   Api& api;
   RestRequest request;
+  const Route* route = nullptr;
   std::vector<std::string> parts;  // what the {placeholders} of the path stand for, decoded
   json::Document body;             // null where there was none
 
   [[nodiscard]] json::Value root() const { return body.root(); }
   [[nodiscard]] const Principal& principal() const { return *request.principal; }
+};
+
+// What a route takes and gives. Names of schemas are those of schemas.json.
+struct RouteDoc {
+  std::string_view summary;   // one line for people
+  std::string_view request;   // schema of the body; empty: takes none
+  std::string_view response;  // schema of a good answer's body; empty: none (204), or text_type
+  int status = 200;           // of a good answer
+  std::string_view query;     // query parameters that the handler reads, a space between them
+  std::string_view filters;   // of a list: members of an item that are query parameters too
+  bool list = false;          // {data, pagination} of `response`; takes limit, offset, page, per_page and sort as well
+  std::string_view text_type; // media type where the body is no JSON
 };
 
 struct Route {
@@ -31,14 +48,37 @@ struct Route {
   std::string_view limit_class;
   std::string_view event;
   Task<RestAnswer> (*handle)(Call& call);
+  RouteDoc doc;
   bool step_up = false;  // people with a second factor must have shown a code of it lately
 };
+
+std::span<const Route> routes() noexcept;
+
+struct FoundRoute {
+  const Route* route = nullptr;
+  bool path_known = false;
+  std::vector<std::string> parts;  // not decoded
+};
+// By any alias of the path (rulings C1, C23; S1-11, S1-17, S1-18).
+FoundRoute find_route(std::string_view method, std::string_view path);
+
+// Code::validation where the body does not fit the route's schema (`details` gets path and keyword) or a query parameter is
+// not known.
+Result<void> check_input(const Call& call, std::string& details);
+// Runs the handler as the request's preconditions have it (RFC 9110 13): a GET gets an ETag, and 304 where If-None-Match
+// names it; PUT and DELETE with If-Match act only on what it names. A POST with an Idempotency-Key acts once.
+Task<RestAnswer> handle_once(Call& call);
+
+// The document of OpenAPI 3.1 of every route, and a page of it for people.
+std::string openapi_document(std::span<const Route> routes);
+std::string docs_page(std::span<const Route> routes);
 
 // Answers.
 RestAnswer ok(json::Writer& writer, int status = 200);
 RestAnswer no_content();
 RestAnswer refuse(const Call& call, const Error& error, std::string_view message = {}, std::string_view details = {});
-// {data, pagination{total, limit, offset, has_next, has_prev}} (requirements, section 8) of raw JSON objects.
+// {data, pagination{total, limit, offset, has_next, has_prev}} (requirements, section 8) of raw JSON objects: those that the
+// query's filters leave, sorted by its `sort` (a member of an item, "-" before it: descending), the page it asks for.
 RestAnswer list(const Call& call, const std::vector<std::string>& items);
 
 // The decoded value of `name` in the query; nothing when absent.
@@ -55,13 +95,14 @@ Result<std::map<std::string, std::string>> map_field(json::Value body, std::stri
 // Code::validation naming the first member that is not in `known`: a misspelt field is not passed over.
 Result<void> only_fields(json::Value body, std::initializer_list<std::string_view> known);
 
-std::string iso_time(WallTime time);
-
 // The handlers, by file.
 Task<RestAnswer> health(Call& call);
 Task<RestAnswer> ready(Call& call);
 Task<RestAnswer> metrics(Call& call);
 Task<RestAnswer> status(Call& call);
+Task<RestAnswer> openapi(Call& call);
+Task<RestAnswer> docs(Call& call);
+Task<RestAnswer> docs_style(Call& call);
 Task<RestAnswer> audit_tail(Call& call);
 
 Task<RestAnswer> login(Call& call);

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 namespace sallyport {
 
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
+
+// "2027-12-31T23:59:59Z" (ISO 8601, UTC, whole seconds): times in REST answers.
+std::string iso_time(WallTime time);
 
 class Clock {
  public:

@@ -63,6 +63,7 @@ constexpr std::array<Row, kCodes> kTable{{
     {Code::password_change_required,
      {"password_change_required", 403, -31403, "The password must be changed before anything else"}},
     {Code::tool_changed, {"tool_changed", 409, -31409, "The tool's definition differs from the one that was approved"}},
+    {Code::precondition_failed, {"precondition_failed", 412, -31412, "It is no longer as If-Match has it; read it again"}},
     {Code::header_mismatch, {"header_mismatch", 400, -32020, "A header does not say what the body says"}},
     {Code::missing_capability,
      {"missing_capability", 400, -32021, "The request needs a capability that the client did not declare"}},

@@ -59,6 +59,7 @@ enum class Code : std::uint8_t {
   limit,
   password_change_required,
   tool_changed,
+  precondition_failed,  // RFC 9110 13.1.1: If-Match does not name what is there
   header_mismatch,     // MCP 2026-07-28: a header does not say what the body says
   missing_capability,  // MCP 2026-07-28: the request needs what the client did not declare
   second_factor_required,    // a code is asked for: the second step of a login, or a step-up

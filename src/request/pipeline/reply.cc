@@ -45,7 +45,7 @@ std::string rest_error(const Flow& f, const Error& error) {
   w.key("details");
   if (f.data.empty()) w.object().end_object();
   else w.raw(f.data);
-  w.end_object().member("request_id", f.record.request_id);
+  w.end_object().member("timestamp", iso_time(f.now)).member("request_id", f.record.request_id);
   w.member("detail", public_text(f, error));
   if (f.verdict && !f.verdict->allow) w.member("retry_after", f.verdict->retry_after.count());
   w.end_object();

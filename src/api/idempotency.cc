@@ -1,0 +1,51 @@
+#include "api/idempotency.h"
+
+#include <algorithm>
+
+namespace sallyport::api {
+namespace {
+
+std::string name_of_entry(const std::string& who, const std::string& key) { return who + '\n' + key; }
+
+}  // namespace
+
+void Idempotency::drop_old(WallTime now) {
+  while (!entries_.empty() && (entries_.size() >= kEntriesMax || now - entries_.front().at > kAge)) {
+    by_name_.erase(entries_.front().name);
+    entries_.pop_front();
+  }
+}
+
+Result<std::optional<RestAnswer>> Idempotency::begin(const std::string& who, const std::string& key, const std::string& request,
+                                                     WallTime now) {
+  const std::scoped_lock lock(mutex_);
+  const std::string name = name_of_entry(who, key);
+  if (const auto found = by_name_.find(name); found != by_name_.end() && now - found->second->at <= kAge) {
+    const Entry& entry = *found->second;
+    if (entry.request != request) return fail(Code::conflict, "this Idempotency-Key was used for another request");
+    if (entry.running) return fail(Code::conflict, "the first request with this Idempotency-Key is still running");
+    if (!entry.answer) return fail(Code::conflict, "this was done already; its answer was not kept");
+    return entry.answer;
+  }
+  drop_old(now);
+  entries_.push_back({name, request, now, true, std::nullopt});
+  by_name_[name] = std::prev(entries_.end());
+  return std::nullopt;
+}
+
+void Idempotency::end(const std::string& who, const std::string& key, const RestAnswer& answer) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = by_name_.find(name_of_entry(who, key));
+  if (found == by_name_.end()) return;
+  if (answer.status >= 400) {
+    entries_.erase(found->second);
+    by_name_.erase(found);
+    return;
+  }
+  Entry& entry = *found->second;
+  entry.running = false;
+  const bool secret = std::ranges::any_of(answer.headers, [](const auto& h) { return h.first == "Cache-Control"; });
+  if (!secret && answer.body.size() <= kAnswerBytesMax) entry.answer = answer;
+}
+
+}  // namespace sallyport::api

@@ -1,0 +1,109 @@
+// Lists: filters, order, page (S1-19; requirements, section 8).
+#include <algorithm>
+#include <charconv>
+
+#include "api/route.h"
+
+namespace sallyport::api {
+namespace {
+
+struct Page {
+  std::size_t limit = 50;
+  std::size_t offset = 0;
+  std::string sort;  // empty: as they come
+  bool descending = false;
+};
+
+Result<std::size_t> number_of(const Call& call, std::string_view name, std::size_t least, std::size_t most, std::size_t fallback) {
+  const auto text = query_value(call.request.query, name);
+  if (!text) return fallback;
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size() || value < least) {
+    return fail(Code::validation, std::string(name) + " must be an integer, at least " + std::to_string(least));
+  }
+  return std::min(value, most);
+}
+
+Result<Page> read_page(const Call& call) {
+  constexpr std::size_t kLimitMax = 1000;
+  constexpr std::size_t kFar = 1U << 30;
+  Page page;
+  SP_TRY(page.limit, number_of(call, "limit", 1, kLimitMax, page.limit));
+  SP_TRY(page.limit, number_of(call, "per_page", 1, kLimitMax, page.limit));
+  SP_TRY(page.offset, number_of(call, "offset", 0, kFar, 0));
+  if (query_value(call.request.query, "page")) {
+    SP_TRY(const std::size_t number, number_of(call, "page", 1, kFar / kLimitMax, 1));
+    page.offset = (number - 1) * page.limit;
+  }
+  page.sort = query_value(call.request.query, "sort").value_or("");
+  page.descending = page.sort.starts_with('-');
+  if (page.descending) page.sort.erase(0, 1);
+  return page;
+}
+
+struct Item {
+  const std::string* text;
+  json::Document document;
+  std::optional<double> number;  // of the member that is sorted by
+  std::string_view word;
+};
+
+std::string_view plain(json::Value value) { return value.as_string().value_or(value.raw()); }
+
+bool stays(const Call& call, json::Value item) {
+  std::string_view names = call.route->doc.filters;
+  while (!names.empty()) {
+    const auto name = names.substr(0, std::min(names.find(' '), names.size()));
+    names.remove_prefix(std::min(name.size() + 1, names.size()));
+    const auto wanted = query_value(call.request.query, name);
+    if (!wanted) continue;
+    const auto member = item.find(name);
+    if (!member || plain(*member) != *wanted) return false;
+  }
+  return true;
+}
+
+Result<void> order(std::vector<Item>& items, const Page& page) {
+  if (page.sort.empty()) return {};
+  for (Item& item : items) {
+    const auto member = item.document.root().find(page.sort);
+    if (!member || member->is_array() || member->is_object()) {
+      return fail(Code::validation, "sort: no member \"" + page.sort.substr(0, 64) + "\" to sort by");
+    }
+    item.number = member->as_double();
+    item.word = plain(*member);
+  }
+  std::ranges::sort(items, [&page](const Item& a, const Item& b) {
+    const Item& first = page.descending ? b : a;
+    const Item& second = page.descending ? a : b;
+    if (first.number && second.number && *first.number != *second.number) return *first.number < *second.number;
+    if (first.word != second.word) return first.word < second.word;
+    return a.text < b.text;  // as they came
+  });
+  return {};
+}
+
+}  // namespace
+
+RestAnswer list(const Call& call, const std::vector<std::string>& texts) {
+  const auto page = read_page(call);
+  if (!page) return refuse(call, page.error());
+  std::vector<Item> items;
+  for (const std::string& text : texts) {
+    auto document = json::read(text);
+    if (document && stays(call, document->root())) items.push_back({&text, std::move(*document), {}, {}});
+  }
+  if (auto ordered = order(items, *page); !ordered) return refuse(call, ordered.error());
+  const std::size_t begin = std::min(page->offset, items.size());
+  const std::size_t end = std::min(items.size(), begin + page->limit);
+  json::Writer w;
+  w.object().key("data").array();
+  for (std::size_t i = begin; i < end; ++i) w.raw(*items[i].text);
+  w.end_array().key("pagination").object();
+  w.member("total", items.size()).member("limit", page->limit).member("offset", page->offset);
+  w.member("has_next", end < items.size()).member("has_prev", begin > 0).end_object().end_object();
+  return ok(w);
+}
+
+}  // namespace sallyport::api

@@ -1,0 +1,185 @@
+// The route table, and finding a row of it.
+#include <algorithm>
+#include <array>
+
+#include "api/route.h"
+
+namespace sallyport::api {
+namespace {
+
+using enum Permission;
+
+constexpr std::array kRoutes{
+    Route{"GET", "/health", std::nullopt, true, "public", "", health,
+          {.summary = "Is the process alive?", .response = "Health"}},
+    Route{"GET", "/health/live", std::nullopt, true, "public", "", health,
+          {.summary = "Is the process alive?", .response = "Health"}},
+    Route{"GET", "/health/ready", std::nullopt, true, "public", "", ready,
+          {.summary = "May calls be served now?", .response = "Readiness"}},
+    Route{"GET", "/metrics", std::nullopt, true, "public", "", metrics,
+          {.summary = "Prometheus metrics", .text_type = "text/plain"}},
+    Route{"POST", "/auth/login", std::nullopt, true, "login", "authentication", login,
+          {.summary = "Log in with name and password; JSON or form", .request = "Credentials", .response = "Tokens"}},
+    Route{"POST", "/auth/mfa/verify", std::nullopt, true, "login", "authentication", login_second_step,
+          {.summary = "The second step of a login", .request = "SecondStep", .response = "Tokens"}},
+    Route{"POST", "/auth/step-up", std::nullopt, false, "login", "authentication", step_up,
+          {.summary = "Show a code anew, for what asks for a recent one", .request = "FactorCode", .status = 204}},
+    Route{"GET", "/auth/mfa", std::nullopt, false, "read", "", factor_status,
+          {.summary = "One's own second factor", .response = "Factor"}},
+    Route{"POST", "/auth/mfa/enroll", std::nullopt, false, "write", "authentication", enroll_factor,
+          {.summary = "Begin a second factor: its secret and QR code", .response = "Enrollment", .status = 201}},
+    Route{"POST", "/auth/mfa/confirm", std::nullopt, false, "login", "authentication", confirm_factor,
+          {.summary = "Confirm it with a code; recovery codes", .request = "FactorCode", .response = "RecoveryCodes"}},
+    Route{"POST", "/auth/mfa/recovery", std::nullopt, false, "login", "authentication", renew_recovery_codes,
+          {.summary = "New recovery codes in place of the old", .request = "FactorCode", .response = "RecoveryCodes"}},
+    Route{"POST", "/auth/mfa/disable", std::nullopt, false, "login", "authentication", disable_factor,
+          {.summary = "Do without a second factor", .request = "FactorCode", .status = 204}},
+    Route{"POST", "/auth/api-key-login", std::nullopt, true, "login", "authentication", login_by_key,
+          {.summary = "Tokens for an API key; they end with it", .request = "KeyLogin", .response = "Tokens"}},
+    Route{"POST", "/auth/refresh", std::nullopt, true, "public", "authentication", refresh,
+          {.summary = "New tokens for a refresh token, which is used up", .request = "Refresh", .response = "Tokens"}},
+    Route{"POST", "/auth/logout", std::nullopt, false, "write", "authentication", logout,
+          {.summary = "End the login that asks", .status = 204}},
+    Route{"POST", "/auth/logout-all", std::nullopt, false, "write", "authentication", logout_all,
+          {.summary = "End all of one's own logins", .status = 204}},
+    Route{"GET", "/auth/sessions", std::nullopt, false, "read", "", list_own_sessions,
+          {.summary = "One's own logins", .response = "Session", .list = true}},
+    Route{"DELETE", "/auth/sessions/{id}", std::nullopt, false, "delete", "authentication", end_own_session,
+          {.summary = "End one of one's own logins", .status = 204}},
+    Route{"GET", "/sessions", user_read, false, "admin", "", list_sessions,
+          {.summary = "Logins; of one user by name or id", .response = "Session", .query = "user", .list = true}},
+    Route{"DELETE", "/sessions/{id}", user_write, false, "delete", "authentication", end_session,
+          {.summary = "End a login", .status = 204}},
+    Route{"DELETE", "/users/{id}/sessions", user_write, false, "delete", "authentication", end_user_sessions,
+          {.summary = "End all logins of a user", .status = 204}},
+    Route{"DELETE", "/tokens/{id}", user_write, false, "delete", "authentication", revoke_token,
+          {.summary = "Revoke an access token by its jti", .status = 204}},
+    Route{"GET", "/auth/me", std::nullopt, false, "read", "", me,
+          {.summary = "Who am I?", .response = "Caller"}},
+    Route{"PUT", "/auth/me", std::nullopt, false, "write", "system", update_me,
+          {.summary = "Change one's own profile", .request = "Profile", .response = "User"}},
+    Route{"POST", "/auth/password", std::nullopt, false, "login", "authentication", change_password,
+          {.summary = "Change one's own password; ends every token of before", .request = "PasswordChange", .status = 204}},
+    Route{"GET", "/status", system_admin, false, "admin", "", status,
+          {.summary = "What the gateway is doing", .response = "Object"}},
+    Route{"GET", "/audit", audit_read, false, "admin", "", audit_tail,
+          {.summary = "The newest audit records", .response = "AuditRecords", .query = "limit principal server tool result kind request_id"}},
+    Route{"GET", "/tools", std::nullopt, false, "read", "", list_tools,
+          {.summary = "Tools that the caller may read", .response = "Tool", .filters = "server name status security_level", .list = true}},
+    Route{"GET", "/tools/{id}", std::nullopt, false, "read", "", show_tool,
+          {.summary = "One tool with its schemas", .response = "Tool"}},
+    Route{"POST", "/tools/{id}/execute", std::nullopt, false, "execute", "tool_execution", execute_tool,
+          {.summary = "Call a tool; the same decision and evidence as over MCP", .request = "Execution", .response = "ExecutionResult"}},
+    Route{"GET", "/servers", server_read, false, "read", "", list_servers,
+          {.summary = "Upstream servers", .response = "Server", .filters = "name transport enabled", .list = true}},
+    Route{"POST", "/servers", server_write, false, "admin", "tool_operation", add_server,
+          {.summary = "Register a server, probed first", .request = "NewServer", .response = "Probe", .status = 201}},
+    Route{"GET", "/servers/{name}", server_read, false, "read", "", show_server,
+          {.summary = "One server", .response = "Server"}},
+    Route{"DELETE", "/servers/{name}", server_write, false, "delete", "tool_operation", remove_server,
+          {.summary = "Remove a server and its tools", .status = 204}},
+    Route{"POST", "/servers/{name}/probe", server_write, false, "admin", "tool_operation", probe_server,
+          {.summary = "Ask a server for its tools; accept what changed", .request = "ProbeOrder", .response = "Probe"}},
+    Route{"POST", "/servers/{name}/restart", server_write, false, "admin", "system", restart_server,
+          {.summary = "Start a server anew", .response = "Restarted"}},
+    Route{"GET", "/users", user_read, false, "admin", "", list_users,
+          {.summary = "Users", .response = "User", .filters = "username email enabled", .list = true}},
+    Route{"POST", "/users", user_write, false, "admin", "system", add_user,
+          {.summary = "Make a user", .request = "NewUser", .response = "User", .status = 201}, true},
+    Route{"GET", "/users/{id}", user_read, false, "admin", "", show_user, {.summary = "One user, by name or id", .response = "User"}},
+    Route{"PUT", "/users/{id}", user_write, false, "admin", "system", update_user,
+          {.summary = "Change a user's e-mail or roles", .request = "UserChange", .response = "User"}, true},
+    Route{"DELETE", "/users/{id}", user_write, false, "delete", "system", remove_user,
+          {.summary = "Delete a user; never oneself or the last admin", .status = 204}, true},
+    Route{"POST", "/users/{id}/toggle", user_write, false, "admin", "system", toggle_user,
+          {.summary = "Disable an enabled user, enable a disabled one", .response = "User"}, true},
+    Route{"POST", "/users/{id}/enable", user_write, false, "admin", "system", enable_user,
+          {.summary = "Enable a user", .response = "User"}, true},
+    Route{"POST", "/users/{id}/disable", user_write, false, "admin", "system", disable_user,
+          {.summary = "Disable a user; ends their logins", .response = "User"}, true},
+    Route{"PUT", "/users/{id}/password", user_write, false, "admin", "system", set_password,
+          {.summary = "Set a user's password, or make a one-time one", .request = "NewPassword", .response = "User"}, true},
+    Route{"GET", "/users/{id}/mfa", user_read, false, "admin", "", factor_status,
+          {.summary = "A user's second factor", .response = "Factor"}},
+    Route{"DELETE", "/users/{id}/mfa", user_write, false, "admin", "authentication", reset_factor,
+          {.summary = "Reset a user's second factor", .status = 204}, true},
+    Route{"POST", "/users/{id}/mfa/enroll", user_write, false, "admin", "authentication", enroll_factor,
+          {.summary = "On the gateway's machine: begin a user's second factor", .response = "Enrollment", .status = 201}, true},
+    Route{"POST", "/users/{id}/mfa/confirm", user_write, false, "admin", "authentication", confirm_factor,
+          {.summary = "On the gateway's machine: confirm it", .request = "FactorCode", .response = "RecoveryCodes"}, true},
+    Route{"POST", "/users/{id}/mfa/recovery", user_write, false, "admin", "authentication", renew_recovery_codes,
+          {.summary = "On the gateway's machine: new recovery codes", .response = "RecoveryCodes"}, true},
+    Route{"GET", "/keys", key_read, false, "admin", "", list_keys,
+          {.summary = "API keys, without their secrets", .response = "Key", .filters = "name owner enabled", .list = true}},
+    Route{"POST", "/keys", key_write, false, "admin", "system", add_key,
+          {.summary = "Make an API key; its secret is in this answer only", .request = "NewKey", .response = "Key", .status = 201}},
+    Route{"DELETE", "/keys/{id}", key_write, false, "delete", "system", revoke_key,
+          {.summary = "Revoke an API key", .status = 204}},
+    Route{"GET", "/openapi.json", std::nullopt, true, "public", "", openapi,
+          {.summary = "This document", .response = "Object"}},
+    Route{"GET", "/docs", std::nullopt, true, "public", "", docs,
+          {.summary = "This document, for people", .text_type = "text/html"}},
+    Route{"GET", "/docs/style.css", std::nullopt, true, "public", "", docs_style,
+          {.summary = "How /docs looks", .text_type = "text/css"}},
+};
+
+// Ruling C23: /api/v1 is the canonical prefix, /api and the root are aliases. Below it S1's own names (S1-11, S1-17, S1-18).
+std::string canonical(std::string_view path) {
+  for (const std::string_view prefix : {"/api/v1", "/api"}) {
+    if (path.starts_with(prefix) && path.size() > prefix.size() && path[prefix.size()] == '/') {
+      path.remove_prefix(prefix.size());
+      break;
+    }
+  }
+  using Alias = std::pair<std::string_view, std::string_view>;
+  for (const auto& [alias, real] : {Alias{"/admin/api-keys", "/keys"}, Alias{"/admin/users", "/users"}}) {
+    if (!path.starts_with(alias)) continue;
+    const auto rest = path.substr(alias.size());
+    if (rest.empty() || rest.front() == '/') return std::string(real).append(rest);
+  }
+  return std::string(path);
+}
+
+std::string_view next_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  const auto end = std::min(path.find('/'), path.size());
+  const auto segment = path.substr(0, end);
+  path.remove_prefix(end);
+  return segment;
+}
+
+// `parts` may be null. A placeholder takes one whole segment, never an empty one.
+bool matches(std::string_view pattern, std::string_view path, std::vector<std::string>* parts) {
+  while (!pattern.empty() && !path.empty() && path.front() == '/') {
+    const auto wanted = next_segment(pattern);
+    const auto given = next_segment(path);
+    if (wanted.starts_with('{')) {
+      if (given.empty()) return false;
+      if (parts != nullptr) parts->emplace_back(given);
+    } else if (wanted != given) {
+      return false;
+    }
+  }
+  return pattern.empty() && path.empty();
+}
+
+}  // namespace
+
+std::span<const Route> routes() noexcept { return kRoutes; }
+
+FoundRoute find_route(std::string_view method, std::string_view path) {
+  const std::string wanted = canonical(path);
+  FoundRoute found;
+  for (const Route& route : kRoutes) {
+    std::vector<std::string> parts;
+    if (!matches(route.path, wanted, &parts)) continue;
+    found.path_known = true;
+    if (route.method != method) continue;
+    found.route = &route;
+    found.parts = std::move(parts);
+    return found;
+  }
+  return found;
+}
+
+}  // namespace sallyport::api

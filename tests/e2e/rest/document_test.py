@@ -1,0 +1,189 @@
+"""The REST API beside its own document: /openapi.json, /docs, lists, preconditions, repeated requests (issue 4, Build: REST)."""
+import json
+import os
+import random
+import re
+import subprocess
+import unittest
+
+import mcp
+import scratch
+from gateway import Gateway
+
+TRIES = 6  # of each operation with each caller
+
+
+class Maker:
+    """Values that a schema allows, and near misses."""
+
+    def __init__(self, document, seed):
+        self.document, self.random = document, random.Random(seed)
+
+    def resolve(self, schema):
+        while "$ref" in schema:
+            schema = self.document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        return schema
+
+    def text(self):
+        return self.random.choice(["", "a", "no-such", "admin", "../..", "%00", "\u0130\ufffd\U0001f680", "x" * 3000, "{}", "null", "0"])
+
+    def value(self, schema):
+        schema = self.resolve(schema)
+        if self.random.random() < 0.15:
+            return self.random.choice([None, True, -1, 2**70, 1.5, "", "7", [], [[]], {}, {"a": {}}])
+        if "enum" in schema:
+            return self.random.choice(schema["enum"])
+        kind = schema.get("type", "string")
+        kind = self.random.choice(kind) if isinstance(kind, list) else kind
+        if kind == "object":
+            wanted = schema.get("properties", {})
+            out = {name: self.value(part) for name, part in wanted.items()
+                   if name in schema.get("required", []) or self.random.random() < 0.4}
+            if self.random.random() < 0.1:
+                out["misspelt"] = 1
+            return out
+        if kind == "array":
+            return [self.value(schema.get("items", {})) for _ in range(self.random.randrange(3))]
+        return {"string": self.text, "boolean": lambda: self.random.random() < 0.5, "null": lambda: None,
+                "integer": lambda: self.random.choice([0, 1, 5, -7, 2**40])}.get(kind, self.text)()
+
+
+class Document(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        rates = {"rate.%s.requests" % name: 10_000_000
+                 for name in ("address", "mcp", "tool", "default", "public", "login", "read", "write", "admin", "delete", "execute")}
+        cls.gateway = Gateway("document", rates).__enter__()
+        cls.addClassCleanup(cls.gateway.close)
+        cls.gateway.add_calculator()
+        cls.gateway.user("root-of-tests", "Correct-Horse-7-Battery", "admin")
+        login = mcp.Client(cls.gateway).ask("POST", "/auth/login", {"username": "root-of-tests", "password": "Correct-Horse-7-Battery"})
+        cls.token = login.message["access_token"]
+        cls.client = mcp.Client(cls.gateway, cls.token)
+        cls.document = mcp.Client(cls.gateway).ask("GET", "/openapi.json").message
+
+    def judge(self, answers):
+        """What other people's validators hold against the document and these answers."""
+        ran = subprocess.run([scratch.node_binary(), os.path.join(scratch.node_folder(), "openapi.mjs")],
+                             input=json.dumps({"document": self.document, "answers": answers}), capture_output=True, text=True,
+                             timeout=120)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        return json.loads(ran.stdout)
+
+    def test_the_document_is_openapi_3_1_by_an_independent_validator(self):
+        self.assertEqual(self.judge([]), [])
+        self.assertNotEqual(self.judge([{"where": "here", "schema": {"$ref": "#/components/schemas/User"}, "message": {}}]), [])
+
+    def test_the_page_lists_every_route_and_loads_nothing_from_elsewhere(self):
+        """S1-33; the strict Content-Security-Policy of C14 stays."""
+        page = mcp.Client(self.gateway).ask("GET", "/docs")
+        self.assertEqual((page.status, page.headers["content-type"]), (200, "text/html; charset=utf-8"))
+        text = page.body.decode()
+        for path in self.document["paths"]:
+            self.assertIn("<code>%s</code>" % path, text)
+        self.assertNotIn("<script", text)
+        self.assertEqual(re.findall(r'(?:src|href)="(?![/#])[^"]*"', text), [])
+
+    def to_judge(self, method, path, answer):
+        """The schema that this answer must fit; None where it is no JSON."""
+        responses = self.document["paths"][path][method]["responses"]
+        self.assertLess(answer.status, 500, (method, path, answer))
+        content = responses.get(str(answer.status), responses["default"]).get("content", {})
+        kind = answer.headers.get("content-type", "").split(";")[0]
+        if not content:
+            self.assertEqual(answer.body, b"", (method, path, answer))
+            return None
+        self.assertIn(kind, content, (method, path, answer))
+        if kind != "application/json":
+            return None
+        return {"where": [method, path, answer.status], "schema": content[kind]["schema"], "message": answer.message}
+
+    def test_no_answer_that_the_document_does_not_allow(self):
+        """A fuzz from the document, an administrator and a stranger asking; `make api-fuzz` does it at length."""
+        maker, answers = Maker(self.document, 20261121), []
+        skipped = {("post", "/auth/logout"), ("post", "/auth/logout-all"), ("post", "/auth/password")}  # they end the caller
+        for path, methods in self.document["paths"].items():
+            for method, operation in methods.items():
+                if (method, path) in skipped:
+                    continue
+                for number in range(TRIES):
+                    client = self.client if number % 3 else mcp.Client(self.gateway)
+                    target = "/api/v1" + path.replace("{id}", "no-such").replace("{name}", "no-such")
+                    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+                    value = maker.value(body) if body else None
+                    if path == "/servers" and isinstance(value, dict):
+                        value["probe"], value["url"] = True, "http://127.0.0.1:9/"  # nothing listens there
+                    answer = client.ask(method.upper(), target, value if isinstance(value, dict) else None)
+                    answers.append(self.to_judge(method, path, answer))
+        self.assertEqual(self.judge([answer for answer in answers if answer]), [])
+
+    def test_lists_are_filtered_ordered_and_paged(self):
+        """S1-19 and section 8 of the requirements."""
+        for name in ("zoe", "ann", "moe"):
+            self.gateway.user("list-" + name, "Correct-Horse-7-Battery")
+        names = lambda query: [u["username"] for u in self.client.ask("GET", "/api/v1/users?" + query).message["data"]]
+        everyone = names("sort=username")
+        self.assertEqual(everyone, sorted(everyone))
+        self.assertEqual(names("sort=-username"), everyone[::-1])
+        self.assertEqual(names("sort=username&limit=2&offset=1"), everyone[1:3])
+        self.assertEqual(names("sort=username&per_page=2&page=2"), everyone[2:4])
+        self.assertEqual(names("username=list-zoe"), ["list-zoe"])
+        self.assertEqual(names("enabled=false"), [])
+        for wrong in ("limit=0", "limit=x", "page=0", "offset=-1", "sort=no_such_member", "colour=red"):
+            answer = self.client.ask("GET", "/api/v1/users?" + wrong)
+            self.assertEqual((answer.status, answer.message["error"]["code"]), (400, "validation_error"), wrong)
+
+    def test_a_read_that_changed_nothing_costs_nothing(self):
+        first = self.client.ask("GET", "/api/v1/keys")
+        tag = first.headers["etag"]
+        again = self.client.ask("GET", "/api/v1/keys", headers={"If-None-Match": '"other", W/%s' % tag})
+        self.assertEqual((again.status, again.body), (304, b""))
+        self.gateway.key("changes-the-list")
+        self.assertEqual(self.client.ask("GET", "/api/v1/keys", headers={"If-None-Match": tag}).status, 200)
+
+    def test_a_change_of_what_is_no_longer_so_is_refused(self):
+        self.gateway.add_calculator("doomed")
+        old = self.client.ask("GET", "/api/v1/servers/doomed").headers["etag"]
+        refused = self.client.ask("DELETE", "/api/v1/servers/doomed", headers={"If-Match": '"of-another-day"'})
+        self.assertEqual((refused.status, refused.message["error"]["code"]), (412, "precondition_failed"))
+        self.assertEqual(self.client.ask("DELETE", "/api/v1/servers/doomed", headers={"If-Match": old}).status, 204)
+
+    def test_a_repeated_post_is_done_once(self):
+        make = lambda name, key: self.client.ask("POST", "/api/v1/users", {"username": name, "password": "Correct-Horse-7-Battery"},
+                                                 {"Idempotency-Key": key})
+        first, second = make("only-once", "k1"), make("only-once", "k1")
+        self.assertEqual((first.status, second.status, first.body), (201, 201, second.body))
+        self.assertEqual(make("another-request", "k1").status, 409)
+        self.assertEqual(make("only-once", "k2").status, 409)  # exists already
+        self.assertEqual(make("never-made", "x" * 256).status, 400)
+        self.assertEqual(make("never-made", "two words").status, 400)
+        # A secret is in one answer only: the second one says so.
+        key = lambda: self.client.ask("POST", "/api/v1/keys", {"name": "once"}, {"Idempotency-Key": "k3"})
+        self.assertEqual(key().status, 201)
+        self.assertEqual(key().status, 409)
+        self.assertEqual(len([k for k in self.client.ask("GET", "/api/v1/keys?name=once").message["data"]]), 1)
+        # Another caller's key is another key.
+        other = mcp.Client(self.gateway, self.gateway.key("other", extra=("--role", "admin")).secret)
+        self.assertEqual(other.ask("POST", "/api/v1/users", {"username": "by-other"}, {"Idempotency-Key": "k1"}).status, 201)
+
+    def test_a_wrong_body_is_told_where(self):
+        answer = self.client.ask("POST", "/api/v1/users", {"username": "x", "roles": ["user", 7]})
+        self.assertEqual(answer.status, 400)
+        self.assertEqual(answer.message["error"]["details"]["path"], "/roles/1")
+        self.assertEqual(self.client.ask("POST", "/api/v1/users", {"usrname": "x"}).status, 400)
+
+    def test_the_names_of_the_older_registry(self):
+        """S1-11, S1-17, S1-18 by C23."""
+        self.assertEqual(self.client.ask("GET", "/admin/users").message, self.client.ask("GET", "/api/v1/users").message)
+        self.assertEqual(self.client.ask("GET", "/admin/api-keys").message, self.client.ask("GET", "/api/keys").message)
+        made = self.client.ask("POST", "/admin/api-keys", {"name": "s1", "description": "by its old name", "can_read": True,
+                                                           "can_create": False, "can_update": False, "can_delete": False,
+                                                           "expires_at": "2037-12-31T23:59:59"})
+        self.assertEqual(made.status, 201)
+        self.assertTrue(made.message["api_key"].startswith("mcp_"))
+        self.assertEqual(self.client.ask("DELETE", "/admin/api-keys/" + made.message["id"]).status, 204)
+        self.assertEqual(self.client.ask("GET", "/admin/usersx").status, 404)
+
+
+if __name__ == "__main__":
+    unittest.main()
