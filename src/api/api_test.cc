@@ -38,6 +38,20 @@ TEST(ApiRoutes, APlaceholderIsOneSegmentAndNeverEmpty) {
   EXPECT_FALSE(Api::route("POST", "/tools//execute").known);
 }
 
+TEST(ApiRoutes, EachSaysWhatItTakesAndGives) {
+  const auto document = json::read(openapi_document(routes())).value();
+  const auto schemas = document.root().find("components")->find("schemas").value();
+  for (const Route& route : routes()) {
+    const std::string name = std::string(route.method) + " " + std::string(route.path);
+    EXPECT_FALSE(route.doc.summary.empty()) << name;
+    for (const auto schema : {route.doc.request, route.doc.response}) {
+      EXPECT_TRUE(schema.empty() || schemas.find(schema)) << name << ": " << schema << " is not in schemas.json";
+    }
+    EXPECT_EQ(route.doc.status == 204, route.doc.response.empty() && route.doc.text_type.empty()) << name;
+    EXPECT_TRUE(request_schema_compiles(route)) << name;
+  }
+}
+
 TEST(ApiDecoding, Percent) {
   EXPECT_EQ(percent_decode("a%2Fb%20c"), "a/b c");
   EXPECT_EQ(percent_decode("a+b"), "a+b");

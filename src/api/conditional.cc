@@ -54,14 +54,16 @@ Task<RestAnswer> change(Call& call) {
   const Route* const wanted = std::exchange(call.route, there.route);
   const RestAnswer now = co_await there.route->handle(call);
   call.route = wanted;
-  if (now.status != 200 || !names(call.request.if_match, tag_of(now), false)) co_return refuse(call, {Code::precondition_failed, ""});
+  if (now.status != 200 || !names(call.request.if_match, tag_of(now), false))
+    co_return refuse(call, {Code::precondition_failed, ""});
   co_return co_await wanted->handle(call);
 }
 
 Task<RestAnswer> once(Call& call) {
   const std::string& key = call.request.idempotency_key;
   const bool visible = std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f; });
-  if (!visible || key.size() > 255) co_return refuse(call, {Code::validation, "Idempotency-Key: 1 to 255 visible characters"});
+  if (!visible || key.size() > 255)
+    co_return refuse(call, {Code::validation, "Idempotency-Key: 1 to 255 visible characters"});
   Idempotency& kept = call.api.idempotency();
   const auto digest = crypto::sha256(call.request.path + '\n' + call.request.query + '\n' + call.request.body);
   const std::string who = call.principal().id;
@@ -72,7 +74,8 @@ Task<RestAnswer> once(Call& call) {
     Idempotency& kept;
     const std::string& who;
     const std::string& key;
-    RestAnswer answer{.status = 500, .content_type = {}, .body = {}, .headers = {}, .event_type = {}, .action = {}, .reason = {}};
+    RestAnswer answer{
+        .status = 500, .content_type = {}, .body = {}, .headers = {}, .event_type = {}, .action = {}, .reason = {}};
     ~Ended() { kept.end(who, key, answer); }
   } ended{kept, who, key};
   ended.answer = co_await call.route->handle(call);

@@ -7,7 +7,8 @@ extern const std::string_view kSchemas;  // schemas.json
 
 namespace {
 
-constexpr std::string_view kStyle = R"(body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2530;background:#fff}
+constexpr std::string_view kStyle =
+    R"(body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2530;background:#fff}
 h1{font-size:1.6rem;margin-bottom:0}h2{font-size:1.15rem;margin-top:2rem;border-bottom:1px solid #d5dbe3;padding-bottom:.2rem}
 code,pre{font:13px/1.45 ui-monospace,monospace}pre{background:#f4f6f9;padding:.7rem;overflow:auto;border-radius:4px}
 details{border:1px solid #d5dbe3;border-radius:4px;margin:.4rem 0;padding:.35rem .7rem}summary{cursor:pointer}
@@ -41,14 +42,24 @@ std::string schema_link(std::string_view name, bool list) {
 }
 
 void add_route(std::string& out, const Route& route) {
-  out.append("<details><summary><b class=\"").append(route.method).append("\">").append(route.method).append("</b> <code>");
+  out.append("<details><summary><b class=\"")
+      .append(route.method)
+      .append("\">")
+      .append(route.method)
+      .append("</b> <code>");
   out.append(escaped(route.path)).append("</code> ").append(escaped(route.doc.summary)).append("</summary><dl>\n");
-  add_row(out, "Who may", route.is_public ? "everyone" : route.permission ? "<code>" + std::string(name_of(*route.permission)) + "</code>"
-                                                                        : "whoever has logged in or holds a key");
+  add_row(out, "Who may",
+          route.is_public    ? "everyone"
+          : route.permission ? "<code>" + std::string(name_of(*route.permission)) + "</code>"
+                             : "whoever has logged in or holds a key");
   add_row(out, "Body", schema_link(route.doc.request, false));
-  add_row(out, "Query", escaped(route.doc.query) + " " + escaped(route.doc.filters) + (route.doc.list ? " limit offset page per_page sort" : ""));
-  add_row(out, "Answer", std::to_string(route.doc.status) + " " +
-                             (route.doc.text_type.empty() ? schema_link(route.doc.response, route.doc.list) : std::string(route.doc.text_type)));
+  add_row(out, "Query",
+          escaped(route.doc.query) + " " + escaped(route.doc.filters) +
+              (route.doc.list ? " limit offset page per_page sort" : ""));
+  add_row(out, "Answer",
+          std::to_string(route.doc.status) + " " +
+              (route.doc.text_type.empty() ? schema_link(route.doc.response, route.doc.list)
+                                           : std::string(route.doc.text_type)));
   add_row(out, "Limit class", route.limit_class);
   out += "</dl></details>\n";
 }
@@ -56,12 +67,14 @@ void add_route(std::string& out, const Route& route) {
 }  // namespace
 
 std::string docs_page(std::span<const Route> routes) {
-  std::string out =
-      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-      "<title>Sallyport REST API</title><link rel=\"stylesheet\" href=\"/docs/style.css\"></head><body>\n"
-      "<h1>Sallyport REST API</h1><p>Version " SALLYPORT_VERSION ". Paths are below <code>/api/v1</code>; <code>/api</code> and the root "
-      "are aliases. Send <code>Authorization: Bearer</code> with an access token or an API key, or <code>X-API-Key</code>. For "
-      "programs: <a href=\"/openapi.json\">/openapi.json</a>.</p>\n";
+  std::string out = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+                    "content=\"width=device-width\">"
+                    "<title>Sallyport REST API</title><link rel=\"stylesheet\" href=\"/docs/style.css\"></head><body>\n"
+                    "<h1>Sallyport REST API</h1><p>Version " SALLYPORT_VERSION
+                    ". Paths are below <code>/api/v1</code>; <code>/api</code> and the root "
+                    "are aliases. Send <code>Authorization: Bearer</code> with an access token or an API key, or "
+                    "<code>X-API-Key</code>. For "
+                    "programs: <a href=\"/openapi.json\">/openapi.json</a>.</p>\n";
   std::string_view group;
   for (const Route& route : routes) {
     const auto own = route.path.substr(1, route.path.find('/', 1) - 1);
@@ -72,7 +85,11 @@ std::string docs_page(std::span<const Route> routes) {
   out += "<h2>Schemas</h2>\n";
   if (const auto schemas = json::read(kSchemas)) {
     for (const auto& [name, schema] : schemas->root().members()) {
-      out.append("<details id=\"schema-").append(name).append("\"><summary><code>").append(name).append("</code></summary><pre>");
+      out.append("<details id=\"schema-")
+          .append(name)
+          .append("\"><summary><code>")
+          .append(name)
+          .append("</code></summary><pre>");
       out.append(escaped(schema.raw())).append("</pre></details>\n");
     }
   }

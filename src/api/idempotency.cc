@@ -16,8 +16,8 @@ void Idempotency::drop_old(WallTime now) {
   }
 }
 
-Result<std::optional<RestAnswer>> Idempotency::begin(const std::string& who, const std::string& key, const std::string& request,
-                                                     WallTime now) {
+Result<std::optional<RestAnswer>> Idempotency::begin(const std::string& who, const std::string& key,
+                                                     const std::string& request, WallTime now) {
   const std::scoped_lock lock(mutex_);
   const std::string name = name_of_entry(who, key);
   if (const auto found = by_name_.find(name); found != by_name_.end() && now - found->second->at <= kAge) {

@@ -14,7 +14,8 @@ struct Page {
   bool descending = false;
 };
 
-Result<std::size_t> number_of(const Call& call, std::string_view name, std::size_t least, std::size_t most, std::size_t fallback) {
+Result<std::size_t> number_of(const Call& call, std::string_view name, std::size_t least, std::size_t most,
+                              std::size_t fallback) {
   const auto text = query_value(call.request.query, name);
   if (!text) return fallback;
   std::size_t value = 0;

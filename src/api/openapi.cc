@@ -12,7 +12,8 @@ namespace {
 
 std::string ref(std::string_view schema) { return "#/components/schemas/" + std::string(schema); }
 
-void write_parameter(json::Writer& w, std::string_view name, std::string_view in, std::string_view schema, std::string_view text) {
+void write_parameter(json::Writer& w, std::string_view name, std::string_view in, std::string_view schema,
+                     std::string_view text) {
   w.object().member("name", name).member("in", in).member("required", in == "path").member_raw("schema", schema);
   if (!text.empty()) w.member("description", text);
   w.end_object();
@@ -39,11 +40,13 @@ void write_parameters(json::Writer& w, const Route& route) {
     write_parameter(w, "limit", "query", R"({"type":"integer","minimum":1,"maximum":1000,"default":50})", "");
     write_parameter(w, "offset", "query", R"({"type":"integer","minimum":0,"default":0})", "");
     write_parameter(w, "page", "query", R"({"type":"integer","minimum":1})", "In offset's place, from 1");
-    write_parameter(w, "per_page", "query", R"({"type":"integer","minimum":1,"maximum":1000})", "limit by another name");
+    write_parameter(w, "per_page", "query", R"({"type":"integer","minimum":1,"maximum":1000})",
+                    "limit by another name");
     write_parameter(w, "sort", "query", R"({"type":"string"})", "A member of an item; \"-\" before it: descending");
   }
   if (route.method == "GET") write_parameter(w, "If-None-Match", "header", R"({"type":"string"})", "");
-  if (route.method == "PUT" || route.method == "DELETE") write_parameter(w, "If-Match", "header", R"({"type":"string"})", "");
+  if (route.method == "PUT" || route.method == "DELETE")
+    write_parameter(w, "If-Match", "header", R"({"type":"string"})", "");
   if (route.method == "POST" && !route.is_public) {
     write_parameter(w, "Idempotency-Key", "header", R"({"type":"string","minLength":1,"maxLength":255})",
                     "A second request with this key within a day is answered as the first, and does nothing");
@@ -54,7 +57,13 @@ void write_parameters(json::Writer& w, const Route& route) {
 void write_request(json::Writer& w, const Route& route) {
   if (route.doc.request.empty()) return;
   w.key("requestBody").object().member("required", true).key("content").object();
-  w.key("application/json").object().key("schema").object().member("$ref", ref(route.doc.request)).end_object().end_object();
+  w.key("application/json")
+      .object()
+      .key("schema")
+      .object()
+      .member("$ref", ref(route.doc.request))
+      .end_object()
+      .end_object();
   if (route.path == "/auth/login") {  // ruling C1
     w.key("application/x-www-form-urlencoded").object().key("schema").object();
     w.member("$ref", ref(route.doc.request)).end_object().end_object();
@@ -66,7 +75,12 @@ void write_good(json::Writer& w, const Route& route) {
   const RouteDoc& doc = route.doc;
   w.key(std::to_string(doc.status)).object().member("description", doc.status == 204 ? "Done" : "The answer");
   if (!doc.response.empty() || !doc.text_type.empty()) {
-    w.key("content").object().key(doc.text_type.empty() ? "application/json" : doc.text_type).object().key("schema").object();
+    w.key("content")
+        .object()
+        .key(doc.text_type.empty() ? "application/json" : doc.text_type)
+        .object()
+        .key("schema")
+        .object();
     if (!doc.text_type.empty()) {
       w.member("type", "string");
     } else if (doc.list) {
@@ -95,9 +109,11 @@ void write_responses(json::Writer& w, const Route& route) {
     w.key("503").object().member("description", "Not ready").key("content").object().key("application/json").object();
     w.key("schema").object().member("$ref", ref("Readiness")).end_object().end_object().end_object().end_object();
   }
-  const bool input = !route.doc.request.empty() || !route.doc.query.empty() || route.doc.list || route.path.find('{') != std::string_view::npos;
+  const bool input = !route.doc.request.empty() || !route.doc.query.empty() || route.doc.list ||
+                     route.path.find('{') != std::string_view::npos;
   if (input) write_refusal(w, "400", "The request is wrong; error.message says where");
-  if (!route.is_public || route.limit_class == "login") write_refusal(w, "401", "No credential, or one that does not hold");
+  if (!route.is_public || route.limit_class == "login")
+    write_refusal(w, "401", "No credential, or one that does not hold");
   if (!route.is_public) write_refusal(w, "403", "The caller may not");
   if (route.path.find('{') != std::string_view::npos) write_refusal(w, "404", "Nothing by that name");
   write_refusal(w, "429", "Too many requests; Retry-After says how long to wait");
@@ -134,7 +150,12 @@ std::string openapi_document(std::span<const Route> routes) {
   std::map<std::string_view, std::vector<const Route*>> by_path;
   for (const Route& route : routes) by_path[route.path].push_back(&route);
   json::Writer w;
-  w.object().member("openapi", "3.1.0").key("info").object().member("title", "Sallyport").member("version", SALLYPORT_VERSION);
+  w.object()
+      .member("openapi", "3.1.0")
+      .key("info")
+      .object()
+      .member("title", "Sallyport")
+      .member("version", SALLYPORT_VERSION);
   w.member("description", "The REST API of the gateway. /api and the root are aliases of /api/v1.").end_object();
   w.key("servers").array().object().member("url", "/api/v1").end_object().end_array();
   w.key("paths").object();

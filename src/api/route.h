@@ -30,14 +30,14 @@ struct Call {
 
 // What a route takes and gives. Names of schemas are those of schemas.json.
 struct RouteDoc {
-  std::string_view summary;   // one line for people
-  std::string_view request;   // schema of the body; empty: takes none
+  std::string_view summary;  // one line for people
+  std::string_view request;  // schema of the body; empty: takes none
   std::string_view response;  // schema of a good answer's body; empty: none (204), or text_type
-  int status = 200;           // of a good answer
-  std::string_view query;     // query parameters that the handler reads, a space between them
-  std::string_view filters;   // of a list: members of an item that are query parameters too
-  bool list = false;          // {data, pagination} of `response`; takes limit, offset, page, per_page and sort as well
-  std::string_view text_type; // media type where the body is no JSON
+  int status = 200;  // of a good answer
+  std::string_view query;  // query parameters that the handler reads, a space between them
+  std::string_view filters;  // of a list: members of an item that are query parameters too
+  bool list = false;  // {data, pagination} of `response`; takes limit, offset, page, per_page and sort as well
+  std::string_view text_type;  // media type where the body is no JSON
 };
 
 struct Route {
@@ -65,6 +65,7 @@ FoundRoute find_route(std::string_view method, std::string_view path);
 // Code::validation where the body does not fit the route's schema (`details` gets path and keyword) or a query parameter is
 // not known.
 Result<void> check_input(const Call& call, std::string& details);
+bool request_schema_compiles(const Route& route);
 // Runs the handler as the request's preconditions have it (RFC 9110 13): a GET gets an ETag, and 304 where If-None-Match
 // names it; PUT and DELETE with If-Match act only on what it names. A POST with an Idempotency-Key acts once.
 Task<RestAnswer> handle_once(Call& call);

