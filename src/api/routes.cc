@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "api/route.h"
+#include "api/handlers.h"
 
 namespace sallyport::api {
 namespace {
