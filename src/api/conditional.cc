@@ -70,16 +70,15 @@ Task<RestAnswer> once(Call& call) {
   auto before = kept.begin(who, key, std::string(call.route->path) + base64url_encode(digest), call.request.now);
   if (!before) co_return refuse(call, before.error());
   if (*before) co_return std::move(**before);
-  struct Ended {  // a cancelled request leaves its key free
+  struct Ended {  // a request that is cut off may have done its work: its key stays used, without an answer
     Idempotency& kept;
     const std::string& who;
     const std::string& key;
-    RestAnswer answer{
-        .status = 500, .content_type = {}, .body = {}, .headers = {}, .event_type = {}, .action = {}, .reason = {}};
+    std::optional<RestAnswer> answer;
     ~Ended() { kept.end(who, key, answer); }
-  } ended{kept, who, key};
+  } ended{kept, who, key, std::nullopt};
   ended.answer = co_await call.route->handle(call);
-  co_return ended.answer;
+  co_return *ended.answer;
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ Result<std::optional<RestAnswer>> Idempotency::begin(const std::string& who, con
     const Entry& entry = *found->second;
     if (entry.request != request) return fail(Code::conflict, "this Idempotency-Key was used for another request");
     if (entry.running) return fail(Code::conflict, "the first request with this Idempotency-Key is still running");
-    if (!entry.answer) return fail(Code::conflict, "this was done already; its answer was not kept");
+    if (!entry.answer) return fail(Code::conflict, "this was begun before and its answer was not kept; look whether it was done");
     return entry.answer;
   }
   drop_old(now);
@@ -33,19 +33,20 @@ Result<std::optional<RestAnswer>> Idempotency::begin(const std::string& who, con
   return std::nullopt;
 }
 
-void Idempotency::end(const std::string& who, const std::string& key, const RestAnswer& answer) {
+void Idempotency::end(const std::string& who, const std::string& key, const std::optional<RestAnswer>& answer) {
   const std::scoped_lock lock(mutex_);
   const auto found = by_name_.find(name_of_entry(who, key));
   if (found == by_name_.end()) return;
-  if (answer.status >= 400) {
+  if (answer && answer->status >= 400) {
     entries_.erase(found->second);
     by_name_.erase(found);
     return;
   }
   Entry& entry = *found->second;
   entry.running = false;
-  const bool secret = std::ranges::any_of(answer.headers, [](const auto& h) { return h.first == "Cache-Control"; });
-  if (!secret && answer.body.size() <= kAnswerBytesMax) entry.answer = answer;
+  if (!answer || answer->body.size() > kAnswerBytesMax) return;
+  const bool secret = std::ranges::any_of(answer->headers, [](const auto& h) { return h.first == "Cache-Control"; });
+  if (!secret) entry.answer = answer;
 }
 
 }  // namespace sallyport::api

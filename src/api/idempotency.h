@@ -23,11 +23,11 @@ class Idempotency {
 
   // The answer of the first request with this key; nothing: this is the first, and end() must follow. `who` and `request` (a
   // digest of method, path and body) tell requests apart. Code::conflict: the first is still running, its answer was not
-  // kept (too long, or it held a secret), or the key came with another request.
+  // kept (too long, it held a secret, or the request was cut off), or the key came with another request.
   Result<std::optional<RestAnswer>> begin(const std::string& who, const std::string& key, const std::string& request,
                                           WallTime now);
-  // A refusal (4xx, 5xx) is forgotten: the next one may try.
-  void end(const std::string& who, const std::string& key, const RestAnswer& answer);
+  // A refusal (4xx, 5xx) is forgotten: the next one may try. Nothing: the request was cut off, and may have done its work.
+  void end(const std::string& who, const std::string& key, const std::optional<RestAnswer>& answer);
 
  private:
   struct Entry {
