@@ -64,13 +64,15 @@ std::shared_ptr<Principal> principal_of(const KeyRecord& record) {
 Result<void> check_session(const LoginSessions& sessions, const Principal& principal, const CredentialView& seen,
                            WallTime now) {
   if (principal.session_id.empty()) return {};  // an API key itself
-  const std::string which = " principal=" + principal.id + " session=" + principal.session_id;
+  const auto refused_for = [&](std::string reason) {
+    return refused(std::move(reason) + " principal=" + principal.id + " session=" + principal.session_id);
+  };
   const auto found = sessions.by_id.find(principal.session_id);
   if (found == sessions.by_id.end() || found->second->owner != principal.id)
-    return refused("identity.session_ended" + which);
-  if (sessions.over(*found->second, now)) return refused("identity.session_over" + which);
+    return refused_for("identity.session_ended");
+  if (sessions.over(*found->second, now)) return refused_for("identity.session_over");
   if (!sessions.bound_to(*found->second, seen.address, seen.user_agent)) {
-    return refused("identity.session_other_client" + which);
+    return refused_for("identity.session_other_client");
   }
   found->second->touch(now);
   return {};
