@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "api/handlers.h"
 #include "api/people.h"
 
 namespace sallyport::api {
@@ -8,7 +9,7 @@ namespace {
 Result<void> read_body(Call& call) {
   if (call.request.body.empty()) return {};
   const bool form = call.request.content_type.starts_with("application/x-www-form-urlencoded");
-  if (form) return {};  // only login takes forms (C1), and reads them itself
+  if (form && call.route->handle == login) return {};  // only it takes forms (C1), and reads them itself
   if (!call.request.content_type.starts_with("application/json")) {
     return fail(Code::unsupported_media, "send Content-Type: application/json");
   }
@@ -23,6 +24,8 @@ bool lacks_recent_factor(const Call& call) {
   if (user == nullptr || !user->second_factor.confirmed) return false;
   return !call.api.deps().factors.recent(call.principal().session_id, call.request.now);
 }
+
+}  // namespace
 
 Result<void> permit(const Call& call, const Route& route) {
   if (route.is_public) return {};
@@ -45,8 +48,6 @@ Result<void> permit(const Call& call, const Route& route) {
   if (decision.allow) return {};
   return fail(Code::access_denied, decision.rule_id + " " + decision.reason);
 }
-
-}  // namespace
 
 RestRoute Api::route(std::string_view method, std::string_view path) {
   const FoundRoute found = find_route(method, path);

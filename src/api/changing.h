@@ -1,4 +1,4 @@
-// Which objects are being changed under If-Match: two changes that name one state must not both hold (RFC 9110 13.1.1).
+// What is being changed under If-Match: two changes that name one state must not both hold (RFC 9110 13.1.1).
 // Any thread.
 #pragma once
 

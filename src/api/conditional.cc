@@ -43,10 +43,13 @@ Task<Result<SnapshotPtr>> newest_snapshot(const control::ControlPlane& control) 
 
 // What GET of the same path answers now is what If-Match must name.
 Task<RestAnswer> change(Call& call) {
+  if (call.request.method == "POST") co_return refuse(call, {Code::validation, "If-Match goes with PUT and DELETE"});
   const FoundRoute there = find_route("GET", call.request.path);
   if (there.route == nullptr) co_return refuse(call, {Code::validation, "If-Match: there is no GET of this path"});
-  const Changing::Hold hold(call.api.changing(), call.request.path);
-  if (!hold) co_return refuse(call, {Code::conflict, "another change of this is under way"});
+  if (auto may = permit(call, *there.route); !may) co_return refuse(call, may.error());  // whose state it tells of
+  // By the pattern: one object has several names (aliases of the path, a user's name and id).
+  const Changing::Hold hold(call.api.changing(), std::string(there.route->path));
+  if (!hold) co_return refuse(call, {Code::conflict, "another change under If-Match is under way; try again"});
   auto& control = call.api.deps().control;
   auto newest = co_await run_on<SnapshotPtr>(control.executor(), newest_snapshot(control));
   if (!newest) co_return refuse(call, newest.error());
@@ -86,7 +89,7 @@ Task<RestAnswer> once(Call& call) {
 Task<RestAnswer> handle_once(Call& call) {
   const RestRequest& request = call.request;
   if (request.method == "GET") return read(call);
-  if (!request.if_match.empty() && request.method != "POST") return change(call);
+  if (!request.if_match.empty()) return change(call);
   if (!request.idempotency_key.empty() && request.method == "POST" && request.principal) return once(call);
   return call.route->handle(call);
 }

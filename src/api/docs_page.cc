@@ -3,8 +3,6 @@
 
 namespace sallyport::api {
 
-extern const std::string_view kSchemas;  // schemas.json
-
 namespace {
 
 constexpr std::string_view kStyle =

@@ -27,6 +27,10 @@ Result<std::optional<RestAnswer>> Idempotency::begin(const std::string& who, con
     if (!entry.answer) return fail(Code::conflict, "this was begun before and its answer was not kept; look whether it was done");
     return entry.answer;
   }
+  if (const auto stale = by_name_.find(name); stale != by_name_.end()) {  // a clock set back leaves it behind others
+    entries_.erase(stale->second);
+    by_name_.erase(stale);
+  }
   drop_old(now);
   entries_.push_back({name, request, now, true, std::nullopt});
   by_name_[name] = std::prev(entries_.end());

@@ -6,8 +6,6 @@
 
 namespace sallyport::api {
 
-extern const std::string_view kSchemas;  // schemas.json
-
 namespace {
 
 using SchemaPtr = std::shared_ptr<const schema::Schema>;

@@ -6,8 +6,6 @@
 
 namespace sallyport::api {
 
-extern const std::string_view kSchemas;  // schemas.json
-
 namespace {
 
 std::string ref(std::string_view schema) { return "#/components/schemas/" + std::string(schema); }

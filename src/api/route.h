@@ -62,6 +62,10 @@ struct FoundRoute {
 // By any alias of the path (rulings C1, C23; S1-11, S1-17, S1-18).
 FoundRoute find_route(std::string_view method, std::string_view path);
 
+// May the caller use the route at all? Code::access_denied, password_change_required, second_factor_required, ...
+Result<void> permit(const Call& call, const Route& route);
+extern const std::string_view kSchemas;  // schemas.json
+
 // Code::validation where the body does not fit the route's schema (`details` gets path and keyword) or a query parameter is
 // not known.
 Result<void> check_input(const Call& call, std::string& details);

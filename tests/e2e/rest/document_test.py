@@ -149,6 +149,23 @@ class Document(unittest.TestCase):
         self.assertEqual((refused.status, refused.message["error"]["code"]), (412, "precondition_failed"))
         self.assertEqual(self.client.ask("DELETE", "/api/v1/servers/doomed", headers={"If-Match": old}).status, 204)
 
+    def test_a_precondition_is_never_passed_over(self):
+        answer = self.client.ask("POST", "/api/v1/users", {"username": "never-made"}, {"If-Match": '"x"'})
+        self.assertEqual((answer.status, answer.message["error"]["code"]), (400, "validation_error"))
+        user = self.client.ask("POST", "/api/v1/users", {"username": "changed"}).message["id"]
+        change = {"email": "a@example.org"}
+        tag = self.client.ask("GET", "/users/" + user).headers["etag"]
+        self.assertEqual(self.client.ask("PUT", "/users/" + user, change, {"If-Match": tag}).status, 200)
+        self.assertEqual(self.client.ask("PUT", "/users/" + user, change, {"If-Match": tag}).status, 412)
+
+    def test_only_the_login_takes_a_form(self):
+        """C1: elsewhere a form would pass the schema by."""
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = self.client.ask("POST", "/api/v1/keys", b"name=x", form)
+        self.assertEqual((answer.status, answer.message["error"]["code"]), (415, "unsupported_media"))
+        body = b"username=root-of-tests&password=Correct-Horse-7-Battery"
+        self.assertEqual(mcp.Client(self.gateway).ask("POST", "/auth/login", body, form).status, 200)
+
     def test_a_repeated_post_is_done_once(self):
         make = lambda name, key: self.client.ask("POST", "/api/v1/users", {"username": name, "password": "Correct-Horse-7-Battery"},
                                                  {"Idempotency-Key": key})
