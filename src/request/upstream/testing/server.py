@@ -162,7 +162,7 @@ def handle(message):
             send(method="notifications/tools/list_changed")
     elif method == "server/discover" and mode == "dies_of_probe":
         sys.exit(5)
-    elif method == "server/discover" and mode == "mute_to_probe":
+    elif method == "server/discover" and mode in ("mute_to_probe", "silent"):
         return
     elif method == "server/discover" and mode == "lies":
         send(id=id, result={"supportedVersions": ["2099-01-01"], "capabilities": {}, "resultType": "complete"})
