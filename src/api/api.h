@@ -30,6 +30,8 @@ struct ApiDeps {
   std::function<std::string(const Snapshot&)> status;                          // JSON object
   std::function<bool()> ready;                                    // may calls be served now?
   std::function<Result<std::string>(std::string_view query)> audit_tail;  // JSON array of records, newest last
+  // What the door would say of this credential (request/identity), without its cache.
+  std::function<Result<PrincipalPtr>(const Snapshot&, std::string_view credential, WallTime now)> identify;
 };
 
 class Api {

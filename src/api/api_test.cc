@@ -47,7 +47,7 @@ TEST(ApiRoutes, EachSaysWhatItTakesAndGives) {
     for (const auto schema : {route.doc.request, route.doc.response}) {
       EXPECT_TRUE(schema.empty() || schemas.find(schema)) << name << ": " << schema << " is not in schemas.json";
     }
-    EXPECT_EQ(route.doc.status == 204, route.doc.response.empty() && route.doc.text_type.empty()) << name;
+    EXPECT_EQ(route.doc.status == 204, route.doc.response.empty() && route.doc.media_type.empty()) << name;
     EXPECT_TRUE(request_schema_compiles(route)) << name;
   }
 }

@@ -56,8 +56,8 @@ void add_route(std::string& out, const Route& route) {
               (route.doc.list ? " limit offset page per_page sort" : ""));
   add_row(out, "Answer",
           std::to_string(route.doc.status) + " " +
-              (route.doc.text_type.empty() ? schema_link(route.doc.response, route.doc.list)
-                                           : std::string(route.doc.text_type)));
+              (!route.doc.response.empty() ? schema_link(route.doc.response, route.doc.list)
+                                           : std::string(route.doc.media_type)));
   add_row(out, "Limit class", route.limit_class);
   out += "</dl></details>\n";
 }

@@ -63,4 +63,9 @@ Task<RestAnswer> list_keys(Call& call);
 Task<RestAnswer> add_key(Call& call);
 Task<RestAnswer> revoke_key(Call& call);
 
+Task<RestAnswer> jwks(Call& call);
+Task<RestAnswer> list_token_keys(Call& call);
+Task<RestAnswer> rotate_token_keys(Call& call);
+Task<RestAnswer> inspect_token(Call& call);
+
 }  // namespace sallyport::api

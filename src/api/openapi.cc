@@ -72,14 +72,14 @@ void write_request(json::Writer& w, const Route& route) {
 void write_good(json::Writer& w, const Route& route) {
   const RouteDoc& doc = route.doc;
   w.key(std::to_string(doc.status)).object().member("description", doc.status == 204 ? "Done" : "The answer");
-  if (!doc.response.empty() || !doc.text_type.empty()) {
+  if (!doc.response.empty() || !doc.media_type.empty()) {
     w.key("content")
         .object()
-        .key(doc.text_type.empty() ? "application/json" : doc.text_type)
+        .key(doc.media_type.empty() ? "application/json" : doc.media_type)
         .object()
         .key("schema")
         .object();
-    if (!doc.text_type.empty()) {
+    if (doc.response.empty()) {
       w.member("type", "string");
     } else if (doc.list) {
       w.member("type", "object").key("required").array().value("data").value("pagination").end_array();

@@ -32,12 +32,12 @@ struct Call {
 struct RouteDoc {
   std::string_view summary;  // one line for people
   std::string_view request;  // schema of the body; empty: takes none
-  std::string_view response;  // schema of a good answer's body; empty: none (204), or text_type
+  std::string_view response;  // schema of a good answer's body; empty: none (204), or text
   int status = 200;  // of a good answer
   std::string_view query;  // query parameters that the handler reads, a space between them
   std::string_view filters;  // of a list: members of an item that are query parameters too
   bool list = false;  // {data, pagination} of `response`; takes limit, offset, page, per_page and sort as well
-  std::string_view text_type;  // media type where the body is no JSON
+  std::string_view media_type;  // where it is not application/json; without `response`: the body is text
 };
 
 struct Route {

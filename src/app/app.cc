@@ -70,6 +70,15 @@ unsigned worker_count(const AppOptions& options) {
   return wanted != 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
 }
 
+control::TokenKeyRules token_key_rules(const config::Settings& settings) {
+  control::TokenKeyRules rules;
+  rules.algorithm = crypto::jws_algorithm(settings.auth.algorithm).value_or(rules.algorithm);
+  rules.operator_secret = rules.algorithm == crypto::JwsAlgorithm::hs256 && !settings.auth.secret_key.empty();
+  rules.token_lifetime = settings.auth.access_token;
+  rules.rotate_after = std::chrono::days(settings.auth.key_rotation_days);
+  return rules;
+}
+
 }  // namespace
 
 Limits limits_of(const config::Settings& settings) {
@@ -118,12 +127,16 @@ Result<void> App::open_control() {
   token::TokenRules rules;
   rules.issuer = settings.auth.issuer;
   rules.audience = settings.auth.audience;
-  tokens_.emplace(keys_->key(crypto::Purpose::token_signing), rules);
+  tokens_.emplace(rules);
   passwords_.emplace();
-  control::ControlDeps deps{*repository_, *keys_, clock_, random_,
+  control::ControlDeps deps{*repository_,
+                            *keys_,
+                            clock_,
+                            random_,
                             [this](SnapshotPtr snapshot) { return publish(std::move(snapshot)); },
                             [this](ServerRecord server) { return probe(std::move(server)); },
-                            [this](std::string name) { return restart(std::move(name)); }};
+                            [this](std::string name) { return restart(std::move(name)); },
+                            token_key_rules(settings)};
   control_ = std::make_unique<control::ControlPlane>(control_io_.get_executor(), std::move(deps));
   SP_TRY(auto policy, policies_of(settings, 1));
   SP_CHECK(control_->load(std::move(policy), limits_of(settings), session_rules(settings)));
@@ -153,7 +166,11 @@ Result<void> App::open_control() {
                         [this] { return metrics_->expose(); },
                         [this](const Snapshot& snapshot) { return status_json(snapshot); },
                         [this] { return started_ && !stopping_ && audit_->healthy(); },
-                        [this](std::string_view query) { return audit_tail(query); }};
+                        [this](std::string_view query) { return audit_tail(query); },
+                        [this](const Snapshot& snapshot, std::string_view credential, WallTime now) {
+                          const std::string field = "Bearer " + std::string(credential);
+                          return Identity(*keys_, *tokens_).verify(snapshot, {.authorization = field}, now);
+                        }};
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};
 }

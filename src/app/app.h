@@ -65,6 +65,7 @@ class App {
   Task<Result<void>> reload();
   Task<void> declare_servers();
   Task<void> tick_control();
+  Task<void> check_token_keys();
   Task<void> tick_worker(WorkerUnit& unit);
   void checkpoint();
   std::string status_json(const Snapshot& snapshot) const;

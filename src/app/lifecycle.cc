@@ -13,6 +13,7 @@ constexpr std::chrono::seconds kTick{1};
 constexpr int kTicksPerExpiry = 30;
 constexpr int kTicksPerPrune = 3600;
 constexpr int kTicksPerSweep = 5;  // of the login sessions; their last uses are stored so late at most
+constexpr int kTicksPerKeyCheck = 60;
 constexpr std::chrono::seconds kLastWords{1};
 
 }  // namespace
@@ -100,6 +101,13 @@ void App::checkpoint() {
   }
 }
 
+Task<void> App::check_token_keys() {
+  const auto rotated = co_await control_->maintain_token_keys();
+  if (!rotated) log_.error("token signing keys not maintained", {{"why", rotated.error().detail}});
+  else if (*rotated)
+    log_.info("another key signs access tokens, by age", {{"algorithm", options_.settings.auth.algorithm}});
+}
+
 Task<void> App::tick_control() {
   SteadyTimer timer(control_io_.get_executor());
   int count = 0;
@@ -109,6 +117,7 @@ Task<void> App::tick_control() {
     if (error) co_return;
     checkpoint();
     if (++count % kTicksPerPrune == 0) (void)repository_->prune_revoked_tokens(clock_.wall());
+    if (count % kTicksPerKeyCheck == 0) co_await check_token_keys();
     if (count % kTicksPerSweep != 0) continue;
     const SnapshotPtr snapshot = control_->snapshot();
     if (const auto swept = co_await control_->logins().sweep(*snapshot->principals, clock_.wall()); !swept) {

@@ -41,6 +41,7 @@ class Grammar {
     second_factors();
     keys();
     sessions();
+    tokens();
     audit();
     config();
     others();
@@ -209,8 +210,19 @@ class Grammar {
     CLI::App* end = command(n, "end", "End a session and every token of it, at once", "session end --user ada");
     end->add_option("ID", o_.name, "Of the session")->type_name("");
     end->add_option("--user", o_.user, "Every session of this user instead");
-    CLI::App* t = noun("token", "Access tokens");
-    required_name(command(t, "revoke", "End one access token by its id (claim jti), at once", "token revoke 5f0c...e1"),
+  }
+
+  void tokens() {
+    CLI::App* n = noun("token", "Access tokens (JWT) and the keys that sign them");
+    lists(command(n, "keys", "The signing keys: which one signs, which ones still verify and until when"));
+    CLI::App* rotate =
+        command(n, "rotate", "Let a new key sign from now on; the old one verifies until its last token expired",
+                "token rotate\n  sallyport token rotate --revoke-old");
+    rotate->add_flag("--revoke-old", o_.revoke_old,
+                     "End every token of the former keys at once; a login or a refresh gives new ones");
+    command(n, "inspect", "Say what a token on stdin holds, and whether and why the gateway refuses it",
+            "token inspect < token.txt");
+    required_name(command(n, "revoke", "End one access token by its id (claim jti), at once", "token revoke 5f0c...e1"),
                   "ID");
   }
 

@@ -40,9 +40,4 @@ int end_session(const Context& c) {
 
 int run_session(const Context& c) { return c.options.command == "session list" ? list_sessions(c) : end_session(c); }
 
-int run_token(const Context& c) {
-  return finish(c, c.api("DELETE", "/api/v1/tokens/" + url_encode(c.options.name)),
-                [&](json::Value) { return "revoked " + printable(c.options.name) + "\n"; });
-}
-
 }  // namespace sallyport::cli

@@ -149,6 +149,26 @@ TEST(Commands, UsersAreReadChangedAndDeletedByTheirPath) {
   EXPECT_EQ(api.out, "a/b is deleted\n");
 }
 
+TEST(Commands, TokenKeysRotateAndInspect) {
+  FakeApi api("token");
+  api.answers["GET /api/v1/token-keys?limit=50&offset=0"] = {
+      200,
+      R"({"data":[{"id":"k1","algorithm":"EdDSA","status":"active","source":"gateway"}],"pagination":{"total":1}})"};
+  api.answers["POST /api/v1/token-keys/rotate"] = {200, R"({"id":"k2","status":"active"})"};
+  api.answers["POST /api/v1/tokens/inspect"] = {200, R"({"accepted":false,"reason":"token.expired"})"};
+  EXPECT_EQ(api.run({"token", "keys"}), 0) << api.err;
+  EXPECT_NE(api.out.find("k1   EdDSA      active"), std::string::npos) << api.out;
+  EXPECT_EQ(api.run({"token", "rotate"}), 0);
+  EXPECT_EQ(api.out, "key k2 signs from now on; the former key verifies until its last token has expired\n");
+  EXPECT_EQ(api.run({"token", "rotate", "--revoke-old"}), 0);
+  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/token-keys/rotate {"revoke_old":true})");
+  EXPECT_EQ(api.run({"token", "inspect"}, "Bearer a.b.c\n"), 0);
+  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/tokens/inspect {"token":"a.b.c"})");
+  EXPECT_NE(api.out.find("token.expired"), std::string::npos);
+  EXPECT_EQ(api.run({"token", "inspect"}, ""), 2);
+  EXPECT_EQ(api.run({"token", "inspect", "a.b.c"}), 2) << "never from the command line";
+}
+
 TEST(Commands, KeyCreateSendsEveryFlag) {
   FakeApi api("key");
   api.answers["POST /api/v1/keys"] = {201, R"({"id":"k","api_key":"mcp_once"})"};

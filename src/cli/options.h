@@ -41,6 +41,8 @@ struct Options {
   std::string user;  // session list, session end
   std::string svg, png;  // mfa enroll
 
+  bool revoke_old = false;  // token rotate
+
   bool dry_run = false;  // import
 };
 

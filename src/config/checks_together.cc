@@ -96,6 +96,9 @@ class Together {
       refuse("auth.secret_key", reason,
              "make one with: openssl rand -base64 48; or leave it out: the first start makes one");
     }
+    if (s_.auth.algorithm != "HS256") {
+      s_.warnings.push_back("auth.secret_key is read, but signs nothing: auth.algorithm is " + s_.auth.algorithm);
+    }
   }
 
   void upstream() {

@@ -78,6 +78,7 @@ const Alias kAliases[]{
     {"C3 short", {{"SECRET_KEY", "k3J9"}}, "", "", "shorter than 32 bytes"},
     {"C8 published", {{"SECRET_KEY", "mcp_-tn1XqqtdGub5NAzzn_qSoLrvJv9gmMwB0y-kfLDsak"}}, "", "", "published secret"},
     {"S0-3", {{"ALGORITHM", "hs256"}}, "auth.algorithm", "HS256 from env ALGORITHM", ""},
+    {"S0-3 eddsa", {{"ALGORITHM", "EdDSA"}}, "auth.algorithm", "EdDSA from env ALGORITHM", ""},
     {"S0-3 none", {{"ALGORITHM", "none"}}, "", "", "is not one of HS256"},
     {"C4 S0-25",
      {{"RATE_LIMIT_REQUESTS", "1000"}, {"RATE_LIMIT_WINDOW", "3600"}, {"RATE_LIMIT_BURST", "0"}},

@@ -25,6 +25,7 @@ struct AuthSettings {
   std::uint32_t sessions_per_user = 5;
   std::uint32_t sessions_per_key = 100;
   std::string session_binding = "none";  // none, address, user_agent, both
+  std::uint32_t key_rotation_days = 90;
   friend bool operator==(const AuthSettings&, const AuthSettings&) = default;
 };
 

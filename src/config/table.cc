@@ -95,7 +95,9 @@ void add_auth_and_audit(Add<Settings> add) {
              "(C3).",
              SP_INTO(auth.secret_key))
       .env({{"SECRET_KEY"}, {"JWT_SECRET_KEY"}});
-  add.choice("auth.algorithm", "HS256", {"HS256"}, "Signature of access tokens (S0-3).", SP_INTO(auth.algorithm))
+  add.choice("auth.algorithm", "HS256", {"HS256", "EdDSA", "ES256", "RS256"},
+             "Signature of access tokens (S0-3). All but HS256 publish their keys at /.well-known/jwks.json.",
+             SP_INTO(auth.algorithm))
       .env({{"ALGORITHM"}});
   add.integer("auth.session_idle_minutes", 60, {1, 10080, "minutes"},
               "A login session, and every token of it, ends when it was not used for so long (S2-3).",
@@ -110,6 +112,11 @@ void add_auth_and_audit(Add<Settings> add) {
   add.choice("auth.session_binding", "none", {"none", "address", "user_agent", "both"},
              "What of the client that logged in must stay the same; a token from elsewhere is refused.",
              SP_INTO(auth.session_binding));
+  add.integer(
+      "auth.key_rotation_days", 90, {1, 3650, "days"},
+      "Age at which another key signs access tokens; the old one verifies until its last token has expired. Not "
+      "of auth.secret_key.",
+      SP_INTO(auth.key_rotation_days));
   add.choice(
       "passwords.profile", "guide", {"guide", "nist"},
       "guide: 12 characters of four classes, 90 days, not one of the last 5 (S2-35 to S2-37); nist: 15 characters, or "

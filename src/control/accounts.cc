@@ -159,7 +159,7 @@ Result<TokenAnswer> Accounts::answer(OpenSession opened, WallTime now) {
   claims.not_before = now;
   claims.expires_at =
       std::min<WallTime>(floor<seconds>(now) + rules_.token_lifetime, floor<seconds>(opened.session->expires_at));
-  SP_TRY(out.access_token, tokens_.issue(claims));
+  SP_TRY(out.access_token, tokens_.issue(store_.snapshot()->token_keys.get(), claims));
   out.refresh_token = std::move(opened.refresh_token);
   out.expires_in = floor<seconds>(claims.expires_at - now);
   out.principal = owner;

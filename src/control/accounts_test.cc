@@ -23,26 +23,29 @@ TEST_F(AccountsTest, ALoginGivesATokenThatVerifies_S0_1_S1_9_C2) {
   ASSERT_TRUE(answer.has_value()) << answer.error().detail;
   EXPECT_EQ(answer->token_type, "bearer");
   EXPECT_EQ(answer->expires_in, seconds(1800));
-  const auto claims = tokens.verify(answer->access_token, kNow);
+  const auto claims = tokens.verify(testing::ring().get(), answer->access_token, kNow);
   ASSERT_TRUE(claims.has_value()) << claims.error().detail;
   EXPECT_EQ(claims->user_id, store.user().id);
   EXPECT_EQ(claims->roles, store.user().roles);
-  EXPECT_TRUE(tokens.verify(answer->access_token, kNow + answer->expires_in - microseconds(1)).has_value());
-  EXPECT_FALSE(tokens.verify(answer->access_token, kNow + answer->expires_in).has_value());
+  EXPECT_TRUE(tokens.verify(testing::ring().get(), answer->access_token, kNow + answer->expires_in - microseconds(1))
+                  .has_value());
+  EXPECT_FALSE(tokens.verify(testing::ring().get(), answer->access_token, kNow + answer->expires_in).has_value());
 }
 
 TEST_F(AccountsTest, ExpiresInNeverPromisesTooMuch) {
   const WallTime now = kNow + microseconds(900'000);
   const auto answer = login(kPassword, "admin-alice", now).value();
   EXPECT_EQ(answer.expires_in, seconds(1799));
-  EXPECT_TRUE(tokens.verify(answer.access_token, now + answer.expires_in - microseconds(1)).has_value());
+  EXPECT_TRUE(
+      tokens.verify(testing::ring().get(), answer.access_token, now + answer.expires_in - microseconds(1)).has_value());
 }
 
 TEST_F(AccountsTest, ATokenCarriesItsSession_S1_9) {
   const auto answer = login(kPassword).value();
-  EXPECT_EQ(tokens.verify(answer.access_token, kNow)->session_id, answer.session);
+  EXPECT_EQ(tokens.verify(testing::ring().get(), answer.access_token, kNow)->session_id, answer.session);
   EXPECT_TRUE(published->by_id.contains(answer.session));
-  EXPECT_FALSE(tokens.verify(answer.refresh_token.reveal(), kNow).has_value()) << "no refresh token is an access token";
+  EXPECT_FALSE(tokens.verify(testing::ring().get(), answer.refresh_token.reveal(), kNow).has_value())
+      << "no refresh token is an access token";
 }
 
 TEST_F(AccountsTest, ARefreshAnswersAsALoginDoes_S1_9) {
@@ -50,7 +53,8 @@ TEST_F(AccountsTest, ARefreshAnswersAsALoginDoes_S1_9) {
   const auto second = refresh(first.refresh_token.reveal()).value();
   EXPECT_EQ(second.expires_in, seconds(1800));
   EXPECT_EQ(second.session, first.session);
-  EXPECT_NE(tokens.verify(second.access_token, kNow)->id, tokens.verify(first.access_token, kNow)->id);
+  EXPECT_NE(tokens.verify(testing::ring().get(), second.access_token, kNow)->id,
+            tokens.verify(testing::ring().get(), first.access_token, kNow)->id);
   EXPECT_FALSE(refresh(first.access_token).has_value());
 }
 
@@ -82,8 +86,8 @@ TEST_F(AccountsTest, OnlyAKeyItselfLogsInByKey_S1_12) {
 }
 
 TEST_F(AccountsTest, TwoLoginsHaveTwoTokenIds) {
-  const auto first = tokens.verify(login(kPassword)->access_token, kNow);
-  const auto second = tokens.verify(login(kPassword)->access_token, kNow);
+  const auto first = tokens.verify(testing::ring().get(), login(kPassword)->access_token, kNow);
+  const auto second = tokens.verify(testing::ring().get(), login(kPassword)->access_token, kNow);
   EXPECT_NE(first->id, second->id);
 }
 

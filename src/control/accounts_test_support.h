@@ -35,6 +35,15 @@ inline const std::string& stored_hash() {
   return hash;
 }
 
+inline const std::shared_ptr<const token::KeyRing>& ring() {
+  static const auto made = [] {
+    auto key = std::make_shared<const crypto::JwsKey>(
+        crypto::JwsKey::from_secret(as_bytes("a secret of the accounts tests, 32+")).value());
+    return std::make_shared<const token::KeyRing>(std::vector<token::RingKey>{{.id = "", .key = std::move(key)}});
+  }();
+  return made;
+}
+
 class FakeStore final : public AccountStore {
  public:
   FakeStore() {
@@ -52,6 +61,7 @@ class FakeStore final : public AccountStore {
     principals->users[user.id] = std::make_shared<const UserRecord>(user);
     auto next = std::make_shared<Snapshot>();
     next->principals = std::move(principals);
+    next->token_keys = ring();
     snapshot_ = std::move(next);
   }
   [[nodiscard]] UserRecord user() const { return *snapshot_->principals->users.begin()->second; }
@@ -73,7 +83,7 @@ class FakeStore final : public AccountStore {
 struct World {
   crypto::KeyStore keys =
       crypto::KeyStore::from_master(Secret(std::string(as_text(crypto::sha256("accounts tests"))))).value();
-  token::TokenCodec tokens{keys.key(crypto::Purpose::token_signing), {}};
+  token::TokenCodec tokens{{}};
   SystemRandom random;
   PasswordPool pool{{.threads = 1, .queued_max = 4}};
   FakeStore store;

@@ -35,11 +35,13 @@ std::shared_ptr<T> copy_of(const std::shared_ptr<const T>& part) {
 ControlPlane::ControlPlane(Executor executor, ControlDeps deps)
     : executor_(executor),
       deps_(std::move(deps)),
-      logins_(deps_.repository, deps_.keys, deps_.random, [this](std::shared_ptr<const LoginSessions> sessions) {
-        Snapshot next = *snapshot_;
-        next.sessions = std::move(sessions);
-        return publish(std::move(next));
-      }) {}
+      logins_(deps_.repository, deps_.keys, deps_.random,
+              [this](std::shared_ptr<const LoginSessions> sessions) {
+                Snapshot next = *snapshot_;
+                next.sessions = std::move(sessions);
+                return publish(std::move(next));
+              }),
+      token_keys_(deps_.keys, deps_.random, deps_.token_keys) {}
 
 Result<void> ControlPlane::load(PolicySet policy, Limits limits, SessionRules sessions) {
   SP_TRY(auto stored, deps_.repository.load());
@@ -64,6 +66,7 @@ Result<void> ControlPlane::load(PolicySet policy, Limits limits, SessionRules se
   next.policy = std::make_shared<const PolicySet>(stored.policy.modules.empty() ? std::move(policy) : stored.policy);
   next.limits = std::make_shared<const Limits>(std::move(limits));
   next.catalogue = catalogue();
+  SP_TRY(next.token_keys, load_token_keys(std::move(stored.token_keys)));
   snapshot_ = std::make_shared<const Snapshot>(std::move(next));
   return {};
 }

@@ -13,6 +13,7 @@
 #include "control/catalogue.h"
 #include "control/login_desk.h"
 #include "control/repository.h"
+#include "control/token_keys.h"
 #include "control/user_changes.h"
 #include "core/random.h"
 #include "core/task.h"
@@ -27,12 +28,13 @@ struct ControlDeps {
   const crypto::KeyStore& keys;
   const Clock& clock;
   Random& random;
-  // Hands a snapshot to every worker and returns when all have taken it.
+  // Returns when every worker has taken the snapshot.
   std::function<Task<void>(SnapshotPtr)> publish;
   // Starts the server once, lists its tools, stops it (request/upstream; run where upstreams live).
   std::function<Task<Result<ProbeResult>>(ServerRecord)> probe;
   // Ends every session with that server, on every worker.
   std::function<Task<void>(std::string)> restart;
+  TokenKeyRules token_keys{};
 };
 
 struct NewKey {
@@ -76,8 +78,11 @@ class ControlPlane final : public AccountStore {
   // In force even where the store fails (error `storage`: a restart would forget it).
   Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);
 
-  // What a reload may change.
-  Task<Result<void>> replace_rules(PolicySet policy, Limits limits);
+  // A new key (its id) signs from now on; the former ones verify until their last token has expired, or with `revoke` no
+  // more. conflict: see TokenKeys. And what is due by age, to be called every minute; true: another key signs now.
+  Task<Result<std::string>> rotate_token_keys(bool revoke);
+  Task<Result<bool>> maintain_token_keys();
+  Task<Result<void>> replace_rules(PolicySet policy, Limits limits);  // what a reload may change
 
   // Checks the record, resolves argv[0] to an absolute path, probes unless told not to, stores server and tools.
   Task<Result<ProbeReport>> add_server(ServerRecord server, bool probe);
@@ -90,6 +95,8 @@ class ControlPlane final : public AccountStore {
   [[nodiscard]] const UserRecord* find_user(const std::string& who) const;
   [[nodiscard]] bool last_admin(const UserRecord& user) const;
   std::shared_ptr<const Catalogue> catalogue();
+  Result<std::shared_ptr<const token::KeyRing>> load_token_keys(std::vector<StoredTokenKey> rows);
+  Task<Result<void>> take_token_keys(TokenKeySet next, bool at_once);
   Result<std::vector<ToolRecord>> store_tools(const ServerRecord& server, const std::vector<pin::Definition>& listed);
 
   Executor executor_;
@@ -99,6 +106,8 @@ class ControlPlane final : public AccountStore {
   std::map<std::string, std::vector<ToolRecord>, std::less<>> tools_;
   CatalogueBuilder builder_;
   LoginDesk logins_;
+  TokenKeys token_keys_;
+  TokenKeySet token_key_set_;
 };
 
 // The record as it may be stored: name, prefix, transport and its fields, argv[0] absolute and executable, URL shape,

@@ -20,6 +20,18 @@
 
 namespace sallyport::control {
 
+// A key that signs or verifies access tokens. `sealed`: base64url, under KeyStore purpose token_keys: the private half
+// while it signs, afterwards the public half alone (a symmetric one stays what it is until it is forgotten).
+struct StoredTokenKey {
+  std::string id;  // kid
+  std::string algorithm;  // "EdDSA"
+  std::string sealed;
+  WallTime created_at{};
+  std::chrono::seconds token_lifetime{};  // the longest that a token under it was given
+  std::optional<WallTime> retired_at;  // signs no more
+  bool revoked = false;  // verifies no more either
+};
+
 // Everything at start. Lists are ordered by id or name. `tools` carry no compiled schemas.
 struct StoredState {
   std::vector<UserRecord> users;
@@ -32,6 +44,7 @@ struct StoredState {
   std::vector<Role> roles;  // custom ones only
   PolicySet policy;         // epoch 0 and no modules: never stored
   std::map<std::string, std::string, std::less<>> meta;
+  std::vector<StoredTokenKey> token_keys;  // newest first
 };
 
 struct KeyUse {
@@ -64,6 +77,9 @@ class Repository : public SessionStore {
   virtual Result<void> add_revoked_token(std::string_view jti, WallTime expires_at) = 0;
   // Forgets revocations whose token expired before `now`; says how many.
   virtual Result<std::uint64_t> prune_revoked_tokens(WallTime now) = 0;
+
+  // Replaces the whole set.
+  virtual Result<void> put_token_keys(std::span<const StoredTokenKey> keys) = 0;
 
   virtual Result<void> put_server(const ServerRecord& server) = 0;   // its tools stay as they are
   virtual Result<void> delete_server(std::string_view name) = 0;     // with its tools

@@ -149,7 +149,7 @@ TEST_F(SecondFactorTest, ALoginTakesTwoSteps) {
   EXPECT_EQ(second(half->second_step_token, "000000").error().code, Code::unauthenticated);
   const auto whole = second(half->second_step_token, code());
   ASSERT_TRUE(whole.has_value()) << whole.error().detail;
-  EXPECT_TRUE(tokens.verify(whole->access_token, kNow).has_value());
+  EXPECT_TRUE(tokens.verify(testing::ring().get(), whole->access_token, kNow).has_value());
   EXPECT_TRUE(factors.recent(whole->session, kNow + seconds(599)));
   EXPECT_FALSE(factors.recent(whole->session, kNow + seconds(600)));
   EXPECT_FALSE(factors.recent("another", kNow));

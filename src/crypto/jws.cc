@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "core/encoding.h"
-#include "core/secret.h"
-#include "crypto/hash.h"
 
 namespace sallyport::crypto {
 namespace {
@@ -15,25 +13,24 @@ std::string text_of(const std::vector<std::byte>& bytes) { return std::string(as
 
 }  // namespace
 
-std::string jws_sign(std::span<const std::byte> key, std::string_view header, std::string_view payload) {
+Result<std::string> jws_sign(const JwsKey& key, std::string_view header, std::string_view payload) {
   std::string token = base64url_encode(as_bytes(header));
   token += '.';
   token += base64url_encode(as_bytes(payload));
-  const Digest mac = hmac_sha256(key, token);
+  SP_TRY(const std::string signature, key.sign(token));
   token += '.';
-  token += base64url_encode(mac);
+  token += base64url_encode(as_bytes(signature));
   return token;
 }
 
-Result<JwsContent> jws_verify(std::span<const std::byte> key, std::string_view token) {
+Result<JwsContent> jws_verify(const JwsKey& key, std::string_view token) {
   if (token.size() > kJwsBytesMax) return refused("token.too_large");
   if (!looks_like_jws(token)) return refused("token.form");
   const std::size_t first = token.find('.');
   const std::size_t last = token.rfind('.');
   const auto signature = base64url_decode(token.substr(last + 1));
   if (!signature) return refused("token.encoding");
-  const Digest mac = hmac_sha256(key, token.substr(0, last));
-  if (!equal_constant_time(mac, *signature)) return refused("token.mac");
+  if (!key.verify(token.substr(0, last), as_text(*signature))) return refused("token.signature");
   const auto header = base64url_decode(token.substr(0, first));
   const auto payload = base64url_decode(token.substr(first + 1, last - first - 1));
   if (!header || !payload) return refused("token.encoding");

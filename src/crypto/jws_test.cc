@@ -20,12 +20,13 @@ constexpr std::string_view kPayload =
 
 class Jws : public ::testing::Test {
  protected:
-  std::vector<std::byte> key_ = base64url_decode(kKey).value();
+  std::vector<std::byte> secret_ = base64url_decode(kKey).value();
+  JwsKey key_ = JwsKey::from_secret(secret_).value();
   [[nodiscard]] bool accepts(std::string_view token) const { return jws_verify(key_, token).has_value(); }
 };
 
 TEST_F(Jws, SignsAndVerifiesTheExampleOfRfc7515) {
-  EXPECT_EQ(jws_sign(key_, kHeader, kPayload), kToken);
+  EXPECT_EQ(jws_sign(key_, kHeader, kPayload).value(), kToken);
   const auto content = jws_verify(key_, kToken);
   ASSERT_TRUE(content.has_value());
   EXPECT_EQ(content->header, kHeader);
@@ -58,7 +59,7 @@ TEST_F(Jws, RefusesWhitespaceAndPaddingInBase64) {
   for (const char* head :
        {"eyJhbGciOiJIUzI1NiJ9=", "eyJhbGciOi JIUzI1NiJ9", "eyJhbGciOiJIUzI1NiK", "eyJhbGciOiJIUzI1NiJ9+", "e"}) {
     const std::string input = std::string(head) + ".e30";
-    const Digest mac = hmac_sha256(key_, input);
+    const Digest mac = hmac_sha256(secret_, input);
     EXPECT_FALSE(accepts(input + "." + base64url_encode(mac))) << head;
   }
 }
@@ -75,10 +76,11 @@ TEST_F(Jws, RefusesOtherSpellingsOfTheSameSignature) {
 }
 
 TEST_F(Jws, RefusesAnotherKeyAndNoKey) {
-  std::vector<std::byte> other = key_;
+  std::vector<std::byte> other = secret_;
   other[0] ^= std::byte{1};
-  EXPECT_FALSE(jws_verify(other, kToken).has_value());
-  EXPECT_FALSE(jws_verify({}, kToken).has_value());
+  EXPECT_FALSE(jws_verify(JwsKey::from_secret(other).value(), kToken).has_value());
+  EXPECT_EQ(JwsKey::from_secret({}).error().code, Code::crypto);
+  EXPECT_EQ(JwsKey::from_secret(std::span(secret_).first(31)).error().code, Code::crypto);
 }
 
 TEST_F(Jws, RefusesOtherForms) {
@@ -88,7 +90,7 @@ TEST_F(Jws, RefusesOtherForms) {
 }
 
 TEST_F(Jws, RefusesOver8KiBUnread) {
-  const std::string huge = jws_sign(key_, kHeader, std::string(7'000, 'x'));
+  const std::string huge = jws_sign(key_, kHeader, std::string(7'000, 'x')).value();
   ASSERT_GT(huge.size(), kJwsBytesMax);
   EXPECT_EQ(jws_verify(key_, huge).error().detail, "token.too_large");
 }

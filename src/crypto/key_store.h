@@ -17,7 +17,7 @@ namespace sallyport::crypto {
 
 // A new purpose goes before count_ and gets a label in key_store.cc; labels never change.
 enum class Purpose : std::uint8_t {
-  token_signing,    // HS256 access tokens; the one that an explicit secret may replace
+  token_signing,    // HS256 access tokens under the operator's own secret, which replaces it
   key_hashing,      // stored hashes of API keys
   cursors,          // pagination cursors
   request_state,    // state that travels through a client
@@ -26,6 +26,7 @@ enum class Purpose : std::uint8_t {
   session_ids,      // what binds a session id to its principal
   vault,            // key-encryption key of stored credentials
   second_factor,    // sealed secrets of one-time codes, hashes of recovery codes
+  token_keys,       // key-encryption key of the stored token signing keys
   count_
 };
 

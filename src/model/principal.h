@@ -30,6 +30,7 @@ struct Principal {
   std::string auth_type;            // "api_key", "jwt", "local": for the audit (S1-27)
   std::string credential_id;        // key id, or token id (jti): what a revocation names
   std::string session_id;           // of a token: the LoginSession that it belongs to
+  std::string token_key_id;         // of the key that signed the token (kid)
   bool must_change_password = false;
   bool must_enroll = false;                  // its role asks for a second factor and it has none
   WallTime issued_at{};                      // of a token

@@ -14,6 +14,10 @@
 #include "model/principal.h"
 #include "model/server.h"
 
+namespace sallyport::token {
+class KeyRing;  // engines/token: the keys of access tokens
+}
+
 namespace sallyport {
 
 struct Role {
@@ -51,6 +55,7 @@ struct Snapshot {
   std::shared_ptr<const PolicySet> policy = std::make_shared<const PolicySet>();
   std::shared_ptr<const Catalogue> catalogue = std::make_shared<const Catalogue>();
   std::shared_ptr<const Limits> limits = std::make_shared<const Limits>();
+  std::shared_ptr<const token::KeyRing> token_keys;  // null: no token is issued or accepted
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

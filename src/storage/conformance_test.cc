@@ -153,6 +153,25 @@ TEST_P(Repositories, RefuseAKeyOfAnUnknownOwner) {
   EXPECT_TRUE(reopened().keys.empty());
 }
 
+TEST_P(Repositories, KeepTokenKeysWithEveryFieldNewestFirst) {
+  const std::vector<control::StoredTokenKey> keys{
+      {"old", "ES256", "c2VhbGVk", kNow, std::chrono::seconds(1800), kNow + std::chrono::hours(1), true},
+      {"new", "EdDSA", "b3RoZXI", kNow + std::chrono::hours(1), std::chrono::seconds(60), std::nullopt, false}};
+  ASSERT_TRUE(repository_->put_token_keys(keys));
+  auto state = reopened();
+  ASSERT_EQ(state.token_keys.size(), 2U);
+  EXPECT_EQ(state.token_keys[0].id, "new");
+  EXPECT_FALSE(state.token_keys[0].retired_at.has_value());
+  const control::StoredTokenKey& old = state.token_keys[1];
+  EXPECT_EQ(old.algorithm + " " + old.sealed, "ES256 c2VhbGVk");
+  EXPECT_EQ(old.created_at, kNow);
+  EXPECT_EQ(old.token_lifetime, std::chrono::seconds(1800));
+  EXPECT_EQ(old.retired_at, kNow + std::chrono::hours(1));
+  EXPECT_TRUE(old.revoked);
+  ASSERT_TRUE(repository_->put_token_keys(std::span(keys).subspan(1)));
+  EXPECT_EQ(reopened().token_keys.size(), 1U);
+}
+
 TEST_P(Repositories, KeepTheLatestUseOfAKey) {
   ASSERT_TRUE(repository_->put_key(key("k1", "")));
   const std::vector<control::KeyUse> uses{{"k1", kNow}, {"gone", kNow}, {"k1", kNow - std::chrono::seconds(5)}};

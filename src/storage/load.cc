@@ -140,6 +140,23 @@ Result<void> load_sessions(Sqlite& db, control::StoredState& state) {
               });
 }
 
+Result<void> load_token_keys(Sqlite& db, control::StoredState& state) {
+  return each(db, "load token keys",
+              "SELECT id, algorithm, sealed, created_at, token_lifetime, retired_at, revoked "
+              "FROM token_keys ORDER BY created_at DESC, id",
+              [&](const Row& row) {
+                control::StoredTokenKey key;
+                key.id = row.text(0);
+                key.algorithm = row.text(1);
+                key.sealed = row.text(2);
+                key.created_at = from_micros(row.number(3));
+                key.token_lifetime = std::chrono::seconds(row.number(4));
+                if (!row.null(5)) key.retired_at = from_micros(row.number(5));
+                key.revoked = row.flag(6);
+                state.token_keys.push_back(std::move(key));
+              });
+}
+
 Result<void> load_rest(Sqlite& db, control::StoredState& state) {
   SP_CHECK(each(db, "load revoked tokens", "SELECT jti, expires_at FROM revoked_tokens", [&](const Row& row) {
     state.revoked_tokens[row.text(0)] = from_micros(row.number(1));
@@ -164,6 +181,7 @@ Result<control::StoredState> load_state(Sqlite& db) {
   SP_CHECK(load_servers(db, state));
   SP_CHECK(load_tools(db, state));
   SP_CHECK(load_roles(db, state));
+  SP_CHECK(load_token_keys(db, state));
   SP_CHECK(load_rest(db, state));
   SP_CHECK(one_view.commit());
   return state;

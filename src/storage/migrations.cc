@@ -69,7 +69,13 @@ ALTER TABLE users ADD COLUMN factor_due INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN factor_last_step INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array kSteps{kFirst, kLoginSessions, kUserFactors};
+constexpr const char* kTokenKeys = R"sql(
+CREATE TABLE token_keys (
+  id TEXT PRIMARY KEY, algorithm TEXT NOT NULL, sealed TEXT NOT NULL, created_at INTEGER NOT NULL,
+  token_lifetime INTEGER NOT NULL, retired_at INTEGER, revoked INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps{kFirst, kLoginSessions, kUserFactors, kTokenKeys};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

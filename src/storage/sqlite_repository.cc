@@ -181,6 +181,23 @@ Result<void> SqliteRepository::touch_sessions(std::span<const LoginSessionPtr> s
   });
 }
 
+Result<void> SqliteRepository::put_token_keys(std::span<const control::StoredTokenKey> keys) {
+  Sqlite& db = impl_->db;
+  return in_transaction(db, [&]() -> Result<void> {
+    SP_CHECK(db.run("remove token keys", "DELETE FROM token_keys"));
+    SP_TRY(Statement insert,
+           db.prepare("insert token key", "INSERT INTO token_keys (id, algorithm, sealed, created_at, "
+                                          "token_lifetime, retired_at, revoked) VALUES (?, ?, ?, ?, ?, ?, ?)"));
+    for (const control::StoredTokenKey& key : keys) {
+      insert.bind(key.id).bind(key.algorithm).bind(key.sealed).bind(to_micros(key.created_at));
+      insert.bind(std::int64_t{key.token_lifetime.count()});
+      key.retired_at ? insert.bind(to_micros(*key.retired_at)) : insert.bind_null();
+      SP_CHECK(insert.bind(key.revoked).run());
+    }
+    return {};
+  });
+}
+
 Result<void> SqliteRepository::put_server(const ServerRecord& server) {
   Sqlite& db = impl_->db;
   ItemList items;

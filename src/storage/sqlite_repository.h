@@ -32,6 +32,7 @@ class SqliteRepository final : public control::Repository {
   Result<void> put_session(const control::StoredSession& session) override;
   Result<void> delete_sessions(std::span<const std::string> ids) override;
   Result<void> touch_sessions(std::span<const LoginSessionPtr> sessions) override;
+  Result<void> put_token_keys(std::span<const control::StoredTokenKey> keys) override;
   Result<void> put_server(const ServerRecord& server) override;
   Result<void> delete_server(std::string_view name) override;
   Result<void> replace_tools(std::string_view server, std::span<const ToolRecord> tools) override;

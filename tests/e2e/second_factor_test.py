@@ -153,7 +153,7 @@ class SecondFactor(Case):
 
 class StepUp(Case):
     def test_dangerous_operations_ask_people_for_a_recent_code(self):
-        """User writes; who has no second factor is not asked."""
+        """User writes, signing keys; who has no second factor is not asked."""
         secret, codes, token = self.enrolled("judy", "admin")
         fresh = mcp.Client(self.gateway, token)
         self.assertEqual(fresh.ask("POST", "/admin/users", {"username": "k1", "password": FIRST}).status, 201)  # confirm counted
@@ -163,13 +163,15 @@ class StepUp(Case):
         self.gateway.start()  # what was shown is forgotten: it fails closed
         judy = mcp.Client(self.gateway, token)
         for method, path in (("POST", "/admin/users"), ("PUT", "/admin/users/k1"), ("DELETE", "/admin/users/k1"),
-                             ("POST", "/admin/users/k1/toggle"), ("PUT", "/admin/users/k1/password"), ("DELETE", "/users/k1/mfa")):
+                             ("POST", "/admin/users/k1/toggle"), ("PUT", "/admin/users/k1/password"), ("DELETE", "/users/k1/mfa"),
+                             ("POST", "/token-keys/rotate")):
             refused = judy.ask(method, path, {})
             self.assertEqual((refused.status, refused.message["error"]["code"]), (401, "second_factor_required"), path)
         self.assertEqual(judy.ask("GET", "/admin/users").status, 200)  # reading is no write
         self.assertEqual(judy.ask("POST", "/auth/step-up", {"code": "000000"}).status, 401)
         self.assertEqual(judy.ask("POST", "/auth/step-up", {"code": totp.code(secret)}).status, 204)
         self.assertEqual(judy.ask("DELETE", "/admin/users/k1").status, 204)
+        self.assertEqual(judy.ask("POST", "/token-keys/rotate").status, 200)
         self.assertEqual(mcp.Client(self.gateway, other).ask("DELETE", "/admin/users/k2").status, 401)  # another login's
 
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "core/secret.h"
 #include "crypto/jws.h"
 #include "json/document.h"
 #include "json/writer.h"
@@ -16,7 +15,6 @@ using std::chrono::floor;
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
-constexpr std::string_view kHeader = R"({"alg":"HS256","typ":"at+jwt"})";
 constexpr std::size_t kRolesMax = 64;
 constexpr std::size_t kNameBytesMax = 128;
 constexpr std::int64_t kYear9999 = 253'402'300'799;
@@ -32,8 +30,9 @@ bool is_name(std::string_view text) noexcept {
          std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
-// RFC 8725 3.1, 3.11: algorithm and type are ours and exact. Members that carry or point to a key (jwk, jku, x5u, x5c,
-// kid) and crit are refused like any other member that is not expected.
+// Only for tokens under the operator's own secret, which others may mint too (S0-3): RFC 8725 3.1, 3.11: algorithm and
+// type are ours and exact. Members that carry or point to a key (jwk, jku, x5u, x5c, kid) and crit are refused like any
+// other member that is not expected. Every other key has one header, which is compared (KeyRing).
 bool is_our_header(const std::string& text) {
   const auto header = json::read(text, {.bytes_max = 256, .depth_max = 2, .nodes_max = 16});
   if (!header || !header->root().is_object() || header->root().size() != 2) return false;
@@ -127,13 +126,14 @@ std::string write_claims(const TokenClaims& claims, const TokenRules& rules, Tok
 
 }  // namespace
 
-TokenCodec::TokenCodec(std::span<const std::byte> key, TokenRules rules) : key_(key), rules_(std::move(rules)) {
+TokenCodec::TokenCodec(TokenRules rules) : rules_(std::move(rules)) {
   rules_.future_leeway = std::clamp(rules_.future_leeway, seconds(0), seconds(30));
   rules_.lifetime_max = std::clamp(rules_.lifetime_max, seconds(60), seconds(24 * 3600));
 }
 
-Result<std::string> TokenCodec::issue(const TokenClaims& claims, TokenType type) const {
-  if (key_.size() < 32) return fail(Code::crypto, "a token signing key has at least 32 bytes");
+Result<std::string> TokenCodec::issue(const KeyRing* keys, const TokenClaims& claims, TokenType type) const {
+  const RingKey* const signer = keys == nullptr ? nullptr : keys->signer();
+  if (signer == nullptr) return fail(Code::crypto, "there is no token signing key");
   if (!is_name(claims.user_id) || !is_name(claims.id) || !is_name(claims.session_id) ||
       claims.roles.size() > kRolesMax || !std::ranges::all_of(claims.roles, is_name)) {
     return fail(Code::validation, "user id, token id, session id or roles do not fit a token");
@@ -141,15 +141,20 @@ Result<std::string> TokenCodec::issue(const TokenClaims& claims, TokenType type)
   if (claims.expires_at > claims.issued_at + rules_.lifetime_max) {
     return fail(Code::validation, "a token may not live so long");
   }
-  std::string token = crypto::jws_sign(key_, kHeader, write_claims(claims, rules_, type));
+  SP_TRY(std::string token,
+         crypto::jws_sign(*signer->key, KeyRing::header_of(*signer), write_claims(claims, rules_, type)));
   if (token.size() > crypto::kJwsBytesMax) return fail(Code::limit, "a token of over 8 KiB");
   return token;
 }
 
-Result<TokenClaims> TokenCodec::verify(std::string_view token, WallTime now, TokenType type) const {
-  if (key_.size() < 32) return fail(Code::crypto, "a token signing key has at least 32 bytes");
-  SP_TRY(const crypto::JwsContent content, crypto::jws_verify(key_, token));
-  if (!is_our_header(content.header)) return refused("token.header");
+Result<TokenClaims> TokenCodec::verify(const KeyRing* keys, std::string_view token, WallTime now,
+                                       TokenType type) const {
+  if (token.size() > crypto::kJwsBytesMax) return refused("token.too_large");
+  if (!crypto::looks_like_jws(token)) return refused("token.form");
+  const RingKey* const key = keys == nullptr ? nullptr : keys->by_header(token.substr(0, token.find('.')), now);
+  if (key == nullptr) return refused("token.key_unknown");
+  SP_TRY(const crypto::JwsContent content, crypto::jws_verify(*key->key, token));
+  if (key->id.empty() && !is_our_header(content.header)) return refused("token.header");
   // Duplicate members are refused by the reader: two parsers must not see two meanings.
   const auto document =
       json::read(content.payload, {.bytes_max = crypto::kJwsBytesMax, .depth_max = 4, .nodes_max = 512});
@@ -157,6 +162,7 @@ Result<TokenClaims> TokenCodec::verify(std::string_view token, WallTime now, Tok
   SP_CHECK(check_binding(document->root(), rules_, type));
   SP_TRY(TokenClaims claims, read_claims(document->root()));
   SP_CHECK(check_times(claims, rules_, now));
+  claims.key_id = key->id;
   return claims;
 }
 

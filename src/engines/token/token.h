@@ -1,16 +1,17 @@
-// Sallyport's own access tokens (RFC 7519, RFC 8725): claims inside an HS256 JWS. Issued by control/accounts, verified
-// by request/identity, so that both have one codec. Strict on the way in: exact header, every claim required, no
-// duplicate, issuer, audience and type ours. One object a process, immutable, any thread. The KeyStore outlives it.
+// Sallyport's own access tokens (RFC 7519, RFC 8725): claims inside a JWS under a key of the Snapshot's KeyRing. Issued
+// by control/accounts, verified by request/identity, so that both have one codec. Strict on the way in: exact header,
+// every claim required, no duplicate, issuer, audience and type ours. One object a process, immutable, any thread.
 #pragma once
 
 #include <chrono>
-#include <span>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/clock.h"
 #include "core/result.h"
+#include "engines/token/key_ring.h"
 
 namespace sallyport::token {
 
@@ -23,6 +24,7 @@ struct TokenClaims {
   WallTime issued_at{};            // to the microsecond (iat_us): a password change ends tokens of the same second
   WallTime not_before{};
   WallTime expires_at{};
+  std::string key_id;  // of the key that verified it; not a claim
 };
 
 struct TokenRules {
@@ -39,16 +41,17 @@ enum class TokenType : std::uint8_t { access, refresh };
 
 class TokenCodec {
  public:
-  // `key`: KeyStore purpose token_signing.
-  TokenCodec(std::span<const std::byte> key, TokenRules rules);
+  explicit TokenCodec(TokenRules rules);
 
-  [[nodiscard]] Result<std::string> issue(const TokenClaims& claims, TokenType type = TokenType::access) const;
-  // Code::unauthenticated for every refusal; detail names the reason ("token.expired", "token.mac", ...).
-  [[nodiscard]] Result<TokenClaims> verify(std::string_view token, WallTime now,
+  // Under the ring's signer. `keys` may be null, here and below: nothing is issued then, and everything is refused.
+  // Code::crypto without a key that signs, Code::validation for claims that verify() would refuse.
+  [[nodiscard]] Result<std::string> issue(const KeyRing* keys, const TokenClaims& claims,
+                                          TokenType type = TokenType::access) const;
+  // Code::unauthenticated for every refusal; detail names the reason ("token.expired", "token.signature", ...).
+  [[nodiscard]] Result<TokenClaims> verify(const KeyRing* keys, std::string_view token, WallTime now,
                                            TokenType type = TokenType::access) const;
 
  private:
-  std::span<const std::byte> key_;
   TokenRules rules_;
 };
 

@@ -4,11 +4,13 @@
 
 namespace sallyport {
 
-void CredentialCache::bind(const std::shared_ptr<const Principals>& principals) {
-  if (principals_ == principals) return;
+void CredentialCache::bind(const std::shared_ptr<const Principals>& principals,
+                           const std::shared_ptr<const token::KeyRing>& token_keys) {
+  if (principals_ == principals && token_keys_ == token_keys) return;
   young_.clear();
   old_.clear();
   principals_ = principals;
+  token_keys_ = token_keys;
 }
 
 PrincipalPtr CredentialCache::find(const crypto::Digest& digest, WallTime now) {

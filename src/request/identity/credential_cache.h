@@ -1,6 +1,6 @@
 // Verified credentials by SHA-256 digest, in two generations: when the young one is full the old one is dropped, so
-// memory is bounded and what is used stays. Bound to one Principals object, which it holds, so that its address cannot
-// come again. One thread. At most 2 x kGenerationMax entries; only what verified gets in, so strangers cannot fill it.
+// memory is bounded and what is used stays. Bound to one Principals object and one KeyRing, which it holds, so that no
+// address can come again. One thread. At most 2 x kGenerationMax entries; only what verified gets in, so strangers cannot fill it.
 #pragma once
 
 #include <cstring>
@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "crypto/hash.h"
 #include "model/principal.h"
+#include "model/snapshot.h"
 
 namespace sallyport {
 
@@ -17,8 +18,9 @@ class CredentialCache {
  public:
   static constexpr std::size_t kGenerationMax = 4096;
 
-  // Forgets everything where `principals` is another object than before.
-  void bind(const std::shared_ptr<const Principals>& principals);
+  // Forgets everything where either is another object than before.
+  void bind(const std::shared_ptr<const Principals>& principals,
+            const std::shared_ptr<const token::KeyRing>& token_keys = nullptr);
 
   // The principal verified before under `digest`, or null: unknown or past its expiry.
   [[nodiscard]] PrincipalPtr find(const crypto::Digest& digest, WallTime now);
@@ -40,6 +42,7 @@ class CredentialCache {
   using Generation = std::unordered_map<crypto::Digest, Entry, DigestHash>;
 
   std::shared_ptr<const Principals> principals_;
+  std::shared_ptr<const token::KeyRing> token_keys_;
   Generation young_;
   Generation old_;
 };

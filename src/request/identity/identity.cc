@@ -82,6 +82,7 @@ void set_token(Principal& principal, const token::TokenClaims& claims) {
   principal.auth_type = "jwt";
   principal.credential_id = claims.id;
   principal.session_id = claims.session_id;
+  principal.token_key_id = claims.key_id;
   principal.issued_at = claims.issued_at;
   principal.expires_at = std::min(principal.expires_at, claims.expires_at);
 }
@@ -130,11 +131,11 @@ Result<std::string_view> find_credential(const CredentialView& seen) {
 
 Result<PrincipalPtr> Identity::verify(const Snapshot& snapshot, const CredentialView& seen, WallTime now) {
   SP_TRY(const std::string_view credential, find_credential(seen));
-  cache_.bind(snapshot.principals);
+  cache_.bind(snapshot.principals, snapshot.token_keys);
   const crypto::Digest digest = crypto::sha256(credential);
   PrincipalPtr principal = cache_.find(digest, now);
   if (!principal) {
-    SP_TRY(Verified verified, verify_uncached(*snapshot.principals, credential, now));
+    SP_TRY(Verified verified, verify_uncached(snapshot, credential, now));
     cache_.put(digest, verified.principal, verified.expires_at);
     principal = std::move(verified.principal);
   }
@@ -142,10 +143,10 @@ Result<PrincipalPtr> Identity::verify(const Snapshot& snapshot, const Credential
   return principal;
 }
 
-Result<Identity::Verified> Identity::verify_uncached(const Principals& principals, std::string_view credential,
+Result<Identity::Verified> Identity::verify_uncached(const Snapshot& snapshot, std::string_view credential,
                                                      WallTime now) const {
-  if (const auto id = crypto::api_key_id(credential)) return verify_key(principals, credential, *id, now);
-  if (crypto::looks_like_jws(credential)) return verify_token(principals, credential, now);
+  if (const auto id = crypto::api_key_id(credential)) return verify_key(*snapshot.principals, credential, *id, now);
+  if (crypto::looks_like_jws(credential)) return verify_token(snapshot, credential, now);
   return refused("identity.credential_form");
 }
 
@@ -173,9 +174,10 @@ Result<Identity::Verified> Identity::verify_key(const Principals& principals, st
   return Verified{principal_of(record), record.expires_at.value_or(WallTime::max())};
 }
 
-Result<Identity::Verified> Identity::verify_token(const Principals& principals, std::string_view token,
+Result<Identity::Verified> Identity::verify_token(const Snapshot& snapshot, std::string_view token,
                                                   WallTime now) const {
-  SP_TRY(const token::TokenClaims claims, tokens_.verify(token, now));
+  SP_TRY(const token::TokenClaims claims, tokens_.verify(snapshot.token_keys.get(), token, now));
+  const Principals& principals = *snapshot.principals;
   const std::string which = (claims.of_key ? " key=" : " user=") + claims.user_id + " jti=" + claims.id;
   if (principals.revoked_tokens.contains(claims.id)) return refused("identity.token_revoked" + which);
   if (claims.of_key) return verify_minted(principals, claims, now);

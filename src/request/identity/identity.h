@@ -1,6 +1,6 @@
 // Who calls: one credential of a request head becomes a Principal, or Code::unauthenticated. One Identity a worker (its
 // cache is not shared and has no lock). What was verified is cached by digest and dies with the Snapshot's principals
-// part: revoking a key or disabling a user holds at the very next request. Cache: 2 x 4,096 credentials, two
+// or token keys: revoking a key, a user or a signing key holds at the very next request. Cache: 2 x 4,096 credentials, two
 // generations.
 #pragma once
 
@@ -48,10 +48,10 @@ class Identity {
     PrincipalPtr principal;
     WallTime expires_at;
   };
-  Result<Verified> verify_uncached(const Principals& principals, std::string_view credential, WallTime now) const;
+  Result<Verified> verify_uncached(const Snapshot& snapshot, std::string_view credential, WallTime now) const;
   Result<Verified> verify_key(const Principals& principals, std::string_view key, std::string_view id,
                               WallTime now) const;
-  Result<Verified> verify_token(const Principals& principals, std::string_view token, WallTime now) const;
+  Result<Verified> verify_token(const Snapshot& snapshot, std::string_view token, WallTime now) const;
   Result<Verified> verify_minted(const Principals& principals, const token::TokenClaims& claims, WallTime now) const;
 
   const crypto::KeyStore& keys_;

@@ -106,13 +106,13 @@ TEST_F(IdentityAbuse, AKeyHashedUnderAnotherMasterKey) {
 }
 
 TEST_F(IdentityAbuse, ARefreshTokenAsAccessToken) {
-  const std::string refresh = codec_.issue(claims(), token::TokenType::refresh).value();
+  const std::string refresh = codec_.issue(ring_.get(), claims(), token::TokenType::refresh).value();
   EXPECT_EQ(refusal("Bearer " + refresh), "token.type");
 }
 
 TEST_F(IdentityAbuse, ATokenOfAnotherGateway) {
-  const token::TokenCodec other(keys_.key(crypto::Purpose::token_signing), {.audience = "staging"});
-  EXPECT_EQ(refusal("Bearer " + other.issue(claims()).value()), "token.audience");
+  const token::TokenCodec other({.audience = "staging"});
+  EXPECT_EQ(refusal("Bearer " + other.issue(ring_.get(), claims()).value()), "token.audience");
 }
 
 TEST_F(IdentityAbuse, EveryRefusalLooksTheSameOutside) {

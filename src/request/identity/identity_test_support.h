@@ -54,10 +54,11 @@ class World {
     Snapshot out;
     out.principals = std::move(principals);
     out.sessions = sessions_;
+    out.token_keys = ring_;
     return out;
   }
 
-  [[nodiscard]] std::string token(token::TokenClaims claims) const { return codec_.issue(claims).value(); }
+  [[nodiscard]] std::string token(token::TokenClaims claims) const { return codec_.issue(ring_.get(), claims).value(); }
   [[nodiscard]] std::string token() const { return token(claims()); }
   [[nodiscard]] static token::TokenClaims claims() {
     return {.user_id = "00112233aabbccdd",
@@ -80,7 +81,11 @@ class World {
 
   crypto::KeyStore keys_ =
       crypto::KeyStore::from_master(Secret(std::string(as_text(crypto::sha256("identity tests"))))).value();
-  token::TokenCodec codec_{keys_.key(crypto::Purpose::token_signing), {}};
+  std::shared_ptr<const token::KeyRing> ring_ = std::make_shared<const token::KeyRing>(std::vector<token::RingKey>{
+      {.id = "",
+       .key = std::make_shared<const crypto::JwsKey>(
+           crypto::JwsKey::from_secret(keys_.key(crypto::Purpose::token_signing)).value())}});
+  token::TokenCodec codec_{{}};
   SystemRandom random_;
   crypto::NewApiKey made_ = crypto::make_api_key(keys_, random_);
   UserRecord user_;

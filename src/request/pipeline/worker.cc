@@ -64,6 +64,7 @@ bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime 
   if (!principal.session_id.empty()) {  // a token
     if (!snapshot.sessions->by_id.contains(principal.session_id)) return false;
     if (principals.revoked_tokens.contains(principal.credential_id)) return false;
+    if (snapshot.token_keys != nullptr && snapshot.token_keys->revoked(principal.token_key_id)) return false;
   }
   switch (principal.kind) {
     case PrincipalKind::local: return true;
@@ -86,8 +87,9 @@ bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime 
 
 void Worker::take(SnapshotPtr next) {
   if (next->epoch <= snapshot->epoch) return;
-  const bool people_changed =
-      next->principals != snapshot->principals || next->sessions->ended != snapshot->sessions->ended;
+  const bool people_changed = next->principals != snapshot->principals ||
+                              next->sessions->ended != snapshot->sessions->ended ||
+                              next->token_keys != snapshot->token_keys;
   const bool catalogue_changed = next->catalogue != snapshot->catalogue;
   snapshot = std::move(next);
   if (people_changed) end_revoked();

@@ -95,14 +95,15 @@ class Document(unittest.TestCase):
             self.assertEqual(answer.body, b"", (method, path, answer))
             return None
         self.assertIn(kind, content, (method, path, answer))
-        if kind != "application/json":
+        if not kind.endswith("json"):
             return None
-        return {"where": [method, path, answer.status], "schema": content[kind]["schema"], "message": answer.message}
+        return {"where": [method, path, answer.status], "schema": content[kind]["schema"], "message": json.loads(answer.body)}
 
     def test_no_answer_that_the_document_does_not_allow(self):
         """A fuzz from the document, an administrator and a stranger asking; `make api-fuzz` does it at length."""
         maker, answers = Maker(self.document, 20261121), []
-        skipped = {("post", "/auth/logout"), ("post", "/auth/logout-all"), ("post", "/auth/password")}  # they end the caller
+        skipped = {("post", "/auth/logout"), ("post", "/auth/logout-all"), ("post", "/auth/password"),
+                   ("post", "/token-keys/rotate")}  # they end the caller
         for path, methods in self.document["paths"].items():
             for method, operation in methods.items():
                 if (method, path) in skipped:
