@@ -1,4 +1,6 @@
 // Start, ticks, signals and the orderly end.
+#include <sys/prctl.h>
+
 #include <csignal>
 #include <latch>
 
@@ -59,14 +61,20 @@ Result<void> App::start() {
     if (!options_.listen) break;
     SP_CHECK(unit->listener.bind());
   }
-  control_thread_ = std::thread([this] { control_io_.run(); });
+  control_thread_ = std::thread([this] {
+    ::prctl(PR_SET_NAME, "control");  // as `top -H` shows it
+    control_io_.run();
+  });
   for (auto& unit : units_) {
     asio::post(unit->io, [this, &u = *unit] {
       u.sweep.start();
       if (options_.listen) u.listener.start();
       u.ticks.spawn(tick_worker(u));
     });
-    unit->thread = std::thread([&io = unit->io] { io.run(); });
+    unit->thread = std::thread([&io = unit->io] {
+      ::prctl(PR_SET_NAME, "worker");
+      io.run();
+    });
   }
   if (options_.listen) {
     asio::co_spawn(control_io_, declare_servers(), [this](const std::exception_ptr& error) {

@@ -1,5 +1,6 @@
 #include "control/passwords.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@ struct PasswordPool::Impl {
   }
 
   void run() {
+    ::prctl(PR_SET_NAME, "passwords");
     lower_priority();
     for (;;) {
       std::unique_lock lock(mutex);
