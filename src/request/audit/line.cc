@@ -8,6 +8,7 @@
 
 #include "crypto/hash.h"
 #include "request/audit/pen.h"
+#include "request/audit/redact.h"
 #include "request/audit/scan.h"
 
 namespace sallyport::audit {
@@ -71,7 +72,10 @@ constexpr FieldName kToolId = field_name("tool_id"), kArguments = field_name("ar
                     kLength = field_name("content_length");
 constexpr std::size_t kFixedBytesMax = 2048;  // names, numbers, times, punctuation
 
-std::string_view shown(std::string_view text) noexcept { return text.substr(0, kFieldBytesMax); }
+// A caller chooses the text of some fields, a method's name or a tool's, and may put a credential there by mistake.
+std::string_view shown(std::string_view text) noexcept {
+  return is_credential(text) ? "[redacted]" : text.substr(0, kFieldBytesMax);
+}
 
 // Redactor::json made it: one line. Anything else is shown as text, cut.
 bool spliced(std::string_view json) noexcept {
@@ -115,7 +119,7 @@ void seconds_field(Pen& pen, const FieldName& name, const std::optional<double>&
 void tool_id_field(Pen& pen, const AuditRecord& r) {
   if (r.tool.empty()) return;
   pen.name(kToolId);
-  if (r.server.empty()) return pen.quoted(shown(r.tool));
+  if (r.server.empty() || is_credential(r.tool)) return pen.quoted(shown(r.tool));
   pen.quoted(shown(r.server + "/" + r.tool));
 }
 

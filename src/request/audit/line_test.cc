@@ -75,6 +75,15 @@ TEST(Line, OneRecordIsOneLineWhateverItsFieldsHold) {
   EXPECT_TRUE(Members::of(line)->text("user_agent").starts_with("a\n{\"seq\":8}\r"));
 }
 
+TEST(Line, AFieldThatIsACredentialIsNotShown) {
+  AuditRecord r = full();
+  r.tool = r.rpc_method = "mcp_aB3-" + std::string(39, 'x');
+  r.user_agent = "mcpr_aB3-" + std::string(39, 'x');
+  const std::string line = line_of(r);
+  EXPECT_EQ(line.find("aB3-"), std::string::npos) << line;
+  EXPECT_EQ(Members::of(line)->text("rpc_method"), "[redacted]");
+}
+
 TEST(Line, BoundsEveryField) {
   AuditRecord r = full();
   r.reason = r.evidence = r.path = r.user_agent = r.query_params = std::string(1 << 20, '\x01');

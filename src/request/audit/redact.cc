@@ -6,6 +6,7 @@
 
 #include "core/encoding.h"
 #include "crypto/hash.h"
+#include "crypto/jws.h"
 #include "request/audit/scan.h"
 
 namespace sallyport::audit {
@@ -22,6 +23,8 @@ constexpr std::array<std::string_view, 24> kParts{
 constexpr std::array<std::string_view, 12> kWhole{"pwd", "pass", "pin", "otp", "cvv", "cvc", "csc", "ssn", "auth", "jwt",
                                                   "sid", "creds"};
 constexpr std::size_t kWholeBytesMax = 5;
+
+constexpr std::size_t kCredentialBytesMin = 40;  // ours have 43 characters and more after the prefix
 
 // Of a letter or digit its lower case, of anything else 0: names are compared without case and format.
 constexpr std::array<char, 256> kNormal = [] {
@@ -163,6 +166,7 @@ class Walk {
   bool string(std::size_t end) {
     if (end == kNone) return false;
     const std::string_view raw = in_.substr(at_ + 1, end - at_ - 2);
+    if (is_credential(raw)) return put("\"[redacted:" + redactor_.short_digest(raw) + "]\"", end), true;
     if (raw.size() <= limits_.string_bytes_max) return at_ = end, true;
     ++at_;  // the quotes stay
     at_ += boundary(raw);
@@ -244,6 +248,19 @@ bool is_secret_name(std::string_view decoded_name) {
   return false;
 }
 
+bool is_credential(std::string_view value) noexcept {
+  if (value.size() < kCredentialBytesMin) return false;
+  if (value.starts_with("eyJ")) return crypto::looks_like_jws(value);
+  if (!value.starts_with("mcp_") && !value.starts_with("mcpr_")) return false;
+  bool upper = false, lower = false;  // random letters have both, names of tools hardly ever
+  for (const char c : value.substr(5)) {
+    upper |= c >= 'A' && c <= 'Z';
+    lower |= c >= 'a' && c <= 'z';
+    if (kNormal[static_cast<unsigned char>(c)] == 0 && c != '_' && c != '-') return false;
+  }
+  return upper && lower;
+}
+
 std::string Redactor::json(std::string_view minified) const {
   if (!valid_utf8(minified)) {
     return "{\"_unreadable\":" + std::to_string(minified.size()) + ",\"_digest\":\"" + digest(minified) + "\"}";
@@ -265,11 +282,25 @@ std::string Redactor::query(std::string_view query) const {
     out += name.substr(0, limits_.string_bytes_max);
     if (equals != kNone) {
       const std::string_view value = pair.substr(equals + 1);
-      const bool hide = is_secret_name(percent_decode(name)) || value.size() > limits_.string_bytes_max;
+      const bool hide =
+          is_secret_name(percent_decode(name)) || is_credential(value) || value.size() > limits_.string_bytes_max;
       out += hide ? "=[redacted:" + short_digest(value) + "]" : "=" + std::string(value);
     }
     if (out.size() > limits_.output_bytes_max) return "[cut:" + short_digest(query) + "]";
     if (end < query.size()) out.push_back(query[end]);
+    at = end + 1;
+  }
+  return out;
+}
+
+std::string Redactor::path(std::string_view path) const {
+  if (path.size() < kCredentialBytesMin) return std::string(path);
+  std::string out;
+  for (std::size_t at = 0; at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    const std::string_view segment = path.substr(at, end - at);
+    out += is_credential(segment) ? "[redacted:" + short_digest(segment) + "]" : std::string(segment);
+    if (end < path.size()) out.push_back('/');
     at = end + 1;
   }
   return out;

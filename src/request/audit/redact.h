@@ -21,6 +21,9 @@ struct RedactLimits {
 // True for names that stand for a secret: password, token, authorization, cookie, api key, private key, credential, ...
 [[nodiscard]] bool is_secret_name(std::string_view decoded_name);
 
+// True for what has the form of a credential that we gave out, whatever name it goes under: an API key, a refresh token, a JWT.
+[[nodiscard]] bool is_credential(std::string_view value) noexcept;
+
 class Redactor {
  public:
   // `key`: 32 bytes from the KeyStore. Digests of equal secrets are equal within one installation, and useless outside it.
@@ -30,6 +33,8 @@ class Redactor {
   [[nodiscard]] std::string json(std::string_view minified) const;
   // Of a query string without its "?".
   [[nodiscard]] std::string query(std::string_view query) const;
+  // Of a path: who writes a credential into one by mistake does not leave it in the evidence.
+  [[nodiscard]] std::string path(std::string_view path) const;
   // Keyed digests, hex: 16 characters for what replaces a value, 64 for arguments_digest, result_digest and sessions.
   [[nodiscard]] std::string short_digest(std::string_view bytes) const;
   [[nodiscard]] std::string digest(std::string_view bytes) const;

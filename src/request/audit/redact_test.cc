@@ -91,6 +91,29 @@ TEST(Redact, QueriesLoseTheirSecrets) {  // C11: S1 logged tokens of the query s
   EXPECT_EQ(redactor().query(""), "");
 }
 
+TEST(Redact, CredentialsOfOursAreHiddenWhereverTheyStand) {
+  const std::string random = "aB3-" + std::string(39, 'x');
+  for (const std::string& secret :
+       {"mcp_" + random, "mcpr_" + random, "eyJ" + random + ".eyJ" + random + "." + random}) {
+    EXPECT_TRUE(is_credential(secret));
+    for (const std::string& out : {redactor().json("{\"text\":[\"" + secret + "\"]}"), redactor().query("q=" + secret),
+                                   redactor().path("/users/" + secret), redactor().path("/" + secret + "/x")}) {
+      EXPECT_EQ(out.find(secret), std::string::npos) << out;
+      EXPECT_NE(out.find("[redacted:"), std::string::npos) << out;
+    }
+    EXPECT_EQ(redactor().json("\"" + secret + "\"").back(), '"');
+    EXPECT_TRUE(redactor().path("/" + secret + "/x").ends_with("]/x"));
+  }
+  for (const char* name : {"", "mcp_server_list_tools", "mcp_github_create_pull_request_review_comment_2",
+                           "mcp_Server/a_tool_whose_name_is_long_enough_for_a_key"}) {
+    EXPECT_FALSE(is_credential(name)) << name;
+  }
+  for (const std::string& path :
+       {"", "/", "//a//", "/api/v1/tools/a-name-that-is-long-enough-to-be-looked-at/execute/"}) {
+    EXPECT_EQ(redactor().path(path), path);
+  }
+}
+
 TEST(Redact, SurvivesEveryTruncationAndFlip) {
   const std::string json = R"({"a":[1,-2.5e3,true,null,{"token":"x\u0041\\"}],"password":{"b":[]},"c":"é"})";
   for (std::size_t i = 0; i < json.size(); ++i) {

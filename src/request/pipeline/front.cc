@@ -30,7 +30,7 @@ void Pipeline::begin(Flow& f, net::ServerExchange& exchange) {
   f.record.request_id = w_.new_request_id();
   f.record.event_type = audit::kHttp;
   f.record.method = head.method;
-  f.record.path = head.path;
+  f.record.path = fleet_.redactor.path(head.path);
   if (!head.query.empty()) f.record.query_params = fleet_.redactor.query(head.query);
   if (const auto agent = head.find("User-Agent")) f.record.user_agent = *agent;
   if (head.has_length) f.record.content_length = head.content_length;
@@ -172,7 +172,7 @@ Task<RestAnswer> Pipeline::local(RestRequest request) {
   f.name_principal();
   f.record.client_ip = request.address;
   f.record.method = request.method;
-  f.record.path = request.path;
+  f.record.path = fleet_.redactor.path(request.path);
   request.decider = &w_.decider;
   request.execute = [this](ToolCall call) { return execute(std::move(call)); };
   Result<void> done = co_await ask_rest(f, std::move(request));
