@@ -30,7 +30,7 @@ struct ApiDeps {
   std::function<std::string(const Snapshot&)> status;                          // JSON object
   std::function<bool()> ready;                                    // may calls be served now?
   std::function<Result<std::string>(std::string_view query)> audit_tail;  // JSON array of records, newest last
-  // What the door would say of this credential (request/identity), without its cache.
+  // What the door would say of this credential, from whichever client; no use of its session.
   std::function<Result<PrincipalPtr>(const Snapshot&, std::string_view credential, WallTime now)> identify;
 };
 

@@ -168,8 +168,7 @@ Result<void> App::open_control() {
                         [this] { return started_ && !stopping_ && audit_->healthy(); },
                         [this](std::string_view query) { return audit_tail(query); },
                         [this](const Snapshot& snapshot, std::string_view credential, WallTime now) {
-                          const std::string field = "Bearer " + std::string(credential);
-                          return Identity(*keys_, *tokens_).verify(snapshot, {.authorization = field}, now);
+                          return Identity(*keys_, *tokens_).inspect(snapshot, credential, now);
                         }};
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};

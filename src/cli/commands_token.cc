@@ -1,3 +1,4 @@
+#include <iomanip>
 #include <istream>
 
 #include "cli/context.h"
@@ -12,7 +13,8 @@ constexpr std::size_t kTokenBytesMax = 8192;
 std::string read_token(std::istream& in) {
   std::string text;
   std::string word;
-  while (in >> word) text = text.empty() ? word : text + " " + word;
+  while (text.size() <= kTokenBytesMax && in >> std::setw(kTokenBytesMax + 1) >> word)
+    text = text.empty() ? word : text + " " + word;
   for (const std::string_view prefix : {"Authorization: ", "Bearer ", "bearer "}) {
     if (text.starts_with(prefix)) text.erase(0, prefix.size());
   }

@@ -79,7 +79,8 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);
 
   // A new key (its id) signs from now on; the former ones verify until their last token has expired, or with `revoke` no
-  // more. conflict: see TokenKeys. And what is due by age, to be called every minute; true: another key signs now.
+  // more, even where the store fails (error `storage`: a restart would forget it). conflict: see TokenKeys, or another
+  // rotation is under way. And what is due by age, to be called every minute; true: another key signs now.
   Task<Result<std::string>> rotate_token_keys(bool revoke);
   Task<Result<bool>> maintain_token_keys();
   Task<Result<void>> replace_rules(PolicySet policy, Limits limits);  // what a reload may change
@@ -96,7 +97,8 @@ class ControlPlane final : public AccountStore {
   [[nodiscard]] bool last_admin(const UserRecord& user) const;
   std::shared_ptr<const Catalogue> catalogue();
   Result<std::shared_ptr<const token::KeyRing>> load_token_keys(std::vector<StoredTokenKey> rows);
-  Task<Result<void>> take_token_keys(TokenKeySet next, bool at_once);
+  Task<Result<void>> publish_token_keys(TokenKeySet keys);
+  Task<Result<void>> turn_token_keys(TokenKeySet next);
   Result<std::vector<ToolRecord>> store_tools(const ServerRecord& server, const std::vector<pin::Definition>& listed);
 
   Executor executor_;
@@ -108,6 +110,7 @@ class ControlPlane final : public AccountStore {
   LoginDesk logins_;
   TokenKeys token_keys_;
   TokenKeySet token_key_set_;
+  bool turning_token_keys_ = false;
 };
 
 // The record as it may be stored: name, prefix, transport and its fields, argv[0] absolute and executable, URL shape,

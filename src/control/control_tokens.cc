@@ -1,7 +1,23 @@
 // The control plane's part in signing keys: what TokenKeys works out is stored, published, and only then answered.
+#include <utility>
+
 #include "control/control_plane.h"
 
 namespace sallyport::control {
+namespace {
+
+class Held {
+ public:
+  explicit Held(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Held() { flag_ = false; }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+ private:
+  bool& flag_;
+};
+
+}  // namespace
 
 Result<std::shared_ptr<const token::KeyRing>> ControlPlane::load_token_keys(std::vector<StoredTokenKey> rows) {
   SP_TRY(token_key_set_, token_keys_.open(std::move(rows)));
@@ -13,34 +29,47 @@ Result<std::shared_ptr<const token::KeyRing>> ControlPlane::load_token_keys(std:
   return token_keys_.ring(token_key_set_);
 }
 
-Task<Result<void>> ControlPlane::take_token_keys(TokenKeySet next, bool at_once) {
-  SP_CO_CHECK(deps_.repository.put_token_keys(rows_of(next)));
-  TokenKeySet both = std::exchange(token_key_set_, std::move(next));
-  if (!at_once && !token_key_set_.empty()) {
-    // Known everywhere before it signs: a token is good on every worker when its login is answered.
-    both.push_back(token_key_set_.front());
-    Snapshot known = *snapshot_;
-    SP_CO_TRY(known.token_keys, token_keys_.ring(both));
-    SP_CO_CHECK(co_await publish(std::move(known)));
-  }
-  Snapshot signing = *snapshot_;  // and the set as it is by now: another rotation may have come between
-  SP_CO_TRY(signing.token_keys, token_keys_.ring(token_key_set_));
-  co_return co_await publish(std::move(signing));
+Task<Result<void>> ControlPlane::publish_token_keys(TokenKeySet keys) {
+  Snapshot next = *snapshot_;
+  SP_CO_TRY(next.token_keys, token_keys_.ring(keys));
+  co_return co_await publish(std::move(next));
+}
+
+// Known everywhere before it signs: a token is good on every worker when its login is answered.
+Task<Result<void>> ControlPlane::turn_token_keys(TokenKeySet next) {
+  TokenKeySet known = std::exchange(token_key_set_, std::move(next));
+  known.push_back(token_key_set_.front());
+  SP_CO_CHECK(co_await publish_token_keys(std::move(known)));
+  co_return co_await publish_token_keys(token_key_set_);
 }
 
 Task<Result<std::string>> ControlPlane::rotate_token_keys(bool revoke) {
+  // Of two at once one would let a key sign that the workers do not know yet.
+  if (turning_token_keys_) co_return fail(Code::conflict, "another rotation of the keys is under way; try again");
+  const Held held(turning_token_keys_);
   SP_CO_TRY(auto next, token_keys_.rotated(token_key_set_, deps_.clock.wall(), revoke));
+  const Result<void> stored = deps_.repository.put_token_keys(rows_of(next));
+  if (!stored && !revoke) co_return fail(stored.error());
   const std::string id = next.front().stored.id;
-  SP_CO_CHECK(co_await take_token_keys(std::move(next), revoke));
+  SP_CO_CHECK(co_await turn_token_keys(std::move(next)));
+  if (!stored) co_return fail(stored.error());
   co_return id;
 }
 
 Task<Result<bool>> ControlPlane::maintain_token_keys() {
+  if (turning_token_keys_) co_return false;
+  const Held held(turning_token_keys_);
   SP_CO_TRY(auto next, token_keys_.maintained(token_key_set_, deps_.clock.wall()));
   if (!next) co_return false;
-  const bool rotated =
-      !next->empty() && (token_key_set_.empty() || next->front().stored.id != token_key_set_.front().stored.id);
-  SP_CO_CHECK(co_await take_token_keys(std::move(*next), !rotated));
+  SP_CO_CHECK(deps_.repository.put_token_keys(rows_of(*next)));
+  const bool rotated = !next->empty() && !next->front().stored.retired_at &&
+                       (token_key_set_.empty() || next->front().stored.id != token_key_set_.front().stored.id);
+  if (rotated) {
+    SP_CO_CHECK(co_await turn_token_keys(std::move(*next)));
+  } else {
+    token_key_set_ = std::move(*next);
+    SP_CO_CHECK(co_await publish_token_keys(token_key_set_));
+  }
   co_return rotated;
 }
 

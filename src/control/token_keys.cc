@@ -28,6 +28,19 @@ WallTime forgotten_at(const StoredTokenKey& row) {
   return row.retired_at ? *row.retired_at + row.token_lifetime + kOverlapMargin : WallTime::max();
 }
 
+// A clock that was ahead and is right again: what it filed under a time to come counts from now, or a key would sign, or
+// verify, for longer than it may.
+bool pull_back(TokenKeySet& set, WallTime now) {
+  bool changed = false;
+  for (TokenKey& key : set) {
+    StoredTokenKey& row = key.stored;
+    changed = changed || row.created_at > now || row.retired_at.value_or(now) > now;
+    row.created_at = std::min(row.created_at, now);
+    if (row.retired_at) row.retired_at = std::min(*row.retired_at, now);
+  }
+  return changed;
+}
+
 bool has_signer(const TokenKeySet& set) { return !set.empty() && !set.front().stored.retired_at; }
 
 Result<crypto::JwsKey> read_key(const StoredTokenKey& row, std::string_view plain) {
@@ -127,17 +140,17 @@ bool TokenKeys::signer_is_due(const TokenKeySet& set, WallTime now) const {
 }
 
 Result<std::optional<TokenKeySet>> TokenKeys::maintained(const TokenKeySet& set, WallTime now) const {
-  if (rules_.operator_secret && has_signer(set)) {
-    SP_TRY(auto next, without_signer(set, now, false));
-    return std::optional(std::move(next));
-  }
-  if (!rules_.operator_secret && signer_is_due(set, now)) {
-    SP_TRY(auto next, rotated(set, now, false));
-    return std::optional(std::move(next));
-  }
   TokenKeySet next = set;
-  std::erase_if(next, [&](const TokenKey& key) { return forgotten_at(key.stored) <= now; });
-  bool changed = next.size() != set.size();
+  bool changed = pull_back(next, now);
+  if (rules_.operator_secret && has_signer(next)) {
+    SP_TRY(next, without_signer(next, now, false));
+    return std::optional(std::move(next));
+  }
+  if (!rules_.operator_secret && signer_is_due(next, now)) {
+    SP_TRY(next, rotated(next, now, false));
+    return std::optional(std::move(next));
+  }
+  changed = std::erase_if(next, [&](const TokenKey& key) { return forgotten_at(key.stored) <= now; }) > 0 || changed;
   // A restart with longer tokens: the overlap must cover them too.
   if (has_signer(next) && next.front().stored.token_lifetime < rules_.token_lifetime) {
     next.front().stored.token_lifetime = rules_.token_lifetime;

@@ -67,6 +67,17 @@ TEST_P(KeysOfTokens, RotateByAgeAndForgetWhenTheLastTokenHasExpired) {
   EXPECT_NE(set[0].stored.id, old);
 }
 
+TEST_P(KeysOfTokens, AreNoOlderAndNoYoungerForAClockThatWasAhead) {
+  const WallTime ahead = kNow + hours(1000 * 24);
+  TokenKeySet set = keys().rotated(keys().maintained({}, ahead).value().value(), ahead, false).value();
+  set = keys().maintained(set, kNow).value().value();
+  const auto ring = keys().ring(set).value();
+  EXPECT_EQ(ring->signer()->rotates_at, kNow + hours(90 * 24));
+  EXPECT_EQ(ring->keys()[1].verifies_until, kNow + minutes(31)) << "tokens of before the leap still live";
+  EXPECT_FALSE(keys().maintained(set, kNow).value().has_value());
+  EXPECT_EQ(keys().maintained(set, kNow + minutes(31)).value().value().size(), 1U);
+}
+
 TEST_P(KeysOfTokens, RevokeWhatCameBefore) {
   const TokenKeySet set = keys().rotated(first(), kNow, true).value();
   const auto ring = keys().ring(set).value();

@@ -7,6 +7,12 @@
 #include "json/writer.h"
 
 namespace sallyport::token {
+namespace {
+
+// A revoked key verifies at no time: a clock that is set back does not bring it to life.
+bool verifies(const RingKey& key, WallTime now) noexcept { return !key.revoked && key.verifies_until > now; }
+
+}  // namespace
 
 KeyRing::KeyRing(std::vector<RingKey> keys) : keys_(std::move(keys)) {
   headers_.reserve(keys_.size());
@@ -34,7 +40,7 @@ const RingKey* KeyRing::by_header(std::string_view encoded, WallTime now) const 
     }
     if (keys_[i].id.empty()) found = &keys_[i];
   }
-  return found != nullptr && found->verifies_until > now ? found : nullptr;
+  return found != nullptr && verifies(*found, now) ? found : nullptr;
 }
 
 bool KeyRing::revoked(std::string_view id) const noexcept {
@@ -45,7 +51,7 @@ std::string KeyRing::jwks(WallTime now) const {
   json::Writer out;
   out.object().key("keys").array();
   for (const RingKey& key : keys_) {
-    if (key.key->public_jwk().empty() || key.verifies_until <= now) continue;
+    if (key.key->public_jwk().empty() || !verifies(key, now)) continue;
     out.object();
     for (const auto& [name, value] : key.key->public_jwk()) out.member(name, value);
     out.member("use", "sig").member("alg", crypto::name_of(key.key->algorithm())).member("kid", key.id).end_object();

@@ -34,7 +34,7 @@ class KeyRing {
   // JSON text of the header that stands in tokens under `key` of this ring.
   [[nodiscard]] static std::string header_of(const RingKey& key);
   // The key whose header `encoded` (base64url) is; for any other text the one without an id, whose header is read after
-  // its signature; null where neither is there. One past verifies_until is as good as none.
+  // its signature; null where neither is there. One past verifies_until is as good as none, and so is a revoked one, whatever `now`.
   [[nodiscard]] const RingKey* by_header(std::string_view encoded, WallTime now) const noexcept;
   // True: the key of this id was given up before its time; what its tokens began ends.
   [[nodiscard]] bool revoked(std::string_view id) const noexcept;

@@ -67,6 +67,17 @@ TEST_F(Ring, ForgetsARetiredKeyAtItsTimeAndARevokedOneAtOnce) {
   EXPECT_FALSE(after.revoked(old.id));
 }
 
+TEST_F(Ring, ARevokedKeyStaysDeadWhenTheClockIsSetBack) {
+  const RingKey old = made_key(JwsAlgorithm::es256);
+  const KeyRing before({old});
+  const std::string token = codec_.issue(&before, claims()).value();
+  const KeyRing after({made_key(JwsAlgorithm::eddsa), retired(old, kNow + std::chrono::hours(1), true)});
+  const WallTime earlier = kNow - std::chrono::seconds(20);
+  EXPECT_EQ(refusal(before, token, earlier), "");
+  EXPECT_EQ(refusal(after, token, earlier), "token.key_unknown");
+  EXPECT_EQ(after.jwks(earlier).find(old.id), std::string::npos);
+}
+
 TEST_F(Ring, IssuesNothingWithoutAKeyThatSigns) {
   const KeyRing empty({});
   EXPECT_EQ(codec_.issue(&empty, claims()).error().code, Code::crypto);

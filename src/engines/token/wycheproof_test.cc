@@ -10,7 +10,9 @@
 
 #include "core/encoding.h"
 #include "crypto/aead.h"
+#include "crypto/ecdsa_form.h"
 #include "crypto/hash.h"
+#include "crypto/jws_key.h"
 #include "crypto/signature.h"
 #include "json/document.h"
 
@@ -90,6 +92,38 @@ TEST_F(Wycheproof, Ed25519) {
     if (text.size() != key.size()) return std::nullopt;
     std::ranges::copy(as_bytes(text), key.begin());
     return verify(key, hex(test, "msg"), as_bytes(hex(test, "sig")));
+  });
+}
+
+// The key as access tokens use it (crypto/jws_key.h); nothing: not one of the algorithm.
+std::optional<JwsKey> jws_key(JwsAlgorithm algorithm, json::Value group) {
+  for (const char* name : {"publicKeyDer", "keyDer"}) {
+    if (!group.find(name)) continue;
+    auto key = JwsKey::from_public(algorithm, hex(group, name));
+    if (key) return std::move(*key);
+  }
+  return std::nullopt;
+}
+
+TEST_F(Wycheproof, Rs256AndEdDsaOfTokens) {
+  for (const auto& [file, algorithm] : {std::pair("rsa_signature_2048_sha256_test.json", JwsAlgorithm::rs256),
+                                        std::pair("ed25519_test.json", JwsAlgorithm::eddsa)}) {
+    run(file, [algorithm](json::Value group, json::Value test) -> std::optional<bool> {
+      const auto key = jws_key(algorithm, group);
+      if (!key) return std::nullopt;
+      return key->verify(hex(test, "msg"), hex(test, "sig"));
+    });
+  }
+}
+
+// Its signatures are DER, ours are r || s: only what has one form in both can be compared.
+TEST_F(Wycheproof, Es256OfTokens) {
+  run("ecdsa_secp256r1_sha256_test.json", [](json::Value group, json::Value test) -> std::optional<bool> {
+    const auto key = jws_key(JwsAlgorithm::es256, group);
+    const std::string der = hex(test, "sig");
+    const auto raw = ecdsa_raw(der, 32);
+    if (!key || !raw || ecdsa_der(*raw, 32) != der) return std::nullopt;
+    return key->verify(hex(test, "msg"), *raw);
   });
 }
 

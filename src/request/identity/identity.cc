@@ -60,22 +60,19 @@ std::shared_ptr<Principal> principal_of(const KeyRecord& record) {
   return principal;
 }
 
+std::unexpected<Error> refused_for(const char* reason, const Principal& principal) {
+  return refused(std::string(reason) + " principal=" + principal.id + " session=" + principal.session_id);
+}
+
 // RFC 8725 has nothing to say here: a signature proves that we made the token, its session that it still stands.
-Result<void> check_session(const LoginSessions& sessions, const Principal& principal, const CredentialView& seen,
-                           WallTime now) {
-  if (principal.session_id.empty()) return {};  // an API key itself
-  const auto refused_for = [&](std::string reason) {
-    return refused(std::move(reason) + " principal=" + principal.id + " session=" + principal.session_id);
-  };
+// Null: an API key itself.
+Result<const LoginSession*> session_of(const LoginSessions& sessions, const Principal& principal, WallTime now) {
+  if (principal.session_id.empty()) return nullptr;
   const auto found = sessions.by_id.find(principal.session_id);
   if (found == sessions.by_id.end() || found->second->owner != principal.id)
-    return refused_for("identity.session_ended");
-  if (sessions.over(*found->second, now)) return refused_for("identity.session_over");
-  if (!sessions.bound_to(*found->second, seen.address, seen.user_agent)) {
-    return refused_for("identity.session_other_client");
-  }
-  found->second->touch(now);
-  return {};
+    return refused_for("identity.session_ended", principal);
+  if (sessions.over(*found->second, now)) return refused_for("identity.session_over", principal);
+  return found->second.get();
 }
 
 void set_token(Principal& principal, const token::TokenClaims& claims) {
@@ -139,8 +136,19 @@ Result<PrincipalPtr> Identity::verify(const Snapshot& snapshot, const Credential
     cache_.put(digest, verified.principal, verified.expires_at);
     principal = std::move(verified.principal);
   }
-  SP_CHECK(check_session(*snapshot.sessions, *principal, seen, now));
+  SP_TRY(const LoginSession* const session, session_of(*snapshot.sessions, *principal, now));
+  if (session == nullptr) return principal;
+  if (!snapshot.sessions->bound_to(*session, seen.address, seen.user_agent)) {
+    return refused_for("identity.session_other_client", *principal);
+  }
+  session->touch(now);
   return principal;
+}
+
+Result<PrincipalPtr> Identity::inspect(const Snapshot& snapshot, std::string_view credential, WallTime now) const {
+  SP_TRY(Verified verified, verify_uncached(snapshot, credential, now));
+  SP_CHECK(session_of(*snapshot.sessions, *verified.principal, now));
+  return std::move(verified.principal);
 }
 
 Result<Identity::Verified> Identity::verify_uncached(const Snapshot& snapshot, std::string_view credential,

@@ -41,6 +41,9 @@ class Identity {
   // good while its login session is, and each use is noted there.
   Result<PrincipalPtr> verify(const Snapshot& snapshot, const CredentialView& seen, WallTime now);
 
+  // What verify() says of `credential` alone, from whichever client; no use of its session, and nothing is cached.
+  [[nodiscard]] Result<PrincipalPtr> inspect(const Snapshot& snapshot, std::string_view credential, WallTime now) const;
+
   [[nodiscard]] std::size_t cached() const noexcept { return cache_.size(); }
 
  private:

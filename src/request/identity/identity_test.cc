@@ -189,6 +189,19 @@ TEST_F(IdentityStage, ABoundSessionIsRefusedFromElsewhere) {
   EXPECT_FALSE(from("192.0.2.1", "agent/2"));
 }
 
+TEST_F(IdentityStage, AnInspectedTokenIsNotUsed) {
+  change_sessions([](LoginSessions& all) { all.binding = SessionBinding::both; });
+  const WallTime later = kNow + std::chrono::minutes(20);
+  const Snapshot now = snapshot();
+  EXPECT_EQ(identity_.inspect(now, token(), later).value()->id, "user:00112233aabbccdd");
+  EXPECT_EQ(now.sessions->find("sid-1")->last_used(), kNow);
+  EXPECT_EQ(identity_.cached(), 0U);
+  change_sessions([](LoginSessions& all) { all.by_id.erase("sid-1"); });
+  const auto ended = identity_.inspect(snapshot(), token(), later);
+  ASSERT_FALSE(ended.has_value());
+  EXPECT_TRUE(ended.error().detail.starts_with("identity.session_ended")) << ended.error().detail;
+}
+
 TEST_F(IdentityStage, ATokenOfAKeyMayWhatTheKeyMay_S1_12) {
   key_.permissions = {Permission::tool_read};
   publish();

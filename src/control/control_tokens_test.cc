@@ -1,0 +1,178 @@
+// Rotation through the control plane: what is stored, what the workers hear in which order, and what fails closed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "control/accounts_test_support.h"
+#include "control/control_plane.h"
+
+namespace sallyport::control {
+namespace {
+
+using testing::await;
+
+// Keeps token keys and nothing else.
+class KeyShelf final : public Repository {
+ public:
+  Result<StoredState> load() override {
+    StoredState state;
+    state.token_keys = kept;
+    return state;
+  }
+  Result<void> put_token_keys(std::span<const StoredTokenKey> keys) override {
+    if (fails) return fail(Code::storage, "disk full");
+    kept.assign(keys.begin(), keys.end());
+    return {};
+  }
+  Result<void> put_session(const StoredSession&) override { return {}; }
+  Result<void> delete_sessions(std::span<const std::string>) override { return {}; }
+  Result<void> touch_sessions(std::span<const LoginSessionPtr>) override { return {}; }
+  Result<void> put_user(const UserRecord&) override { return {}; }
+  Result<void> delete_user(std::string_view) override { return {}; }
+  Result<void> put_key(const KeyRecord&) override { return {}; }
+  Result<void> delete_key(std::string_view) override { return {}; }
+  Result<void> touch_key_last_used(std::span<const KeyUse>) override { return {}; }
+  Result<void> add_revoked_token(std::string_view, WallTime) override { return {}; }
+  Result<std::uint64_t> prune_revoked_tokens(WallTime) override { return 0; }
+  Result<void> put_server(const ServerRecord&) override { return {}; }
+  Result<void> delete_server(std::string_view) override { return {}; }
+  Result<void> replace_tools(std::string_view, std::span<const ToolRecord>) override { return {}; }
+  Result<void> put_role(const Role&) override { return {}; }
+  Result<void> delete_role(std::string_view) override { return {}; }
+  Result<void> put_policy_set(const PolicySet&) override { return {}; }
+  Result<void> put_meta(std::string_view, std::string_view) override { return {}; }
+  Result<std::optional<std::string>> get_meta(std::string_view) override { return std::nullopt; }
+  Result<void> put_checkpoint(const StoredCheckpoint&) override { return {}; }
+  Result<std::vector<StoredCheckpoint>> last_checkpoints(std::uint32_t) override {
+    return std::vector<StoredCheckpoint>();
+  }
+
+  std::vector<StoredTokenKey> kept;
+  bool fails = false;
+};
+
+using Ring = std::shared_ptr<const token::KeyRing>;
+
+bool knows(const token::KeyRing& ring, std::string_view id, WallTime now) {
+  const auto& keys = ring.keys();
+  const auto key = std::ranges::find(keys, id, &token::RingKey::id);
+  return key != keys.end() && !key->revoked && key->verifies_until > now;
+}
+
+class Rotation : public ::testing::Test {
+ protected:
+  Rotation() { EXPECT_TRUE(plane_->load({}, {})); }
+
+  std::unique_ptr<ControlPlane> plane() {
+    ControlDeps deps{.repository = shelf_, .keys = keys_, .clock = clock_, .random = random_};
+    deps.publish = [this](SnapshotPtr snapshot) -> Task<void> {
+      heard_.push_back(snapshot->token_keys);
+      if (while_published_) co_await while_published_();
+    };
+    return std::make_unique<ControlPlane>(io_.get_executor(), std::move(deps));
+  }
+  [[nodiscard]] Ring ring() const { return plane_->snapshot()->token_keys; }
+
+  asio::io_context io_;
+  KeyShelf shelf_;
+  crypto::KeyStore keys_ =
+      crypto::KeyStore::from_master(Secret(std::string(as_text(crypto::sha256("rotation tests"))))).value();
+  FakeClock clock_;
+  SystemRandom random_;
+  std::vector<Ring> heard_;
+  std::function<Task<void>()> while_published_;
+  std::unique_ptr<ControlPlane> plane_ = plane();
+};
+
+TEST_F(Rotation, ANewKeyIsKnownToEachWorkerBeforeItSigns) {
+  for (const bool revoke : {false, true}) {
+    heard_ = {ring()};
+    const std::string old = ring()->signer()->id;
+    const std::string made = await(plane_->rotate_token_keys(revoke)).value();
+    ASSERT_GE(heard_.size(), 3U);
+    for (std::size_t i = 1; i < heard_.size(); ++i) {
+      EXPECT_TRUE(knows(*heard_[i - 1], heard_[i]->signer()->id, clock_.wall())) << i;
+    }
+    EXPECT_EQ(heard_.back()->signer()->id, made);
+    EXPECT_EQ(knows(*heard_.back(), old, clock_.wall()), !revoke);
+  }
+}
+
+TEST_F(Rotation, OfTwoAtOnceTheSecondIsRefused) {
+  const std::string old = ring()->signer()->id;
+  std::vector<Code> second;
+  while_published_ = [&]() -> Task<void> {
+    const auto other = co_await plane_->rotate_token_keys(true);
+    second.push_back(other ? Code::internal : other.error().code);
+    const auto maintained = co_await plane_->maintain_token_keys();
+    EXPECT_FALSE(maintained.value());
+  };
+  const std::string made = await(plane_->rotate_token_keys(false)).value();
+  EXPECT_EQ(second, std::vector(2, Code::conflict));
+  EXPECT_EQ(ring()->signer()->id, made);
+  EXPECT_TRUE(knows(*ring(), old, clock_.wall()));
+  while_published_ = nullptr;
+  EXPECT_TRUE(await(plane_->rotate_token_keys(true))) << "and afterwards the next one may";
+}
+
+TEST_F(Rotation, AStoreThatFailsLeavesTheOldKeySigning) {
+  const Ring before = ring();
+  shelf_.fails = true;
+  EXPECT_EQ(await(plane_->rotate_token_keys(false)).error().code, Code::storage);
+  EXPECT_EQ(ring(), before);
+  clock_.advance(std::chrono::hours(91 * 24));
+  EXPECT_EQ(await(plane_->maintain_token_keys()).error().code, Code::storage);
+  EXPECT_EQ(ring(), before);
+  shelf_.fails = false;
+  EXPECT_TRUE(await(plane_->maintain_token_keys()).value()) << "the next minute tries again";
+  EXPECT_NE(ring()->signer()->id, before->signer()->id);
+}
+
+TEST_F(Rotation, RevokesEvenWhereTheStoreFails) {
+  const std::string old = ring()->signer()->id;
+  shelf_.fails = true;
+  EXPECT_EQ(await(plane_->rotate_token_keys(true)).error().code, Code::storage);
+  EXPECT_FALSE(knows(*ring(), old, clock_.wall()));
+  EXPECT_NE(ring()->signer()->id, old);
+  shelf_.fails = false;
+  EXPECT_TRUE(await(plane_->rotate_token_keys(true))) << "tried again";
+  const auto row = std::ranges::find(shelf_.kept, old, &StoredTokenKey::id);
+  ASSERT_NE(row, shelf_.kept.end());
+  EXPECT_TRUE(row->revoked);
+}
+
+// kill -9 at any moment of it: what starts then reads the store as it is.
+TEST_F(Rotation, ACrashBetweenStoreAndPublishLosesNothing) {
+  for (const bool revoke : {false, true}) {
+    const std::string old = ring()->signer()->id;
+    std::vector<Ring> after_crash;
+    while_published_ = [&]() -> Task<void> {
+      const auto other = plane();
+      EXPECT_TRUE(other->load({}, {}));
+      after_crash.push_back(other->snapshot()->token_keys);
+      co_return;
+    };
+    const std::string made = await(plane_->rotate_token_keys(revoke)).value();
+    ASSERT_FALSE(after_crash.empty());
+    for (const Ring& found : after_crash) {
+      EXPECT_EQ(found->signer()->id, made);
+      EXPECT_EQ(knows(*found, old, clock_.wall()), !revoke);
+    }
+  }
+}
+
+TEST_F(Rotation, AgeTurnsTheKeyAndTheLastTokensEndForgetsIt) {
+  const std::string old = ring()->signer()->id;
+  EXPECT_FALSE(await(plane_->maintain_token_keys()).value());
+  clock_.advance(std::chrono::hours(90 * 24));
+  EXPECT_TRUE(await(plane_->maintain_token_keys()).value());
+  EXPECT_TRUE(knows(*ring(), old, clock_.wall()));
+  clock_.advance(std::chrono::minutes(31));
+  EXPECT_FALSE(await(plane_->maintain_token_keys()).value());
+  EXPECT_EQ(ring()->keys().size(), 1U);
+  EXPECT_EQ(shelf_.kept.size(), 1U);
+}
+
+}  // namespace
+}  // namespace sallyport::control
