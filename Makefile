@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 HOME_DIR ?= .sallyport
 
-.PHONY: run build test soak unit e2e bench train lint format fuzz setup clean
+.PHONY: run build test soak bench train lint fuzz api-fuzz clean
 
 run: ## install what is missing, build, prepare ./.sallyport, serve on 127.0.0.1:8000
 	@scripts/setup
@@ -39,6 +39,12 @@ lint: ## clang-format and clang-tidy on changed files
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@scripts/setup --tests
 	@scripts/fuzz
+
+api-fuzz: ## schemathesis against a live gateway, from its own /openapi.json, API_FUZZ_SECONDS (120) a caller; not part of `test`
+	@scripts/setup --api-fuzz
+	@scripts/build release sallyport sallyport-calculator
+	@scripts/pip-venv build/schemathesis tests/api_fuzz/requirements.txt
+	@python3 tests/api_fuzz/api_fuzz.py
 
 clean:
 	rm -rf build

@@ -51,7 +51,7 @@ Result<void> permit(const Call& call, const Route& route) {
 
 RestRoute Api::route(std::string_view method, std::string_view path) {
   const FoundRoute found = find_route(method, path);
-  if (found.route == nullptr) return {found.path_known, false, "read"};
+  if (found.route == nullptr) return {!found.allowed.empty(), false, "read"};
   return {true, found.route->is_public, found.route->limit_class};
 }
 
@@ -59,7 +59,10 @@ Task<RestAnswer> Api::answer(RestRequest request) {
   const FoundRoute found = find_route(request.method, request.path);
   Call call{*this, std::move(request), found.route, {}, {}};
   if (found.route == nullptr) {
-    co_return refuse(call, {found.path_known ? Code::method_not_allowed : Code::not_found, ""});
+    if (found.allowed.empty()) co_return refuse(call, {Code::not_found, ""});
+    RestAnswer refused = refuse(call, {Code::method_not_allowed, ""});
+    refused.headers.emplace_back("Allow", found.allowed);  // RFC 9110, 15.5.6
+    co_return refused;
   }
   for (const auto& part : found.parts) {
     auto decoded = percent_decode(part);

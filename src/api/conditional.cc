@@ -63,9 +63,9 @@ Task<RestAnswer> change(Call& call) {
 }
 
 Task<RestAnswer> once(Call& call) {
-  const std::string& key = call.request.idempotency_key;
+  const std::string& key = *call.request.idempotency_key;
   const bool visible = std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f; });
-  if (!visible || key.size() > 255)
+  if (!visible || key.empty() || key.size() > 255)
     co_return refuse(call, {Code::validation, "Idempotency-Key: 1 to 255 visible characters"});
   Idempotency& kept = call.api.idempotency();
   const auto digest = crypto::sha256(call.request.path + '\n' + call.request.query + '\n' + call.request.body);
@@ -90,7 +90,7 @@ Task<RestAnswer> handle_once(Call& call) {
   const RestRequest& request = call.request;
   if (request.method == "GET") return read(call);
   if (!request.if_match.empty()) return change(call);
-  if (!request.idempotency_key.empty() && request.method == "POST" && request.principal) return once(call);
+  if (request.idempotency_key && request.method == "POST" && request.principal) return once(call);
   return call.route->handle(call);
 }
 

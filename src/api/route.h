@@ -56,7 +56,7 @@ std::span<const Route> routes() noexcept;
 
 struct FoundRoute {
   const Route* route = nullptr;
-  bool path_known = false;
+  std::string allowed;  // methods of the path where it has others than the one asked for, as in "Allow"
   std::vector<std::string> parts;  // not decoded
 };
 // By any alias of the path (rulings C1, C23; S1-11, S1-17, S1-18).

@@ -184,8 +184,10 @@ FoundRoute find_route(std::string_view method, std::string_view path) {
   for (const Route& route : kRoutes) {
     std::vector<std::string> parts;
     if (!matches(route.path, wanted, &parts)) continue;
-    found.path_known = true;
-    if (route.method != method) continue;
+    if (route.method != method) {
+      found.allowed += (found.allowed.empty() ? "" : ", ") + std::string(route.method);
+      continue;
+    }
     found.route = &route;
     found.parts = std::move(parts);
     return found;

@@ -28,8 +28,10 @@ Result<void> check_email(std::string_view email) {
   return {};
 }
 
-// A name that looks like an id could stand for another user where both are accepted.
+// A name that looks like an id, or like the name of a principal, could stand for another user where both are accepted.
 Result<void> check_user_name(std::string_view name) {
+  if (name.contains(':'))
+    return fail(Code::validation, "a user name must not hold a colon: user:... is how evidence names a user");
   const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   if (name.size() != kUserIdBytes || !std::ranges::all_of(name, hex)) return {};
   return fail(Code::validation, "a user name must not look like an id (16 hexadecimal digits)");

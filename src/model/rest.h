@@ -30,7 +30,7 @@ struct RestRequest {
   std::string body;
   std::string content_type;
   std::string if_none_match, if_match;  // RFC 9110 13.1; empty: absent
-  std::string idempotency_key;  // of a POST (draft-ietf-httpapi-idempotency-key-header)
+  std::optional<std::string> idempotency_key;  // of a POST (draft-ietf-httpapi-idempotency-key-header)
   PrincipalPtr principal;  // null on a public route
   Channel channel = Channel::rest;
   SnapshotPtr snapshot;

@@ -111,7 +111,7 @@ class Users(People):
 
     def test_names_that_could_stand_for_another_user_are_refused(self):
         victim = self.person("ursula")
-        for name in (victim, "", " x", "x\n", "y" * 256, "0123456789abcdef"):
+        for name in (victim, "", " x", "x\n", "y" * 256, "0123456789abcdef", "user:" + victim, "local:0"):
             made = self.chief.ask("POST", "/admin/users", {"username": name, "password": FIRST})
             self.assertEqual(made.status, 400, (name, made))
         self.assertEqual(self.chief.ask("POST", "/admin/users", {"username": "ursula", "password": FIRST}).status, 409)

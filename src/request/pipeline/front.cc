@@ -116,9 +116,10 @@ RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exc
   request.query = head.query;
   for (const auto& [name, into] :
        {std::pair{"Content-Type", &request.content_type}, std::pair{"If-None-Match", &request.if_none_match},
-        std::pair{"If-Match", &request.if_match}, std::pair{"Idempotency-Key", &request.idempotency_key}}) {
+        std::pair{"If-Match", &request.if_match}}) {
     if (const auto value = head.find(name)) *into = *value;
   }
+  if (const auto value = head.find("Idempotency-Key")) request.idempotency_key.emplace(*value);
   request.principal = f.principal;
   request.channel = f.channel;
   request.snapshot = f.snapshot;

@@ -176,6 +176,7 @@ class Document(unittest.TestCase):
         self.assertEqual(make("only-once", "k2").status, 409)  # exists already
         self.assertEqual(make("never-made", "x" * 256).status, 400)
         self.assertEqual(make("never-made", "two words").status, 400)
+        self.assertEqual(make("never-made", "").status, 400)
         # A secret is in one answer only: the second one says so.
         key = lambda: self.client.ask("POST", "/api/v1/keys", {"name": "once"}, {"Idempotency-Key": "k3"})
         self.assertEqual(key().status, 201)
@@ -184,6 +185,12 @@ class Document(unittest.TestCase):
         # Another caller's key is another key.
         other = mcp.Client(self.gateway, self.gateway.key("other", extra=("--role", "admin")).secret)
         self.assertEqual(other.ask("POST", "/api/v1/users", {"username": "by-other"}, {"Idempotency-Key": "k1"}).status, 201)
+
+    def test_a_method_that_a_path_has_not_is_told_those_it_has(self):
+        """RFC 9110, 15.5.6; who is not known is told nothing."""
+        refused = self.client.ask("DELETE", "/api/v1/users")
+        self.assertEqual((refused.status, refused.headers.get("allow")), (405, "GET, POST"))
+        self.assertEqual(mcp.Client(self.gateway).ask("DELETE", "/api/v1/users").status, 401)
 
     def test_a_wrong_body_is_told_where(self):
         answer = self.client.ask("POST", "/api/v1/users", {"username": "x", "roles": ["user", 7]})
