@@ -7,6 +7,7 @@ import json
 import os
 import random
 import subprocess
+import threading
 import unittest
 
 import mcp
@@ -128,7 +129,7 @@ class DefaultTokens(TokenCase):
 
 
 class RevokedKeys(TokenCase):
-    settings = {"listen.workers": 4}
+    settings = {"listen.workers": 4, "rate.admin.requests": 100_000, "rate.public.requests": 100_000}
 
     def test_revoking_the_old_key_ends_its_tokens_on_every_worker(self):
         """S2-1: in force when the command returns; each connection may be another worker's."""
@@ -152,6 +153,35 @@ class RevokedKeys(TokenCase):
             self.gateway.cli("token", "rotate")
             token = self.login()
             self.assertEqual({self.status(token) for _ in range(12)}, {200})
+
+
+    def test_tokens_given_while_keys_turn_are_good_on_every_worker(self):
+        """A key is known to all workers before the first token under it goes out."""
+        first = mcp.Client(self.gateway).ask("POST", "/api/auth/login", {"username": "ada", "password": PASSWORD}).message
+        wrong, done, refreshed = [], threading.Event(), []
+
+        def refresh():
+            token = first["refresh_token"]
+            while not done.is_set() or not refreshed:
+                answer = mcp.Client(self.gateway).ask("POST", "/api/auth/refresh", {"refresh_token": token})
+                if answer.status != 200:
+                    wrong.append(answer)
+                    return
+                token = answer.message["refresh_token"]
+                refreshed.append(read(answer.message["access_token"])[0]["kid"])
+                wrong.extend(s for s in (self.status(answer.message["access_token"]) for _ in range(6)) if s != 200)
+
+        thread = threading.Thread(target=refresh)
+        thread.start()
+        admin = mcp.Client(self.gateway, self.gateway.key("turner", extra=("--role", "admin")).secret)
+        turned = []
+        while not wrong and thread.is_alive() and len(set(refreshed)) < 8 and len(turned) < 1000:
+            turned.append(admin.ask("POST", "/api/v1/token-keys/rotate").status)
+        done.set()
+        thread.join(60)
+        self.assertEqual(wrong, [])
+        self.assertEqual(set(turned), {200})
+        self.assertGreaterEqual(len(set(refreshed)), 8)
 
 
 class PublishedKeys(TokenCase):
