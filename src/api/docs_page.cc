@@ -1,4 +1,7 @@
 // /docs: the route table for people. Plain HTML without a script, so that the strict Content-Security-Policy (C14) holds.
+#include <algorithm>
+#include <vector>
+
 #include "api/route.h"
 
 namespace sallyport::api {
@@ -39,6 +42,8 @@ std::string schema_link(std::string_view name, bool list) {
   return out.append("<a href=\"#schema-").append(name).append("\">").append(name).append("</a>");
 }
 
+std::string_view group_of(const Route& route) { return route.path.substr(1, route.path.find('/', 1) - 1); }
+
 void add_route(std::string& out, const Route& route) {
   out.append("<details><summary><b class=\"")
       .append(route.method)
@@ -51,9 +56,12 @@ void add_route(std::string& out, const Route& route) {
           : route.permission ? "<code>" + std::string(name_of(*route.permission)) + "</code>"
                              : "whoever has logged in or holds a key");
   add_row(out, "Body", schema_link(route.doc.request, false));
-  add_row(out, "Query",
-          escaped(route.doc.query) + " " + escaped(route.doc.filters) +
-              (route.doc.list ? " limit offset page per_page sort" : ""));
+  if (route.step_up) add_row(out, "Asks for", "a recent code, of people who have a second factor");
+  if (!route.doc.query.empty() || route.doc.list) {
+    add_row(out, "Query",
+            escaped(route.doc.query) + " " + escaped(route.doc.filters) +
+                (route.doc.list ? " limit offset page per_page sort" : ""));
+  }
   add_row(out, "Answer",
           std::to_string(route.doc.status) + " " +
               (!route.doc.response.empty() ? schema_link(route.doc.response, route.doc.list)
@@ -73,12 +81,15 @@ std::string docs_page(std::span<const Route> routes) {
                     "are aliases. Send <code>Authorization: Bearer</code> with an access token or an API key, or "
                     "<code>X-API-Key</code>. For "
                     "programs: <a href=\"/openapi.json\">/openapi.json</a>.</p>\n";
-  std::string_view group;
+  std::vector<std::string_view> groups;  // as the table has them first
   for (const Route& route : routes) {
-    const auto own = route.path.substr(1, route.path.find('/', 1) - 1);
-    if (own != group) out.append("<h2>").append(own).append("</h2>\n");
-    group = own;
-    add_route(out, route);
+    if (std::ranges::find(groups, group_of(route)) == groups.end()) groups.push_back(group_of(route));
+  }
+  for (const std::string_view group : groups) {
+    out.append("<h2>").append(group).append("</h2>\n");
+    for (const Route& route : routes) {
+      if (group_of(route) == group) add_route(out, route);
+    }
   }
   out += "<h2>Schemas</h2>\n";
   if (const auto schemas = json::read(kSchemas)) {

@@ -82,6 +82,8 @@ class Document(unittest.TestCase):
         for path in self.document["paths"]:
             self.assertIn("<code>%s</code>" % path, text)
         self.assertNotIn("<script", text)
+        groups = re.findall("<h2>(.*?)</h2>", text)
+        self.assertEqual(len(groups), len(set(groups)), groups)
         self.assertEqual(re.findall(r'(?:src|href)="(?![/#])[^"]*"', text), [])
 
     def to_judge(self, method, path, answer):
