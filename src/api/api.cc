@@ -2,6 +2,7 @@
 
 #include "api/handlers.h"
 #include "api/people.h"
+#include "model/registration.h"
 
 namespace sallyport::api {
 namespace {
@@ -39,9 +40,20 @@ Result<void> permit(const Call& call, const Route& route) {
   }
   if (route.step_up && lacks_recent_factor(call)) return fail(Code::second_factor_required, "step_up");
   if (!route.permission) return {};  // objects are asked for one by one
-  AccessRequest access{.principal = principal};
+  return permit_action(call, *route.permission);
+}
+
+Result<void> permit_action(const Call& call, Permission action) {
+  AccessRequest access{.principal = call.principal()};
   access.channel = call.request.channel;
-  access.action = *route.permission;
+  access.action = action;
+  ToolRecord named;  // decided before any look-up
+  if ((action == Permission::tool_update || action == Permission::tool_delete) && !call.parts.empty()) {
+    const std::string prefix = std::string(kRegistry) + "/";
+    named.server = kRegistry;
+    named.name = call.parts[0].starts_with(prefix) ? call.parts[0].substr(prefix.size()) : call.parts[0];
+    access.tool = &named;
+  }
   access.remote_address = call.request.address;
   access.now = call.request.now;
   const Decision decision = call.request.decider->decide(*call.request.snapshot, access);

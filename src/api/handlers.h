@@ -41,6 +41,13 @@ Task<RestAnswer> revoke_token(Call& call);
 Task<RestAnswer> list_tools(Call& call);
 Task<RestAnswer> show_tool(Call& call);
 Task<RestAnswer> execute_tool(Call& call);
+Task<RestAnswer> register_tool(Call& call);
+Task<RestAnswer> update_tool(Call& call);
+Task<RestAnswer> remove_tool(Call& call);
+Task<RestAnswer> search_tools(Call& call);
+
+Task<RestAnswer> list_roles(Call& call);
+Task<RestAnswer> show_role(Call& call);
 
 Task<RestAnswer> list_servers(Call& call);
 Task<RestAnswer> show_server(Call& call);

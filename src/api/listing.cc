@@ -7,6 +7,8 @@
 namespace sallyport::api {
 namespace {
 
+constexpr std::size_t kLimitMax = 1000;
+
 struct Page {
   std::size_t limit = 50;
   std::size_t offset = 0;
@@ -26,12 +28,11 @@ Result<std::size_t> number_of(const Call& call, std::string_view name, std::size
   return std::min(value, most);
 }
 
-Result<Page> read_page(const Call& call) {
-  constexpr std::size_t kLimitMax = 1000;
+Result<Page> read_page(const Call& call, std::size_t most) {
   constexpr std::size_t kFar = 1U << 30;
   Page page;
-  SP_TRY(page.limit, number_of(call, "limit", 1, kLimitMax, page.limit));
-  SP_TRY(page.limit, number_of(call, "per_page", 1, kLimitMax, page.limit));
+  SP_TRY(page.limit, number_of(call, "limit", 1, most, page.limit));
+  SP_TRY(page.limit, number_of(call, "per_page", 1, most, page.limit));
   SP_TRY(page.offset, number_of(call, "offset", 0, kFar, 0));
   if (query_value(call.request.query, "page")) {
     SP_TRY(const std::size_t number, number_of(call, "page", 1, kFar / kLimitMax, 1));
@@ -85,25 +86,58 @@ Result<void> order(std::vector<Item>& items, const Page& page) {
   return {};
 }
 
+// What the query leaves of `texts`, and which of it is asked for.
+struct Chosen {
+  std::vector<Item> items;
+  Page page;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+Result<Chosen> choose(const Call& call, const std::vector<std::string>& texts, std::size_t most) {
+  Chosen out;
+  SP_TRY(out.page, read_page(call, most));
+  for (const std::string& text : texts) {
+    auto document = json::read(text);
+    if (document && stays(call, document->root())) out.items.push_back({&text, std::move(*document), {}, {}});
+  }
+  SP_CHECK(order(out.items, out.page));
+  out.begin = std::min(out.page.offset, out.items.size());
+  out.end = std::min(out.items.size(), out.begin + out.page.limit);
+  return out;
+}
+
+void write_items(json::Writer& w, std::string_view member, const Chosen& chosen) {
+  w.key(member).array();
+  for (std::size_t i = chosen.begin; i < chosen.end; ++i) w.raw(*chosen.items[i].text);
+  w.end_array();
+}
+
 }  // namespace
 
 RestAnswer list(const Call& call, const std::vector<std::string>& texts) {
-  const auto page = read_page(call);
-  if (!page) return refuse(call, page.error());
-  std::vector<Item> items;
-  for (const std::string& text : texts) {
-    auto document = json::read(text);
-    if (document && stays(call, document->root())) items.push_back({&text, std::move(*document), {}, {}});
-  }
-  if (auto ordered = order(items, *page); !ordered) return refuse(call, ordered.error());
-  const std::size_t begin = std::min(page->offset, items.size());
-  const std::size_t end = std::min(items.size(), begin + page->limit);
+  const auto chosen = choose(call, texts, kLimitMax);
+  if (!chosen) return refuse(call, chosen.error());
+  const Page& page = chosen->page;
   json::Writer w;
-  w.object().key("data").array();
-  for (std::size_t i = begin; i < end; ++i) w.raw(*items[i].text);
-  w.end_array().key("pagination").object();
-  w.member("total", items.size()).member("limit", page->limit).member("offset", page->offset);
-  w.member("has_next", end < items.size()).member("has_prev", begin > 0).end_object().end_object();
+  write_items(w.object(), "data", *chosen);
+  w.key("pagination").object();
+  w.member("total", chosen->items.size()).member("limit", page.limit).member("offset", page.offset);
+  w.member("has_next", chosen->end < chosen->items.size()).member("has_prev", chosen->begin > 0);
+  w.end_object().end_object();
+  return ok(w);
+}
+
+RestAnswer list_as_s1(const Call& call, const std::vector<std::string>& texts, std::string_view member) {
+  constexpr std::size_t kPerPageMax = 100;
+  const auto chosen = choose(call, texts, kPerPageMax);
+  if (!chosen) return refuse(call, chosen.error());
+  const std::size_t total = chosen->items.size();
+  const std::size_t size = chosen->page.limit;
+  json::Writer w;
+  write_items(w.object(), member, *chosen);
+  w.member("total", total).member("page", chosen->page.offset / size + 1).member("per_page", size);
+  w.member("total_pages", (total + size - 1) / size).end_object();
   return ok(w);
 }
 

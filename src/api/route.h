@@ -64,6 +64,8 @@ FoundRoute find_route(std::string_view method, std::string_view path);
 
 // May the caller use the route at all? Code::access_denied, password_change_required, second_factor_required, ...
 Result<void> permit(const Call& call, const Route& route);
+// May the caller do this at all? Of creating, changing and deleting a tool: this one, by the name in the path, there or not.
+Result<void> permit_action(const Call& call, Permission action);
 extern const std::string_view kSchemas;  // schemas.json
 
 // Code::validation where the body does not fit the route's schema (`details` gets path and keyword) or a query parameter is
@@ -85,6 +87,9 @@ RestAnswer refuse(const Call& call, const Error& error, std::string_view message
 // {data, pagination{total, limit, offset, has_next, has_prev}} (requirements, section 8) of raw JSON objects: those that the
 // query's filters leave, sorted by its `sort` (a member of an item, "-" before it: descending), the page it asks for.
 RestAnswer list(const Call& call, const std::vector<std::string>& items);
+
+// The same as S1 has it (requirements, line 124): {<member>, total, page, per_page (at most 100), total_pages}.
+RestAnswer list_as_s1(const Call& call, const std::vector<std::string>& items, std::string_view member);
 
 // The decoded value of `name` in the query; nothing when absent.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);

@@ -1,7 +1,7 @@
 // Upstream servers: listed, added, probed, restarted, removed by whoever holds server:read or server:write.
 #include <algorithm>
 
-#include "api/route.h"
+#include "api/registry.h"
 
 namespace sallyport::api {
 namespace {
@@ -108,9 +108,6 @@ Task<RestAnswer> show_server(Call& call) {
   co_return ok(w);
 }
 
-namespace {
-
-// Why this server may not be added by this door; nothing where it may.
 std::optional<RestAnswer> may_add(const Call& call, const ServerRecord& server) {
   const auto only_here = [&](std::string_view what, std::string_view evidence) {
     return refuse(call, {Code::access_denied, std::string(evidence)},
@@ -137,8 +134,6 @@ std::optional<RestAnswer> may_add(const Call& call, const ServerRecord& server) 
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 Task<RestAnswer> add_server(Call& call) {
   auto server = read_server(call.root(), call.api.deps().server_defaults);

@@ -1,8 +1,10 @@
 // The catalogue and the execution of tools over REST and CLI: the same decide(), the same way from authorization on
 // (S0-20..S0-22). A tool that the caller may not read is as unknown as one that does not exist.
-#include "api/route.h"
+#include "api/people.h"
+#include "api/registry.h"
 #include "engines/schema/schema.h"
 #include "json/slice.h"
+#include "model/registration.h"
 
 namespace sallyport::api {
 namespace {
@@ -10,42 +12,39 @@ namespace {
 constexpr std::size_t kToolIdMin = 3;            // S0-21
 constexpr std::int64_t kTimeoutMaxSeconds = 300;  // S0-22
 
-std::string tool_id(const ToolRecord& tool) { return tool.server + "/" + tool.name; }
-
-bool may_read(const Call& call, const ServerRecord& server, const ToolRecord& tool) {
-  AccessRequest access{.principal = call.principal()};
-  access.channel = call.request.channel;
-  access.action = Permission::tool_read;
-  access.server = &server;
-  access.tool = &tool;
-  access.phase = Phase::list;
-  access.remote_address = call.request.address;
-  access.now = call.request.now;
-  return call.request.decider->decide(*call.request.snapshot, access).allow;
+void write_registration(json::Writer& w, const Registration& what, ToolView view) {
+  write_texts(w, "categories", what.categories);
+  write_texts(w, "tags", what.tags);
+  w.member("owner", what.owner);
+  w.member("created_at", iso_time(what.created_at)).member("updated_at", iso_time(what.updated_at));
+  w.member("binding", what.endpoint ? "endpoint" : what.bound() ? "upstream_tool" : "none");
+  if (view.upstream && !what.bound_server.empty()) w.member("upstream_tool", what.bound_server + "/" + what.bound_tool);
+  if (!view.endpoint || !what.endpoint) return;
+  w.key("endpoint").value(what.endpoint->url).member("allow_private", what.endpoint->allow_private);
+  w.member("endpoint_timeout", what.endpoint->call_timeout.count() / 1000);
+  w.key("endpoint_headers").array();  // names only: values may be references to secrets
+  for (const auto& [name, value] : what.endpoint->headers) w.value(name);
+  w.end_array();
 }
 
-void write_tool(json::Writer& w, const ToolRecord& tool, bool whole) {
-  w.object().member("id", tool_id(tool)).member("server", tool.server).member("name", tool.name);
-  w.member("exposed_name", tool.exposed_name).member("title", tool.title).member("description", tool.description);
-  w.member("security_level", tool.security_level).member("digest", tool.digest);
-  w.member("status", !tool.enabled ? "disabled" : tool.input ? "active" : "schema_unusable");
-  if (whole) {
-    for (const auto& [key, name] : {std::pair("inputSchema", "input_schema"), std::pair("outputSchema", "output_schema")}) {
-      if (const auto schema = json::member(tool.definition, key)) w.member_raw(name, *schema);
-    }
-    w.key("not_enforced").array();
-    if (tool.input) {
-      for (const auto& pattern : tool.input->not_enforced()) w.value(pattern);
-    }
-    w.end_array().key("required").array();
-    for (const auto& permission : tool.required) w.value(permission);
-    w.end_array();
+void write_schemas(json::Writer& w, const ToolRecord& tool) {
+  using Names = std::pair<std::string_view, std::string_view>;
+  for (const auto& [key, name] :
+       {Names{"inputSchema", "input_schema"}, Names{"inputSchema", "schema"},  // schema: S1's name
+        Names{"outputSchema", "output_schema"}}) {
+    if (const auto schema = json::member(tool.definition, key)) w.member_raw(name, *schema);
   }
-  w.end_object();
+  w.key("not_enforced").array();
+  if (tool.input) {
+    for (const auto& pattern : tool.input->not_enforced()) w.value(pattern);
+  }
+  w.end_array();
+  write_texts(w, "required", tool.required);
 }
 
-// By "server/tool" or by the name that /mcp shows.
-ToolPtr find(const Call& call, const std::string& id) {
+}  // namespace
+
+ToolPtr tool_by_id(const Call& call, const std::string& id) {
   const Catalogue& catalogue = *call.request.snapshot->catalogue;
   if (const auto slash = id.find('/'); slash != std::string::npos) {
     const auto server = catalogue.tools.find(std::string_view(id).substr(0, slash));
@@ -53,9 +52,50 @@ ToolPtr find(const Call& call, const std::string& id) {
     const auto tool = server->second.find(std::string_view(id).substr(slash + 1));
     return tool == server->second.end() ? nullptr : tool->second;
   }
-  const auto exposed = catalogue.exposed.find(id);
-  return exposed == catalogue.exposed.end() ? nullptr : exposed->second;
+  if (const auto exposed = catalogue.exposed.find(id); exposed != catalogue.exposed.end()) return exposed->second;
+  return tool_by_id(call, std::string(kRegistry) + "/" + id);  // one whose name an upstream's tool took later
 }
+
+bool may_read(const Call& call, const ToolRecord& tool) {
+  const ServerPtr server = server_of(*call.request.snapshot->catalogue, tool.server);
+  if (!server && !tool.registration) return false;  // the first registered one is newer than this request's catalogue
+  AccessRequest access{.principal = call.principal()};
+  access.channel = call.request.channel;
+  access.action = Permission::tool_read;
+  access.server = server.get();
+  access.tool = &tool;
+  access.phase = Phase::list;
+  access.remote_address = call.request.address;
+  access.now = call.request.now;
+  return call.request.decider->decide(*call.request.snapshot, access).allow;
+}
+
+bool sees_places(const Call& call) { return permit_action(call, Permission::server_read).has_value(); }
+
+void write_tool(json::Writer& w, const ToolRecord& tool, ToolView view) {
+  w.object().member("id", tool.server + "/" + tool.name).member("server", tool.server).member("name", tool.name);
+  w.member("exposed_name", tool.exposed_name).member("title", tool.title).member("description", tool.description);
+  w.member("security_level", tool.security_level).member("digest", tool.digest);
+  w.member("status", !tool.enabled ? "disabled" : tool.input ? "active" : "schema_unusable");
+  w.member("version", tool.registration ? std::string_view(tool.registration->version) : std::string_view());
+  if (tool.registration) write_registration(w, *tool.registration, view);
+  if (view.schemas) write_schemas(w, tool);
+  w.end_object();
+}
+
+RestAnswer list_of_tools(const Call& call, const std::vector<ToolPtr>& tools) {
+  const bool s1 = call.request.path.starts_with("/tools");
+  const ToolView view{.schemas = s1, .endpoint = sees_places(call)};
+  std::vector<std::string> items;
+  for (const ToolPtr& tool : tools) {
+    json::Writer w;
+    write_tool(w, *tool, view);
+    items.push_back(w.take());
+  }
+  return s1 ? list_as_s1(call, items, "tools") : list(call, items);
+}
+
+namespace {
 
 struct Execution {
   std::string arguments = "{}";
@@ -96,29 +136,21 @@ RestAnswer executed(const Call& call, const std::string& id, ToolOutcome outcome
 
 Task<RestAnswer> list_tools(Call& call) {
   const auto wanted = query_value(call.request.query, "server");
-  const Catalogue& catalogue = *call.request.snapshot->catalogue;
-  std::vector<std::string> items;
-  for (const auto& [server_name, tools] : catalogue.tools) {
-    if (wanted && *wanted != server_name) continue;
-    const auto server = catalogue.servers.find(server_name);
-    if (server == catalogue.servers.end()) continue;
+  std::vector<ToolPtr> readable;
+  for (const auto& [server, tools] : call.request.snapshot->catalogue->tools) {
+    if (wanted && *wanted != server) continue;
     for (const auto& [name, tool] : tools) {
-      if (!may_read(call, *server->second, *tool)) continue;
-      json::Writer w;
-      write_tool(w, *tool, false);
-      items.push_back(w.take());
+      if (may_read(call, *tool)) readable.push_back(tool);
     }
   }
-  co_return list(call, items);
+  co_return list_of_tools(call, readable);
 }
 
 Task<RestAnswer> show_tool(Call& call) {
-  const ToolPtr tool = find(call, call.parts[0]);
-  if (!tool || !may_read(call, *call.request.snapshot->catalogue->servers.find(tool->server)->second, *tool)) {
-    co_return refuse(call, {Code::unknown_tool, call.parts[0]});
-  }
+  const ToolPtr tool = tool_by_id(call, call.parts[0]);
+  if (!tool || !may_read(call, *tool)) co_return refuse(call, {Code::unknown_tool, call.parts[0]});
   json::Writer w;
-  write_tool(w, *tool, true);
+  write_tool(w, *tool, {.schemas = true, .endpoint = sees_places(call)});
   co_return ok(w);
 }
 
@@ -127,12 +159,13 @@ Task<RestAnswer> execute_tool(Call& call) {
   if (id.size() < kToolIdMin) co_return refuse(call, {Code::validation, "Tool ID must be at least 3 characters"});
   auto execution = read_execution(call);
   if (!execution) co_return refuse(call, execution.error());
-  const ToolPtr tool = find(call, id);
+  const ToolPtr tool = tool_by_id(call, id);
   ToolCall todo;
   todo.principal = call.request.principal;
   todo.channel = call.request.channel;
   todo.snapshot = call.request.snapshot;
-  todo.tool = tool ? tool->exposed_name : id;  // an unknown name goes the same way, and is refused there
+  if (tool) todo.server = tool->server;
+  todo.tool = tool ? tool->name : id;  // an unknown name goes the same way, and is refused there
   todo.arguments = std::move(execution->arguments);
   todo.timeout = execution->timeout;
   todo.address = call.request.address;

@@ -1,6 +1,7 @@
 #include "control/catalogue.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engines/mcp_header/mcp_header.h"
 #include "engines/schema/schema.h"
@@ -70,27 +71,52 @@ CatalogueBuilder::Compiled CatalogueBuilder::compile(const ToolRecord& tool) {
   return out;
 }
 
-std::shared_ptr<const Catalogue> CatalogueBuilder::build(
-    const std::map<std::string, ServerPtr, std::less<>>& servers,
-    const std::map<std::string, std::vector<ToolRecord>, std::less<>>& tools) {
+void CatalogueBuilder::put(Catalogue& catalogue, const ServerRecord& server, const ToolRecord& stored) {
+  auto tool = std::make_shared<ToolRecord>(stored);
+  tool->exposed_name = exposed_name(server, tool->name);
+  const Compiled compiled = compile(*tool);
+  tool->input = compiled.input;
+  tool->output = compiled.output;
+  tool->header_params = compiled.header_params;
+  catalogue.tools[server.name][tool->name] = tool;
+  const auto [entry, fresh] = catalogue.exposed.emplace(tool->exposed_name, tool);
+  if (!fresh) catalogue.collisions.push_back(tool->exposed_name + ": " + entry->second->server + " and " + server.name);
+}
+
+std::shared_ptr<const Catalogue> CatalogueBuilder::build(const std::map<std::string, ServerPtr, std::less<>>& servers,
+                                                         const Tools& tools) {
   auto catalogue = std::make_shared<Catalogue>();
   catalogue->servers = servers;
   for (const auto& [name, server] : servers) {
     const auto found = tools.find(name);
     if (found == tools.end()) continue;
-    for (const ToolRecord& stored : found->second) {
-      auto tool = std::make_shared<ToolRecord>(stored);
-      tool->exposed_name = exposed_name(*server, tool->name);
-      const Compiled compiled = compile(*tool);
-      tool->input = compiled.input;
-      tool->output = compiled.output;
-      tool->header_params = compiled.header_params;
-      catalogue->tools[name][tool->name] = tool;
-      const auto [entry, fresh] = catalogue->exposed.emplace(tool->exposed_name, tool);
-      if (!fresh) catalogue->collisions.push_back(tool->exposed_name + ": " + entry->second->server + " and " + name);
-    }
+    for (const ToolRecord& stored : found->second) put(*catalogue, *server, stored);
   }
+  put_registered(*catalogue, tools);
+  forget_unused(*catalogue);
   return catalogue;
+}
+
+void CatalogueBuilder::put_registered(Catalogue& catalogue, const Tools& tools) {
+  const auto registered = tools.find(kRegistry);
+  if (registered == tools.end() || registered->second.empty()) return;
+  auto registry = std::make_shared<ServerRecord>();
+  registry->name = kRegistry;
+  registry->transport = Transport::http;
+  registry->forwards.clear();  // an endpoint asks nobody anything
+  registry->call_timeout = std::chrono::seconds(300);  // each endpoint has its own
+  // Last: a registered tool never takes the name that an upstream's tool has on /mcp (threats.md: shadowing).
+  for (const ToolRecord& stored : registered->second) put(catalogue, *registry, stored);
+  catalogue.registry = std::move(registry);
+}
+
+// Definitions that change often must not fill the memory.
+void CatalogueBuilder::forget_unused(const Catalogue& catalogue) {
+  std::set<std::string_view> used;
+  for (const auto& [server, tools] : catalogue.tools) {
+    for (const auto& [name, tool] : tools) used.insert(tool->digest);
+  }
+  std::erase_if(by_digest_, [&](const auto& entry) { return !used.contains(entry.first); });
 }
 
 }  // namespace sallyport::control

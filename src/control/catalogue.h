@@ -9,7 +9,7 @@
 
 #include "core/result.h"
 #include "engines/pin/definition.h"
-#include "model/server.h"
+#include "model/registration.h"
 
 namespace sallyport::control {
 
@@ -30,14 +30,24 @@ struct Drift {
   [[nodiscard]] bool any() const { return !added.empty() || !removed.empty() || !changed.empty(); }
 };
 
+struct ProbeReport {
+  ProbeResult result;
+  Drift drift;
+  bool accepted = false;
+};
+
+// The record as it may be stored: name, prefix, transport and its fields, argv[0] absolute and executable, URL shape,
+// levels and times within range. Code::validation with a sentence for the operator.
+Result<ServerRecord> check_server(ServerRecord server);
 ToolRecord approve(const ServerRecord& server, const pin::Definition& definition);
 Drift compare(const Catalogue& catalogue, const std::string& server, const std::vector<pin::Definition>& listed);
 
 class CatalogueBuilder {
  public:
-  // `tools`: server -> records as stored. Compiled schemas are kept by digest, so that a change compiles what is new.
+  using Tools = std::map<std::string, std::vector<ToolRecord>, std::less<>>;
+  // `tools`: server -> records as stored, kRegistry's among them. Compiled schemas are kept by digest, so that a change compiles what is new.
   std::shared_ptr<const Catalogue> build(const std::map<std::string, ServerPtr, std::less<>>& servers,
-                                         const std::map<std::string, std::vector<ToolRecord>, std::less<>>& tools);
+                                         const Tools& tools);
 
  private:
   struct Compiled {
@@ -46,6 +56,9 @@ class CatalogueBuilder {
     std::shared_ptr<const mcp_header::Params> header_params;  // null: no x-mcp-header at all
   };
   Compiled compile(const ToolRecord& tool);
+  void put_registered(Catalogue& catalogue, const Tools& tools);
+  void forget_unused(const Catalogue& catalogue);
+  void put(Catalogue& catalogue, const ServerRecord& server, const ToolRecord& stored);
   std::map<std::string, Compiled, std::less<>> by_digest_;
 };
 

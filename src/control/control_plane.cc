@@ -56,6 +56,7 @@ Result<void> ControlPlane::load(PolicySet policy, Limits limits, SessionRules se
   for (const auto& role : stored.roles) (*roles)[role.name] = role;
   for (const auto& server : stored.servers) servers_[server.name] = std::make_shared<const ServerRecord>(server);
   for (auto& tool : stored.tools) tools_[tool.server].push_back(std::move(tool));
+  if (!stored.registered.empty()) tools_.insert_or_assign(std::string(kRegistry), std::move(stored.registered));
 
   Snapshot next;
   next.epoch = 1;

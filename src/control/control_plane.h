@@ -14,6 +14,7 @@
 #include "control/login_desk.h"
 #include "control/repository.h"
 #include "control/token_keys.h"
+#include "control/tool_change.h"
 #include "control/user_changes.h"
 #include "core/random.h"
 #include "core/task.h"
@@ -40,12 +41,6 @@ struct ControlDeps {
 struct NewKey {
   KeyRecord record;
   Secret key;  // shown once
-};
-
-struct ProbeReport {
-  ProbeResult result;
-  Drift drift;
-  bool accepted = false;
 };
 
 class ControlPlane final : public AccountStore {
@@ -91,6 +86,13 @@ class ControlPlane final : public AccountStore {
   Task<Result<ProbeReport>> probe_server(std::string name, bool accept);
   Task<Result<void>> restart_server(std::string name);
 
+  // Registered tools (S1-15, S1-19). already_exists: the name is taken, on /mcp too; validation; limit; not_found.
+  Task<Result<ToolPtr>> register_tool(std::string name, std::string owner, ToolChange what);
+  Task<Result<ToolPtr>> update_tool(std::string name, ToolChange what);
+  Task<Result<void>> unregister_tool(std::string name);
+  // Of every tool, whoever may read it: the caller filters. Best match first.
+  Task<Result<std::vector<ToolHit>>> search_tools(std::string words);
+
  private:
   Task<Result<void>> publish(Snapshot next);
   [[nodiscard]] const UserRecord* find_user(const std::string& who) const;
@@ -99,6 +101,7 @@ class ControlPlane final : public AccountStore {
   Result<std::shared_ptr<const token::KeyRing>> load_token_keys(std::vector<StoredTokenKey> rows);
   Task<Result<void>> publish_token_keys(TokenKeySet keys);
   Task<Result<void>> turn_token_keys(TokenKeySet next);
+  Task<Result<ToolPtr>> put_registered(ToolRecord tool);
   Result<std::vector<ToolRecord>> store_tools(const ServerRecord& server, const std::vector<pin::Definition>& listed);
 
   Executor executor_;
@@ -112,9 +115,5 @@ class ControlPlane final : public AccountStore {
   TokenKeySet token_key_set_;
   bool turning_token_keys_ = false;
 };
-
-// The record as it may be stored: name, prefix, transport and its fields, argv[0] absolute and executable, URL shape,
-// levels and times within range. Code::validation with a sentence for the operator.
-Result<ServerRecord> check_server(ServerRecord server);
 
 }  // namespace sallyport::control

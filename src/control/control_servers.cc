@@ -89,6 +89,9 @@ Result<void> check_forwards(const std::vector<std::string>& forwards) {
 
 Result<ServerRecord> check_server(ServerRecord server) {
   if (!is_server_name(server.name)) return fail(Code::validation, std::string(kServerNameRule));
+  if (server.name == kRegistry) {
+    return fail(Code::validation, "\"registry\" is the server of registered tools; choose another name");
+  }
   if (!server.prefix.empty() && !is_server_name(server.prefix)) {
     return fail(Code::validation, "a prefix is empty or follows the rule of names: " + std::string(kServerNameRule));
   }

@@ -40,7 +40,8 @@ struct StoredState {
   std::map<std::string, WallTime, std::less<>> revoked_tokens;  // jti -> when its token expires
   std::vector<StoredSession> sessions;
   std::vector<ServerRecord> servers;
-  std::vector<ToolRecord> tools;
+  std::vector<ToolRecord> tools;  // of servers
+  std::vector<ToolRecord> registered;
   std::vector<Role> roles;  // custom ones only
   PolicySet policy;         // epoch 0 and no modules: never stored
   std::map<std::string, std::string, std::less<>> meta;
@@ -50,6 +51,13 @@ struct StoredState {
 struct KeyUse {
   std::string key_id;
   WallTime at{};
+};
+
+// A tool that a search by words found.
+struct ToolHit {
+  std::string server;
+  std::string name;
+  friend bool operator==(const ToolHit&, const ToolHit&) = default;
 };
 
 // The audit's checkpoint, kept here too so that a roll-back of the audit folder shows (design, principle 7).
@@ -85,6 +93,13 @@ class Repository : public SessionStore {
   virtual Result<void> delete_server(std::string_view name) = 0;     // with its tools
   // The tools of `server` are these and no others. Each must name it; an unknown server is `not_found`.
   virtual Result<void> replace_tools(std::string_view server, std::span<const ToolRecord> tools) = 0;
+
+  // Registered tools, by name; what they are bound to is not looked up.
+  virtual Result<void> put_registered_tool(const ToolRecord& tool) = 0;
+  virtual Result<void> delete_registered_tool(std::string_view name) = 0;
+  // Tools of servers and registered ones that have every word of `words` (the beginning of a word will do) in name, title,
+  // description, category or tag, the best match first, `most` of them. Words are words: no operator is read in them.
+  virtual Result<std::vector<ToolHit>> search_tools(std::string_view words, std::uint32_t most) = 0;
 
   virtual Result<void> put_role(const Role& role) = 0;
   virtual Result<void> delete_role(std::string_view name) = 0;

@@ -66,7 +66,8 @@ struct ToolCall {
   PrincipalPtr principal;
   Channel channel = Channel::rest;
   SnapshotPtr snapshot;
-  std::string tool;       // as /mcp shows it, or "server/tool"
+  std::string server;  // empty: `tool` is a name as /mcp shows it
+  std::string tool;  // as the server calls it, or as /mcp shows it
   std::string arguments;  // JSON object text, unread yet
   std::optional<std::chrono::milliseconds> timeout;
   std::string address;

@@ -20,6 +20,8 @@ struct Params;  // engines/mcp_header: what the input schema wants in headers
 
 namespace sallyport {
 
+struct Registration;  // model/registration.h
+
 enum class Transport : std::uint8_t { stdio, http };
 
 // Everything an operator approved about a server. Values of `env` and `headers` may be references (${env:..}, ${file:..}),
@@ -61,15 +63,17 @@ struct ToolRecord {
   std::shared_ptr<const schema::Schema> input;   // null: the schema could not be compiled; calls are refused
   std::shared_ptr<const schema::Schema> output;  // null: none declared
   std::shared_ptr<const mcp_header::Params> header_params;  // null: the schema wants none in headers
+  std::shared_ptr<const Registration> registration;  // null: an upstream's own
 };
 
 using ServerPtr = std::shared_ptr<const ServerRecord>;
 using ToolPtr = std::shared_ptr<const ToolRecord>;
 
 struct Catalogue {
-  std::map<std::string, ServerPtr, std::less<>> servers;                               // by name
+  std::map<std::string, ServerPtr, std::less<>> servers;  // by name; upstreams alone
+  ServerPtr registry;  // stands for the server of registered tools; null while there are none
   std::map<std::string, std::map<std::string, ToolPtr, std::less<>>, std::less<>> tools;  // server -> name -> tool
-  std::map<std::string, ToolPtr, std::less<>> exposed;  // name on /mcp -> tool; a collision keeps the first by server name
+  std::map<std::string, ToolPtr, std::less<>> exposed;  // on /mcp; a collision keeps the first, registered ones last
   std::vector<std::string> collisions;                  // reported, never silent
 };
 

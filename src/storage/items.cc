@@ -17,6 +17,7 @@ const ItemTable kUserItems = SP_ITEM_TABLE("user_items");
 const ItemTable kKeyItems = SP_ITEM_TABLE("key_items");
 const ItemTable kServerItems = SP_ITEM_TABLE("server_items");
 const ItemTable kToolItems = SP_ITEM_TABLE("tool_items");
+const ItemTable kRegisteredToolItems = SP_ITEM_TABLE("registered_tool_items");
 const ItemTable kRoleItems = SP_ITEM_TABLE("role_items");
 #undef SP_ITEM_TABLE
 

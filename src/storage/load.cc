@@ -1,6 +1,7 @@
 #include "storage/load.h"
 
 #include "storage/items.h"
+#include "storage/tools.h"
 
 namespace sallyport::storage {
 namespace {
@@ -180,6 +181,7 @@ Result<control::StoredState> load_state(Sqlite& db) {
   SP_CHECK(load_sessions(db, state));
   SP_CHECK(load_servers(db, state));
   SP_CHECK(load_tools(db, state));
+  SP_CHECK(load_registered_tools(db, state));
   SP_CHECK(load_roles(db, state));
   SP_CHECK(load_token_keys(db, state));
   SP_CHECK(load_rest(db, state));

@@ -75,7 +75,23 @@ CREATE TABLE token_keys (
   token_lifetime INTEGER NOT NULL, retired_at INTEGER, revoked INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps{kFirst, kLoginSessions, kUserFactors, kTokenKeys};
+// Registered tools, and the words by which these and those of servers are found.
+constexpr const char* kRegisteredTools = R"sql(
+CREATE TABLE registered_tools (
+  name TEXT PRIMARY KEY, version TEXT NOT NULL, definition TEXT NOT NULL, digest TEXT NOT NULL, title TEXT NOT NULL,
+  description TEXT NOT NULL, security_level INTEGER NOT NULL, enabled INTEGER NOT NULL, owner TEXT NOT NULL,
+  bound_server TEXT NOT NULL, bound_tool TEXT NOT NULL, url TEXT NOT NULL, allow_private INTEGER NOT NULL,
+  call_timeout_ms INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE registered_tool_items (
+  owner TEXT NOT NULL REFERENCES registered_tools(name) ON DELETE CASCADE, list TEXT NOT NULL, position INTEGER NOT NULL,
+  name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (owner, list, position)) STRICT, WITHOUT ROWID;
+CREATE VIRTUAL TABLE tool_words USING fts5(
+  server UNINDEXED, tool UNINDEXED, name, title, description, labels, tokenize = 'unicode61 remove_diacritics 2');
+INSERT INTO tool_words (server, tool, name, title, description, labels)
+  SELECT server, name, name, title, description, '' FROM tools;
+)sql";
+
+constexpr std::array kSteps{kFirst, kLoginSessions, kUserFactors, kTokenKeys, kRegisteredTools};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

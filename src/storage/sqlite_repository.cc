@@ -11,6 +11,7 @@
 #include "storage/load.h"
 #include "storage/migrations.h"
 #include "storage/sqlite.h"
+#include "storage/tools.h"
 
 namespace sallyport::storage {
 namespace {
@@ -224,29 +225,26 @@ Result<void> SqliteRepository::put_server(const ServerRecord& server) {
 }
 
 Result<void> SqliteRepository::delete_server(std::string_view name) {
-  return found(impl_->db.run("delete server", "DELETE FROM servers WHERE name = ?", name), "server");
+  return in_transaction(impl_->db, [&]() -> Result<void> {
+    SP_CHECK(found(impl_->db.run("delete server", "DELETE FROM servers WHERE name = ?", name), "server"));
+    return forget_words(impl_->db, name);
+  });
 }
 
 Result<void> SqliteRepository::replace_tools(std::string_view server, std::span<const ToolRecord> tools) {
-  Sqlite& db = impl_->db;
-  return in_transaction(db, [&]() -> Result<void> {
-    // Said before the first insert: an empty list of an unknown server is an error too.
-    SP_CHECK(found(db.run("find server", "UPDATE servers SET name = name WHERE name = ?", server), "server"));
-    SP_CHECK(db.run("remove tools", "DELETE FROM tools WHERE server = ?", server));
-    SP_TRY(Statement insert, db.prepare("insert tool", "INSERT INTO tools (server, name, exposed_name, definition, digest, "
-                                        "title, description, security_level, enabled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-    for (const ToolRecord& tool : tools) {
-      if (tool.server != server) return fail(Code::storage, "a tool names another server");
-      insert.bind(tool.server).bind(tool.name).bind(tool.exposed_name).bind(tool.definition).bind(tool.digest);
-      insert.bind(tool.title).bind(tool.description).bind(std::int64_t{tool.security_level}).bind(tool.enabled);
-      SP_CHECK(insert.run());
-      SP_TRY(const std::int64_t id, db.pragma("tool id", "SELECT last_insert_rowid()"));
-      ItemList items;
-      items.add("required", tool.required);
-      SP_CHECK(replace_items(db, kToolItems, id, items));
-    }
-    return {};
-  });
+  return storage::replace_tools(impl_->db, server, tools);
+}
+
+Result<void> SqliteRepository::put_registered_tool(const ToolRecord& tool) {
+  return storage::put_registered_tool(impl_->db, tool);
+}
+
+Result<void> SqliteRepository::delete_registered_tool(std::string_view name) {
+  return storage::delete_registered_tool(impl_->db, name);
+}
+
+Result<std::vector<control::ToolHit>> SqliteRepository::search_tools(std::string_view words, std::uint32_t most) {
+  return storage::search_tools(impl_->db, words, most);
 }
 
 Result<void> SqliteRepository::put_role(const Role& role) {

@@ -36,6 +36,9 @@ class SqliteRepository final : public control::Repository {
   Result<void> put_server(const ServerRecord& server) override;
   Result<void> delete_server(std::string_view name) override;
   Result<void> replace_tools(std::string_view server, std::span<const ToolRecord> tools) override;
+  Result<void> put_registered_tool(const ToolRecord& tool) override;
+  Result<void> delete_registered_tool(std::string_view name) override;
+  Result<std::vector<control::ToolHit>> search_tools(std::string_view words, std::uint32_t most) override;
   Result<void> put_role(const Role& role) override;
   Result<void> delete_role(std::string_view name) override;
   Result<void> put_policy_set(const PolicySet& policy) override;

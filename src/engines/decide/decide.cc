@@ -6,6 +6,7 @@
 #include "engines/decide/memo.h"
 #include "engines/policy/policy.h"
 #include "engines/rbac/rbac.h"
+#include "model/registration.h"
 
 namespace sallyport {
 namespace {
@@ -58,7 +59,8 @@ Decision by_roles(const Snapshot& snapshot, const AccessRequest& request, Permis
   const bool on_tools = request.action == Permission::tool_read || request.action == Permission::tool_execute;
   const bool no_object = request.tool == nullptr && request.server == nullptr;
   if (on_tools && no_object) return deny(kRuleUnknown, "unknown_tool", "no such name");
-  if (is_tool_action(request.action) && !no_object && !held.has(Permission::tool_read)) {
+  // Creating, changing and deleting are decided on the name alone, so that a refusal says nothing of what exists.
+  if (on_tools && !held.has(Permission::tool_read)) {
     return deny(kRuleUnknown, "unknown_tool", "no tool:read for " + resource_of(request));
   }
   if (!held.has(request.action)) return deny(kRuleNoGrant, "no_grant", "no " + resource_of(request));
@@ -83,6 +85,7 @@ struct Decider::Impl {
   Counters counters;
 
   Decision decide(const Snapshot& snapshot, const AccessRequest& request);
+  Decision with_bound(const Snapshot& snapshot, const AccessRequest& request);
   Decision remembered(const Snapshot& snapshot, const AccessRequest& request);
   Decision decide_anew(const Snapshot& snapshot, const AccessRequest& request);
   Decision ask_policy(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held);
@@ -151,9 +154,30 @@ Decider::Decider(Decider&&) noexcept = default;
 Decider& Decider::operator=(Decider&&) noexcept = default;
 Decider::~Decider() = default;
 
+// Another name for an upstream's tool is no way around what is decided of that tool: both must be allowed, and who may not
+// read the tool does not learn its name from what is bound to it. One that is gone is decided by its name.
+Decision Decider::Impl::with_bound(const Snapshot& snapshot, const AccessRequest& request) {
+  Decision decision = decide(snapshot, request);
+  const bool on_tools = request.action == Permission::tool_read || request.action == Permission::tool_execute;
+  const Registration* const registration = request.tool != nullptr ? request.tool->registration.get() : nullptr;
+  if (!decision.allow || !on_tools || registration == nullptr || registration->bound_server.empty()) return decision;
+  const ToolPtr bound = upstream_tool(*snapshot.catalogue, registration->bound_server, registration->bound_tool);
+  ToolRecord gone;
+  gone.server = registration->bound_server;
+  gone.name = registration->bound_tool;
+  const ServerPtr server = server_of(*snapshot.catalogue, registration->bound_server);
+  AccessRequest below = request;
+  below.tool = bound ? bound.get() : &gone;
+  below.server = server.get();
+  Decision second = decide(snapshot, below);
+  if (second.allow) return decision;
+  second.evidence += " (" + request.tool->server + "/" + request.tool->name + " is bound to it)";
+  return second;
+}
+
 Decision Decider::decide(const Snapshot& snapshot, const AccessRequest& request) {
   try {
-    return impl_->decide(snapshot, request);
+    return impl_->with_bound(snapshot, request);
   } catch (const std::exception& e) {
     return deny(kRulePolicyError, "policy_error", e.what());
   }
@@ -167,6 +191,23 @@ Error to_error(const Decision& decision) {
   if (decision.rule_id == kRulePassword) code = Code::password_change_required;
   if (decision.rule_id == kRuleEnroll) code = Code::second_factor_enrollment;
   return {code, decision.rule_id + ": " + decision.evidence};
+}
+
+bool check_permission(Decider& decider, const Snapshot& snapshot, const Principal& principal,
+                      std::string_view permission, std::string_view tool_id, Channel channel, WallTime now) {
+  const auto slash = tool_id.find('/');
+  if (slash == std::string_view::npos) {
+    const auto exposed = snapshot.catalogue->exposed.find(tool_id);
+    const ToolPtr tool = exposed == snapshot.catalogue->exposed.end() ? nullptr : exposed->second;
+    const ServerPtr server = tool ? server_of(*snapshot.catalogue, tool->server) : nullptr;
+    return tool && check_permission(decider, snapshot, principal, permission, server.get(), tool.get(), channel, now);
+  }
+  const auto tools = snapshot.catalogue->tools.find(tool_id.substr(0, slash));
+  if (tools == snapshot.catalogue->tools.end()) return false;
+  const auto tool = tools->second.find(tool_id.substr(slash + 1));
+  if (tool == tools->second.end()) return false;
+  const ServerPtr server = server_of(*snapshot.catalogue, tools->first);
+  return check_permission(decider, snapshot, principal, permission, server.get(), tool->second.get(), channel, now);
 }
 
 bool check_permission(Decider& decider, const Snapshot& snapshot, const Principal& principal, std::string_view permission,

@@ -58,7 +58,7 @@ class Decider {
   Decider& operator=(Decider&&) noexcept;
   ~Decider();
 
-  // Never throws. A call is allowed only where the same request in phase list is (law: nothing callable that is not listed).
+  // Never throws. Reading or executing a registered tool that is bound to an upstream's tool needs the same on that tool. A call is allowed only where the same request in phase list is (law: nothing callable that is not listed).
   // Decision::reason is for the caller (no_grant, password_change_required, a policy's own reasons),
   // Decision::evidence for log and audit.
   Decision decide(const Snapshot& snapshot, const AccessRequest& request);
@@ -77,5 +77,9 @@ class Decider {
 // S0-10, S0-14: `check_permission(user, "tool:execute", tool_id)`. False for an unknown permission name.
 bool check_permission(Decider& decider, const Snapshot& snapshot, const Principal& principal, std::string_view permission,
                       const ServerRecord* server, const ToolRecord* tool, Channel channel, WallTime now);
+
+// The same by the tool's id, "server/tool" or its name on /mcp. False for one that is not there.
+bool check_permission(Decider& decider, const Snapshot& snapshot, const Principal& principal,
+                      std::string_view permission, std::string_view tool_id, Channel channel, WallTime now);
 
 }  // namespace sallyport

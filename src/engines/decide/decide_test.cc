@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engines/decide/decide_fixture.h"
+#include "model/registration.h"
 
 namespace sallyport {
 namespace {
@@ -168,6 +169,84 @@ TEST_F(DecideTest, CheckPermission) {
   EXPECT_TRUE(check(principal_with({"admin"}), "tool:write"));
   EXPECT_FALSE(check(principal_with({"admin"}), "tool:fly"));
   EXPECT_FALSE(check(principal_with({"admin"}), ""));
+}
+
+// S0-10 by the tool's id; an alias is decided by both of its names.
+TEST_F(DecideTest, CheckPermissionByTheToolsId) {
+  auto catalogue = std::make_shared<Catalogue>();
+  catalogue->servers["calc"] = std::make_shared<const ServerRecord>(test::server_named("calc"));
+  const auto wipe = catalogue->tools["calc"]["wipe"] = std::make_shared<const ToolRecord>(high_);
+  catalogue->exposed["calc_wipe"] = wipe;
+  snapshot_.catalogue = catalogue;
+  const auto check = [&](const char* role, std::string_view id) {
+    return check_permission(decider_, snapshot_, principal_with({role}), "tool:execute", id, Channel::rest, WallTime{});
+  };
+  for (const std::string_view id : {"calc/wipe", "calc_wipe"}) {
+    EXPECT_TRUE(check("admin", id)) << id;
+    EXPECT_FALSE(check("user", id)) << id;
+  }
+  for (const std::string_view id : {"", "/", "calc/", "calc/none", "none/wipe", "none"})
+    EXPECT_FALSE(check("admin", id)) << id;
+}
+
+// A registered tool that is bound to an upstream's.
+class BoundTool : public DecideTest {
+ protected:
+  BoundTool() {
+    auto catalogue = std::make_shared<Catalogue>();
+    catalogue->servers["calc"] = std::make_shared<const ServerRecord>(test::server_named("calc"));
+    for (const auto* tool : {&low_, &high_})
+      catalogue->tools["calc"][tool->name] = std::make_shared<const ToolRecord>(*tool);
+    snapshot_.catalogue = std::move(catalogue);
+  }
+  static ToolRecord alias_of(const std::string& tool, int level = 0) {
+    ToolRecord alias = tool_named(std::string(kRegistry), "alias", level);
+    auto registration = std::make_shared<Registration>();
+    registration->bound_server = "calc";
+    registration->bound_tool = tool;
+    alias.registration = std::move(registration);
+    return alias;
+  }
+  static Principal agent_with(std::vector<Grant> grants) {
+    Principal agent = principal_with({"agent"});
+    agent.grants = std::move(grants);
+    return agent;
+  }
+};
+
+TEST_F(BoundTool, NeedsBothNames) {
+  const Grant alias{tool_execute, "registry", "*"};
+  const Grant tool{tool_execute, "calc", "*"};
+  EXPECT_TRUE(on(agent_with({alias, tool}), tool_execute, alias_of("add")).allow);
+  EXPECT_FALSE(on(agent_with({tool}), tool_execute, alias_of("add")).allow);
+  const Decision around = on(agent_with({alias}), tool_execute, alias_of("add"));
+  EXPECT_TRUE(is_unknown(around)) << "who may not read the tool does not learn of it by another name";
+  EXPECT_TRUE(is_unknown(on(agent_with({alias}), tool_read, alias_of("add"))));
+}
+
+TEST_F(BoundTool, IsNoWayAroundALevel) {
+  EXPECT_FALSE(on(principal_with({"user"}), tool_execute, alias_of("wipe")).allow) << "the tool's own level";
+  EXPECT_FALSE(on(principal_with({"user"}), tool_execute, alias_of("add", 9)).allow) << "the alias's";
+  EXPECT_TRUE(on(principal_with({"user"}), tool_execute, alias_of("add")).allow);
+  EXPECT_TRUE(on(principal_with({"admin"}), tool_execute, alias_of("wipe", 9)).allow);
+}
+
+TEST_F(BoundTool, ThatIsGoneIsDecidedByItsName) {
+  const Grant alias{tool_execute, "registry", "*"};
+  EXPECT_TRUE(is_unknown(on(agent_with({alias}), tool_read, alias_of("gone"))));
+  EXPECT_TRUE(on(agent_with({alias, {tool_read, "calc", "gone"}}), tool_read, alias_of("gone")).allow);
+}
+
+// Principle 1: what is refused by the name alone says nothing of what exists.
+TEST_F(DecideTest, ChangesAreRefusedByTheNameAlone) {
+  const Principal agent = principal_with({"agent"});
+  for (const Permission action : {tool_create, tool_update, tool_delete}) {
+    EXPECT_EQ(to_error(on(agent, action, low_)).code, Code::access_denied);
+  }
+  Principal editor = agent;
+  editor.permissions = {tool_update};
+  EXPECT_TRUE(on(editor, tool_update, low_, Channel::rest).allow);  // S1-15: the flag is enough
+  EXPECT_FALSE(on(editor, tool_delete, low_, Channel::rest).allow);
 }
 
 TEST_F(DecideTest, ArgumentsReachThePolicy) {

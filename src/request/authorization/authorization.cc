@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/registration.h"
+
 namespace sallyport {
 namespace {
 
@@ -26,14 +28,21 @@ ToolPtr find_tool(const Catalogue& catalogue, std::string_view scope, std::strin
     if (tool != of_server->second.end()) found = tool->second;
   }
   if (!found || !found->enabled) return nullptr;
-  const auto server = catalogue.servers.find(found->server);
-  return server != catalogue.servers.end() && server->second->enabled ? found : nullptr;
+  const ServerPtr server = server_of(catalogue, found->server);
+  return server && server->enabled ? found : nullptr;
+}
+
+bool can_be_called(const Catalogue& catalogue, const ToolRecord& tool) {
+  if (!tool.registration || tool.registration->endpoint) return true;
+  const Registration& bound = *tool.registration;
+  return !bound.bound_server.empty() && bound.bound_server != kRegistry &&
+         find_tool(catalogue, bound.bound_server, bound.bound_tool) != nullptr;
 }
 
 ToolAccess Authorization::call(const Asker& asker, std::string_view name, std::string_view arguments) {
   ToolAccess access;
   access.tool = find_tool(*asker.snapshot.catalogue, asker.scope, name);
-  if (access.tool) access.server = asker.snapshot.catalogue->servers.find(access.tool->server)->second;
+  if (access.tool) access.server = server_of(*asker.snapshot.catalogue, access.tool->server);
   AccessRequest request = request_of(asker);
   request.server = access.server.get();
   request.tool = access.tool.get();
@@ -46,7 +55,7 @@ ToolAccess Authorization::call(const Asker& asker, std::string_view name, std::s
 }
 
 bool Authorization::lists(const Asker& asker, const ServerRecord& server, const ToolRecord& tool) {
-  if (!tool.enabled || !server.enabled) return false;
+  if (!tool.enabled || !server.enabled || !can_be_called(*asker.snapshot.catalogue, tool)) return false;
   AccessRequest request = request_of(asker);
   request.server = &server;
   request.tool = &tool;
@@ -56,12 +65,12 @@ bool Authorization::lists(const Asker& asker, const ServerRecord& server, const 
 
 bool Authorization::enters(const Asker& asker) {
   const Catalogue& catalogue = *asker.snapshot.catalogue;
-  const auto scope = catalogue.servers.find(asker.scope);
-  if (scope == catalogue.servers.end() || !scope->second->enabled) return false;
-  if (!is_unknown(server(asker, scope->second.get()))) return true;
+  const ServerPtr scope = server_of(catalogue, asker.scope);
+  if (!scope || !scope->enabled) return false;
+  if (!is_unknown(server(asker, scope.get()))) return true;
   const auto tools = catalogue.tools.find(asker.scope);
   if (tools == catalogue.tools.end()) return false;
-  return std::ranges::any_of(tools->second, [&](const auto& tool) { return lists(asker, *scope->second, *tool.second); });
+  return std::ranges::any_of(tools->second, [&](const auto& tool) { return lists(asker, *scope, *tool.second); });
 }
 
 Decision Authorization::server(const Asker& asker, const ServerRecord* server) {

@@ -46,5 +46,8 @@ class Authorization {
 
 // The tool that `name` means in `scope`; null when there is none or its server is disabled.
 ToolPtr find_tool(const Catalogue& catalogue, std::string_view scope, std::string_view name);
+// A registered tool that is bound to nothing, or to a tool that is not there, is a catalogue entry: shown by REST, offered
+// to no agent. Every other tool can be called.
+bool can_be_called(const Catalogue& catalogue, const ToolRecord& tool);
 
 }  // namespace sallyport

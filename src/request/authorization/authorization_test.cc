@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engines/decide/decide_fixture.h"
+#include "model/registration.h"
 
 namespace sallyport {
 namespace {
@@ -53,6 +54,34 @@ class AuthorizationTest : public ::testing::Test {
   Authorization authorization{decider};
   Principal agent, admin, reader;
 };
+
+// A catalogue entry is offered to nobody, and neither is a name for a tool that is switched off.
+TEST_F(AuthorizationTest, ARegisteredToolIsOfferedWhileItCanBeCalled) {
+  auto catalogue = std::make_shared<Catalogue>(*snapshot.catalogue);
+  auto registry = std::make_shared<ServerRecord>();
+  registry->name = kRegistry;
+  catalogue->registry = registry;
+  const auto alias = [&](const std::string& server, const std::string& name, bool endpoint) {
+    auto registration = std::make_shared<Registration>();
+    registration->bound_server = server;
+    registration->bound_tool = name;
+    if (endpoint) registration->endpoint = std::make_shared<const ServerRecord>();
+    ToolRecord tool;
+    tool.server = kRegistry;
+    tool.name = "alias";
+    tool.registration = std::move(registration);
+    return tool;
+  };
+  snapshot.catalogue = catalogue;
+  const Asker asker{snapshot, admin, Channel::mcp, "", "192.0.2.1", "2025-11-25", WallTime{}};
+  EXPECT_TRUE(authorization.lists(asker, *registry, alias("calculator", "add", false)));
+  EXPECT_TRUE(authorization.lists(asker, *registry, alias("", "", true)));
+  EXPECT_FALSE(authorization.lists(asker, *registry, alias("", "", false)));
+  EXPECT_FALSE(authorization.lists(asker, *registry, alias("calculator", "off", false)));
+  EXPECT_FALSE(authorization.lists(asker, *registry, alias("sleeping", "add", false)));
+  EXPECT_FALSE(authorization.lists(asker, *registry, alias("calculator", "gone", false)));
+  EXPECT_FALSE(authorization.lists(asker, *registry, alias("registry", "alias", false))) << "no chains";
+}
 
 TEST_F(AuthorizationTest, AllowsWhatWasGranted) {
   const auto access = call(agent, "calculator_add");

@@ -1,9 +1,12 @@
 // Authorization to argument validation: what may be done, how often, and with which arguments.
+#include <utility>
+
+#include "json/slice.h"
+#include "json/writer.h"
+#include "model/registration.h"
 #include "request/mcp/names.h"
 #include "request/pipeline/pipeline.h"
 #include "request/validation/validation.h"
-#include "json/slice.h"
-#include "json/writer.h"
 
 namespace sallyport {
 namespace {
@@ -34,6 +37,28 @@ Result<Chosen> chosen_by(const mcp::Message& message) {
     return Chosen{std::move(text), key == "uri"};
   }
   return fail(Code::invalid_params, "params.ref has neither name nor uri");
+}
+
+// A registered tool that is bound to an upstream's is from here on that one, in the evidence and in its limits too. decide()
+// has judged both names.
+Result<void> follow_binding(Flow& f) {
+  if (!f.tool->registration || f.tool->registration->endpoint) return {};
+  const Catalogue& catalogue = *f.snapshot->catalogue;
+  if (!can_be_called(catalogue, *f.tool)) {
+    f.say = "The tool " + f.tool->name + " is a catalogue entry: it is bound to nothing that could be called";
+    return fail(Code::conflict, f.say);
+  }
+  const Registration& bound = *f.tool->registration;
+  f.record.evidence = "called as " + f.tool->server + "/" + f.tool->name;
+  f.called_as = std::exchange(f.tool, find_tool(catalogue, bound.bound_server, bound.bound_tool));
+  f.server = server_of(catalogue, f.tool->server);
+  return {};
+}
+
+std::optional<ArgumentFault> fault_in_arguments(const Flow& f, const ToolRecord& tool) {
+  if (f.arguments_document) return validate_arguments(tool, f.arguments_document->root());
+  const auto& arguments = f.message->arguments_value;
+  return arguments ? validate_arguments(tool, *arguments) : validate_no_arguments(tool);
 }
 
 }  // namespace
@@ -72,6 +97,7 @@ Result<void> Pipeline::authorize_call(Flow& f) {
   f.record.rule_id = access.decision.rule_id;
   f.server = std::move(access.server);
   f.tool = std::move(access.tool);
+  SP_CHECK(follow_binding(f));
   f.target = f.tool->name;
   f.record.tool = f.tool->name;
   f.record.server = f.server->name;
@@ -122,13 +148,8 @@ Result<void> Pipeline::validate(Flow& f) {
   f.enter(Stage::validation);
   if (!f.tool) return {};
   SP_CHECK(check_param_headers(f));
-  std::optional<ArgumentFault> fault;
-  if (f.arguments_document) {
-    fault = validate_arguments(*f.tool, f.arguments_document->root());
-  } else {
-    const auto& arguments = f.message->arguments_value;
-    fault = arguments ? validate_arguments(*f.tool, *arguments) : validate_no_arguments(*f.tool);
-  }
+  auto fault = f.called_as ? fault_in_arguments(f, *f.called_as) : std::nullopt;
+  if (!fault) fault = fault_in_arguments(f, *f.tool);
   if (!fault) return {};
   f.say = "Invalid arguments" + (fault->path.empty() ? "" : " at " + fault->path) + ": " + fault->message;
   f.data = R"({"path":)";

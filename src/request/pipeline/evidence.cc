@@ -31,6 +31,7 @@ void name_refusal(Flow& f, const Error& error) {
   if (record.stage.empty()) record.stage = stage_name(f.stage);
   if (record.reason.empty()) record.reason = info(error.code).name;
   if (record.evidence.empty()) record.evidence = error.detail;
+  else if (f.called_as) record.evidence += "; " + error.detail;
   if (f.stage == Stage::identity) record.event_type = audit::kAuthentication;
 }
 
@@ -49,7 +50,8 @@ Task<Result<void>> Pipeline::intent(Flow& f) {
     f.record.arguments_digest = fleet_.redactor.digest(f.arguments);
   }
   if (f.message && !f.message->input_responses.empty()) {
-    f.record.evidence = "input responses " + fleet_.redactor.digest(f.message->input_responses);
+    if (!f.record.evidence.empty()) f.record.evidence += "; ";
+    f.record.evidence += "input responses " + fleet_.redactor.digest(f.message->input_responses);
   }
   f.record.kind = audit::Kind::intent;
   f.record.time = fleet_.clock.wall();

@@ -60,6 +60,7 @@ struct Flow {
 
   ServerPtr server;
   ToolPtr tool;
+  ToolPtr called_as;  // a registered tool that is bound to `tool`; its schema holds as well
   std::string target;      // tool, prompt or URI as the upstream calls it
   std::string arguments;   // minified object of tools/call
   std::optional<json::Document> arguments_document;  // REST, CLI: the reader's own

@@ -3,6 +3,7 @@
 #include "engines/pin/definition.h"
 #include "json/slice.h"
 #include "json/writer.h"
+#include "model/registration.h"
 #include "request/mcp/dialect.h"
 #include "request/mcp/names.h"
 #include "request/pipeline/pipeline.h"
@@ -128,30 +129,67 @@ Result<void> answer_page(Flow& f, const Fleet& fleet, std::string_view member, c
 
 }  // namespace
 
-Task<Result<void>> Pipeline::list_tools(Flow& f) {
-  std::vector<ServerPtr> servers;
-  std::map<std::string, std::vector<ToolPtr>, std::less<>> allowed;
-  for (const auto& server : servers_in_scope(f)) {
-    const auto tools = f.snapshot->catalogue->tools.find(server->name);
-    if (tools == f.snapshot->catalogue->tools.end()) continue;
-    for (const auto& [name, tool] : tools->second) {
-      if (w_.authorization.lists(asker(f), *server, *tool)) allowed[server->name].push_back(tool);
+namespace {
+
+// One tool of a list: a registered one that is bound to an upstream's is shown as itself, while that one is listed.
+struct Offer {
+  ToolPtr shown;
+  ToolPtr called;
+};
+using Offers = std::map<std::string, std::vector<Offer>, std::less<>>;  // by the server that is asked for what it lists
+
+// The tools of the servers in scope, then the registered ones, as far as the principal may use them.
+Offers offers_to(Authorization& authorization, const Asker& asker) {
+  Offers out;
+  const Catalogue& catalogue = *asker.snapshot.catalogue;
+  for (const auto& [name, tools] : catalogue.tools) {
+    const ServerPtr server = server_of(catalogue, name);
+    if (!server || !server->enabled || (!asker.scope.empty() && asker.scope != name)) continue;
+    for (const auto& [tool_name, tool] : tools) {
+      if (!authorization.lists(asker, *server, *tool)) continue;
+      if (asker.scope.empty() && find_tool(catalogue, "", tool->exposed_name) != tool) continue;  // a collision
+      const bool bound = tool->registration && !tool->registration->bound_server.empty();
+      const ToolPtr called =
+          bound ? find_tool(catalogue, tool->registration->bound_server, tool->registration->bound_tool) : tool;
+      out[called->server].push_back({tool, called});
     }
-    if (allowed.contains(server->name)) servers.push_back(server);
+  }
+  return out;
+}
+
+// As this client sees it; nothing where its revision has no way to call it.
+std::optional<std::string> shown_tool(const Flow& f, const Offer& offer, mcp::Bridge bridge, bool over_http) {
+  if (mcp::excludes_tool(bridge, offer.called->header_params.get(), over_http)) return std::nullopt;
+  if (offer.shown != offer.called && mcp::excludes_tool(bridge, offer.shown->header_params.get(), true))
+    return std::nullopt;
+  auto shaped = mcp::shape_tool(bridge, offer.shown->definition);
+  if (!shaped) return std::nullopt;
+  return f.scope.empty() ? mcp::with_string_member(*shaped, "name", offer.shown->exposed_name) : std::move(*shaped);
+}
+
+}  // namespace
+
+Task<Result<void>> Pipeline::list_tools(Flow& f) {
+  const Offers offered = offers_to(w_.authorization, asker(f));
+  std::vector<ServerPtr> servers;
+  for (const auto& [name, tools] : offered) {
+    if (name != kRegistry) servers.push_back(server_of(*f.snapshot->catalogue, name));
   }
   SP_CO_TRY(const auto parts, co_await ask_home(w_, f, std::move(servers), std::nullopt));
   std::vector<std::string> items;
+  const auto add = [&](const Offer& offer, mcp::Bridge bridge, bool over_http) {
+    if (auto shown = shown_tool(f, offer, bridge, over_http)) items.push_back(std::move(*shown));
+  };
   for (const Part& part : parts) {
-    for (const ToolPtr& tool : allowed[part.server->name]) {
-      const auto listed = part.digests.find(tool->name);
-      if (listed == part.digests.end() || listed->second != tool->digest) continue;  // held back: not what was approved
-      if (f.scope.empty() && find_tool(*f.snapshot->catalogue, "", tool->exposed_name) != tool) continue;  // a collision
-      const mcp::Bridge bridge{f.revision, part.revision};
-      if (mcp::excludes_tool(bridge, tool->header_params.get(), part.server->transport == Transport::http)) continue;
-      auto shaped = mcp::shape_tool(bridge, tool->definition);
-      if (!shaped) continue;  // this revision has no way to call it
-      items.push_back(f.scope.empty() ? mcp::with_string_member(*shaped, "name", tool->exposed_name) : std::move(*shaped));
+    for (const Offer& offer : offered.at(part.server->name)) {
+      const auto listed = part.digests.find(offer.called->name);
+      if (listed == part.digests.end() || listed->second != offer.called->digest)
+        continue;  // held back: not what was approved
+      add(offer, {f.revision, part.revision}, part.server->transport == Transport::http);
     }
+  }
+  if (const auto own = offered.find(kRegistry); own != offered.end()) {  // nobody is to be asked
+    for (const Offer& offer : own->second) add(offer, {f.revision, kLatestLegacy}, true);
   }
   co_return answer_page(f, fleet_, "tools", items, note_failures(w_, parts));
 }

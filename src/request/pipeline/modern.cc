@@ -82,8 +82,9 @@ Result<void> Pipeline::choose_era(Flow& f, const net::RequestHead& head) {
 // A tool's schema may ask to see arguments in headers: they must say the same (MCP 2026-07-28, headers). They are
 // compared and never decide.
 Result<void> Pipeline::check_param_headers(Flow& f) {
-  if (!is_modern(f.revision) || !f.tool || !f.tool->header_params || f.exchange == nullptr) return {};
-  auto checked = mcp_header::check(*f.tool->header_params, f.arguments, lookup_in(f.exchange->head()));
+  const ToolRecord* const shown = f.called_as ? f.called_as.get() : f.tool.get();  // whose schema the client was shown
+  if (!is_modern(f.revision) || shown == nullptr || !shown->header_params || f.exchange == nullptr) return {};
+  auto checked = mcp_header::check(*shown->header_params, f.arguments, lookup_in(f.exchange->head()));
   if (!checked) f.say = "Header mismatch: " + checked.error().detail;
   return checked;
 }

@@ -68,6 +68,7 @@ Task<ToolOutcome> Pipeline::execute(ToolCall call) {
   flow.address = call.address;
   flow.limit_class = call.limit_class;
   flow.timeout = call.timeout;
+  flow.scope = std::move(call.server);
   flow.target = std::move(call.tool);
   flow.record.request_id = call.request_id;
   flow.record.client_ip = call.address;

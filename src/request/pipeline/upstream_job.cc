@@ -3,11 +3,13 @@
 #include "engines/pin/definition.h"
 #include "json/slice.h"
 #include "json/writer.h"
-#include "request/mcp/message.h"
+#include "model/registration.h"
 #include "request/mcp/dialect.h"
+#include "request/mcp/message.h"
 #include "request/mcp/names.h"
 #include "request/pipeline/subscription.h"
 #include "request/upstream/listing.h"
+#include "request/upstream/tool_endpoint.h"
 
 namespace sallyport {
 namespace {
@@ -34,8 +36,8 @@ Task<Result<void>> check_pin(Worker& w, const upstream::SessionPtr& session, con
 Result<void> check_still_good(const Worker& w, const UpstreamJob& job) {
   if (job.decided_by == w.snapshot) return {};
   if (!still_valid(*w.snapshot, *job.principal, w.fleet.clock.wall())) return fail(Code::cancelled, "the principal was revoked");
-  const auto server = w.snapshot->catalogue->servers.find(job.server->name);
-  if (server == w.snapshot->catalogue->servers.end() || !server->second->enabled) return fail(Code::cancelled, "the server was removed");
+  const ServerPtr server = server_of(*w.snapshot->catalogue, job.server->name);
+  if (!server || !server->enabled) return fail(Code::cancelled, "the server was removed");
   return {};
 }
 
@@ -54,8 +56,23 @@ bool is_failure(const upstream::Reply& reply) {
   return reply.is_error || json::member(reply.body, "isError") == "true";
 }
 
+// A registered tool that stands for an HTTP endpoint: no session, nothing to pin but the registration itself.
+Task<Result<UpstreamAnswer>> ask_endpoint(Worker& w, const UpstreamJob& job) {
+  if (!job.tool->registration->endpoint)
+    co_return fail(Code::internal, "a registered tool without an endpoint");  // fail closed
+  std::string arguments(json::member(job.call.params, "arguments").value_or("{}"));
+  const auto deadline =
+      std::min(job.call.deadline, w.fleet.clock.steady() + job.tool->registration->endpoint->call_timeout);
+  UpstreamAnswer answer;
+  answer.stateless = true;
+  SP_CO_TRY(answer.reply,
+            co_await upstream::post_to_endpoint(w.upstreams.deps(), job.tool, std::move(arguments), deadline));
+  co_return answer;
+}
+
 Task<Result<UpstreamAnswer>> run_inner(Worker& w, std::unique_ptr<UpstreamJob> job) {
   SP_CO_CHECK(check_still_good(w, *job));
+  if (job->tool && job->tool->registration) co_return co_await ask_endpoint(w, *job);
   if (job->session) note_subscription(*job);
   SP_CO_TRY(const upstream::SessionPtr session, co_await w.open_upstream(job->server, job->principal->id));
   const Revision revision = session->info().revision;

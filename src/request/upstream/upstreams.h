@@ -42,6 +42,7 @@ class Upstreams {
   Task<void> stop();
 
   void set_listener(Listener listener) { listener_ = std::move(listener); }
+  [[nodiscard]] const Deps& deps() const noexcept { return deps_; }
   [[nodiscard]] std::size_t size() const noexcept;  // sessions open or opening
   [[nodiscard]] std::size_t restarts() const noexcept { return restarts_; }
 

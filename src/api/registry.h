@@ -1,0 +1,29 @@
+// What the handlers of tools share: finding one, who may read it, how it is shown. Internal to api.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/route.h"
+
+namespace sallyport::api {
+
+// By "server/tool" or by the name that /mcp shows; null where there is none, readable or not.
+ToolPtr tool_by_id(const Call& call, const std::string& id);
+// decide(tool_read); of a tool bound to an upstream's, on both.
+bool may_read(const Call& call, const ToolRecord& tool);
+// What of a tool is shown.
+struct ToolView {
+  bool schemas = false;
+  bool upstream = true;   // which upstream's tool it is bound to: to those who may read both
+  bool endpoint = false;  // where its endpoint is: to those who may read servers
+};
+void write_tool(json::Writer& w, const ToolRecord& tool, ToolView view);
+// May the caller see where things are (server:read)?
+bool sees_places(const Call& call);
+// {data, pagination}, or S1's {tools, total, page, per_page, total_pages} of whole tools where the path is S1's /tools.
+RestAnswer list_of_tools(const Call& call, const std::vector<ToolPtr>& tools);
+// Why this server or endpoint may not be added by this door; nothing where it may.
+std::optional<RestAnswer> may_add(const Call& call, const ServerRecord& server);
+
+}  // namespace sallyport::api

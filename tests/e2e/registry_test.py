@@ -1,0 +1,389 @@
+"""Registered tools (issue 4): made, found, changed and called over REST, MCP and the command line."""
+import http.server
+import json
+import threading
+import unittest
+
+import mcp
+from gateway import Gateway
+
+PASSWORD = "Violet-Tractor-7-Moss"
+SCHEMA = {"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "number"}, "b": {"type": "number"}}}
+
+
+class Endpoint(http.server.BaseHTTPRequestHandler):
+    """Answers with what it got; /text, /missing and /redirect answer otherwise."""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.seen.append((self.path, dict(self.headers), body))
+        status, kind, answer = {"/text": (200, "text/plain", b"sunny"), "/missing": (404, "text/plain", b"a secret of its own"),
+                                "/redirect": (307, "text/plain", b"")}.get(
+            self.path, (200, "application/json", json.dumps({"got": json.loads(body)}).encode()))
+        self.send_response(status)
+        if status == 307:
+            self.send_header("Location", "/text")
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *args):
+        pass
+
+
+def setUpModule():
+    """One gateway for all, since each start costs a second or two."""
+    gateway = Registry.gateway = Gateway("registry").__enter__()
+    unittest.addModuleCleanup(gateway.close)
+    gateway.add_calculator()
+    for role in ("admin", "user", "readonly"):
+        gateway.user("who-" + role, PASSWORD, role)
+        login = mcp.Client(gateway).ask("POST", "/auth/login", {"username": "who-" + role, "password": PASSWORD})
+        Registry.tokens[role] = login.message["access_token"]
+    endpoint = Registry.endpoint = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    endpoint.seen = []
+    threading.Thread(target=endpoint.serve_forever, daemon=True).start()
+    unittest.addModuleCleanup(endpoint.server_close)
+    unittest.addModuleCleanup(endpoint.shutdown)
+
+
+class Registry(unittest.TestCase):
+    gateway = endpoint = None
+    tokens = {}
+
+    def setUp(self):
+        self.admin = self.as_user("admin")
+
+    def as_user(self, role):
+        return mcp.Client(self.gateway, self.tokens[role])
+
+    def key(self, name, **fields):
+        made = self.gateway.admin("POST", "/api/v1/keys", {"name": name, **fields})
+        return mcp.Client(self.gateway, made["api_key"])
+
+    def agent(self, name, *scopes):
+        return self.gateway.key(name, *scopes).secret
+
+    def register(self, name, **fields):
+        """By the operator at the machine."""
+        made = self.gateway.admin("POST", "/api/v1/tools", {"name": name, **fields})
+        self.addCleanup(lambda: self.admin.ask("DELETE", "/api/v1/tools/" + name))
+        return made
+
+    def url(self, path="/"):
+        return "http://127.0.0.1:%d%s" % (self.endpoint.server_address[1], path)
+
+
+class Catalogue(Registry):
+    def test_each_flag_of_a_key_is_what_it_may(self):
+        """S1-2, S1-15, S1-19, C6, C7: create, read, update and delete, each by its flag alone."""
+        keys = {flag: self.key("flag-" + flag, **{"can_" + flag: True}) for flag in ("create", "read", "update", "delete", "execute")}
+        tool = {"name": "flagged", "version": "1.0", "description": "Adds", "schema": SCHEMA}
+        asks = {"create": ("POST", "/tools", tool, 201), "read": ("GET", "/tools/flagged", None, 200),
+                "update": ("PUT", "/tools/flagged", {"version": "1.1"}, 200), "delete": ("DELETE", "/tools/flagged", None, 204)}
+        for flag, (method, path, body, good) in asks.items():
+            for who, key in keys.items():
+                if who == flag:
+                    continue
+                refused = (404,) if flag == "read" else (403,)  # who may not read does not learn what there is
+                self.assertIn(key.ask(method, path, body).status, refused, (flag, who))
+            self.assertEqual(keys[flag].ask(method, path, body).status, good, flag)
+        self.assertEqual(keys["read"].ask("GET", "/tools/flagged").status, 404)
+
+    def test_a_tool_as_the_guide_has_it(self):
+        """S1-19 and the real S1 endpoints: members, 201, the list of /tools, its pages; canonical lists are the house's."""
+        fields = {"version": "2.1", "title": "Rain", "description": "Says whether it rains", "schema": SCHEMA,
+                  "security_level": 2, "categories": ["weather"], "tags": ["rain", "now"]}
+        made = self.admin.ask("POST", "/tools", {"name": "rain", **fields})
+        self.addCleanup(lambda: self.admin.ask("DELETE", "/tools/rain"))
+        self.assertEqual(made.status, 201, made)
+        for name, value in {**fields, "name": "rain", "id": "registry/rain", "status": "active", "binding": "none"}.items():
+            self.assertEqual(made.message[name], value, name)
+        self.assertTrue(made.message["owner"].startswith("user:"))
+        self.assertEqual(made.message["created_at"], made.message["updated_at"])
+        for path in ("/tools/rain", "/api/tools/rain", "/api/v1/tools/rain", "/api/v1/tools/registry%2Frain"):
+            self.assertEqual(self.admin.ask("GET", path).message, made.message)
+        whole = self.admin.ask("GET", "/tools").message
+        self.assertEqual(set(whole), {"tools", "total", "page", "per_page", "total_pages"})
+        pages = [self.admin.ask("GET", "/tools?page=%d&per_page=2" % page).message for page in (1, 2)]
+        self.assertEqual([(p["total"], p["page"], p["per_page"]) for p in pages], [(whole["total"], 1, 2), (whole["total"], 2, 2)])
+        self.assertEqual(pages[0]["total_pages"], (whole["total"] + 1) // 2)
+        self.assertEqual(pages[0]["tools"] + pages[1]["tools"], whole["tools"][:4])
+        self.assertEqual(self.admin.ask("GET", "/tools?per_page=5000").message["per_page"], 100)
+        self.assertEqual(set(self.admin.ask("GET", "/api/v1/tools").message), {"data", "pagination"})
+
+    def test_what_is_wrong_is_said(self):
+        """S0-19, C13: refused by schema and length, with the member's name; nothing is escaped on its way in."""
+        for body, word in (({}, "name"), ({"name": ""}, "name"), ({"name": "x" * 256}, "name"), ({"name": "a/b"}, "name"),
+                           ({"name": "a", "version": "1" * 51}, "version"), ({"name": "a", "security_level": 11}, "security_level"),
+                           ({"name": "a", "schema": {"type": "nonsense"}}, "schema"), ({"name": "a", "colour": 1}, "colour"),
+                           ({"name": "a", "tags": [1]}, "tags"), ({"name": "search"}, "search"),
+                           ({"name": "a", "upstream_tool": "calc/none"}, "upstream_tool"),
+                           ({"name": "a", "endpoint": "ftp://example.org"}, "endpoint"),
+                           ({"name": "a", "allow_private": True}, "endpoint"),
+                           ({"name": "a", "endpoint": "https://example.org", "upstream_tool": "calc/add"}, "either"),
+                           ({"name": "a b", "upstream_tool": "calc/add"}, "MCP")):
+            answer = self.admin.ask("POST", "/tools", body)
+            self.assertEqual(answer.status, 400, (body, answer))
+            self.assertIn(word, answer.message["error"]["message"], body)
+        markup = "<script>alert('x')</script> & \"quotes\""
+        self.register("markup", description=markup)
+        self.assertEqual(self.admin.ask("GET", "/tools/markup").message["description"], markup)
+
+    def test_names_are_taken_once(self):
+        """threats.md, tools that shadow others: neither twice here, nor one that a server's tool has on /mcp."""
+        self.register("once")
+        for name in ("once", "calc_add"):
+            self.assertEqual(self.admin.ask("POST", "/tools", {"name": name}).status, 409, name)
+        self.assertEqual(self.gateway.run("server", "add", "registry", "--", "/bin/true").code, 1)
+
+    def test_a_change_is_made_under_its_etag_alone(self):
+        self.register("tagged", version="1")
+        tag = self.admin.ask("GET", "/tools/tagged").headers["etag"]
+        ask = lambda version, when: self.admin.ask("PUT", "/tools/tagged", {"version": version}, {"If-Match": when}).status
+        self.assertEqual(ask("2", tag), 200)
+        self.assertEqual(ask("3", tag), 412)
+        self.assertEqual(self.admin.ask("GET", "/tools/tagged").message["version"], "2")
+        self.assertEqual(self.admin.ask("PUT", "/tools/tagged", {"name": "other"}).status, 400)
+        self.assertEqual(self.admin.ask("PUT", "/tools/none", {"version": "2"}).status, 404)
+        self.assertEqual(self.admin.ask("PUT", "/tools/calc_add", {"version": "2"}).status, 404)  # a server's own
+        self.assertEqual(self.admin.ask("DELETE", "/tools/calc_add").status, 404)
+
+    def test_an_execution_has_its_limits(self):
+        """S0-19, S0-20, S0-21, S0-22, C21: the id has 3 characters, the timeout 1 to 300 seconds and never 0."""
+        self.register("limits", upstream_tool="calc/add", schema=SCHEMA)
+        ask = lambda name, body: self.admin.ask("POST", "/api/tools/%s/execute" % name, body)
+        self.assertIn("Tool ID must be at least 3 characters", ask("ab", {}).message["error"]["message"])
+        for timeout in (0, 301, -1):
+            answer = ask("limits", {"arguments": {"a": 1, "b": 2}, "timeout": timeout})
+            self.assertEqual((answer.status, answer.message["error"]["message"]), (400, "Timeout must be between 1 and 300 seconds"))
+        for timeout in (1, 300, None):
+            self.assertEqual(ask("limits", {"arguments": {"a": 1, "b": 2}, "timeout": timeout}).status, 200, timeout)
+        self.assertEqual(ask("limits", {"arguments": [1]}).status, 400)
+        self.assertEqual(ask("limits", {"arguments": {"a": 1}}).status, 400)
+
+    def test_scopes_narrow_what_may_be_changed(self):
+        for name in ("team_one", "other_one"):
+            self.register(name)
+        team = self.key("team", scopes=["tool:update@registry/team_*", "tool:delete@registry/team_*"])
+        self.assertEqual(team.ask("PUT", "/tools/team_one", {"version": "2"}).status, 200)
+        for name in ("other_one", "no_such_one"):
+            self.assertEqual(team.ask("PUT", "/tools/" + name, {"version": "2"}).status, 403, name)
+            self.assertEqual(team.ask("DELETE", "/tools/" + name).status, 403, name)
+        self.assertEqual(team.ask("DELETE", "/tools/team_one").status, 204)
+
+    def test_a_catalogue_entry_is_offered_to_nobody(self):
+        """Executing one is a 409 for those who may execute; others are refused before any look-up."""
+        self.register("entry", description="only a description", schema={})
+        answer = self.admin.ask("POST", "/api/tools/entry/execute", {"arguments": {}})
+        self.assertEqual((answer.status, answer.message["error"]["code"]), (409, "conflict"), answer)
+        self.assertIn("bound to nothing", answer.message["error"]["message"])
+        reader = self.as_user("readonly")
+        self.assertEqual(reader.ask("POST", "/api/tools/entry/execute", {"arguments": {}}).status, 403)
+        nobody = self.key("nobody", can_update=True)
+        known, unknown = (nobody.ask("POST", "/api/tools/%s/execute" % name, {"arguments": {}}) for name in ("entry", "no-entry"))
+        self.assertEqual((known.status, known.message["error"]["code"]), (unknown.status, unknown.message["error"]["code"]))
+        agent = mcp.Session(self.gateway, self.agent("entries")).open()
+        self.assertNotIn("entry", agent.tools())
+        self.assertIn("error", agent.call("entry").message)
+
+
+class Search(Registry):
+    def names(self, client, query):
+        answer = client.ask("GET", "/api/v1/tools/search?query=" + query)
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(answer.message["pagination"]["total"], len(answer.message["data"]))
+        return [tool["id"] for tool in answer.message["data"]]
+
+    def test_words_find_tools_the_best_match_first(self):
+        """Issue 4: search by words with ranking, of registered tools and those of servers."""
+        self.register("report", description="Sends the tides by mail", tags=["harbour"])
+        self.register("tides_today", description="High and low water")
+        self.assertEqual(self.names(self.admin, "tides"), ["registry/tides_today", "registry/report"])
+        self.assertEqual(self.names(self.admin, "TIDE+mail"), ["registry/report"])
+        self.assertEqual(self.names(self.admin, "harb"), ["registry/report"])
+        self.assertIn("calc/add", self.names(self.admin, "add"))
+        page = self.admin.ask("GET", "/tools/search?query=tides&page=2&per_page=1").message
+        self.assertEqual((page["total"], page["total_pages"], [t["name"] for t in page["tools"]]), (2, 2, ["report"]))
+        self.admin.ask("PUT", "/tools/report", {"description": "Nothing of the kind"})
+        self.assertEqual(self.names(self.admin, "tides"), ["registry/tides_today"])
+
+    def test_nobody_learns_what_they_may_not_read(self):
+        """Principle 1: what is not readable is left out before it is counted."""
+        self.register("plan_one", description="plans")
+        self.register("plan_two", description="plans")
+        some = self.key("some", scopes=["tool:read@registry/plan_one"])
+        none = self.key("none", can_create=True)
+        self.assertEqual(self.names(some, "plans"), ["registry/plan_one"])
+        self.assertEqual(self.names(none, "plans"), [])
+        self.assertEqual(some.ask("GET", "/tools").message["total"], 1)
+
+    def test_words_are_words(self):
+        """S0-23, S1-5: nothing of a caller's words is an operator of SQL or of FTS5."""
+        self.register("alpha", description="one")
+        self.register("omega", description="two")
+        for query in ("alpha+OR+omega", "name%3Aalpha", "%22", "alpha%22+OR+%22omega", "NEAR(alpha+omega)", "*",
+                      "'%3B+DROP+TABLE+tools%3B+--", "%7Bname%7D%3Aalpha", "%28", "%C3%28"):
+            self.assertEqual(self.names(self.admin, query), [], query)
+        self.assertEqual(self.names(self.admin, "-omega"), ["registry/omega"])
+        for query in ("", "+", "x" * 257, "+".join("x" * 17)):
+            self.assertEqual(self.admin.ask("GET", "/tools/search?query=" + query).status, 400, query)
+        self.assertEqual(self.admin.ask("GET", "/tools/search").status, 400)
+        self.assertEqual(self.admin.ask("GET", "/tools/search?query=a&quary=b").status, 400)
+
+
+class Bound(Registry):
+    def test_a_name_for_a_servers_tool_is_that_tool(self):
+        """Issue 4: offered over MCP and REST alike; the evidence names both, the schemas of both hold."""
+        self.register("plus", upstream_tool="calc/add", description="Adds small numbers",
+                      schema={**SCHEMA, "properties": {"a": {"type": "number", "maximum": 10}, "b": {"type": "number"}}})
+        agent = mcp.Session(self.gateway, self.agent("plus")).open()
+        listed = {tool["name"]: tool for tool in agent.request("tools/list").message["result"]["tools"]}
+        self.assertEqual(listed["plus"]["description"], "Adds small numbers")
+        direct = agent.text("calc_add", {"a": 2, "b": 3})
+        self.assertEqual(agent.text("plus", {"a": 2, "b": 3}), direct)
+        alone = mcp.Session(self.gateway, self.agent("plus-alone"), "registry").open()
+        self.assertIn("plus", alone.tools())
+        self.assertNotIn("calc_add", alone.tools())
+        self.assertEqual(alone.text("plus", {"a": 2, "b": 3}), direct)
+        modern = mcp.Modern(self.gateway, self.agent("plus-modern"))
+        self.assertIn("plus", modern.tools())
+        self.assertEqual(modern.text("plus", {"a": 2, "b": 3}), direct)
+        for name in ("plus", "registry%2Fplus"):
+            answer = self.admin.ask("POST", "/api/tools/%s/execute" % name, {"arguments": {"a": 2, "b": 3}})
+            self.assertEqual((answer.status, answer.message["result"]["content"][0]["text"]), (200, direct))
+        self.assertIn("error", agent.call("plus", {"a": 11, "b": 3}).message)  # its own schema
+        records = self.gateway.audit(kind="intent", server="calc", tool="add")
+        self.assertIn("called as registry/plus", {record.get("evidence") for record in records})
+
+    def test_it_is_no_way_around_what_is_decided_of_the_tool(self):
+        """Confused deputy: both names must be granted, and both levels hold."""
+        self.register("detour", upstream_tool="calc/add", schema=SCHEMA)
+        around = mcp.Session(self.gateway, self.agent("around", "tool:execute@registry/detour", "tool:execute@calc/sub")).open()
+        self.assertNotIn("detour", around.tools())
+        self.assertIn("Unknown tool", around.call("detour", {"a": 1, "b": 2}).message["error"]["message"])
+        self.assertEqual(around.ask("GET", "/tools/detour").status, 404)
+        both = mcp.Session(self.gateway, self.agent("both", "tool:execute@registry/detour", "tool:execute@calc/add")).open()
+        self.assertIn("detour", both.tools())
+        self.assertIn("result", both.call("detour", {"a": 1, "b": 2}).message)
+        self.admin.ask("PUT", "/tools/detour", {"security_level": 3})
+        self.assertNotIn("detour", both.tools())
+        self.assertIn("error", both.call("detour", {"a": 1, "b": 2}).message)
+
+    def test_a_change_of_the_list_is_told(self):
+        agent = mcp.Session(self.gateway, self.agent("listens")).open()
+        stream = agent.listen()
+        made = self.register("announced", upstream_tool="calc/add", schema=SCHEMA)
+        self.assertEqual(made["binding"], "upstream_tool")
+        while b"notifications/tools/list_changed" not in stream.readline():
+            pass
+        self.assertIn("announced", agent.tools())
+        self.admin.ask("PUT", "/tools/announced", {"status": "disabled"})
+        self.assertNotIn("announced", agent.tools())
+        self.assertIn("error", agent.call("announced", {"a": 1, "b": 2}).message)
+        self.admin.ask("PUT", "/tools/announced", {"status": "active", "upstream_tool": None})
+        self.assertNotIn("announced", agent.tools())
+        stream.held.close()
+
+    def test_who_binds_must_read_what_it_binds(self):
+        maker = self.key("maker", can_create=True)
+        answer = maker.ask("POST", "/tools", {"name": "mine", "upstream_tool": "calc/add"})
+        unknown = maker.ask("POST", "/tools", {"name": "mine", "upstream_tool": "calc/no"})
+        self.assertEqual((answer.status, unknown.status), (400, 400))
+        self.assertEqual(answer.message["error"]["message"].replace("calc/add", ""),
+                         unknown.message["error"]["message"].replace("calc/no", ""))
+
+    def test_the_server_goes_and_the_entry_stays(self):
+        self.gateway.add_calculator("leaving")
+        self.register("orphan", upstream_tool="leaving/add", schema=SCHEMA)
+        self.gateway.cli("server", "remove", "leaving")
+        answer = self.admin.ask("POST", "/api/tools/orphan/execute", {"arguments": {"a": 1, "b": 2}})
+        self.assertEqual(answer.status, 409, answer)
+        self.assertEqual(self.admin.ask("GET", "/tools/orphan").message["upstream_tool"], "leaving/add")
+
+
+class Endpoints(Registry):
+    def test_arguments_are_posted_and_the_answer_is_the_result(self):
+        """Issue 4: through the one egress client; no credential of the caller's goes on."""
+        self.register("echo", endpoint=self.url("/echo?x=1"), allow_private=True, schema=SCHEMA,
+                      endpoint_headers={"X-Own": "own"})
+        agent = mcp.Session(self.gateway, self.agent("echo")).open()
+        self.assertIn("echo", agent.tools())
+        result = agent.call("echo", {"a": 1, "b": 2}).message["result"]
+        self.assertEqual(result["structuredContent"], {"got": {"a": 1, "b": 2}})
+        self.assertEqual(json.loads(result["content"][0]["text"]), result["structuredContent"])
+        path, headers, body = self.endpoint.seen[-1]
+        self.assertEqual((path, body, headers["X-Own"]), ("/echo?x=1", b'{"a":1,"b":2}', "own"))
+        self.assertNotIn("authorization", {name.lower() for name in headers})
+        before = len(self.endpoint.seen)
+        self.assertIn("error", agent.call("echo", {"a": 1}).message)
+        self.assertEqual(len(self.endpoint.seen), before, "arguments that do not fit go nowhere")
+        modern = mcp.Modern(self.gateway, self.agent("echo-modern"), "registry")
+        self.assertIn("result", modern.call("echo", {"a": 3, "b": 4}).message)
+        answer = self.admin.ask("POST", "/api/tools/echo/execute", {"arguments": {"a": 5, "b": 6}})
+        self.assertEqual(answer.message["result"]["structuredContent"], {"got": {"a": 5, "b": 6}}, answer)
+        self.assertTrue(self.gateway.audit(kind="intent", server="registry", tool="echo"))
+
+    def test_other_answers(self):
+        for path, text in (("/text", "sunny"), ("/missing", None), ("/redirect", None)):
+            self.register("other", endpoint=self.url(path), allow_private=True)
+            before = len(self.endpoint.seen)
+            answer = self.admin.ask("POST", "/api/tools/other/execute", {"arguments": {}})
+            self.assertEqual(len(self.endpoint.seen), before + 1, path)
+            if text:
+                self.assertEqual(answer.message["result"], {"content": [{"type": "text", "text": text}]})
+            else:
+                self.assertEqual(answer.status, 502, answer)
+                self.assertNotIn("secret", answer.body.decode())
+            self.admin.ask("DELETE", "/api/v1/tools/other")
+
+    def test_where_the_gateway_goes_is_for_administrators(self):
+        """threats.md, SSRF: an endpoint is what a server is: its address asks for server:write, a private one for the machine."""
+        maker = self.key("endpoints", can_create=True, can_read=True, can_update=True, can_execute=True, roles=["user"])
+        answer = maker.ask("POST", "/tools", {"name": "out", "endpoint": "https://example.org/"})
+        self.assertEqual(answer.status, 403, answer)
+        for url in (self.url(), "http://169.254.169.254/latest", "http://[::ffff:10.0.0.1]/", "http://0/"):
+            self.assertEqual(self.admin.ask("POST", "/tools", {"name": "out", "endpoint": url}).status, 400, url)
+        refused = self.admin.ask("POST", "/tools", {"name": "out", "endpoint": self.url(), "allow_private": True})
+        self.assertEqual(refused.status, 403, refused)
+        refused = self.admin.ask("POST", "/tools", {"name": "out", "endpoint": "https://example.org/",
+                                                    "endpoint_headers": {"A": "${file:master.key}"}})
+        self.assertEqual(refused.status, 403, refused)
+        self.register("inside", endpoint=self.url("/in"), allow_private=True, security_level=5, endpoint_headers={"X": "y"})
+        self.assertNotIn("endpoint", maker.ask("GET", "/tools/inside").message)
+        self.assertEqual(self.admin.ask("GET", "/tools/inside").message["endpoint_headers"], ["X"])
+        self.assertEqual(maker.ask("PUT", "/tools/inside", {"security_level": 1}).status, 403)
+        self.assertEqual(maker.ask("PUT", "/tools/inside", {"endpoint": "https://example.org/"}).status, 403)
+        self.assertEqual(maker.ask("POST", "/api/tools/inside/execute", {"arguments": {}}).status, 403)
+        name_only = self.admin.ask("POST", "/tools", {"name": "rebound", "endpoint": "http://localhost:%d/" %
+                                                      self.endpoint.server_address[1]})
+        self.addCleanup(self.admin.ask, "DELETE", "/tools/rebound")
+        self.assertEqual(name_only.status, 201)  # a name is judged when it is connected to
+        before = len(self.endpoint.seen)
+        self.assertGreaterEqual(self.admin.ask("POST", "/api/tools/rebound/execute", {"arguments": {}}).status, 400)
+        self.assertEqual(len(self.endpoint.seen), before)
+
+
+class Besides(Registry):
+    def test_roles_say_what_they_grant(self):
+        """S0-8, S0-9."""
+        roles = {role["name"]: role for role in self.admin.ask("GET", "/api/v1/roles").message["data"]}
+        self.assertEqual(set(roles), {"admin", "user", "agent", "readonly", "auditor"})
+        self.assertEqual(roles["readonly"]["permissions"], ["tool:read"])
+        self.assertIn("system:admin", roles["admin"]["permissions"])
+        self.assertEqual(self.as_user("user").ask("GET", "/api/v1/roles").status, 403)
+
+    def test_what_is_registered_is_there_after_kill_9(self):
+        self.register("lasting", description="stays", tags=["t"], endpoint=self.url("/in"), allow_private=True)
+        before = self.admin.ask("GET", "/tools/lasting").message
+        self.gateway.kill()
+        self.gateway.start()
+        self.admin = self.as_user("admin")
+        self.assertEqual(self.admin.ask("GET", "/tools/lasting").message, before)
+        self.assertEqual(self.admin.ask("GET", "/tools/search?query=stays").message["total"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
