@@ -37,7 +37,9 @@ class Grammar {
     top();
     servers();
     tools();
+    registry(noun_tool_);
     users();
+    roles();
     second_factors();
     keys();
     sessions();
@@ -129,7 +131,7 @@ class Grammar {
   }
 
   void tools() {
-    CLI::App* n = noun("tool", "Tools of the registered servers");
+    CLI::App* n = noun_tool_ = noun("tool", "Tools of the servers, and registered ones");
     CLI::App* list = command(n, "list", "All tools you may see", "tool list --server calc");
     list->add_option("--server", o_.server, "Of one server");
     lists(list);
@@ -140,6 +142,49 @@ class Grammar {
     call->add_option("ARGUMENT", o_.rest, "NAME=VALUE; the value is read as JSON where it is JSON, else as text");
     call->add_option("--arguments", o_.arguments, "All arguments as a JSON object, @FILE, or - for stdin");
     call->add_option("--timeout", o_.timeout, "Seconds, 1 to 300");
+  }
+
+  void describe_tool(CLI::App* sub) {
+    sub->add_option("--tool-version", o_.version, "Its version, free text");
+    sub->add_option("--title", o_.title, "For people");
+    sub->add_option("--description", o_.description, "What it does; models read it");
+    sub->add_option("--schema", o_.schema, "JSON Schema of its arguments: text, @FILE, or - for stdin");
+    sub->add_option("--security-level", o_.security_level, "0 to 10")->check(CLI::Range(0, 10));
+    sub->add_option("--category", o_.categories, "One of its categories")->allow_extra_args(false);
+    sub->add_option("--tag", o_.tags, "One of its tags")->allow_extra_args(false);
+    sub->add_option("--status", o_.status, "active or disabled")->check(CLI::IsMember({"active", "disabled"}));
+    auto* upstream = sub->add_option("--upstream", o_.upstream, "SERVER/TOOL that a call of it is");
+    auto* endpoint = sub->add_option("--endpoint", o_.endpoint, "URL that gets its arguments by POST");
+    endpoint->excludes(upstream);
+    sub->add_option("--header", o_.headers, "NAME=VALUE sent to the endpoint")
+        ->allow_extra_args(false)
+        ->needs(endpoint);
+    sub->add_flag("--allow-private", o_.allow_private, "The endpoint may live at a private address")->needs(endpoint);
+    sub->add_option("--timeout", o_.timeout, "Seconds the endpoint has, 1 to 300")->needs(endpoint);
+  }
+
+  void registry(CLI::App* n) {
+    CLI::App* add =
+        command(n, "register", "Register a tool: a name for a server's tool, an endpoint, or a catalogue entry",
+                "tool register weather --endpoint https://tools.example.com/weather --schema @weather.json");
+    required_name(add, "NAME");
+    describe_tool(add);
+    CLI::App* update = command(n, "update", "Change a registered tool; what is not named stays",
+                               "tool update weather --description 'The weather of today'");
+    required_name(update, "NAME");
+    describe_tool(update);
+    update->add_flag("--unbind", o_.unbind, "Bound to nothing any more: a catalogue entry");
+    required_name(command(n, "unregister", "Remove a registered tool"), "NAME");
+    CLI::App* search =
+        command(n, "search", "Tools that have all of the words, the best match first", "tool search weather");
+    search->add_option("WORD", o_.rest, "Words; the beginning of one will do")->required()->type_name("");
+    lists(search);
+  }
+
+  void roles() {
+    CLI::App* n = noun("role", "What roles grant");
+    lists(command(n, "list", "All roles"));
+    required_name(command(n, "show", "One role"), "NAME");
   }
 
   void users() {
@@ -264,6 +309,7 @@ class Grammar {
   }
 
   Options& o_;
+  CLI::App* noun_tool_ = nullptr;
 };
 
 std::vector<std::string> option_names(const CLI::App& app) {

@@ -9,7 +9,7 @@
 namespace sallyport::cli {
 namespace {
 
-constexpr std::size_t kArgumentsMax = 10U << 20;
+constexpr std::size_t kObjectMax = 10U << 20;
 
 bool is_named(json::Value tool, std::string_view name) {
   if (tool.string_at("id") == name || tool.string_at("exposed_name") == name) return true;
@@ -46,26 +46,10 @@ int with_tool(const Context& c, const std::function<int(const std::string& id)>&
   return finish(c, fail(id.error()), details(c));
 }
 
-Result<std::string> whole_arguments(const Context& c, const std::string& given) {
-  std::string text = given;
-  if (given == "-") {
-    text.assign(std::istreambuf_iterator<char>(c.io.in), {});
-  } else if (given.starts_with('@')) {
-    std::ifstream file(given.substr(1), std::ios::binary);
-    file.peek();  // a folder opens, but cannot be read
-    if (!file.is_open() || file.bad()) return fail(Code::io, given.substr(1) + " cannot be read");
-    text.assign(std::istreambuf_iterator<char>(file), {});
-  }
-  auto document = json::read(text, {.bytes_max = kArgumentsMax});
-  if (!document) return fail(Code::invalid_params, "the arguments are no JSON: " + document.error().detail);
-  if (!document->root().is_object()) return fail(Code::invalid_params, "the arguments are no JSON object");
-  return std::string(document->text());
-}
-
 Result<std::string> tool_arguments(const Context& c) {
   if (!c.options.arguments.empty()) {
     if (!c.options.rest.empty()) return fail(Code::invalid_params, "give either --arguments or NAME=VALUE");
-    return whole_arguments(c, c.options.arguments);
+    return json_object(c, c.options.arguments, "the arguments");
   }
   json::Writer w;
   w.object();
@@ -119,8 +103,8 @@ int call(const Context& c) {
 std::string render_tool(const Context& c, json::Value root) {
   const json::Value tool = root.find("data").value_or(root);
   std::string out;
-  for (const char* key :
-       {"exposed_name", "server", "name", "title", "description", "security_level", "status", "digest"}) {
+  for (const char* key : {"exposed_name", "server", "name", "title", "description", "version", "categories", "tags",
+                          "owner", "binding", "upstream_tool", "endpoint", "security_level", "status", "digest"}) {
     const std::string text = printable(cell_text(tool, key), 4000);
     if (!text.empty()) out += std::string(key) + ": " + coloured(text, text, c.io.colour) + "\n";
   }
@@ -138,9 +122,26 @@ std::string render_tool(const Context& c, json::Value root) {
 
 }  // namespace
 
+Result<std::string> json_object(const Context& c, const std::string& given, std::string_view what) {
+  std::string text = given;
+  if (given == "-") {
+    text.assign(std::istreambuf_iterator<char>(c.io.in), {});
+  } else if (given.starts_with('@')) {
+    std::ifstream file(given.substr(1), std::ios::binary);
+    file.peek();  // a folder opens, but cannot be read
+    if (!file.is_open() || file.bad()) return fail(Code::io, given.substr(1) + " cannot be read");
+    text.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  auto document = json::read(text, {.bytes_max = kObjectMax});
+  if (!document) return fail(Code::invalid_params, std::string(what) + " are no JSON: " + document.error().detail);
+  if (!document->root().is_object()) return fail(Code::invalid_params, std::string(what) + " are no JSON object");
+  return std::string(document->text());
+}
+
 int run_tool(const Context& c) {
   const std::string_view what = std::string_view(c.options.command).substr(5);
   if (what == "call") return call(c);
+  if (what == "register" || what == "update" || what == "unregister" || what == "search") return run_registry(c);
   if (what == "show") {
     return with_tool(c, [&](const std::string& id) {
       return finish(c, c.api("GET", "/api/v1/tools/" + id), [&](json::Value root) { return render_tool(c, root); });

@@ -38,6 +38,8 @@ Render details(const Context& context);
 
 // RFC 3986: everything but unreserved characters as %XX.
 std::string url_encode(std::string_view text);
+// A JSON object that was given as text, as @FILE, or as - for stdin. Errors: io, invalid_params.
+Result<std::string> json_object(const Context& context, const std::string& given, std::string_view what);
 // "?a=1&b=2" of what is not empty.
 std::string query(std::initializer_list<std::pair<std::string_view, std::string>> parameters);
 
@@ -50,6 +52,8 @@ Result<std::string> gateway_url(const Context& context);
 // The commands, one file a noun.
 int run_server(const Context& context);
 int run_tool(const Context& context);
+int run_registry(const Context& context);  // tool register, update, unregister, search
+int run_role(const Context& context);
 int run_user(const Context& context);
 int run_mfa(const Context& context);
 int run_key(const Context& context);

@@ -33,6 +33,11 @@ struct Options {
   std::string arguments;
   std::optional<std::int64_t> timeout;
 
+  // tool register, tool update; words of tool search
+  std::string version, title, schema, upstream, endpoint, status;
+  std::vector<std::string> categories, tags;
+  bool unbind = false;
+
   // users and keys
   std::string email, description, expires_at;
   std::vector<std::string> roles, scopes;

@@ -366,13 +366,30 @@ class Endpoints(Registry):
         self.assertEqual(len(self.endpoint.seen), before)
 
 
-class Besides(Registry):
+class CommandLine(Registry):
+    def test_the_command_line_does_what_rest_does(self):
+        made = json.loads(self.gateway.cli("tool", "register", "typed", "--description", "From the shell", "--tag", "shell",
+                                           "--tool-version", "1", "--schema", json.dumps(SCHEMA), "--upstream", "calc/add", "--json"))
+        self.assertEqual((made["id"], made["schema"], made["upstream_tool"]), ("registry/typed", SCHEMA, "calc/add"))
+        self.assertIn("typed", self.gateway.cli("tool", "list"))
+        self.assertIn("shell", self.gateway.cli("tool", "show", "typed"))
+        self.assertIn("typed", self.gateway.cli("tool", "search", "from", "shell"))
+        self.assertEqual(self.gateway.cli("tool", "call", "typed", "a=1", "b=2"), self.gateway.cli("tool", "call", "calc_add", "a=1", "b=2"))
+        self.gateway.cli("tool", "update", "typed", "--unbind", "--status", "disabled")
+        shown = json.loads(self.gateway.cli("tool", "show", "typed", "--json"))
+        self.assertEqual((shown["binding"], shown["status"], shown["version"]), ("none", "disabled", "1"))
+        self.gateway.cli("tool", "unregister", "typed")
+        self.assertEqual(self.gateway.run("tool", "unregister", "typed").code, 4)
+
     def test_roles_say_what_they_grant(self):
         """S0-8, S0-9."""
         roles = {role["name"]: role for role in self.admin.ask("GET", "/api/v1/roles").message["data"]}
         self.assertEqual(set(roles), {"admin", "user", "agent", "readonly", "auditor"})
         self.assertEqual(roles["readonly"]["permissions"], ["tool:read"])
         self.assertIn("system:admin", roles["admin"]["permissions"])
+        self.assertEqual(json.loads(self.gateway.cli("role", "show", "user", "--json")), roles["user"])
+        self.assertIn("readonly", self.gateway.cli("role", "list"))
+        self.assertEqual(self.gateway.run("role", "show", "none").code, 4)
         self.assertEqual(self.as_user("user").ask("GET", "/api/v1/roles").status, 403)
 
     def test_what_is_registered_is_there_after_kill_9(self):
