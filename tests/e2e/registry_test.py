@@ -1,79 +1,12 @@
 """Registered tools (issue 4): made, found, changed and called over REST, MCP and the command line."""
-import http.server
 import json
-import threading
 import unittest
 
 import mcp
-from gateway import Gateway
+import registry_case
+from registry_case import SCHEMA, Registry
 
-PASSWORD = "Violet-Tractor-7-Moss"
-SCHEMA = {"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "number"}, "b": {"type": "number"}}}
-
-
-class Endpoint(http.server.BaseHTTPRequestHandler):
-    """Answers with what it got; /text, /missing and /redirect answer otherwise."""
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.seen.append((self.path, dict(self.headers), body))
-        status, kind, answer = {"/text": (200, "text/plain", b"sunny"), "/missing": (404, "text/plain", b"a secret of its own"),
-                                "/redirect": (307, "text/plain", b"")}.get(
-            self.path, (200, "application/json", json.dumps({"got": json.loads(body)}).encode()))
-        self.send_response(status)
-        if status == 307:
-            self.send_header("Location", "/text")
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *args):
-        pass
-
-
-def setUpModule():
-    """One gateway for all, since each start costs a second or two."""
-    gateway = Registry.gateway = Gateway("registry").__enter__()
-    unittest.addModuleCleanup(gateway.close)
-    gateway.add_calculator()
-    for role in ("admin", "user", "readonly"):
-        gateway.user("who-" + role, PASSWORD, role)
-        login = mcp.Client(gateway).ask("POST", "/auth/login", {"username": "who-" + role, "password": PASSWORD})
-        Registry.tokens[role] = login.message["access_token"]
-    endpoint = Registry.endpoint = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    endpoint.seen = []
-    threading.Thread(target=endpoint.serve_forever, daemon=True).start()
-    unittest.addModuleCleanup(endpoint.server_close)
-    unittest.addModuleCleanup(endpoint.shutdown)
-
-
-class Registry(unittest.TestCase):
-    gateway = endpoint = None
-    tokens = {}
-
-    def setUp(self):
-        self.admin = self.as_user("admin")
-
-    def as_user(self, role):
-        return mcp.Client(self.gateway, self.tokens[role])
-
-    def key(self, name, **fields):
-        made = self.gateway.admin("POST", "/api/v1/keys", {"name": name, **fields})
-        return mcp.Client(self.gateway, made["api_key"])
-
-    def agent(self, name, *scopes):
-        return self.gateway.key(name, *scopes).secret
-
-    def register(self, name, **fields):
-        """By the operator at the machine."""
-        made = self.gateway.admin("POST", "/api/v1/tools", {"name": name, **fields})
-        self.addCleanup(lambda: self.admin.ask("DELETE", "/api/v1/tools/" + name))
-        return made
-
-    def url(self, path="/"):
-        return "http://127.0.0.1:%d%s" % (self.endpoint.server_address[1], path)
+setUpModule = registry_case.start
 
 
 class Catalogue(Registry):
@@ -302,68 +235,6 @@ class Bound(Registry):
         answer = self.admin.ask("POST", "/api/tools/orphan/execute", {"arguments": {"a": 1, "b": 2}})
         self.assertEqual(answer.status, 409, answer)
         self.assertEqual(self.admin.ask("GET", "/tools/orphan").message["upstream_tool"], "leaving/add")
-
-
-class Endpoints(Registry):
-    def test_arguments_are_posted_and_the_answer_is_the_result(self):
-        """Issue 4: through the one egress client; no credential of the caller's goes on."""
-        self.register("echo", endpoint=self.url("/echo?x=1"), allow_private=True, schema=SCHEMA,
-                      endpoint_headers={"X-Own": "own"})
-        agent = mcp.Session(self.gateway, self.agent("echo")).open()
-        self.assertIn("echo", agent.tools())
-        result = agent.call("echo", {"a": 1, "b": 2}).message["result"]
-        self.assertEqual(result["structuredContent"], {"got": {"a": 1, "b": 2}})
-        self.assertEqual(json.loads(result["content"][0]["text"]), result["structuredContent"])
-        path, headers, body = self.endpoint.seen[-1]
-        self.assertEqual((path, body, headers["X-Own"]), ("/echo?x=1", b'{"a":1,"b":2}', "own"))
-        self.assertNotIn("authorization", {name.lower() for name in headers})
-        before = len(self.endpoint.seen)
-        self.assertIn("error", agent.call("echo", {"a": 1}).message)
-        self.assertEqual(len(self.endpoint.seen), before, "arguments that do not fit go nowhere")
-        modern = mcp.Modern(self.gateway, self.agent("echo-modern"), "registry")
-        self.assertIn("result", modern.call("echo", {"a": 3, "b": 4}).message)
-        answer = self.admin.ask("POST", "/api/tools/echo/execute", {"arguments": {"a": 5, "b": 6}})
-        self.assertEqual(answer.message["result"]["structuredContent"], {"got": {"a": 5, "b": 6}}, answer)
-        self.assertTrue(self.gateway.audit(kind="intent", server="registry", tool="echo"))
-
-    def test_other_answers(self):
-        for path, text in (("/text", "sunny"), ("/missing", None), ("/redirect", None)):
-            self.register("other", endpoint=self.url(path), allow_private=True)
-            before = len(self.endpoint.seen)
-            answer = self.admin.ask("POST", "/api/tools/other/execute", {"arguments": {}})
-            self.assertEqual(len(self.endpoint.seen), before + 1, path)
-            if text:
-                self.assertEqual(answer.message["result"], {"content": [{"type": "text", "text": text}]})
-            else:
-                self.assertEqual(answer.status, 502, answer)
-                self.assertNotIn("secret", answer.body.decode())
-            self.admin.ask("DELETE", "/api/v1/tools/other")
-
-    def test_where_the_gateway_goes_is_for_administrators(self):
-        """threats.md, SSRF: an endpoint is what a server is: its address asks for server:write, a private one for the machine."""
-        maker = self.key("endpoints", can_create=True, can_read=True, can_update=True, can_execute=True, roles=["user"])
-        answer = maker.ask("POST", "/tools", {"name": "out", "endpoint": "https://example.org/"})
-        self.assertEqual(answer.status, 403, answer)
-        for url in (self.url(), "http://169.254.169.254/latest", "http://[::ffff:10.0.0.1]/", "http://0/"):
-            self.assertEqual(self.admin.ask("POST", "/tools", {"name": "out", "endpoint": url}).status, 400, url)
-        refused = self.admin.ask("POST", "/tools", {"name": "out", "endpoint": self.url(), "allow_private": True})
-        self.assertEqual(refused.status, 403, refused)
-        refused = self.admin.ask("POST", "/tools", {"name": "out", "endpoint": "https://example.org/",
-                                                    "endpoint_headers": {"A": "${file:master.key}"}})
-        self.assertEqual(refused.status, 403, refused)
-        self.register("inside", endpoint=self.url("/in"), allow_private=True, security_level=5, endpoint_headers={"X": "y"})
-        self.assertNotIn("endpoint", maker.ask("GET", "/tools/inside").message)
-        self.assertEqual(self.admin.ask("GET", "/tools/inside").message["endpoint_headers"], ["X"])
-        self.assertEqual(maker.ask("PUT", "/tools/inside", {"security_level": 1}).status, 403)
-        self.assertEqual(maker.ask("PUT", "/tools/inside", {"endpoint": "https://example.org/"}).status, 403)
-        self.assertEqual(maker.ask("POST", "/api/tools/inside/execute", {"arguments": {}}).status, 403)
-        name_only = self.admin.ask("POST", "/tools", {"name": "rebound", "endpoint": "http://localhost:%d/" %
-                                                      self.endpoint.server_address[1]})
-        self.addCleanup(self.admin.ask, "DELETE", "/tools/rebound")
-        self.assertEqual(name_only.status, 201)  # a name is judged when it is connected to
-        before = len(self.endpoint.seen)
-        self.assertGreaterEqual(self.admin.ask("POST", "/api/tools/rebound/execute", {"arguments": {}}).status, 400)
-        self.assertEqual(len(self.endpoint.seen), before)
 
 
 class CommandLine(Registry):

@@ -59,6 +59,8 @@ Task<Result<Reply>> post_to_endpoint(const Deps& deps, ToolPtr tool, std::string
   } catch (const std::exception& e) {  // cancellation that arrives between two awaits is thrown by Asio
     reply = fail(Code::cancelled, e.what());
   }
+  const auto ended = co_await asio::this_coro::cancellation_state;
+  if (!reply && ended.cancelled() != asio::cancellation_type::none) reply = fail(Code::cancelled, "cancelled");
   const SteadyTime now = deps.clock.steady();
   if (breaker && !reply && reply.error().code == Code::cancelled) breaker->withdraw(admission, now);
   else if (breaker) breaker->report(admission, reply || !is_its_failure(reply.error().code), began, now);

@@ -20,13 +20,17 @@ struct World {
     endpoint.url = http.url();
     endpoint.allow_private = true;
   }
-  Result<Reply> call(std::string arguments = "{}", std::chrono::milliseconds timeout = std::chrono::seconds(15)) {
+  Task<Result<Reply>> begin(std::string arguments = "{}",
+                            std::chrono::milliseconds timeout = std::chrono::seconds(15)) {
     auto registration = std::make_shared<Registration>();
     registration->endpoint = std::make_shared<const ServerRecord>(endpoint);
     auto tool = std::make_shared<ToolRecord>();
     tool->name = "t";
     tool->registration = std::move(registration);
-    return run(w.context, post_to_endpoint(w.upstreams.deps(), tool, std::move(arguments), w.clock.steady() + timeout));
+    return post_to_endpoint(w.upstreams.deps(), tool, std::move(arguments), w.clock.steady() + timeout);
+  }
+  Result<Reply> call(std::string arguments = "{}", std::chrono::milliseconds timeout = std::chrono::seconds(15)) {
+    return run(w.context, begin(std::move(arguments), timeout));
   }
   Code refused() {
     const auto reply = call();
@@ -120,6 +124,23 @@ TEST(ToolEndpointAbuse, ABrokenOneIsLeftAloneForAWhile) {
   Code last = Code::internal;
   for (int i = 0; i < 50 && last != Code::breaker_open; ++i) last = world.refused();
   EXPECT_EQ(last, Code::breaker_open);
+}
+
+// A caller who hangs up says nothing of the endpoint.
+TEST(ToolEndpointAbuse, CallersWhoLeaveDoNotShutItForOthers) {
+  World world([](Exchange& e) -> Task<void> { co_await e.until_closed(); });
+  for (std::size_t i = 0; i < 20; ++i) {
+    asio::cancellation_signal signal;
+    std::optional<Result<Reply>> reply;
+    asio::co_spawn(world.w.context, world.begin(),
+                   asio::bind_cancellation_slot(signal.slot(), [&](auto, auto got) { reply = std::move(got); }));
+    ASSERT_TRUE(testing::becomes_true(world.w.context, [&] { return world.http.seen.size() == i + 1; }));
+    asio::post(world.w.context, [&] { signal.emit(asio::cancellation_type::terminal); });
+    ASSERT_TRUE(testing::becomes_true(world.w.context, [&] { return reply.has_value(); }));
+    ASSERT_FALSE(reply->has_value());
+    EXPECT_EQ(reply->error().code, Code::cancelled);
+  }
+  EXPECT_FALSE(world.w.breakers.of("registry/t")->open(world.w.clock.steady()));
 }
 
 }  // namespace
