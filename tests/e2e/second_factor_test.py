@@ -49,7 +49,7 @@ class Case(unittest.TestCase):
 
 class SecondFactor(Case):
     def test_a_login_takes_two_steps_and_each_code_is_good_once(self):
-        """S3-23, RFC 6238."""
+        """S2-4, S3-23, RFC 6238."""
         secret, _, _ = self.enrolled("ann")
         code = totp.code(secret)
         done = self.second_step("ann", code)

@@ -86,6 +86,7 @@ class DefaultTokens(TokenCase):
         self.assertEqual(self.keys(), [])
 
     def test_rotation_keeps_old_tokens_and_signs_new_ones_by_the_new_key(self):
+        """S0-4."""
         old = self.login()
         said = self.gateway.cli("token", "rotate")
         new = self.login()

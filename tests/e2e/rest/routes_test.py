@@ -66,7 +66,7 @@ class Routes(unittest.TestCase):
         self.assertEqual(sorted("%s %s" % route for route in self.operations()), sorted(expected()))
 
     def test_routes_by_callers(self):
-        """S1-2, S1-15, S1-16: who may not hears 401 or 403, and nothing of what was asked for."""
+        """S0-9, S1-2, S1-15, S1-16, S2-2: who may not hears 401 or 403, and nothing of what was asked for."""
         table, wrong = expected(), []
         for method, path in self.operations():
             may = table["%s %s" % (method, path)]
