@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "net/ip_address.h"
+#include "core/ip_address.h"
 
 namespace sallyport::net {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/ascii.h"
-#include "net/ip_address.h"
+#include "core/ip_address.h"
 
 namespace sallyport::net {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/ip_address.h"
 #include "core/result.h"
-#include "net/ip_address.h"
 
 namespace sallyport::net {
 

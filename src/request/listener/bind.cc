@@ -38,7 +38,7 @@ struct SocketAddress {
   socklen_t size = 0;
 };
 
-SocketAddress to_system(const net::IpAddress& address, std::uint16_t port) {
+SocketAddress to_system(const IpAddress& address, std::uint16_t port) {
   SocketAddress out;
   if (address.v6) {
     sockaddr_in6 in{};
@@ -76,7 +76,7 @@ bool set_flag(int fd, int option) {
   return ::setsockopt(fd, SOL_SOCKET, option, &on, sizeof on) == 0;
 }
 
-Result<int> bind_once(const ListenerSettings& settings, const net::IpAddress& ip, bool share) {
+Result<int> bind_once(const ListenerSettings& settings, const IpAddress& ip, bool share) {
   Fd fd(::socket(ip.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd.get() < 0 || !set_flag(fd.get(), SO_REUSEADDR)) return explain(errno, settings);
   if (share && !set_flag(fd.get(), SO_REUSEPORT)) return explain(errno, settings);
@@ -97,7 +97,7 @@ bool answers(const sockaddr_un& address) {
 }  // namespace
 
 Result<int> bind_tcp(const ListenerSettings& settings) {
-  const auto ip = net::IpAddress::parse(settings.address == "localhost" ? "127.0.0.1" : settings.address);
+  const auto ip = IpAddress::parse(settings.address == "localhost" ? "127.0.0.1" : settings.address);
   if (!ip)
     return fail(Code::config,
                 "listen.address: `" + settings.address + "` is no address; fix: write 127.0.0.1 or 0.0.0.0");

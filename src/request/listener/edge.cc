@@ -115,7 +115,7 @@ Result<Edge> Edge::make(const EdgeSettings& settings) {
     origin = (url->tls ? "https://" : "http://") + url->authority();  // as a browser writes it
   }
   for (const auto& proxy : settings.trusted_proxies) {
-    const auto cidr = net::Cidr::parse(proxy);
+    const auto cidr = Cidr::parse(proxy);
     if (!cidr)
       return bad("listen.trusted_proxies: `" + proxy + "` is no address range", "write 10.0.0.0/8 or an address");
     edge.proxies_.push_back(*cidr);
@@ -161,7 +161,7 @@ void Edge::follow_proxy(const net::RequestHead& head, const net::Peer& peer, Edg
     seen = true;
     for (std::string_view rest = header->value; !stopped && !rest.empty();) {
       const auto comma = rest.rfind(',');
-      const auto hop = net::IpAddress::parse(trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1)));
+      const auto hop = IpAddress::parse(trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1)));
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(0, comma);
       stopped = !hop;
       if (!hop) break;
@@ -171,7 +171,7 @@ void Edge::follow_proxy(const net::RequestHead& head, const net::Peer& peer, Edg
   }
   if (!seen) {
     if (const auto real = head.find("x-real-ip"); real && head.count("x-real-ip") == 1) {
-      verdict.client = net::IpAddress::parse(*real).value_or(verdict.client);
+      verdict.client = IpAddress::parse(*real).value_or(verdict.client);
     }
   }
   verdict.client_ip = verdict.client.text();

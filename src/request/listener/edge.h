@@ -28,7 +28,7 @@ struct EdgeVerdict {
   Code code = Code::internal;  // of a refusal: bad_host, bad_origin
   bool preflight = false;  // a CORS preflight: answer with Edge::preflight_response(), no identity needed
   bool secure = false;  // TLS, or a trusted proxy says so
-  net::IpAddress client;  // who asks: the peer, or what a trusted proxy says
+  IpAddress client;  // who asks: the peer, or what a trusted proxy says
   std::string client_ip;  // its text; "local" on the admin socket
   std::string_view common_headers;  // for ServerExchange::set_common_headers; owned by the Edge
   std::string_view cors_origin;  // the allowed Origin to be echoed; empty: no CORS headers; a view into the head
@@ -66,7 +66,7 @@ class Edge {
 
   EdgeSettings settings_;
   std::vector<AllowedHost> hosts_;
-  std::vector<net::Cidr> proxies_;
+  std::vector<Cidr> proxies_;
   std::string headers_plain_, headers_secure_;
 };
 

@@ -6,7 +6,6 @@ namespace sallyport {
 namespace {
 
 using net::HeaderView;
-using net::IpAddress;
 using net::RequestHead;
 
 net::Peer peer(const char* ip = "127.0.0.1") { return {.address = *IpAddress::parse(ip), .ip = ip}; }

@@ -15,8 +15,8 @@ using LocalSocket = asio::basic_stream_socket<asio::local::stream_protocol, Exec
 
 constexpr std::chrono::milliseconds kAcceptPause{100};  // out of descriptors: let some be closed
 
-net::IpAddress address_of(const asio::ip::tcp::endpoint& endpoint) {
-  net::IpAddress out;
+IpAddress address_of(const asio::ip::tcp::endpoint& endpoint) {
+  IpAddress out;
   out.v6 = endpoint.address().is_v6();
   if (out.v6) {
     std::ranges::copy(endpoint.address().to_v6().to_bytes(), out.bytes.begin());
@@ -63,7 +63,7 @@ struct Listener::Impl {
   bool stopped = false;
 };
 
-std::atomic<std::uint64_t>& ConnectionLimits::slot(const net::IpAddress& address) noexcept {
+std::atomic<std::uint64_t>& ConnectionLimits::slot(const IpAddress& address) noexcept {
   std::uint64_t key = 0;
   std::memcpy(&key, address.bytes.data(), address.v6 ? 8 : 4);  // an IPv6 customer owns a /64
   // Seeded by where this object lies, so that nobody picks addresses that share a victim's slot.
@@ -71,7 +71,7 @@ std::atomic<std::uint64_t>& ConnectionLimits::slot(const net::IpAddress& address
   return by_address_[(key ^ (key >> 29U)) % by_address_.size()];
 }
 
-bool ConnectionLimits::admit(const net::IpAddress& address) noexcept {
+bool ConnectionLimits::admit(const IpAddress& address) noexcept {
   auto& here = slot(address);
   const bool in_all = open_.fetch_add(1, std::memory_order_relaxed) < in_all_max_;
   const bool by_address = here.fetch_add(1, std::memory_order_relaxed) < per_address_max_;
@@ -81,7 +81,7 @@ bool ConnectionLimits::admit(const net::IpAddress& address) noexcept {
   return false;
 }
 
-void ConnectionLimits::release(const net::IpAddress& address) noexcept {
+void ConnectionLimits::release(const IpAddress& address) noexcept {
   slot(address).fetch_sub(1, std::memory_order_relaxed);
   open_.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -174,7 +174,7 @@ void Listener::Impl::take(net::Socket socket, net::Peer peer) {
 Task<void> Listener::Impl::serve(net::Stream stream, net::Peer peer) {
   struct Admitted {
     ConnectionLimits& limits;
-    net::IpAddress address;
+    IpAddress address;
     ~Admitted() { limits.release(address); }
   };
   const Admitted admitted{limits, peer.address};

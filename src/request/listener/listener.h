@@ -25,13 +25,13 @@ class ConnectionLimits {
       : in_all_max_(in_all), per_address_max_(per_address) {}
 
   // False: refused and counted; else give it back with release().
-  bool admit(const net::IpAddress& address) noexcept;
-  void release(const net::IpAddress& address) noexcept;
+  bool admit(const IpAddress& address) noexcept;
+  void release(const IpAddress& address) noexcept;
   [[nodiscard]] std::uint64_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
  private:
-  [[nodiscard]] std::atomic<std::uint64_t>& slot(const net::IpAddress& address) noexcept;
+  [[nodiscard]] std::atomic<std::uint64_t>& slot(const IpAddress& address) noexcept;
   std::uint64_t in_all_max_, per_address_max_;
   std::atomic<std::uint64_t> open_{0}, refused_{0};
   std::array<std::atomic<std::uint64_t>, 8192> by_address_{};

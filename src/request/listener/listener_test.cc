@@ -102,16 +102,16 @@ TEST_F(ListenerTest, TakesOverADeadSocketFileOnly) {
 
 TEST_F(ListenerTest, LimitsConnectionsInAllAndByAddress) {
   ConnectionLimits limits(3, 2);
-  const auto a = *net::IpAddress::parse("10.0.0.1");
+  const auto a = *IpAddress::parse("10.0.0.1");
   EXPECT_TRUE(limits.admit(a));
   EXPECT_TRUE(limits.admit(a));
   EXPECT_FALSE(limits.admit(a)) << "by address";
   limits.release(a);
   EXPECT_TRUE(limits.admit(a));
   ConnectionLimits all(2, 2);
-  EXPECT_TRUE(all.admit(*net::IpAddress::parse("10.0.0.2")));
-  EXPECT_TRUE(all.admit(*net::IpAddress::parse("10.0.0.3")));
-  EXPECT_FALSE(all.admit(*net::IpAddress::parse("10.0.0.4"))) << "in all";
+  EXPECT_TRUE(all.admit(*IpAddress::parse("10.0.0.2")));
+  EXPECT_TRUE(all.admit(*IpAddress::parse("10.0.0.3")));
+  EXPECT_FALSE(all.admit(*IpAddress::parse("10.0.0.4"))) << "in all";
   EXPECT_EQ(all.open(), 2U);
   EXPECT_EQ(all.refused(), 1U);
 }

@@ -1,11 +1,11 @@
-#include "net/ip_address.h"
+#include "core/ip_address.h"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <charconv>
 
-namespace sallyport::net {
+namespace sallyport {
 namespace {
 
 constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -60,6 +60,14 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
   return cidr;
 }
 
+std::string Cidr::text() const { return network.text() + "/" + std::to_string(bits); }
+
+Cidr Cidr::unmapped() const noexcept {
+  const IpAddress v4 = network.unmapped();
+  if (v4.v6 == network.v6 || bits < 96) return *this;
+  return {v4, static_cast<std::uint8_t>(bits - 96)};
+}
+
 bool Cidr::contains(const IpAddress& address) const noexcept {
   if (address.v6 != network.v6) return false;
   const std::size_t whole = bits / 8;
@@ -72,4 +80,4 @@ bool Cidr::contains(const IpAddress& address) const noexcept {
   return (network.bytes[whole] & mask) == (address.bytes[whole] & mask);
 }
 
-}  // namespace sallyport::net
+}  // namespace sallyport

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace sallyport::net {
+namespace sallyport {
 
 struct IpAddress {
   std::array<std::uint8_t, 16> bytes{};  // IPv4: the first four
@@ -30,7 +30,11 @@ struct Cidr {
 
   // "10.0.0.0/8", "fd00::/8", or a single address. Host bits must be zero.
   static std::optional<Cidr> parse(std::string_view text);
+  [[nodiscard]] std::string text() const;  // always with the number of bits
+  // A network of IPv4-mapped addresses as one of IPv4; anything else unchanged.
+  [[nodiscard]] Cidr unmapped() const noexcept;
   [[nodiscard]] bool contains(const IpAddress& address) const noexcept;
+  friend bool operator==(const Cidr&, const Cidr&) = default;
 };
 
-}  // namespace sallyport::net
+}  // namespace sallyport
