@@ -3,6 +3,7 @@
 // the CLI without a server does the same in process. Owned by app; any worker's thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ struct ApiDeps {
   std::function<Result<std::string>(std::string_view query)> audit_tail;  // JSON array of records, newest last
   // What the door would say of this credential, from whichever client; no use of its session.
   std::function<Result<PrincipalPtr>(const Snapshot&, std::string_view credential, WallTime now)> identify;
+  std::chrono::seconds key_grace{24 * 3600};  // of the old secret of a rotated API key, where the request is silent
 };
 
 class Api {

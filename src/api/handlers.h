@@ -68,6 +68,12 @@ Task<RestAnswer> set_password(Call& call);
 
 Task<RestAnswer> list_keys(Call& call);
 Task<RestAnswer> add_key(Call& call);
+Task<RestAnswer> show_key(Call& call);
+Task<RestAnswer> update_key(Call& call);
+Task<RestAnswer> toggle_key(Call& call);
+Task<RestAnswer> enable_key(Call& call);
+Task<RestAnswer> disable_key(Call& call);
+Task<RestAnswer> rotate_key(Call& call);
 Task<RestAnswer> revoke_key(Call& call);
 
 Task<RestAnswer> jwks(Call& call);

@@ -170,6 +170,7 @@ Result<void> App::open_control() {
                         [this](const Snapshot& snapshot, std::string_view credential, WallTime now) {
                           return Identity(*keys_, *tokens_).inspect(snapshot, credential, now);
                         }};
+  api_deps.key_grace = settings.auth.api_key_grace;
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};
 }

@@ -14,7 +14,7 @@ namespace {
 constexpr std::chrono::seconds kTick{1};
 constexpr int kTicksPerExpiry = 30;
 constexpr int kTicksPerPrune = 3600;
-constexpr int kTicksPerSweep = 5;  // of the login sessions; their last uses are stored so late at most
+constexpr int kTicksPerSweep = 5;  // of login sessions and keys; their last uses are stored so late at most
 constexpr int kTicksPerKeyCheck = 60;
 constexpr std::chrono::seconds kLastWords{1};
 
@@ -127,6 +127,12 @@ Task<void> App::tick_control() {
     if (++count % kTicksPerPrune == 0) (void)repository_->prune_revoked_tokens(clock_.wall());
     if (count % kTicksPerKeyCheck == 0) co_await check_token_keys();
     if (count % kTicksPerSweep != 0) continue;
+    if (const auto uses = control_->write_key_uses(); !uses) {
+      log_.error("uses of API keys not written", {{"why", uses.error().detail}});
+    }
+    if (const auto forgotten = co_await control_->forget_old_secrets(clock_.wall()); !forgotten) {
+      log_.error("old secrets of API keys not removed", {{"why", forgotten.error().detail}});
+    }
     const SnapshotPtr snapshot = control_->snapshot();
     if (const auto swept = co_await control_->logins().sweep(*snapshot->principals, clock_.wall()); !swept) {
       log_.error("login sessions not written", {{"why", swept.error().detail}});
@@ -209,6 +215,7 @@ void App::stop() {
     unit->io.stop();
     if (unit->thread.joinable()) unit->thread.join();
   }
+  if (control_ && repository_) (void)control_->write_key_uses();
   if (audit_ && repository_) {
     if (const auto point = audit_->close()) (void)repository_->put_checkpoint({point->number, point->at, point->hash, point->line});
   }

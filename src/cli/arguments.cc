@@ -227,23 +227,52 @@ class Grammar {
     required_name(command(n, "status", "Is one in force?"), "NAME");
   }
 
+  // --NAME and --no-NAME; nothing said is nothing set.
+  static void yes_or_no(CLI::App* sub, const std::string& name, std::optional<bool>& value, const std::string& about) {
+    sub->add_flag_function("--" + name + ",!--no-" + name, [&value](std::int64_t count) { value = count > 0; }, about);
+  }
+
+  void key_rights(CLI::App* sub) {
+    sub->add_option("--description", o_.description, "What it is for");
+    yes_or_no(sub, "can-read", o_.can_read, "List and search tools");
+    yes_or_no(sub, "can-create", o_.can_create, "Register tools");
+    yes_or_no(sub, "can-update", o_.can_update, "Change tools");
+    yes_or_no(sub, "can-delete", o_.can_delete, "Remove tools");
+    yes_or_no(sub, "can-execute", o_.can_execute, "Call tools");
+    sub->add_option("--scope", o_.scopes, "Narrower grant: PERMISSION@SERVER[/TOOL], or a dotted name")
+        ->allow_extra_args(false);
+    sub->add_option("--role", o_.roles, "Instead of 'agent'")->allow_extra_args(false);
+    sub->add_option("--expires-at", o_.expires_at, "Time, UTC");
+    sub->add_option("--address", o_.addresses, "It is good from here alone: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32")
+        ->allow_extra_args(false);
+  }
+
   void keys() {
     CLI::App* n = noun("key", "API keys of agents and services");
     CLI::App* create = command(
         n, "create", "Make a key; it is shown once",
         "key create my-agent --can-read --can-execute --scope 'tool:execute@calc' --expires-at 2027-01-01T00:00:00Z");
     required_name(create, "NAME");
-    create->add_option("--description", o_.description, "What it is for");
-    create->add_flag("--can-read", o_.can_read, "List and search tools");
-    create->add_flag("--can-create", o_.can_create, "Register tools");
-    create->add_flag("--can-update", o_.can_update, "Change tools");
-    create->add_flag("--can-delete", o_.can_delete, "Remove tools");
-    create->add_flag("--can-execute", o_.can_execute, "Call tools");
-    create->add_option("--scope", o_.scopes, "Narrower grant: PERMISSION@SERVER[/TOOL], or a dotted name")
-        ->allow_extra_args(false);
-    create->add_option("--role", o_.roles, "Instead of 'agent'")->allow_extra_args(false);
-    create->add_option("--expires-at", o_.expires_at, "Time, UTC unless it says otherwise");
+    key_rights(create);
     lists(command(n, "list", "All keys, without their secrets"));
+    required_name(command(n, "show", "One key: what it may, when it was used", "key show 4fQ9x2LmT0aB"), "ID");
+    CLI::App* update = command(n, "update", "Change what is named, leave the rest",
+                               "key update 4fQ9x2LmT0aB --no-can-delete --address 10.0.0.0/8");
+    required_name(update, "ID");
+    update->add_option("--name", o_.new_name, "Another name");
+    key_rights(update);
+    update->add_flag("--no-scopes", o_.no_scopes, "Take all scopes away")->excludes("--scope");
+    update->add_flag("--any-address", o_.any_address, "Good from anywhere")->excludes("--address");
+    update->add_flag("--never-expires", o_.never_expires, "Without an end")->excludes("--expires-at");
+    CLI::App* rotate = command(n, "rotate", "A new secret, shown once; the old one is good for a while",
+                               "key rotate 4fQ9x2LmT0aB --grace 1h");
+    required_name(rotate, "ID");
+    rotate->add_option("--grace", o_.grace, "So long the old one is good: 90s, 30m, 1h, 7d; 0: not at all")
+        ->transform(
+            CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}));
+    required_name(command(n, "enable", "Let a disabled key in again"), "ID");
+    required_name(command(n, "disable", "Shut a key out, and every token it bought, at once"), "ID");
+    required_name(command(n, "toggle", "Disable an enabled key, enable a disabled one"), "ID");
     required_name(command(n, "revoke", "End a key, at once", "key revoke 4fQ9x2LmT0aB"), "ID");
   }
 

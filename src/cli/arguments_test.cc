@@ -91,6 +91,12 @@ TEST(Arguments, KnowsEveryCommandOfTheIssue) {
                                                         {"user", "passwd", "x", "--generate"},
                                                         {"key", "create", "x", "--can-read"},
                                                         {"key", "list"},
+                                                        {"key", "show", "x"},
+                                                        {"key", "update", "x", "--no-can-read", "--any-address"},
+                                                        {"key", "rotate", "x", "--grace", "1h"},
+                                                        {"key", "enable", "x"},
+                                                        {"key", "disable", "x"},
+                                                        {"key", "toggle", "x"},
                                                         {"key", "revoke", "x"},
                                                         {"session", "list", "--user", "x"},
                                                         {"session", "end", "x"},
@@ -122,6 +128,9 @@ TEST(Arguments, AnythingElseIsAUsageError) {
                                                      {"completion", "tcsh"},
                                                      {"status", "--nope"},
                                                      {"key", "revoke"},
+                                                     {"key", "rotate", "x", "--grace", "soon"},
+                                                     {"key", "rotate", "x", "--grace", "1y"},
+                                                     {"key", "update", "x", "--scope", "a.b", "--no-scopes"},
                                                      {"token", "revoke"},
                                                      {"session"}};
   for (const auto& words : kWrong) {

@@ -63,13 +63,6 @@ std::string random_password() {
   }
 }
 
-void write_names(json::Writer& w, std::string_view key, const std::vector<std::string>& names) {
-  if (names.empty()) return;
-  w.key(key).array();
-  for (const std::string& name : names) w.value(name);
-  w.end_array();
-}
-
 int add_user(const Context& c) {
   const Options& o = c.options;
   const bool made = !o.password_stdin;
@@ -122,26 +115,6 @@ int update_user(const Context& c) {
   return finish(c, c.api("PUT", "/api/v1/users/" + url_encode(o.name), w.text()), details(c));
 }
 
-std::string page(const Options& o) {
-  return query({{"limit", std::to_string(o.limit)}, {"offset", std::to_string(o.offset)}});
-}
-
-int create_key(const Context& c) {
-  const Options& o = c.options;
-  json::Writer w;
-  w.object().member("name", o.name);
-  if (!o.description.empty()) w.member("description", o.description);
-  w.member("can_read", o.can_read).member("can_create", o.can_create).member("can_update", o.can_update);
-  w.member("can_delete", o.can_delete).member("can_execute", o.can_execute);
-  write_names(w, "scopes", o.scopes);
-  write_names(w, "roles", o.roles);
-  if (!o.expires_at.empty()) w.member("expires_at", o.expires_at);
-  w.end_object();
-  return finish(c, c.api("POST", "/api/v1/keys", w.text()), [&](json::Value root) {
-    return render_value(root, c.io.colour) + "Keep api_key now: it is not shown again.\n";
-  });
-}
-
 }  // namespace
 
 int run_user(const Context& c) {
@@ -181,26 +154,6 @@ int run_role(const Context& c) {
                          {"permissions", "PERMISSIONS", 80},
                          {"scopes", "SCOPES", 50}},
                         "No roles"));
-}
-
-int run_key(const Context& c) {
-  const std::string what = c.options.command.substr(4);
-  if (what == "create") return create_key(c);
-  if (what == "revoke") {
-    return finish(c, c.api("DELETE", "/api/v1/keys/" + url_encode(c.options.name)),
-                  [&](json::Value) { return "revoked " + printable(c.options.name) + "\n"; });
-  }
-  return finish(c, c.api("GET", "/api/v1/keys" + page(c.options)),
-                list_of(c,
-                        {{"id", "ID"},
-                         {"name", "NAME", 40},
-                         {"roles", "ROLES"},
-                         {"can_read", "READ"},
-                         {"can_execute", "EXECUTE"},
-                         {"scopes", "SCOPES", 50},
-                         {"enabled", "ENABLED"},
-                         {"expires_at", "EXPIRES"}},
-                        "No keys"));
 }
 
 }  // namespace sallyport::cli

@@ -44,7 +44,7 @@ Result<std::string> body_of(const Context& c, bool with_name) {
   if (with_name) w.member("name", o.name);
   write_some(w, "version", o.version);
   write_some(w, "title", o.title);
-  write_some(w, "description", o.description);
+  if (o.description) w.member("description", *o.description);
   if (!o.schema.empty()) {
     SP_TRY(const std::string schema, json_object(c, o.schema, "the schema's contents"));
     w.member_raw("schema", schema);

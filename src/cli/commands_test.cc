@@ -182,6 +182,41 @@ TEST(Commands, KeyCreateSendsEveryFlag) {
   EXPECT_NE(api.out.find("mcp_once"), std::string::npos);
 }
 
+TEST(Commands, KeyUpdateSendsWhatIsNamedAndNothingElse) {
+  FakeApi api("key_update");
+  api.answers["PUT /api/v1/keys/a%2Fb"] = {200, R"({"id":"a/b"})"};
+  EXPECT_EQ(api.run({"key", "update", "a/b", "--can-read", "--no-can-delete", "--any-address", "--never-expires"}), 0);
+  EXPECT_EQ(api.calls.back(),
+            R"(PUT /api/v1/keys/a%2Fb {"can_read":true,"can_delete":false,"addresses":[],"expires_at":null})");
+  EXPECT_EQ(api.run({"key", "update", "a/b", "--name", "n", "--description", "", "--address", "10.0.0.0/8"}), 0);
+  EXPECT_EQ(api.calls.back(), R"(PUT /api/v1/keys/a%2Fb {"name":"n","description":"","addresses":["10.0.0.0/8"]})");
+  EXPECT_EQ(api.run({"key", "update", "a/b"}), 2);
+}
+
+TEST(Commands, KeyRotateSaysItsGraceInSeconds) {
+  FakeApi api("key_rotate");
+  api.answers["POST /api/v1/keys/k/rotate"] = {200, R"({"id":"k","api_key":"mcp_once"})"};
+  EXPECT_EQ(api.run({"key", "rotate", "k", "--grace", "1h"}), 0) << api.err;
+  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/keys/k/rotate {"grace_seconds":3600})");
+  EXPECT_NE(api.out.find("mcp_once"), std::string::npos);
+  EXPECT_EQ(api.run({"key", "rotate", "k", "--grace", "0"}), 0) << api.err;
+  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/keys/k/rotate {"grace_seconds":0})");
+  EXPECT_EQ(api.run({"key", "rotate", "k"}), 0) << api.err;
+  EXPECT_EQ(api.calls.back(), R"(POST /api/v1/keys/k/rotate {})");
+}
+
+TEST(Commands, AKeyIsDisabledAndEnabled) {
+  FakeApi api("key_enable");
+  api.answers["POST /api/v1/keys/k/disable"] = {200, R"({"id":"k"})"};
+  api.answers["POST /api/v1/keys/k/toggle"] = {200, R"({"id":"k","enabled":true})"};
+  api.answers["GET /api/v1/keys/k"] = {200, R"({"id":"k","use_count":7})"};
+  EXPECT_EQ(api.run({"key", "disable", "k"}), 0) << api.err;
+  EXPECT_EQ(api.out, "k is disabled\n");
+  EXPECT_EQ(api.run({"key", "toggle", "k"}), 0) << api.err;
+  EXPECT_EQ(api.run({"key", "show", "k"}), 0) << api.err;
+  EXPECT_NE(api.out.find("use_count"), std::string::npos);
+}
+
 TEST(Commands, AuditVerifyFailsWithSix) {
   FakeApi api("verify");
   api.hooks.verify_audit = [](const std::string&) -> Result<AuditVerdict> { return AuditVerdict{true, 12, ""}; };

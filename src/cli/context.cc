@@ -117,6 +117,17 @@ std::string query(std::initializer_list<std::pair<std::string_view, std::string>
   return out;
 }
 
+void write_names(json::Writer& w, std::string_view key, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  w.key(key).array();
+  for (const std::string& name : names) w.value(name);
+  w.end_array();
+}
+
+std::string page(const Options& o) {
+  return query({{"limit", std::to_string(o.limit)}, {"offset", std::to_string(o.offset)}});
+}
+
 std::string find_program(const std::string& name, const config::Environment& environment) {
   const auto usable = [](const std::string& path) {
     std::error_code ec;

@@ -42,6 +42,10 @@ std::string url_encode(std::string_view text);
 Result<std::string> json_object(const Context& context, const std::string& given, std::string_view what);
 // "?a=1&b=2" of what is not empty.
 std::string query(std::initializer_list<std::pair<std::string_view, std::string>> parameters);
+// "?limit=50&offset=0" of a list's options.
+std::string page(const Options& options);
+// A member with that array; nothing where there are none.
+void write_names(json::Writer& w, std::string_view key, const std::vector<std::string>& names);
 
 // Absolute path of a program: as given, or found on PATH; empty: there is none.
 std::string find_program(const std::string& name, const config::Environment& environment);

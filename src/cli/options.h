@@ -39,9 +39,12 @@ struct Options {
   bool unbind = false;
 
   // users and keys
-  std::string email, description, expires_at;
-  std::vector<std::string> roles, scopes;
-  bool can_read = false, can_create = false, can_update = false, can_delete = false, can_execute = false;
+  std::string email, expires_at, new_name;
+  std::optional<std::string> description;
+  std::vector<std::string> roles, scopes, addresses;
+  std::optional<bool> can_read, can_create, can_update, can_delete, can_execute;
+  bool no_scopes = false, any_address = false, never_expires = false;
+  std::optional<std::int64_t> grace;  // seconds
   bool generate = false, password_stdin = false;
   std::string user;  // session list, session end
   std::string svg, png;  // mfa enroll

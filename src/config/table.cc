@@ -117,6 +117,9 @@ void add_auth_and_audit(Add<Settings> add) {
       "Age at which another key signs access tokens; the old one verifies until its last token has expired. Not "
       "of auth.secret_key.",
       SP_INTO(auth.key_rotation_days));
+  add.integer("auth.api_key_grace_hours", 24, {0, 720, "hours"},
+              "So long the old secret of a rotated API key stays good, where the rotation does not say; 0: not at all.",
+              SP_INTO(auth.api_key_grace));
   add.choice(
       "passwords.profile", "guide", {"guide", "nist"},
       "guide: 12 characters of four classes, 90 days, not one of the last 5 (S2-35 to S2-37); nist: 15 characters, or "

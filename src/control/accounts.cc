@@ -99,16 +99,26 @@ Task<Result<void>> Accounts::impose_duties(const std::string& user_id, WallTime 
 
 Task<Result<TokenAnswer>> Accounts::login_by_key(PrincipalPtr key, ClientMark client, WallTime now) {
   if (key->kind != PrincipalKind::key || !key->session_id.empty()) co_return wrong_credentials("login.no_key");
-  co_return co_await open(key->id, std::move(client), now);
+  // The worker that verified it may not have heard yet of what this thread decided.
+  const SnapshotPtr snapshot = store_.snapshot();
+  const auto record = snapshot->principals->keys.find(std::string_view(key->id).substr(4));
+  if (record == snapshot->principals->keys.end()) co_return wrong_credentials("login.key_gone");
+  if (!record->second->enabled || record->second->good_until(key->key_secret) <= now ||
+      !record->second->allows_address(client.address)) {
+    co_return wrong_credentials("login.key_changed");
+  }
+  co_return co_await open(key->id, std::move(client), now, key->key_secret);
 }
 
-Task<Result<TokenAnswer>> Accounts::open(std::string principal, ClientMark client, WallTime now) {
-  SP_CO_TRY(OpenSession opened, co_await logins_.open(std::move(principal), std::move(client), now));
+Task<Result<TokenAnswer>> Accounts::open(std::string principal, ClientMark client, WallTime now,
+                                         std::uint32_t key_secret) {
+  SP_CO_TRY(OpenSession opened, co_await logins_.open(std::move(principal), std::move(client), now, key_secret));
   co_return answer(std::move(opened), now);
 }
 
 Task<Result<TokenAnswer>> Accounts::refresh(Secret refresh_token, ClientMark client, WallTime now) {
-  SP_CO_TRY(OpenSession opened, co_await logins_.renew(std::move(refresh_token), std::move(client), now));
+  SP_CO_TRY(OpenSession opened,
+            co_await logins_.renew(std::move(refresh_token), std::move(client), now, store_.snapshot()->principals));
   const std::string id = opened.session->id;
   if (!owner_lives(*store_.snapshot()->principals, *opened.session, now)) {
     SP_CO_CHECK(co_await logins_.end(std::vector{id}));
@@ -130,7 +140,7 @@ Task<Result<void>> Accounts::rehash(UserRecord user, Secret password) {
   co_return co_await store_.save(std::move(changed));
 }
 
-// Tokens end with their session at the latest, and `expires_in` tells the truth (C2).
+// Tokens end with their session, and with the secret of a key, at the latest, and `expires_in` tells the truth (C2).
 Result<TokenAnswer> Accounts::answer(OpenSession opened, WallTime now) {
   using std::chrono::floor;
   using std::chrono::seconds;
@@ -139,11 +149,13 @@ Result<TokenAnswer> Accounts::answer(OpenSession opened, WallTime now) {
   TokenAnswer out;
   token::TokenClaims claims;
   claims.of_key = owner.starts_with("key:");
+  WallTime end = opened.session->expires_at;
   claims.user_id = owner.substr(owner.find(':') + 1);
   if (claims.of_key) {
     const auto key = principals.keys.find(claims.user_id);
     if (key == principals.keys.end()) return wrong_credentials("login.key_gone");
     claims.roles = key->second->roles;
+    end = std::min(end, key->second->good_until(opened.session->key_secret));
   } else {
     const auto user = principals.users.find(claims.user_id);
     if (user == principals.users.end()) return wrong_credentials("login.user_gone");
@@ -157,8 +169,7 @@ Result<TokenAnswer> Accounts::answer(OpenSession opened, WallTime now) {
   claims.session_id = opened.session->id;
   claims.issued_at = now;
   claims.not_before = now;
-  claims.expires_at =
-      std::min<WallTime>(floor<seconds>(now) + rules_.token_lifetime, floor<seconds>(opened.session->expires_at));
+  claims.expires_at = std::min<WallTime>(floor<seconds>(now) + rules_.token_lifetime, floor<seconds>(end));
   SP_TRY(out.access_token, tokens_.issue(store_.snapshot()->token_keys.get(), claims));
   out.refresh_token = std::move(opened.refresh_token);
   out.expires_in = floor<seconds>(claims.expires_at - now);

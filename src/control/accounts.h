@@ -69,7 +69,7 @@ class Accounts {
   Task<Result<void>> rehash(UserRecord user, Secret password);
   Task<Result<void>> impose_duties(const std::string& user_id, WallTime now);
   Task<Result<void>> check_new(UserRecord owner, Secret password);
-  Task<Result<TokenAnswer>> open(std::string principal, ClientMark client, WallTime now);
+  Task<Result<TokenAnswer>> open(std::string principal, ClientMark client, WallTime now, std::uint32_t key_secret = 0);
   Result<TokenAnswer> answer(OpenSession opened, WallTime now);
 
   AccountStore& store_;

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "core/encoding.h"
-#include "crypto/api_key.h"
 
 namespace sallyport::control {
 namespace {
@@ -50,7 +49,10 @@ Result<void> ControlPlane::load(PolicySet policy, Limits limits, SessionRules se
     principals->user_ids[user.name] = user.id;
     principals->users[user.id] = std::make_shared<const UserRecord>(user);
   }
-  for (const auto& key : stored.keys) principals->keys[key.id] = std::make_shared<const KeyRecord>(key);
+  for (const auto& key : stored.keys) {
+    principals->keys[key.id] = std::make_shared<const KeyRecord>(key);
+    written_uses_[key.id] = key.usage->count;
+  }
   principals->revoked_tokens = std::move(stored.revoked_tokens);
   auto roles = std::make_shared<Roles>();
   for (const auto& role : stored.roles) (*roles)[role.name] = role;
@@ -147,35 +149,6 @@ Task<Result<UserRecord>> ControlPlane::set_user_password(std::string who, std::s
   user.tokens_valid_from = deps_.clock.wall();
   SP_CO_CHECK(co_await save(user));
   co_return user;
-}
-
-Task<Result<NewKey>> ControlPlane::create_key(KeyRecord spec) {
-  SP_CO_CHECK(check_name(spec.name, "a key name"));
-  if (!spec.owner_user_id.empty() && find_user(spec.owner_user_id) == nullptr) {
-    co_return fail(Code::not_found, "no user " + spec.owner_user_id);
-  }
-  auto made = crypto::make_api_key(deps_.keys, deps_.random);
-  spec.id = made.id;
-  spec.hash = std::move(made.hash);
-  spec.created_at = deps_.clock.wall();
-  if (spec.roles.empty()) spec.roles = {"agent"};  // ruling C6
-  SP_CO_CHECK(deps_.repository.put_key(spec));
-  auto principals = copy_of(snapshot_->principals);
-  principals->keys[spec.id] = std::make_shared<const KeyRecord>(spec);
-  Snapshot next = *snapshot_;
-  next.principals = std::move(principals);
-  SP_CO_CHECK(co_await publish(std::move(next)));
-  co_return NewKey{std::move(spec), std::move(made.key)};
-}
-
-Task<Result<void>> ControlPlane::delete_key(std::string id) {
-  if (!snapshot_->principals->keys.contains(id)) co_return fail(Code::not_found, "no key " + id);
-  SP_CO_CHECK(deps_.repository.delete_key(id));
-  auto principals = copy_of(snapshot_->principals);
-  principals->keys.erase(id);
-  Snapshot next = *snapshot_;
-  next.principals = std::move(principals);
-  co_return co_await publish(std::move(next));
 }
 
 Task<Result<void>> ControlPlane::revoke_token(std::string jti, WallTime expires_at) {

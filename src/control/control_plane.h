@@ -11,6 +11,7 @@
 
 #include "control/accounts.h"
 #include "control/catalogue.h"
+#include "control/key_changes.h"
 #include "control/login_desk.h"
 #include "control/repository.h"
 #include "control/token_keys.h"
@@ -38,11 +39,6 @@ struct ControlDeps {
   TokenKeyRules token_keys{};
 };
 
-struct NewKey {
-  KeyRecord record;
-  Secret key;  // shown once
-};
-
 class ControlPlane final : public AccountStore {
  public:
   ControlPlane(Executor executor, ControlDeps deps);
@@ -50,26 +46,29 @@ class ControlPlane final : public AccountStore {
   // Reads the store; before any worker runs. `policy`: the modules in force where the store has none of its own.
   Result<void> load(PolicySet policy, Limits limits, SessionRules sessions = {});
   [[nodiscard]] Executor executor() const noexcept { return executor_; }
-
-  // The login sessions; on the control executor, as everything here.
-  [[nodiscard]] LoginDesk& logins() noexcept { return logins_; }
+  [[nodiscard]] LoginDesk& logins() noexcept { return logins_; }  // on the control executor, as everything here
 
   // AccountStore. snapshot() on the control thread, or before workers run.
   SnapshotPtr snapshot() const override { return snapshot_; }
   Task<Result<void>> save(UserRecord user) override;
 
-  // already_exists for a taken name, validation for a bad one.
-  Task<Result<UserRecord>> create_user(NewUser user);
+  Task<Result<UserRecord>> create_user(NewUser user);  // already_exists for a taken name, validation for a bad one
   // In all that follow: `who` is an id or a name; validation: it is oneself; conflict: it is the last enabled admin (S1-17).
   // Disabling ends every token of the user.
   Task<Result<UserRecord>> set_user_enabled(std::string who, bool enabled, std::string actor_user_id);
   Task<Result<UserRecord>> set_user_password(std::string who, std::string hash, bool must_change);
-  // Roles are in force with the next request: they are read from the record, not from the token.
-  Task<Result<UserRecord>> update_user(std::string who, UserChange change);
+  Task<Result<UserRecord>> update_user(std::string who, UserChange change);  // roles hold from the next request on
   Task<Result<void>> delete_user(std::string who, std::string actor_user_id);  // with its keys
 
-  Task<Result<NewKey>> create_key(KeyRecord spec);  // id and hash are made here
+  // Keys. `giver` may not give more than they hold (check_gift); null: the first set-up. What a change takes away, or the
+  // end of a secret, ends streams, calls and tokens of before, on every worker, before it is answered.
+  Task<Result<NewKey>> create_key(KeyRecord spec, PrincipalPtr giver = nullptr);  // id and hash are made here
+  Task<Result<KeyRecord>> update_key(std::string id, KeyChange change, PrincipalPtr giver);
+  Task<Result<KeyRecord>> set_key_enabled(std::string id, std::optional<bool> enabled);  // nullopt: the other way
+  Task<Result<NewKey>> rotate_key(std::string id, std::chrono::seconds grace, PrincipalPtr giver);
   Task<Result<void>> delete_key(std::string id);
+  Task<Result<void>> forget_old_secrets(WallTime now);  // this and the next every few seconds
+  Result<void> write_key_uses();
   // In force even where the store fails (error `storage`: a restart would forget it).
   Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);
 
@@ -96,6 +95,7 @@ class ControlPlane final : public AccountStore {
  private:
   Task<Result<void>> publish(Snapshot next);
   [[nodiscard]] const UserRecord* find_user(const std::string& who) const;
+  Task<Result<void>> save_key(KeyRecord key);
   [[nodiscard]] bool last_admin(const UserRecord& user) const;
   std::shared_ptr<const Catalogue> catalogue();
   Result<std::shared_ptr<const token::KeyRing>> load_token_keys(std::vector<StoredTokenKey> rows);
@@ -109,6 +109,7 @@ class ControlPlane final : public AccountStore {
   SnapshotPtr snapshot_ = std::make_shared<const Snapshot>();
   std::map<std::string, ServerPtr, std::less<>> servers_;
   std::map<std::string, std::vector<ToolRecord>, std::less<>> tools_;
+  std::map<std::string, std::uint64_t, std::less<>> written_uses_;  // key id -> count, as stored
   CatalogueBuilder builder_;
   LoginDesk logins_;
   TokenKeys token_keys_;

@@ -32,7 +32,7 @@ class KeyShelf final : public Repository {
   Result<void> delete_user(std::string_view) override { return {}; }
   Result<void> put_key(const KeyRecord&) override { return {}; }
   Result<void> delete_key(std::string_view) override { return {}; }
-  Result<void> touch_key_last_used(std::span<const KeyUse>) override { return {}; }
+  Result<void> touch_keys(std::span<const KeyUse>) override { return {}; }
   Result<void> add_revoked_token(std::string_view, WallTime) override { return {}; }
   Result<std::uint64_t> prune_revoked_tokens(WallTime) override { return 0; }
   Result<void> put_server(const ServerRecord&) override { return {}; }

@@ -27,6 +27,12 @@ bool same(std::string_view a, std::string_view b) { return equal_constant_time(a
 
 bool is_of_key(std::string_view owner) { return owner.starts_with("key:"); }
 
+bool key_allows(const Principals& principals, const LoginSession& session, std::string_view address) {
+  if (!is_of_key(session.owner)) return true;
+  const auto key = principals.keys.find(std::string_view(session.owner).substr(4));
+  return key != principals.keys.end() && key->second->allows_address(address);
+}
+
 }  // namespace
 
 LoginDesk::LoginDesk(SessionStore& store, const crypto::KeyStore& keys, Random& random, Publish publish)
@@ -90,12 +96,14 @@ std::vector<std::string> LoginDesk::beyond_limit(const std::string& owner) const
   return ids;
 }
 
-Task<Result<OpenSession>> LoginDesk::open(std::string owner, ClientMark client, WallTime now) {
+Task<Result<OpenSession>> LoginDesk::open(std::string owner, ClientMark client, WallTime now,
+                                          std::uint32_t key_secret) {
   std::array<std::byte, kIdBytes / 2> id{};
   random_.fill(id);
   auto session = std::make_shared<LoginSession>();
   session->id = hex_encode(id);
   session->owner = owner;
+  session->key_secret = key_secret;
   session->client = std::move(client);
   session->client.user_agent.resize(std::min(session->client.user_agent.size(), LoginSession::kUserAgentMax));
   session->created_at = now;
@@ -109,7 +117,8 @@ Task<Result<OpenSession>> LoginDesk::open(std::string owner, ClientMark client, 
   co_return OpenSession{std::move(session), std::move(token)};
 }
 
-Task<Result<OpenSession>> LoginDesk::renew(Secret given, ClientMark client, WallTime now) {
+Task<Result<OpenSession>> LoginDesk::renew(Secret given, ClientMark client, WallTime now,
+                                           std::shared_ptr<const Principals> principals) {
   const auto id = id_of(given.reveal());
   if (!id) co_return refused("refresh.unknown");
   const auto found = sessions_.find(*id);
@@ -126,6 +135,7 @@ Task<Result<OpenSession>> LoginDesk::renew(Secret given, ClientMark client, Wall
   }
   if (!all.bound_to(*session, client.address, client.user_agent))
     co_return refused("refresh.other_client session=" + *id);
+  if (!key_allows(*principals, *session, client.address)) co_return refused("refresh.key_address session=" + *id);
   // No co_await from the comparison to the exchange: one token is exchanged once.
   Secret next = new_refresh_token(*id);
   StoredSession renewed{session, hash_of(next.reveal())};
@@ -180,7 +190,7 @@ bool owner_lives(const Principals& principals, const LoginSession& session, Wall
   }
   const auto key = principals.keys.find(id);
   if (key == principals.keys.end() || !key->second->enabled) return false;
-  if (key->second->expires_at && *key->second->expires_at <= now) return false;
+  if (key->second->good_until(session.key_secret) <= now) return false;
   return key->second->owner_user_id.empty() || user_lives(key->second->owner_user_id);
 }
 

@@ -65,10 +65,13 @@ class LoginDesk {
   [[nodiscard]] std::shared_ptr<const LoginSessions> sessions() const;
 
   // Known to every worker when it returns. `owner`: Principal::id of a user or key.
-  Task<Result<OpenSession>> open(std::string owner, ClientMark client, WallTime now);
+  // `key_secret`: of a key's (Principal::key_secret).
+  Task<Result<OpenSession>> open(std::string owner, ClientMark client, WallTime now, std::uint32_t key_secret = 0);
   // Exchanges a refresh token. Code::unauthenticated for every refusal ("refresh.reused", "refresh.unknown", ...): after
   // the first of these the session has ended on every worker. Of any number of callers with one token, one is answered.
-  Task<Result<OpenSession>> renew(Secret refresh_token, ClientMark client, WallTime now);
+  // A key's is good from the key's addresses alone.
+  Task<Result<OpenSession>> renew(Secret refresh_token, ClientMark client, WallTime now,
+                                  std::shared_ptr<const Principals> principals);
   // In force on every worker when it returns, and even where the store fails (error `storage`: it would come back with a
   // restart). Says how many there were; unknown ids are passed over.
   Task<Result<std::size_t>> end(std::vector<std::string> ids);
@@ -100,6 +103,7 @@ class LoginDesk {
 
 // May the owner still have sessions that were opened at `created_at`? Not when it is gone or disabled, or when all of its
 // tokens from before were ended.
+// For a key: nor when the secret that opened it is good no more.
 [[nodiscard]] bool owner_lives(const Principals& principals, const LoginSession& session, WallTime now);
 
 }  // namespace sallyport::control

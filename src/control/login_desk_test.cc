@@ -22,7 +22,7 @@ class LoginDeskTest : public ::testing::Test, protected testing::World {
     return await(desk.open(owner, kClient, now)).value();
   }
   Result<OpenSession> renew(std::string_view token, WallTime now = kNow, ClientMark client = kClient) {
-    return await(desk.renew(Secret(std::string(token)), std::move(client), now));
+    return await(desk.renew(Secret(std::string(token)), std::move(client), now, principals));
   }
   std::string refusal(std::string_view token, WallTime now = kNow, ClientMark client = kClient) {
     const auto renewed = renew(token, now, std::move(client));
@@ -33,6 +33,7 @@ class LoginDeskTest : public ::testing::Test, protected testing::World {
     return renewed.error().detail.substr(0, renewed.error().detail.find(' '));
   }
   [[nodiscard]] bool lives(const OpenSession& opened) const { return published->by_id.contains(opened.session->id); }
+  std::shared_ptr<const Principals> principals = std::make_shared<const Principals>();
   Result<void> sweep(WallTime now) { return await(desk.sweep(*store.snapshot()->principals, now)); }
 };
 
@@ -94,7 +95,7 @@ TEST_F(LoginDeskTest, ParallelExchangesOfOneTokenYieldOne) {
   asio::io_context io;
   int good = 0;
   for (int i = 0; i < 8; ++i) {
-    asio::co_spawn(io.get_executor(), desk.renew(Secret(token), kClient, kNow),
+    asio::co_spawn(io.get_executor(), desk.renew(Secret(token), kClient, kNow, principals),
                    [&good](const std::exception_ptr&, const Result<OpenSession>& renewed) { good += renewed ? 1 : 0; });
   }
   io.run();
@@ -199,7 +200,7 @@ TEST_F(LoginDeskTest, StoredSessionsGoOnAfterARestart) {
   const auto opened = open();
   LoginDesk restarted(kept, keys, random, [](auto) -> Task<Result<void>> { co_return Result<void>(); });
   restarted.load({{opened.session, kept.hashes[opened.session->id]}}, {});
-  EXPECT_TRUE(await(restarted.renew(opened.refresh_token.clone(), kClient, kNow)).has_value());
+  EXPECT_TRUE(await(restarted.renew(opened.refresh_token.clone(), kClient, kNow, principals)).has_value());
 }
 
 TEST_F(LoginDeskTest, ALongUserAgentIsCut) {

@@ -36,7 +36,6 @@ struct StoredTokenKey {
 struct StoredState {
   std::vector<UserRecord> users;
   std::vector<KeyRecord> keys;
-  std::map<std::string, WallTime, std::less<>> key_last_used;  // key id -> when
   std::map<std::string, WallTime, std::less<>> revoked_tokens;  // jti -> when its token expires
   std::vector<StoredSession> sessions;
   std::vector<ServerRecord> servers;
@@ -50,7 +49,8 @@ struct StoredState {
 
 struct KeyUse {
   std::string key_id;
-  WallTime at{};
+  WallTime at{};  // the last one
+  std::uint64_t count = 0;  // of all so far
 };
 
 // A tool that a search by words found.
@@ -76,11 +76,11 @@ class Repository : public SessionStore {
   virtual Result<void> put_user(const UserRecord& user) = 0;
   virtual Result<void> delete_user(std::string_view id) = 0;  // with the keys it owns
 
-  // An owner that does not exist is `not_found`.
+  // An owner that does not exist is `not_found`. The use stands as it was stored before.
   virtual Result<void> put_key(const KeyRecord& key) = 0;
   virtual Result<void> delete_key(std::string_view id) = 0;
-  // Keys that are gone by now are passed over; time never moves backwards. Written behind, by 5 s at most.
-  virtual Result<void> touch_key_last_used(std::span<const KeyUse> uses) = 0;
+  // Keys that are gone by now are passed over; neither value moves backwards. Written behind, by 5 s at most.
+  virtual Result<void> touch_keys(std::span<const KeyUse> uses) = 0;
 
   virtual Result<void> add_revoked_token(std::string_view jti, WallTime expires_at) = 0;
   // Forgets revocations whose token expired before `now`; says how many.

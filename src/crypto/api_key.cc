@@ -1,6 +1,7 @@
 #include "crypto/api_key.h"
 
 #include <string>
+#include <utility>
 
 #include "core/encoding.h"
 #include "crypto/hash.h"
@@ -27,6 +28,14 @@ Digest keyed_hash(const KeyStore& keys, std::string_view key) noexcept {
   return hmac_sha256(keys.key(Purpose::key_hashing), key);
 }
 
+// `key`: prefix and body, its memory reserved.
+NewApiKey finished(const KeyStore& keys, std::string key) {
+  key += checksum(key);
+  NewApiKey made{key.substr(kApiKeyPrefix.size(), kApiKeyIdBytes), api_key_hash(keys, key), Secret(key)};
+  wipe(key);
+  return made;
+}
+
 }  // namespace
 
 NewApiKey make_api_key(const KeyStore& keys, Random& random) {
@@ -38,10 +47,16 @@ NewApiKey make_api_key(const KeyStore& keys, Random& random) {
     key.append(kApiKeyPrefix).append(body);
     wipe(body);
   } while (!is_letter_or_digit(key[kApiKeyPrefix.size()]));
-  key += checksum(key);
-  NewApiKey made{key.substr(kApiKeyPrefix.size(), kApiKeyIdBytes), api_key_hash(keys, key), Secret(key)};
-  wipe(key);
-  return made;
+  return finished(keys, std::move(key));
+}
+
+NewApiKey renew_api_key(const KeyStore& keys, Random& random, std::string_view id) {
+  std::string fresh = random_id(random, 24);  // 32 characters
+  std::string key;
+  key.reserve(kApiKeyBytes);
+  key.append(kApiKeyPrefix).append(id).append(std::string_view(fresh).substr(0, kBodyBytes - kApiKeyIdBytes));
+  wipe(fresh);
+  return finished(keys, std::move(key));
 }
 
 std::optional<std::string_view> api_key_id(std::string_view key) noexcept {

@@ -24,6 +24,8 @@ struct NewApiKey {
 };
 
 [[nodiscard]] NewApiKey make_api_key(const KeyStore& keys, Random& random);
+// Another secret for the key of that id (kApiKeyIdBytes): 186 random bits behind the same id.
+[[nodiscard]] NewApiKey renew_api_key(const KeyStore& keys, Random& random, std::string_view id);
 
 // The id of a well-formed key (prefix, length, alphabet, checksum), a view into it; nothing else is ever looked up. The
 // key that a public guide printed is refused for ever (C8).

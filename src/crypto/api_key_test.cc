@@ -57,6 +57,17 @@ TEST_F(ApiKeys, NeverRepeatAndNeverStartTheIdWithADash) {
   EXPECT_EQ(ids.size(), 2'000U);
 }
 
+TEST_F(ApiKeys, KeepTheirIdWhenTheyAreRenewed) {
+  const NewApiKey fresh = renew_api_key(keys_, random_, made_.id);
+  const std::string text(fresh.key.reveal());
+  EXPECT_EQ(fresh.id, made_.id);
+  EXPECT_EQ(api_key_id(text), made_.id);
+  EXPECT_NE(text, text_);
+  EXPECT_TRUE(api_key_matches(keys_, text, fresh.hash));
+  EXPECT_FALSE(api_key_matches(keys_, text, made_.hash));
+  EXPECT_FALSE(api_key_matches(keys_, text_, fresh.hash));
+}
+
 TEST_F(ApiKeys, WithAnyOtherCharacterAreNotLookedUp) {
   for (std::size_t at = 0; at < text_.size(); ++at) {
     for (const char c : {'A', 'B', '.', ' ', '\0', '=', '\n', '\x80'}) {

@@ -29,6 +29,7 @@ struct LoginSession {
 
   std::string id;  // 32 hex digits; no credential
   std::string owner;  // Principal::id: "user:<id>", or "key:<id>" for POST /auth/api-key-login
+  std::uint32_t key_secret = 0;  // of a key's: the number of the secret that opened it
   ClientMark client;  // that opened it
   WallTime created_at{};
   WallTime expires_at{};  // whatever its use

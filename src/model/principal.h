@@ -2,6 +2,7 @@
 // records, a request owns its Principal by shared_ptr.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/ip_address.h"
 #include "model/permission.h"
 
 namespace sallyport {
@@ -18,6 +20,8 @@ namespace sallyport {
 enum class Channel : std::uint8_t { mcp, rest, local };
 
 enum class PrincipalKind : std::uint8_t { user, key, local };
+
+struct KeyRecord;
 
 struct Principal {
   std::string id;    // "user:<id>", "key:<id>", "local:<uid>": what audit, limits and session binding use
@@ -31,6 +35,8 @@ struct Principal {
   std::string credential_id;        // key id, or token id (jti): what a revocation names
   std::string session_id;           // of a token: the LoginSession that it belongs to
   std::string token_key_id;         // of the key that signed the token (kid)
+  std::shared_ptr<const KeyRecord> key;  // behind a key, and behind a token that it bought; null for others
+  std::uint32_t key_secret = 0;          // of it: which of its secrets was shown (KeyRecord::secret_number)
   bool must_change_password = false;
   bool must_enroll = false;                  // its role asks for a second factor and it has none
   WallTime issued_at{};                      // of a token
@@ -64,9 +70,21 @@ struct UserRecord {
   SecondFactor second_factor;
 };
 
+// How often a key, or a token that it bought, came with a request, and when last. Every version of the record shares it;
+// any thread. The control plane writes it behind, every five seconds.
+struct KeyUsage {
+  std::atomic<std::uint64_t> count{0};
+  std::atomic<std::int64_t> last{0};  // microseconds since 1970, by steps of a second; 0: never
+  void note(WallTime now) noexcept;
+};
+
 struct KeyRecord {
   std::string id;    // the public part of the key: 12 characters, looked up in O(1)
   std::string hash;  // HMAC-SHA-256 under KeyStore purpose `key_hashing`, hex (ruling C9)
+  std::uint32_t secret_number = 1;  // of that secret: rises with each rotation
+  std::string previous_hash;  // of the secret before it, which is good until `previous_until`
+  WallTime previous_until{};
+  std::optional<WallTime> rotated_at;
   std::string name;
   std::string description;
   std::string owner_user_id;  // empty: the system's
@@ -74,9 +92,18 @@ struct KeyRecord {
   PermissionSet permissions;
   std::vector<Grant> grants;
   std::vector<std::string> dotted;
+  std::vector<Cidr> addresses;  // it is good from these alone; none: from anywhere
   bool enabled = true;
   WallTime created_at{};
   std::optional<WallTime> expires_at;
+  std::shared_ptr<KeyUsage> usage = std::make_shared<KeyUsage>();
+
+  // When the secret of that number is good no more; WallTime::min() for one that was forgotten.
+  [[nodiscard]] WallTime good_until(std::uint32_t secret) const noexcept;
+  // `address` as text, an IPv4-mapped one counting as IPv4; what is no address is outside.
+  [[nodiscard]] bool allows_address(std::string_view address) const;
+  // The same rights for the same time: what was begun under the one may go on under the other.
+  [[nodiscard]] bool same_rights(const KeyRecord& other) const;
 };
 
 // Transparent maps: looked up by string_view on the hot path.

@@ -48,6 +48,7 @@ struct RestAnswer {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::string version;  // what the ETag is made of, where not the whole body: parts change that nobody writes
   // For the audit of the request.
   std::string event_type;
   std::string action;

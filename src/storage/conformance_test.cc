@@ -137,6 +137,11 @@ TEST_P(Repositories, DeleteAUserWithItsKeys) {
 TEST_P(Repositories, KeepKeysWithEveryField) {
   KeyRecord record = key("k1", "");
   record.expires_at = kNow;
+  record.addresses = {*Cidr::parse("10.0.0.0/8"), *Cidr::parse("2001:db8::1")};
+  record.secret_number = 3;
+  record.previous_hash = "before";
+  record.previous_until = kNow + std::chrono::hours(1);
+  record.rotated_at = kNow - std::chrono::hours(1);
   ASSERT_TRUE(repository_->put_key(record));
   const auto state = reopened();
   ASSERT_EQ(state.keys.size(), 1U);
@@ -145,6 +150,11 @@ TEST_P(Repositories, KeepKeysWithEveryField) {
   EXPECT_EQ(state.keys[0].grants, record.grants);
   EXPECT_EQ(state.keys[0].dotted, record.dotted);
   EXPECT_EQ(state.keys[0].expires_at, kNow);
+  EXPECT_EQ(state.keys[0].addresses, record.addresses);
+  EXPECT_EQ(state.keys[0].secret_number, 3U);
+  EXPECT_EQ(state.keys[0].previous_hash, "before");
+  EXPECT_EQ(state.keys[0].previous_until, record.previous_until);
+  EXPECT_EQ(state.keys[0].rotated_at, record.rotated_at);
   EXPECT_TRUE(state.keys[0].owner_user_id.empty());
 }
 
@@ -172,11 +182,15 @@ TEST_P(Repositories, KeepTokenKeysWithEveryFieldNewestFirst) {
   EXPECT_EQ(reopened().token_keys.size(), 1U);
 }
 
-TEST_P(Repositories, KeepTheLatestUseOfAKey) {
+TEST_P(Repositories, KeepTheLatestUseOfAKeyThroughItsChange) {
   ASSERT_TRUE(repository_->put_key(key("k1", "")));
-  const std::vector<control::KeyUse> uses{{"k1", kNow}, {"gone", kNow}, {"k1", kNow - std::chrono::seconds(5)}};
-  ASSERT_TRUE(repository_->touch_key_last_used(uses));
-  EXPECT_EQ(reopened().key_last_used.at("k1"), kNow);
+  const std::vector<control::KeyUse> uses{
+      {"k1", kNow, 7}, {"gone", kNow, 1}, {"k1", kNow - std::chrono::seconds(5), 6}};
+  ASSERT_TRUE(repository_->touch_keys(uses));
+  ASSERT_TRUE(repository_->put_key(key("k1", "")));
+  const auto state = reopened();
+  EXPECT_EQ(state.keys.at(0).usage->last, kNow.time_since_epoch().count());
+  EXPECT_EQ(state.keys.at(0).usage->count, 7U);
 }
 
 TEST_P(Repositories, ForgetRevokedTokensOnlyWhenTheyExpired) {

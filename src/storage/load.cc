@@ -43,27 +43,46 @@ Result<void> load_users(Sqlite& db, control::StoredState& state) {
               });
 }
 
+KeyRecord key_of(const Row& row) {
+  KeyRecord key;
+  key.id = row.text(0);
+  key.hash = row.text(1);
+  key.name = row.text(2);
+  key.description = row.text(3);
+  key.owner_user_id = row.text(4);
+  key.enabled = row.flag(5);
+  key.created_at = from_micros(row.number(6));
+  if (!row.null(7)) key.expires_at = from_micros(row.number(7));
+  key.usage->last = row.number(8);
+  key.secret_number = static_cast<std::uint32_t>(row.number(9));
+  key.previous_hash = row.text(10);
+  key.previous_until = from_micros(row.number(11));
+  if (!row.null(12)) key.rotated_at = from_micros(row.number(12));
+  key.usage->count = static_cast<std::uint64_t>(row.number(13));
+  return key;
+}
+
 Result<void> load_keys(Sqlite& db, control::StoredState& state) {
   SP_TRY(const ItemsByOwner items, load_items(db, kKeyItems));
-  return each(db, "load keys", "SELECT id, hash, name, description, owner_user_id, enabled, created_at, expires_at, "
-              "last_used_at FROM api_keys ORDER BY id", [&](const Row& row) {
-    KeyRecord key;
-    key.id = row.text(0);
-    key.hash = row.text(1);
-    key.name = row.text(2);
-    key.description = row.text(3);
-    key.owner_user_id = row.text(4);
-    key.enabled = row.flag(5);
-    key.created_at = from_micros(row.number(6));
-    if (!row.null(7)) key.expires_at = from_micros(row.number(7));
-    if (!row.null(8)) state.key_last_used[key.id] = from_micros(row.number(8));
-    const ItemView view = items_of(items, key.id);
-    key.roles = view.strings("role");
-    key.dotted = view.strings("dotted");
-    key.permissions = view.permissions();
-    key.grants = view.grants();
-    state.keys.push_back(std::move(key));
-  });
+  Result<void> readable;
+  SP_CHECK(each(db, "load keys",
+                "SELECT id, hash, name, description, owner_user_id, enabled, created_at, expires_at, last_used_at, "
+                "secret_number, previous_hash, previous_until, rotated_at, use_count FROM api_keys ORDER BY id",
+                [&](const Row& row) {
+                  KeyRecord key = key_of(row);
+                  const ItemView view = items_of(items, key.id);
+                  key.roles = view.strings("role");
+                  key.dotted = view.strings("dotted");
+                  key.permissions = view.permissions();
+                  key.grants = view.grants();
+                  for (const std::string& text : view.strings("address")) {
+                    const auto address = Cidr::parse(text);
+                    if (address) key.addresses.push_back(*address);
+                    else readable = fail(Code::storage, "key " + key.id + ": an address cannot be read");
+                  }
+                  state.keys.push_back(std::move(key));
+                }));
+  return readable;  // a list that lost an entry, or all of them, would let in whom it kept out
 }
 
 Result<void> load_servers(Sqlite& db, control::StoredState& state) {
@@ -128,7 +147,7 @@ Result<void> load_roles(Sqlite& db, control::StoredState& state) {
 Result<void> load_sessions(Sqlite& db, control::StoredState& state) {
   return each(db, "load sessions",
               "SELECT id, owner, address, user_agent, created_at, expires_at, last_used_at, "
-              "refresh_hash FROM login_sessions ORDER BY id",
+              "refresh_hash, key_secret FROM login_sessions ORDER BY id",
               [&](const Row& row) {
                 auto session = std::make_shared<LoginSession>();
                 session->id = row.text(0);
@@ -137,6 +156,7 @@ Result<void> load_sessions(Sqlite& db, control::StoredState& state) {
                 session->created_at = from_micros(row.number(4));
                 session->expires_at = from_micros(row.number(5));
                 session->used = row.number(6);
+                session->key_secret = static_cast<std::uint32_t>(row.number(8));
                 state.sessions.push_back({std::move(session), row.text(7)});
               });
 }

@@ -91,7 +91,18 @@ INSERT INTO tool_words (server, tool, name, title, description, labels)
   SELECT server, name, name, title, description, '' FROM tools;
 )sql";
 
-constexpr std::array kSteps{kFirst, kLoginSessions, kUserFactors, kTokenKeys, kRegisteredTools};
+// Rotation of API keys, and how often they were used. The secrets there are so far are the first of their keys.
+constexpr const char* kKeyRotation = R"sql(
+ALTER TABLE api_keys ADD COLUMN secret_number INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE api_keys ADD COLUMN previous_hash TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN previous_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE api_keys ADD COLUMN rotated_at INTEGER;
+ALTER TABLE api_keys ADD COLUMN use_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE login_sessions ADD COLUMN key_secret INTEGER NOT NULL DEFAULT 0;
+UPDATE login_sessions SET key_secret = 1 WHERE owner LIKE 'key:%';
+)sql";
+
+constexpr std::array kSteps{kFirst, kLoginSessions, kUserFactors, kTokenKeys, kRegisteredTools, kKeyRotation};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

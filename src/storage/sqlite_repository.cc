@@ -116,16 +116,23 @@ Result<void> SqliteRepository::put_key(const KeyRecord& key) {
   items.add("dotted", key.dotted);
   items.add(key.permissions);
   items.add(key.grants);
+  for (const Cidr& address : key.addresses) items.add("address", {}, address.text());
   return in_transaction(db, [&]() -> Result<void> {
-    SP_TRY(Statement put, db.prepare("put key",
-                    "INSERT INTO api_keys (id, hash, name, description, enabled, created_at, owner_user_id, expires_at) "
-                    "VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''), ?) ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, "
-                    "name = excluded.name, description = excluded.description, enabled = excluded.enabled, "
-                    "created_at = excluded.created_at, owner_user_id = excluded.owner_user_id, "
-                    "expires_at = excluded.expires_at"));
+    SP_TRY(
+        Statement put,
+        db.prepare("put key", "INSERT INTO api_keys (id, hash, name, description, enabled, created_at, owner_user_id, "
+                              "secret_number, previous_hash, previous_until, expires_at, rotated_at) "
+                              "VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''), ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                              "hash = excluded.hash, name = excluded.name, description = excluded.description, "
+                              "enabled = excluded.enabled, created_at = excluded.created_at, "
+                              "owner_user_id = excluded.owner_user_id, secret_number = excluded.secret_number, "
+                              "previous_hash = excluded.previous_hash, previous_until = excluded.previous_until, "
+                              "expires_at = excluded.expires_at, rotated_at = excluded.rotated_at"));
     put.bind(key.id).bind(key.hash).bind(key.name).bind(key.description).bind(key.enabled);
-    put.bind(to_micros(key.created_at)).bind(key.owner_user_id);
+    put.bind(to_micros(key.created_at)).bind(key.owner_user_id).bind(std::int64_t{key.secret_number});
+    put.bind(key.previous_hash).bind(to_micros(key.previous_until));
     key.expires_at ? put.bind(to_micros(*key.expires_at)) : put.bind_null();
+    key.rotated_at ? put.bind(to_micros(*key.rotated_at)) : put.bind_null();
     SP_CHECK(put.run());
     return replace_items(db, kKeyItems, key.id, items);
   });
@@ -135,11 +142,14 @@ Result<void> SqliteRepository::delete_key(std::string_view id) {
   return found(impl_->db.run("delete key", "DELETE FROM api_keys WHERE id = ?", id), "key");
 }
 
-Result<void> SqliteRepository::touch_key_last_used(std::span<const control::KeyUse> uses) {
+Result<void> SqliteRepository::touch_keys(std::span<const control::KeyUse> uses) {
   return in_transaction(impl_->db, [&]() -> Result<void> {
-    SP_TRY(Statement touch, impl_->db.prepare("touch key", "UPDATE api_keys SET last_used_at = "
-                                                           "max(coalesce(last_used_at, 0), ?) WHERE id = ?"));
-    for (const control::KeyUse& use : uses) SP_CHECK(touch.bind(to_micros(use.at)).bind(use.key_id).run());
+    SP_TRY(Statement touch,
+           impl_->db.prepare("touch key", "UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, 0), ?), "
+                                          "use_count = max(use_count, ?) WHERE id = ?"));
+    for (const control::KeyUse& use : uses) {
+      SP_CHECK(touch.bind(to_micros(use.at)).bind(static_cast<std::int64_t>(use.count)).bind(use.key_id).run());
+    }
     return {};
   });
 }
@@ -158,10 +168,10 @@ Result<std::uint64_t> SqliteRepository::prune_revoked_tokens(WallTime now) {
 
 Result<void> SqliteRepository::put_session(const control::StoredSession& stored) {
   const LoginSession& session = *stored.session;
-  SP_CHECK(impl_->db.run("put session", "INSERT OR REPLACE INTO login_sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  SP_CHECK(impl_->db.run("put session", "INSERT OR REPLACE INTO login_sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                          session.id, session.owner, session.client.address, session.client.user_agent,
                          to_micros(session.created_at), to_micros(session.expires_at), to_micros(session.last_used()),
-                         stored.refresh_hash));
+                         stored.refresh_hash, std::int64_t{session.key_secret}));
   return {};
 }
 

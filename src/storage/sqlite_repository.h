@@ -26,7 +26,7 @@ class SqliteRepository final : public control::Repository {
   Result<void> delete_user(std::string_view id) override;
   Result<void> put_key(const KeyRecord& key) override;
   Result<void> delete_key(std::string_view id) override;
-  Result<void> touch_key_last_used(std::span<const control::KeyUse> uses) override;
+  Result<void> touch_keys(std::span<const control::KeyUse> uses) override;
   Result<void> add_revoked_token(std::string_view jti, WallTime expires_at) override;
   Result<std::uint64_t> prune_revoked_tokens(WallTime now) override;
   Result<void> put_session(const control::StoredSession& session) override;

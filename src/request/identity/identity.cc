@@ -45,7 +45,8 @@ Result<std::string_view> bearer(std::string_view value) {
   return value.substr(kScheme.size());
 }
 
-std::shared_ptr<Principal> principal_of(const KeyRecord& record) {
+std::shared_ptr<Principal> principal_of(const std::shared_ptr<const KeyRecord>& key, std::uint32_t secret) {
+  const KeyRecord& record = *key;
   auto principal = std::make_shared<Principal>();
   principal->id = "key:" + record.id;
   principal->kind = PrincipalKind::key;
@@ -56,12 +57,19 @@ std::shared_ptr<Principal> principal_of(const KeyRecord& record) {
   principal->dotted = record.dotted;
   principal->auth_type = "api_key";
   principal->credential_id = record.id;
-  principal->expires_at = record.expires_at.value_or(WallTime::max());
+  principal->expires_at = record.good_until(secret);
+  principal->key = key;
+  principal->key_secret = secret;
   return principal;
 }
 
 std::unexpected<Error> refused_for(const char* reason, const Principal& principal) {
   return refused(std::string(reason) + " principal=" + principal.id + " session=" + principal.session_id);
+}
+
+Result<void> check_address(const Principal& principal, std::string_view address) {
+  if (principal.key == nullptr || principal.key->allows_address(address)) return {};
+  return refused("identity.key_address key=" + principal.key->id);
 }
 
 // RFC 8725 has nothing to say here: a signature proves that we made the token, its session that it still stands.
@@ -136,6 +144,7 @@ Result<PrincipalPtr> Identity::verify(const Snapshot& snapshot, const Credential
     cache_.put(digest, verified.principal, verified.expires_at);
     principal = std::move(verified.principal);
   }
+  SP_CHECK(check_address(*principal, seen.address));
   SP_TRY(const LoginSession* const session, session_of(*snapshot.sessions, *principal, now));
   if (session == nullptr) return principal;
   if (!snapshot.sessions->bound_to(*session, seen.address, seen.user_agent)) {
@@ -177,9 +186,14 @@ Result<Identity::Verified> Identity::verify_key(const Principals& principals, st
   const auto found = principals.keys.find(id);
   if (found == principals.keys.end()) return refused("identity.key_unknown" + which);
   const KeyRecord& record = *found->second;
-  if (!crypto::api_key_matches(keys_, key, record.hash)) return refused("identity.key_wrong" + which);
+  std::uint32_t secret = record.secret_number;
+  if (!crypto::api_key_matches(keys_, key, record.hash)) {
+    const bool previous = !record.previous_hash.empty() && crypto::api_key_matches(keys_, key, record.previous_hash);
+    if (!previous) return refused("identity.key_wrong" + which);
+    if (record.good_until(--secret) <= now) return refused("identity.key_rotated" + which);
+  }
   SP_CHECK(check_key(principals, record, which, now));
-  return Verified{principal_of(record), record.expires_at.value_or(WallTime::max())};
+  return Verified{principal_of(found->second, secret), record.good_until(secret)};
 }
 
 Result<Identity::Verified> Identity::verify_token(const Snapshot& snapshot, std::string_view token,
@@ -188,7 +202,7 @@ Result<Identity::Verified> Identity::verify_token(const Snapshot& snapshot, std:
   const Principals& principals = *snapshot.principals;
   const std::string which = (claims.of_key ? " key=" : " user=") + claims.user_id + " jti=" + claims.id;
   if (principals.revoked_tokens.contains(claims.id)) return refused("identity.token_revoked" + which);
-  if (claims.of_key) return verify_minted(principals, claims, now);
+  if (claims.of_key) return verify_minted(snapshot, claims, now);
   const auto found = principals.users.find(claims.user_id);
   if (found == principals.users.end()) return refused("identity.user_unknown" + which);
   const UserRecord& record = *found->second;
@@ -198,13 +212,17 @@ Result<Identity::Verified> Identity::verify_token(const Snapshot& snapshot, std:
 }
 
 // A token that POST /auth/api-key-login gave for a key: it may what the key may, as long as the key does (S1-12).
-Result<Identity::Verified> Identity::verify_minted(const Principals& principals, const token::TokenClaims& claims,
+Result<Identity::Verified> Identity::verify_minted(const Snapshot& snapshot, const token::TokenClaims& claims,
                                                    WallTime now) const {
+  const Principals& principals = *snapshot.principals;
   const std::string which = " key=" + claims.user_id + " jti=" + claims.id;
   const auto found = principals.keys.find(claims.user_id);
   if (found == principals.keys.end()) return refused("identity.key_unknown" + which);
   SP_CHECK(check_key(principals, *found->second, which, now));
-  auto principal = principal_of(*found->second);
+  const LoginSessionPtr session = snapshot.sessions->find(claims.session_id);
+  if (!session) return refused("identity.session_ended" + which);
+  if (found->second->good_until(session->key_secret) <= now) return refused("identity.key_rotated" + which);
+  auto principal = principal_of(found->second, session->key_secret);
   set_token(*principal, claims);
   const WallTime until = principal->expires_at;
   return Verified{std::move(principal), until};

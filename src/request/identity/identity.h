@@ -24,7 +24,7 @@ struct CredentialView {
   std::optional<std::string_view> api_key;        // value of X-API-Key
   bool repeated = false;                          // one of the two came twice: refused
   std::string_view query;                         // raw query; a token found there is refused, never used
-  std::string_view address, user_agent;  // of the client: what a login session may be bound to
+  std::string_view address, user_agent;  // of the client: what a login session or a key may be bound to
 
   // Give it every field of the head; others are passed over. The name is compared without case.
   void see(std::string_view field_name, std::string_view field_value) noexcept;
@@ -38,7 +38,8 @@ class Identity {
 
   // Every refusal is Code::unauthenticated with the one public text; Error::detail begins with the true reason for the
   // audit: "identity.no_credential", "identity.key_unknown", "token.expired", ... and never holds a secret. A token is
-  // good while its login session is, and each use is noted there.
+  // good while its login session is, and each use is noted there. A key, and a token that it bought, is good from the
+  // key's addresses alone.
   Result<PrincipalPtr> verify(const Snapshot& snapshot, const CredentialView& seen, WallTime now);
 
   // What verify() says of `credential` alone, from whichever client; no use of its session, and nothing is cached.
@@ -55,7 +56,7 @@ class Identity {
   Result<Verified> verify_key(const Principals& principals, std::string_view key, std::string_view id,
                               WallTime now) const;
   Result<Verified> verify_token(const Snapshot& snapshot, std::string_view token, WallTime now) const;
-  Result<Verified> verify_minted(const Principals& principals, const token::TokenClaims& claims, WallTime now) const;
+  Result<Verified> verify_minted(const Snapshot& snapshot, const token::TokenClaims& claims, WallTime now) const;
 
   const crypto::KeyStore& keys_;
   const token::TokenCodec& tokens_;

@@ -202,6 +202,46 @@ TEST_F(IdentityStage, AnInspectedTokenIsNotUsed) {
   EXPECT_TRUE(ended.error().detail.starts_with("identity.session_ended")) << ended.error().detail;
 }
 
+// S1-24: the old secret for a while, the new one at once.
+TEST_F(IdentityStage, ARotatedKeyHasTwoSecretsUntilTheGraceIsOver_S1_24) {
+  const std::string old = key(), token_of_old = minted();
+  crypto::NewApiKey fresh = crypto::renew_api_key(keys_, random_, key_.id);
+  key_.previous_hash = std::exchange(key_.hash, fresh.hash);
+  key_.previous_until = kNow + minutes(10);
+  key_.secret_number = 2;
+  publish();
+  const std::string now(fresh.key.reveal());
+  for (const auto& credential : {old, now, token_of_old}) EXPECT_EQ(refusal(credential), "");
+  EXPECT_EQ(bearer(old).value()->expires_at, kNow + minutes(10)) << "what it opens ends with it";
+  EXPECT_EQ(bearer(now).value()->expires_at, WallTime::max());
+  const WallTime over = kNow + minutes(10);
+  EXPECT_EQ(refusal(now, over), "");
+  EXPECT_EQ(refusal(old, over), "identity.key_rotated");
+  EXPECT_EQ(refusal(token_of_old, over), "identity.key_rotated") << "what it bought ends with it";
+  key_.previous_hash.clear();
+  publish();
+  EXPECT_EQ(refusal(old), "identity.key_wrong");
+  EXPECT_EQ(refusal(token_of_old), "identity.key_rotated");
+}
+
+TEST_F(IdentityStage, AKeyIsGoodFromItsAddressesAlone) {
+  key_.addresses = {*Cidr::parse("10.0.0.0/8"), *Cidr::parse("2001:db8::/32")};
+  publish();
+  for (const auto& credential : {key(), minted()}) {
+    const std::string field = "Bearer " + credential;
+    const auto from = [&](std::string_view address) {
+      const auto seen = identity_.verify(snapshot_, {.authorization = field, .address = address}, kNow);
+      return seen ? "" : seen.error().detail.substr(0, seen.error().detail.find(' '));
+    };
+    EXPECT_EQ(from("10.1.2.3"), "");
+    EXPECT_EQ(from("::ffff:10.1.2.3"), "");
+    EXPECT_EQ(from("2001:db8::7"), "");
+    EXPECT_EQ(from("11.1.2.3"), "identity.key_address") << "though it was seen before";
+    EXPECT_EQ(from(""), "identity.key_address");
+  }
+  EXPECT_EQ(refusal(token()), "") << "people are bound to no key";
+}
+
 TEST_F(IdentityStage, ATokenOfAKeyMayWhatTheKeyMay_S1_12) {
   key_.permissions = {Permission::tool_read};
   publish();

@@ -31,6 +31,7 @@ class World {
     auto session = std::make_shared<LoginSession>();
     session->id = id;
     session->owner = std::move(owner);
+    session->key_secret = session->owner.starts_with("key:") ? 1 : 0;
     session->client = {"192.0.2.1", "agent/1"};
     session->created_at = kNow;
     session->expires_at = kNow + std::chrono::hours(12);

@@ -10,6 +10,7 @@ Task<Result<void>> Pipeline::stages(Flow& f, net::ServerExchange& exchange) {
   SP_CO_CHECK(admit_address(f));            // before identity, so that guessing credentials is limited
   if (f.response) co_return Result<void>{};  // a CORS preflight asks nothing of us but the headers (ruling C15)
   SP_CO_CHECK(identify(f, exchange));       // before a byte of the body is parsed
+  if (f.principal && f.principal->key) f.principal->key->usage->note(f.now);
   if (f.route != telemetry::Route::mcp_other) co_return co_await serve_rest(f, exchange);
   SP_CO_CHECK(co_await read_message(f, exchange));  // strictly and completely; GET and DELETE have nothing to read
   if (f.door == mcp::Door::sse) co_return co_await open_sse(f, exchange);  // 2024-11-05: the stream is the session

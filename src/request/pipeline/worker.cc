@@ -71,7 +71,9 @@ bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime 
     case PrincipalKind::key: {
       const auto key = principals.keys.find(std::string_view(principal.id).substr(4));  // "key:"
       if (key == principals.keys.end() || !key->second->enabled) return false;
-      if (key->second->expires_at && *key->second->expires_at <= now) return false;
+      if (key->second->good_until(principal.key_secret) <= now) return false;
+      // What began under other rights begins anew.
+      if (principal.key == nullptr || !key->second->same_rights(*principal.key)) return false;
       if (key->second->owner_user_id.empty()) return true;
       const auto owner = principals.users.find(key->second->owner_user_id);
       return owner != principals.users.end() && owner->second->enabled;

@@ -1,0 +1,133 @@
+// API keys (S1-11, S1-18): made, changed, rotated, switched off and on, ended; and their use, written behind.
+#include <algorithm>
+
+#include "control/control_plane.h"
+#include "crypto/api_key.h"
+
+namespace sallyport::control {
+namespace {
+
+const KeyRecord* find_key(const Snapshot& snapshot, const std::string& id) {
+  const auto key = snapshot.principals->keys.find(id);
+  return key == snapshot.principals->keys.end() ? nullptr : key->second.get();
+}
+
+}  // namespace
+
+// Stored, known to every worker, and what the key's login sessions lose by it is ended.
+Task<Result<void>> ControlPlane::save_key(KeyRecord key) {
+  SP_CO_CHECK(deps_.repository.put_key(key));
+  auto principals = std::make_shared<Principals>(*snapshot_->principals);
+  const std::string id = key.id;
+  principals->keys[id] = std::make_shared<const KeyRecord>(std::move(key));
+  Snapshot next = *snapshot_;
+  next.principals = std::move(principals);
+  SP_CO_CHECK(co_await publish(std::move(next)));
+  // They have ended even where the store fails: after a restart the key's record would end them again.
+  const SnapshotPtr now = snapshot_;
+  (void)co_await logins_.sweep(*now->principals, deps_.clock.wall());
+  co_return Result<void>{};
+}
+
+Task<Result<NewKey>> ControlPlane::create_key(KeyRecord spec, PrincipalPtr giver) {
+  if (spec.roles.empty()) spec.roles = {"agent"};  // ruling C6
+  SP_CO_CHECK(check_key_fields(spec));
+  if (giver != nullptr) SP_CO_CHECK(check_gift(*snapshot_, *giver, spec));
+  if (!spec.owner_user_id.empty() && find_user(spec.owner_user_id) == nullptr) {
+    co_return fail(Code::not_found, "no user " + spec.owner_user_id);
+  }
+  auto made = crypto::make_api_key(deps_.keys, deps_.random);
+  spec.id = made.id;
+  spec.hash = std::move(made.hash);
+  spec.created_at = deps_.clock.wall();
+  SP_CO_CHECK(co_await save_key(spec));
+  co_return NewKey{std::move(spec), std::move(made.key)};
+}
+
+Task<Result<KeyRecord>> ControlPlane::update_key(std::string id, KeyChange change, PrincipalPtr giver) {
+  const KeyRecord* const found = find_key(*snapshot_, id);
+  if (found == nullptr) co_return fail(Code::not_found, "no key " + id);
+  KeyRecord key = changed(*found, std::move(change));
+  if (key.roles.empty()) key.roles = {"agent"};
+  SP_CO_CHECK(check_key_fields(key));
+  SP_CO_CHECK(check_gift(*snapshot_, *giver, key));
+  SP_CO_CHECK(co_await save_key(key));
+  co_return key;
+}
+
+Task<Result<KeyRecord>> ControlPlane::set_key_enabled(std::string id, std::optional<bool> enabled) {
+  const KeyRecord* const found = find_key(*snapshot_, id);
+  if (found == nullptr) co_return fail(Code::not_found, "no key " + id);
+  KeyRecord key = *found;
+  key.enabled = enabled.value_or(!key.enabled);
+  SP_CO_CHECK(co_await save_key(key));
+  co_return key;
+}
+
+// The secret in use is good for `grace` (0..kRotationGraceMax) more, one before it no more.
+Task<Result<NewKey>> ControlPlane::rotate_key(std::string id, std::chrono::seconds grace, PrincipalPtr giver) {
+  const KeyRecord* const found = find_key(*snapshot_, id);
+  if (found == nullptr) co_return fail(Code::not_found, "no key " + id);
+  if (grace.count() < 0 || grace > kRotationGraceMax) {
+    co_return fail(Code::validation, "grace_seconds must be 0 to 2592000 (30 days)");
+  }
+  KeyRecord key = *found;
+  SP_CO_CHECK(check_gift(*snapshot_, *giver, key));  // who sees the secret holds all that the key may
+  auto made = crypto::renew_api_key(deps_.keys, deps_.random, id);
+  const WallTime now = deps_.clock.wall();
+  key.previous_hash = grace.count() == 0 ? std::string() : std::move(key.hash);
+  key.previous_until = grace.count() == 0 ? WallTime{} : WallTime(now + grace);
+  key.hash = std::move(made.hash);
+  ++key.secret_number;
+  key.rotated_at = now;
+  SP_CO_CHECK(co_await save_key(key));
+  co_return NewKey{std::move(key), std::move(made.key)};
+}
+
+Task<Result<void>> ControlPlane::delete_key(std::string id) {
+  if (find_key(*snapshot_, id) == nullptr) co_return fail(Code::not_found, "no key " + id);
+  SP_CO_CHECK(deps_.repository.delete_key(id));
+  auto principals = std::make_shared<Principals>(*snapshot_->principals);
+  principals->keys.erase(id);
+  Snapshot next = *snapshot_;
+  next.principals = std::move(principals);
+  co_return co_await publish(std::move(next));
+}
+
+// A secret whose grace is over is good no more, by itself; here it is forgotten, and what it began is ended.
+Task<Result<void>> ControlPlane::forget_old_secrets(WallTime now) {
+  std::vector<KeyRecord> over;
+  for (const auto& [id, key] : snapshot_->principals->keys) {
+    if (!key->previous_hash.empty() && key->previous_until <= now) over.push_back(*key);
+  }
+  for (KeyRecord& key : over) {
+    const KeyRecord* const current = find_key(*snapshot_, key.id);  // another may have changed it meanwhile
+    if (current == nullptr || current->secret_number != key.secret_number) continue;
+    key = *current;
+    key.previous_hash.clear();
+    key.previous_until = {};
+    SP_CO_CHECK(co_await save_key(std::move(key)));
+  }
+  co_return Result<void>{};
+}
+
+Result<void> ControlPlane::write_key_uses() {
+  const auto& keys = snapshot_->principals->keys;
+  if (written_uses_.size() > keys.size()) {  // some went with their owner
+    std::erase_if(written_uses_, [&](const auto& entry) { return !keys.contains(entry.first); });
+  }
+  std::vector<KeyUse> uses;
+  for (const auto& [id, key] : keys) {
+    const std::uint64_t count = key->usage->count.load(std::memory_order_relaxed);
+    const auto written = written_uses_.find(id);
+    if (count == (written == written_uses_.end() ? 0 : written->second)) continue;
+    const std::chrono::microseconds last(key->usage->last.load(std::memory_order_relaxed));
+    uses.push_back({id, WallTime(last), count});
+  }
+  if (uses.empty()) return {};
+  SP_CHECK(deps_.repository.touch_keys(uses));
+  for (const KeyUse& use : uses) written_uses_[use.key_id] = use.count;
+  return {};
+}
+
+}  // namespace sallyport::control
