@@ -152,8 +152,9 @@ Task<RestAnswer> change_password(Call& call) {
   }
   auto& deps = call.api.deps();
   auto done = co_await run_on<void>(
-      deps.control.executor(), deps.accounts.change_password(call.request.principal, Secret(std::move(*old_password)),
-                                                             Secret(std::move(*new_password)), call.request.now));
+      deps.control.executor(),
+      deps.accounts.change_password(call.request.principal, Secret(std::move(*old_password)),
+                                    Secret(std::move(*new_password)), call.request.address, call.request.now));
   if (!done) co_return refuse(call, done.error());
   RestAnswer answer = no_content();
   answer.action = "change_password";

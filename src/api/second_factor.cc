@@ -107,7 +107,8 @@ Task<RestAnswer> confirm_factor(Call& call) {
   if (!code) co_return refuse(call, code.error());
   auto& deps = call.api.deps();
   auto codes = co_await run_on<control::RecoveryCodes>(
-      deps.control.executor(), deps.factors.confirm((*user)->id, std::move(*code), call.request.now));
+      deps.control.executor(),
+      deps.accounts.confirm_factor((*user)->id, std::move(*code), call.principal().session_id, call.request.now));
   if (!codes) co_return refuse(call, codes.error());
   if (call.parts.empty()) deps.factors.mark(call.principal().session_id, call.request.now);
   co_return show_codes(*codes);

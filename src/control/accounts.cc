@@ -55,29 +55,45 @@ Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, Cli
                                 : right         ? "login.user_disabled"
                                                 : "login.password_wrong");
   }
+  UserRecord checked = *user;
   // A failure to store a better hash is no reason to refuse the right password: it is tried again at the next login.
-  if (outdated) (void)co_await rehash(*user, std::move(password));
-  if (user->second_factor.confirmed) {
+  if (outdated) {
+    if (auto better = co_await rehash(checked, std::move(password))) checked.password_hash = std::move(*better);
+  }
+  const UserRecord* current = unchanged(checked);
+  if (current == nullptr) co_return wrong_credentials("login.changed_meanwhile");
+  if (current->second_factor.confirmed) {
     TokenAnswer half;  // delays go on until the code was right, too
-    SP_CO_TRY(half.second_step_token, factors_.second_step_token(*user, now));
+    SP_CO_TRY(half.second_step_token, factors_.second_step_token(*current, now));
     co_return half;
   }
   lockout_.succeeded(name, address, now);
-  SP_CO_CHECK(co_await impose_duties(user->id, now));
-  co_return co_await open("user:" + user->id, std::move(client), now);
+  SP_CO_CHECK(co_await impose_duties(checked.id, now));
+  current = unchanged(checked);
+  if (current == nullptr || current->second_factor.confirmed) co_return wrong_credentials("login.changed_meanwhile");
+  co_return co_await open("user:" + checked.id, std::move(client), now);
+}
+
+// The record as it is now, where what was checked still holds: `checked` may be old after any co_await, and whoever changed
+// the password or disabled the user has ended the sessions that there were then.
+const UserRecord* Accounts::unchanged(const UserRecord& checked) const {
+  const auto& users = store_.snapshot()->principals->users;
+  const auto current = users.find(checked.id);
+  if (current == users.end() || !current->second->enabled) return nullptr;
+  return current->second->password_hash == checked.password_hash ? current->second.get() : nullptr;
 }
 
 Task<Result<TokenAnswer>> Accounts::login_second_step(std::string step_token, Secret code, ClientMark client,
                                                       WallTime now) {
   SP_CO_TRY(const std::string user_id, factors_.open_second_step(step_token, now));
   SP_CO_CHECK(co_await factors_.check(user_id, std::move(code), client.address, now));
+  SP_CO_CHECK(factors_.use_up_second_step(step_token, now));
   const SnapshotPtr snapshot = store_.snapshot();
   const auto user = snapshot->principals->users.find(user_id);
-  if (user == snapshot->principals->users.end() || !user->second->enabled) {
-    co_return wrong_credentials("login.user_gone");
-  }
+  if (user == snapshot->principals->users.end()) co_return wrong_credentials("login.user_gone");
   lockout_.succeeded(user->second->name, client.address, now);
   SP_CO_CHECK(co_await impose_duties(user_id, now));
+  SP_CO_CHECK(factors_.open_second_step(step_token, now));  // still: the password may have been changed meanwhile
   SP_CO_TRY(TokenAnswer out, co_await open("user:" + user_id, std::move(client), now));
   factors_.mark(out.session, now);
   co_return out;
@@ -113,7 +129,10 @@ Task<Result<TokenAnswer>> Accounts::login_by_key(PrincipalPtr key, ClientMark cl
 Task<Result<TokenAnswer>> Accounts::open(std::string principal, ClientMark client, WallTime now,
                                          std::uint32_t key_secret) {
   SP_CO_TRY(OpenSession opened, co_await logins_.open(std::move(principal), std::move(client), now, key_secret));
-  co_return answer(std::move(opened), now);
+  const std::string id = opened.session->id;
+  auto answered = answer(std::move(opened), now);
+  if (!answered) (void)co_await logins_.end(std::vector{id});  // nobody has its tokens
+  co_return answered;
 }
 
 Task<Result<TokenAnswer>> Accounts::refresh(Secret refresh_token, ClientMark client, WallTime now) {
@@ -127,17 +146,16 @@ Task<Result<TokenAnswer>> Accounts::refresh(Secret refresh_token, ClientMark cli
   co_return answer(std::move(opened), now);
 }
 
-Task<Result<void>> Accounts::rehash(UserRecord user, Secret password) {
+// The hash that the record has now.
+Task<Result<std::string>> Accounts::rehash(UserRecord user, Secret password) {
   SP_CO_TRY(std::string better, co_await passwords_.hash(std::move(password)));
   // The record may have changed meanwhile (disabled, another password): only the hash that was verified is replaced.
-  const SnapshotPtr snapshot = store_.snapshot();
-  const auto current = snapshot->principals->users.find(user.id);
-  if (current == snapshot->principals->users.end() || current->second->password_hash != user.password_hash) {
-    co_return fail(Code::conflict, "the user changed while the password was hashed");
-  }
-  UserRecord changed = *current->second;
-  changed.password_hash = std::move(better);
-  co_return co_await store_.save(std::move(changed));
+  const UserRecord* const current = unchanged(user);
+  if (current == nullptr) co_return fail(Code::conflict, "the user changed while the password was hashed");
+  UserRecord changed = *current;
+  changed.password_hash = better;
+  SP_CO_CHECK(co_await store_.save(std::move(changed)));
+  co_return better;
 }
 
 // Tokens end with their session, and with the secret of a key, at the latest, and `expires_in` tells the truth (C2).
@@ -172,14 +190,14 @@ Result<TokenAnswer> Accounts::answer(OpenSession opened, WallTime now) {
   claims.expires_at = std::min<WallTime>(floor<seconds>(now) + rules_.token_lifetime, floor<seconds>(end));
   SP_TRY(out.access_token, tokens_.issue(store_.snapshot()->token_keys.get(), claims));
   out.refresh_token = std::move(opened.refresh_token);
-  out.expires_in = floor<seconds>(claims.expires_at - now);
+  out.expires_in = floor<seconds>(claims.expires_at) - floor<seconds>(claims.issued_at);  // as the token itself has them
   out.principal = owner;
   out.session = opened.session->id;
   return out;
 }
 
 Task<Result<void>> Accounts::change_password(PrincipalPtr principal, Secret old_password, Secret new_password,
-                                             WallTime now) {
+                                             std::string address, WallTime now) {
   if (principal->kind != PrincipalKind::user) co_return fail(Code::access_denied, "password.no_user");
   const SnapshotPtr before = store_.snapshot();
   const UserRecord* const user = user_named(*before->principals, principal->name);
@@ -187,25 +205,33 @@ Task<Result<void>> Accounts::change_password(PrincipalPtr principal, Secret old_
     co_return fail(Code::access_denied, "password.user_unknown");
   }
   // A stolen token must not become a way to guess the password: the same delays as at the login.
-  if (const auto wait = lockout_.wait(user->name, principal->id, now); wait.count() > 0) {
+  if (const auto wait = lockout_.wait(user->name, address, now); wait.count() > 0) {
     co_return fail(Code::rate_limited, "retry_after=" + std::to_string(wait.count()) + " password.locked");
   }
   SP_CO_TRY(const bool right, co_await passwords_.verify(user->password_hash, std::move(old_password)));
   if (!right) {
-    lockout_.failed(user->name, principal->id, now);
+    lockout_.failed(user->name, address, now);
     co_return fail(Code::access_denied, "password.old_wrong");
   }
   SP_CO_TRY(std::string hash, co_await hash_new_password(*user, std::move(new_password)));
-  const SnapshotPtr after = store_.snapshot();
-  const auto current = after->principals->users.find(user->id);
-  if (current == after->principals->users.end() || current->second->password_hash != user->password_hash) {
-    co_return fail(Code::conflict, "password.changed_meanwhile");
-  }
-  UserRecord changed = *current->second;
+  const UserRecord* const current = unchanged(*user);
+  if (current == nullptr) co_return fail(Code::conflict, "password.changed_meanwhile");
+  UserRecord changed = *current;
   put_password(changed, std::move(hash), now);
   changed.must_change_password = false;
   changed.tokens_valid_from = now;
-  co_return co_await store_.save(std::move(changed));
+  SP_CO_CHECK(co_await store_.save(std::move(changed)));
+  // Those too that a login or a refresh opened while we were hashing; a login that comes later finds the new password.
+  SP_CO_CHECK(co_await logins_.end_all_of(principal->id));
+  co_return Result<void>();
+}
+
+Task<Result<RecoveryCodes>> Accounts::confirm_factor(std::string user_id, Secret code, std::string session,
+                                                     WallTime now) {
+  SP_CO_TRY(RecoveryCodes codes, co_await factors_.confirm(user_id, std::move(code), now));
+  // Ended for this process even where the store fails; the codes are shown once, and must not be lost over that.
+  (void)co_await logins_.end_all_of("user:" + user_id, std::move(session));
+  co_return codes;
 }
 
 Task<Result<void>> Accounts::check_new(UserRecord owner, Secret password) {

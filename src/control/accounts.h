@@ -57,17 +57,22 @@ class Accounts {
   // The second step: `step_token` of the first and a code, or a recovery code. Code::unauthenticated for every refusal.
   Task<Result<TokenAnswer>> login_second_step(std::string step_token, Secret code, ClientMark client, WallTime now);
 
-  // Ends every token of the user issued before `now`, and must_change_password. Code::access_denied for a wrong old
-  // password or a principal that is no user, Code::validation with a sentence for a new one against the rules or used
-  // before (S2-37).
-  Task<Result<void>> change_password(PrincipalPtr principal, Secret old_password, Secret new_password, WallTime now);
+  // Ends must_change_password and every session of the user that there is when it returns: no login with the old password
+  // outlives it. Code::access_denied for a wrong old password or a principal that is no user, Code::validation with a
+  // sentence for a new one against the rules or used before (S2-37). `address`: the client's, for the delays.
+  Task<Result<void>> change_password(PrincipalPtr principal, Secret old_password, Secret new_password,
+                                     std::string address, WallTime now);
+
+  // SecondFactors::confirm; then every session of the user but `session` ends: they were opened by the password alone.
+  Task<Result<RecoveryCodes>> confirm_factor(std::string user_id, Secret code, std::string session, WallTime now);
 
   // Checks the rules and hashes: for new users (no hash in `owner` yet) and resets by an admin. Code::validation as above.
   Task<Result<std::string>> hash_new_password(UserRecord owner, Secret password);
 
  private:
-  Task<Result<void>> rehash(UserRecord user, Secret password);
+  Task<Result<std::string>> rehash(UserRecord user, Secret password);
   Task<Result<void>> impose_duties(const std::string& user_id, WallTime now);
+  const UserRecord* unchanged(const UserRecord& checked) const;
   Task<Result<void>> check_new(UserRecord owner, Secret password);
   Task<Result<TokenAnswer>> open(std::string principal, ClientMark client, WallTime now, std::uint32_t key_secret = 0);
   Result<TokenAnswer> answer(OpenSession opened, WallTime now);

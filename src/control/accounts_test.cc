@@ -32,12 +32,12 @@ TEST_F(AccountsTest, ALoginGivesATokenThatVerifies_S0_1_S1_9_C2) {
   EXPECT_FALSE(tokens.verify(testing::ring().get(), answer->access_token, kNow + answer->expires_in).has_value());
 }
 
-TEST_F(AccountsTest, ExpiresInNeverPromisesTooMuch) {
+TEST_F(AccountsTest, ExpiresInIsTheLifeThatTheTokenNames_S1_9) {
   const WallTime now = kNow + microseconds(900'000);
   const auto answer = login(kPassword, "admin-alice", now).value();
-  EXPECT_EQ(answer.expires_in, seconds(1799));
+  EXPECT_EQ(answer.expires_in, seconds(1800));
   EXPECT_TRUE(
-      tokens.verify(testing::ring().get(), answer.access_token, now + answer.expires_in - microseconds(1)).has_value());
+      tokens.verify(testing::ring().get(), answer.access_token, now + answer.expires_in - seconds(1)).has_value());
 }
 
 TEST_F(AccountsTest, ATokenCarriesItsSession_S1_9) {
@@ -122,6 +122,22 @@ TEST_F(AccountsTest, ChangingThePasswordEndsOlderTokensAndTheDuty_S1_10) {
   EXPECT_TRUE(login(kNewPassword).has_value());
 }
 
+TEST_F(AccountsTest, AChangeEndsTheSessionsThatThereAreThen_S1_10) {
+  ASSERT_TRUE(login(kPassword, "admin-alice", kNow + std::chrono::seconds(1))
+                  .has_value());  // opened while the change was hashing
+  ASSERT_TRUE(change(kPassword, kNewPassword, kNow).has_value());
+  EXPECT_TRUE(published->by_id.empty());
+}
+
+TEST_F(AccountsTest, StrangersWhoFailDoNotKeepTheOwnerFromAChange_S2_39) {
+  ASSERT_TRUE(login(kPassword).has_value());
+  for (int i = 0; i < 8; ++i) {
+    (void)login("Wrong-Password-1", "admin-alice", kNow, "198.51.100." + std::to_string(i));
+  }
+  ASSERT_EQ(login(kPassword, "admin-alice", kNow, "198.51.100.9").error().code, Code::rate_limited);
+  EXPECT_TRUE(change(kPassword, kNewPassword).has_value());
+}
+
 TEST_F(AccountsTest, AChangeWantsTheOldPassword) {
   EXPECT_EQ(change("not-it", kNewPassword).error().code, Code::access_denied);
   EXPECT_EQ(store.saves, 0);
@@ -179,7 +195,8 @@ TEST_F(AccountsTest, AFailingStoreIsToldToTheCaller) {
 TEST_F(AccountsTest, OnlyAUserHasAPassword) {
   auto key = std::make_shared<Principal>(*principal());
   key->kind = PrincipalKind::key;
-  const auto changed = await(accounts.change_password(key, Secret(std::string(kPassword)), Secret("x"), kNow));
+  const auto changed =
+      await(accounts.change_password(key, Secret(std::string(kPassword)), Secret("x"), "192.0.2.1", kNow));
   EXPECT_EQ(changed.error().code, Code::access_denied);
 }
 

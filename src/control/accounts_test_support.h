@@ -111,7 +111,8 @@ struct World {
     return await(accounts.refresh(Secret(std::string(token)), {"192.0.2.1", "agent/1"}, now));
   }
   Result<void> change(std::string_view from, std::string_view to, WallTime now = kNow) {
-    return await(accounts.change_password(principal(), Secret(std::string(from)), Secret(std::string(to)), now));
+    return await(
+        accounts.change_password(principal(), Secret(std::string(from)), Secret(std::string(to)), "192.0.2.1", now));
   }
 };
 

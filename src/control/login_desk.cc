@@ -155,7 +155,11 @@ Task<Result<std::size_t>> LoginDesk::end(std::vector<std::string> ids) {
   co_return ids.size();
 }
 
-Task<Result<std::size_t>> LoginDesk::end_all_of(std::string owner) { co_return co_await end(owned_by(owner)); }
+Task<Result<std::size_t>> LoginDesk::end_all_of(std::string owner, std::string except) {
+  std::vector<std::string> ids = owned_by(owner);
+  std::erase(ids, except);
+  co_return co_await end(std::move(ids));
+}
 
 Result<void> LoginDesk::write_uses() {
   std::vector<LoginSessionPtr> used;

@@ -75,7 +75,7 @@ class LoginDesk {
   // In force on every worker when it returns, and even where the store fails (error `storage`: it would come back with a
   // restart). Says how many there were; unknown ids are passed over.
   Task<Result<std::size_t>> end(std::vector<std::string> ids);
-  Task<Result<std::size_t>> end_all_of(std::string owner);
+  Task<Result<std::size_t>> end_all_of(std::string owner, std::string except = {});
 
   // Every few seconds: ends what is over or has lost its owner, and writes the last uses.
   Task<Result<void>> sweep(const Principals& principals, WallTime now);
@@ -101,9 +101,8 @@ class LoginDesk {
   std::uint64_t ended_ = 0;
 };
 
-// May the owner still have sessions that were opened at `created_at`? Not when it is gone or disabled, or when all of its
-// tokens from before were ended.
-// For a key: nor when the secret that opened it is good no more.
+// May the owner still have the session? Not when the owner is gone or disabled, or when all of its tokens from before were
+// ended. For a key: nor when the secret that opened it is good no more.
 [[nodiscard]] bool owner_lives(const Principals& principals, const LoginSession& session, WallTime now);
 
 }  // namespace sallyport::control

@@ -237,6 +237,15 @@ Result<std::string> SecondFactors::open_second_step(std::string_view token, Wall
   return user->id;
 }
 
+// One token, one login: with several codes at hand it would be several.
+Result<void> SecondFactors::use_up_second_step(std::string_view token, WallTime now) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(used_steps_, [&](const auto& entry) { return entry.second <= now; });
+  const auto [at, fresh] = used_steps_.emplace(hex_encode(crypto::sha256(token)), now + kSecondStep);
+  if (!fresh) return fail(Code::unauthenticated, "login.second_step_used");
+  return {};
+}
+
 void SecondFactors::mark(std::string_view session_id, WallTime now) {
   const std::scoped_lock lock(mutex_);
   std::erase_if(marks_, [&](const auto& entry) { return now - entry.second >= rules_.step_up; });

@@ -61,6 +61,8 @@ class SecondFactors {
   [[nodiscard]] Result<std::string> second_step_token(const UserRecord& user, WallTime now);
   // The user's id; Code::unauthenticated for any other text.
   [[nodiscard]] Result<std::string> open_second_step(std::string_view token, WallTime now) const;
+  // Code::unauthenticated from the second time on.
+  Result<void> use_up_second_step(std::string_view token, WallTime now);
 
   // Step-up: a code was shown in this login session, and was it lately?
   void mark(std::string_view session_id, WallTime now);
@@ -80,6 +82,7 @@ class SecondFactors {
   Lockout lockout_;
   std::mutex mutex_;
   std::map<std::string, WallTime, std::less<>> marks_;  // those of the last `step_up`
+  std::map<std::string, WallTime, std::less<>> used_steps_;  // digests of second-step tokens, while those are good
 };
 
 }  // namespace sallyport::control

@@ -156,6 +156,36 @@ TEST_F(SecondFactorTest, ALoginTakesTwoSteps) {
   EXPECT_EQ(second(half->second_step_token, code()).error().code, Code::unauthenticated) << "the code is used up";
 }
 
+TEST_F(SecondFactorTest, AFirstStepLeadsToOneLogin) {
+  const RecoveryCodes codes = set_up();
+  const std::string step = login(kPassword)->second_step_token;
+  const auto second = [&](const std::string& given) {
+    return await(accounts.login_second_step(step, Secret(given), ClientMark{std::string(kAddress), {}}, kNow));
+  };
+  ASSERT_TRUE(second(codes[0]).has_value());
+  EXPECT_EQ(second(codes[1]).error().detail, "login.second_step_used");
+}
+
+TEST_F(SecondFactorTest, ABetterHashDoesNotVoidTheFirstStep) {
+  set_up();
+  UserRecord user = store.user();
+  user.password_hash = crypto::hash_password(kPassword, {.passes = 1, .memory_bytes = 8U << 10}).value();
+  store.put(user);
+  const auto half = login(kPassword);
+  ASSERT_TRUE(half.has_value());
+  EXPECT_FALSE(crypto::needs_rehash(store.user().password_hash));
+  EXPECT_TRUE(factors.open_second_step(half->second_step_token, kNow).has_value());
+}
+
+TEST_F(SecondFactorTest, ConfirmingEndsWhatThePasswordAloneOpened_S3_23) {
+  const std::string thief = login(kPassword)->session;
+  const std::string own = login(kPassword)->session;
+  enroll();
+  ASSERT_TRUE(await(accounts.confirm_factor(store.user().id, Secret(code()), own, kNow)).has_value());
+  EXPECT_FALSE(published->by_id.contains(thief));
+  EXPECT_TRUE(published->by_id.contains(own));
+}
+
 TEST_F(SecondFactorTest, TheFirstStepDiesWithTimeWithThePasswordAndWithTheUser) {
   set_up();
   const std::string step = login(kPassword)->second_step_token;

@@ -77,6 +77,15 @@ class SecondFactor(Case):
         self.assertEqual(self.second_step("bea", codes[3]).status, 401)
         self.assertEqual(self.second_step("bea", fresh.message["recovery_codes"][0]).status, 200)
 
+    def test_setting_it_up_ends_what_the_password_alone_opened(self):
+        """S3-23: a thief of the password who was there first is out."""
+        self.gateway.user("hal", FIRST, "admin")
+        thief, owner = self.token("hal"), self.token("hal")
+        secret = self.post("/auth/mfa/enroll", {}, owner).message["secret"]
+        self.assertEqual(self.post("/auth/mfa/confirm", {"code": totp.code(secret, -1)}, owner).status, 200)
+        me = lambda token: mcp.Client(self.gateway, token).ask("GET", "/auth/me").status
+        self.assertEqual((me(thief), me(owner)), (401, 200))
+
     def test_the_qr_code_comes_as_text_svg_and_png(self):
         self.gateway.user("cleo", FIRST)
         made = self.post("/auth/mfa/enroll", {}, self.token("cleo"))
