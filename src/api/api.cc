@@ -26,13 +26,18 @@ bool lacks_recent_factor(const Call& call) {
   return !call.api.deps().factors.recent(call.principal().session_id, call.request.now);
 }
 
+// What a token that must first change its password, or set up a second factor, opens beside that.
+bool opens_with_duty(const Route& route) {
+  return route.path == "/auth/password" || route.path == "/auth/logout" || route.path == "/auth/logout-all" ||
+         (route.path == "/auth/me" && route.method == "GET");
+}
+
 }  // namespace
 
 Result<void> permit(const Call& call, const Route& route) {
   if (route.is_public) return {};
   const Principal& principal = call.principal();
-  if (principal.must_change_password && route.path != "/auth/password" && route.path != "/auth/logout" &&
-      route.path != "/auth/logout-all" && route.path != "/auth/me") {
+  if (principal.must_change_password && !opens_with_duty(route)) {
     return fail(Code::password_change_required, "must_change_password");
   }
   if (principal.must_enroll && !route.path.starts_with("/auth/")) {

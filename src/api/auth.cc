@@ -155,7 +155,7 @@ Task<RestAnswer> change_password(Call& call) {
       deps.control.executor(),
       deps.accounts.change_password(call.request.principal, Secret(std::move(*old_password)),
                                     Secret(std::move(*new_password)), call.request.address, call.request.now));
-  if (!done) co_return refuse(call, done.error());
+  if (!done) co_return refuse_to_wait(call, done.error());
   RestAnswer answer = no_content();
   answer.action = "change_password";
   co_return answer;

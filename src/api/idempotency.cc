@@ -49,7 +49,8 @@ void Idempotency::end(const std::string& who, const std::string& key, const std:
   Entry& entry = *found->second;
   entry.running = false;
   if (!answer || answer->body.size() > kAnswerBytesMax) return;
-  const bool secret = std::ranges::any_of(answer->headers, [](const auto& h) { return h.first == "Cache-Control"; });
+  const bool secret = std::ranges::any_of(
+      answer->headers, [](const auto& h) { return h.first == "Cache-Control" && h.second == "no-store"; });
   if (!secret) entry.answer = answer;
 }
 

@@ -24,6 +24,15 @@ TEST(Idempotency, TheSecondIsAnsweredAsTheFirst) {
   EXPECT_FALSE(kept.begin("user:b", "k", "post x", kNow).value());
 }
 
+TEST(Idempotency, AnotherCacheControlIsNoSecret) {
+  Idempotency kept;
+  RestAnswer open = made();
+  open.headers.emplace_back("Cache-Control", "max-age=300");
+  EXPECT_FALSE(kept.begin("user:a", "k", "post x", kNow).value());
+  kept.end("user:a", "k", open);
+  EXPECT_EQ(kept.begin("user:a", "k", "post x", kNow).value()->body, made().body);
+}
+
 TEST(Idempotency, ARefusalIsForgottenAndADayToo) {
   Idempotency kept;
   RestAnswer refused = made();

@@ -48,10 +48,20 @@ RestAnswer show(const Call& call, const Result<UserRecord>& user) {
   return ok(w);
 }
 
-Task<RestAnswer> enable(Call& call, bool enabled) {
+// nullopt: the other state.
+Task<RestAnswer> enable(Call& call, std::optional<bool> enabled) {
   auto& control = call.api.deps().control;
   co_return show(call, co_await run_on<UserRecord>(control.executor(),
                                                    control.set_user_enabled(call.parts[0], enabled, actor_user(call))));
+}
+
+// With a password in it, which no cache and no kept answer may repeat.
+RestAnswer show_once(const UserRecord& user, const std::string& password, int status) {
+  json::Writer w;
+  write_user(w, user, password);
+  RestAnswer answer = ok(w, status);
+  if (!password.empty()) answer.headers.emplace_back("Cache-Control", "no-store");
+  return answer;
 }
 
 RestAnswer no_user(const Call& call) { return refuse(call, {Code::not_found, "no user " + call.parts[0]}); }
@@ -78,24 +88,11 @@ Result<control::NewUser> read_user(const Call& call) {
   SP_TRY(user.email, text_field(body, "email"));
   SP_TRY(auto roles, texts_field(body, "roles"));
   SP_TRY(const bool admin, flag_field(body, "is_admin", false));
-  if (admin) roles.emplace_back("admin");
+  if (admin && std::ranges::find(roles, "admin") == roles.end()) roles.emplace_back("admin");
   if (!roles.empty()) user.roles = std::move(roles);
   SP_CHECK(check_roles(call, user.roles));
   SP_TRY(user.must_change_password, flag_field(body, "must_change_password", false));
   return user;
-}
-
-// `is_admin` (S1-17) adds or takes away that role.
-Result<void> apply_admin_flag(const Call& call, control::UserChange& change) {
-  SP_TRY(const bool admin, flag_field(call.root(), "is_admin", false));
-  if (!change.roles) {
-    const UserRecord* const user = find_user(*call.request.snapshot, call.parts.at(0));
-    change.roles = user == nullptr ? std::vector<std::string>() : user->roles;
-  }
-  std::erase(*change.roles, "admin");
-  if (admin) change.roles->emplace_back("admin");
-  if (change.roles->empty()) change.roles->emplace_back("user");
-  return {};
 }
 
 Result<control::UserChange> read_change(const Call& call, std::initializer_list<std::string_view> known) {
@@ -110,9 +107,22 @@ Result<control::UserChange> read_change(const Call& call, std::initializer_list<
     if (change.roles->empty()) return fail(Code::validation, "roles must name one role at least, such as readonly");
     SP_CHECK(check_roles(call, *change.roles));
   }
-  if (body.find("is_admin")) SP_CHECK(apply_admin_flag(call, change));
-  if (!change.email && !change.roles) return fail(Code::validation, "nothing to change: name email or roles");
+  if (body.find("is_admin")) {
+    SP_TRY(change.admin, flag_field(body, "is_admin", false));
+  }
+  if (!change.email && !change.roles && !change.admin)
+    return fail(Code::validation, "nothing to change: name email or roles");
   return change;
+}
+
+// Empty: make one. Not both and not neither: nobody's password is reset by an empty body, or by a misread one.
+Result<std::string> read_new_password(const Call& call) {
+  const json::Value body = call.root();
+  SP_CHECK(only_fields(body, {"password", "generate"}));
+  SP_TRY(std::string given, text_field(body, "password"));
+  SP_TRY(const bool generate, flag_field(body, "generate", false));
+  if (given.empty() != generate) return fail(Code::validation, "give either password or generate: true");
+  return given;
 }
 
 }  // namespace
@@ -126,26 +136,19 @@ Task<RestAnswer> add_user(Call& call) {
   owner.name = user->name;
   owner.email = user->email;
   auto chosen = co_await choose_password(call, std::move(owner), std::move(*given));
-  if (!chosen) co_return refuse(call, chosen.error());
+  if (!chosen) co_return refuse_to_wait(call, chosen.error());
   user->password_hash = std::move(chosen->hash);
   if (!chosen->shown.empty()) user->must_change_password = true;
   auto& control = call.api.deps().control;
   auto made = co_await run_on<UserRecord>(control.executor(), control.create_user(std::move(*user)));
   if (!made) co_return refuse(call, made.error());
-  json::Writer w;
-  write_user(w, *made, chosen->shown);
-  co_return ok(w, 201);
+  co_return show_once(*made, chosen->shown, 201);
 }
 
 Task<RestAnswer> enable_user(Call& call) { co_return co_await enable(call, true); }
 Task<RestAnswer> disable_user(Call& call) { co_return co_await enable(call, false); }
 
-// S1-17.
-Task<RestAnswer> toggle_user(Call& call) {
-  const UserRecord* const user = find_user(*call.request.snapshot, call.parts[0]);
-  if (user == nullptr) co_return no_user(call);
-  co_return co_await enable(call, !user->enabled);
-}
+Task<RestAnswer> toggle_user(Call& call) { co_return co_await enable(call, std::nullopt); }  // S1-17
 
 Task<RestAnswer> show_user(Call& call) {
   const UserRecord* const user = find_user(*call.request.snapshot, call.parts[0]);
@@ -179,21 +182,20 @@ Task<RestAnswer> update_me(Call& call) {
 }
 
 Task<RestAnswer> set_password(Call& call) {
-  auto known = only_fields(call.root(), {"password", "generate"});
-  if (!known) co_return refuse(call, known.error());
-  auto given = text_field(call.root(), "password");
+  auto given = read_new_password(call);
   if (!given) co_return refuse(call, given.error());
   const UserRecord* const owner = find_user(*call.request.snapshot, call.parts[0]);
   if (owner == nullptr) co_return no_user(call);
+  if (owner->id == actor_user(call)) {  // else a token alone, found or stolen, would be worth the account
+    co_return refuse(call, {Code::validation, "your own password is changed at POST /auth/password, with the old one"});
+  }
   auto chosen = co_await choose_password(call, *owner, std::move(*given));
-  if (!chosen) co_return refuse(call, chosen.error());
+  if (!chosen) co_return refuse_to_wait(call, chosen.error());
   auto& control = call.api.deps().control;
   auto user = co_await run_on<UserRecord>(
       control.executor(), control.set_user_password(call.parts[0], chosen->hash, !chosen->shown.empty()));
   if (!user) co_return refuse(call, user.error());
-  json::Writer w;
-  write_user(w, *user, chosen->shown);
-  co_return ok(w);
+  co_return show_once(*user, chosen->shown, 200);
 }
 
 }  // namespace sallyport::api

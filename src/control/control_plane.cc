@@ -3,20 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "control/names.h"
 #include "core/encoding.h"
 
 namespace sallyport::control {
 namespace {
 
 bool is_admin(const UserRecord& user) { return std::ranges::find(user.roles, "admin") != user.roles.end(); }
-
-// Names of people and services: no control characters, no spaces at the ends, so that no two look alike in a table.
-Result<void> check_name(std::string_view name, std::string_view what) {
-  const bool bad = name.empty() || name.size() > 255 || name.front() == ' ' || name.back() == ' ' ||
-                   std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  if (bad) return fail(Code::validation, std::string(what) + " must have 1 to 255 printable characters");
-  return {};
-}
 
 std::string new_id(Random& random) {
   std::array<std::byte, 8> bytes{};
@@ -113,6 +106,7 @@ Task<Result<UserRecord>> ControlPlane::create_user(NewUser user) {
   SP_CO_CHECK(check_name(user.name, "a user name"));
   SP_CO_CHECK(check_user_name(user.name));
   SP_CO_CHECK(check_email(user.email));
+  SP_CO_CHECK(check_role_names(user.roles));
   if (find_user(user.name) != nullptr) co_return fail(Code::already_exists, "user " + user.name + " exists already");
   UserRecord record;
   record.id = new_id(deps_.random);
@@ -127,9 +121,11 @@ Task<Result<UserRecord>> ControlPlane::create_user(NewUser user) {
   co_return record;
 }
 
-Task<Result<UserRecord>> ControlPlane::set_user_enabled(std::string who, bool enabled, std::string actor_user_id) {
+Task<Result<UserRecord>> ControlPlane::set_user_enabled(std::string who, std::optional<bool> wanted,
+                                                        std::string actor_user_id) {
   const UserRecord* found = find_user(who);
   if (found == nullptr) co_return fail(Code::not_found, "no user " + who);
+  const bool enabled = wanted.value_or(!found->enabled);
   if (!enabled && found->id == actor_user_id)
     co_return fail(Code::validation, "nobody disables themselves: ask another admin");
   if (!enabled && last_admin(*found)) co_return fail(Code::conflict, "the last enabled admin stays enabled");

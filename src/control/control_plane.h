@@ -54,8 +54,8 @@ class ControlPlane final : public AccountStore {
 
   Task<Result<UserRecord>> create_user(NewUser user);  // already_exists for a taken name, validation for a bad one
   // In all that follow: `who` is an id or a name; validation: it is oneself; conflict: it is the last enabled admin (S1-17).
-  // Disabling ends every token of the user.
-  Task<Result<UserRecord>> set_user_enabled(std::string who, bool enabled, std::string actor_user_id);
+  // Disabling ends every token of the user. Without `enabled`: the state that the user is not in.
+  Task<Result<UserRecord>> set_user_enabled(std::string who, std::optional<bool> enabled, std::string actor_user_id);
   Task<Result<UserRecord>> set_user_password(std::string who, std::string hash, bool must_change);
   Task<Result<UserRecord>> update_user(std::string who, UserChange change);  // roles hold from the next request on
   Task<Result<void>> delete_user(std::string who, std::string actor_user_id);  // with its keys

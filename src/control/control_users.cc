@@ -8,8 +8,15 @@ namespace {
 
 constexpr std::size_t kEmailBytesMax = 254;  // RFC 5321, 4.5.3.1.3 less the angle brackets
 constexpr std::size_t kUserIdBytes = 16;
+constexpr std::size_t kRolesMax = 64;  // engines/token issues none with more: such a user could not log in
 
 bool has_admin(const std::vector<std::string>& roles) { return std::ranges::find(roles, "admin") != roles.end(); }
+
+void set_admin(std::vector<std::string>& roles, bool admin) {
+  std::erase(roles, "admin");
+  if (admin) roles.emplace_back("admin");
+  if (roles.empty()) roles.emplace_back("user");
+}
 
 }  // namespace
 
@@ -37,18 +44,28 @@ Result<void> check_user_name(std::string_view name) {
   return fail(Code::validation, "a user name must not look like an id (16 hexadecimal digits)");
 }
 
+Result<void> check_role_names(const std::vector<std::string>& roles) {
+  if (roles.size() > kRolesMax) return fail(Code::validation, "roles: at most 64");
+  auto sorted = roles;
+  std::ranges::sort(sorted);
+  if (std::ranges::adjacent_find(sorted) == sorted.end()) return {};
+  return fail(Code::validation, "roles: each once");
+}
+
 Task<Result<UserRecord>> ControlPlane::update_user(std::string who, UserChange change) {
   const UserRecord* const found = find_user(who);
   if (found == nullptr) co_return fail(Code::not_found, "no user " + who);
-  if (change.roles && !has_admin(*change.roles) && last_admin(*found)) {
+  UserRecord user = *found;
+  if (change.roles) user.roles = std::move(*change.roles);
+  if (change.admin) set_admin(user.roles, *change.admin);
+  if (change.roles || change.admin) SP_CO_CHECK(check_role_names(user.roles));
+  if (!has_admin(user.roles) && last_admin(*found)) {
     co_return fail(Code::conflict, "the last enabled admin keeps the role: make another admin first");
   }
-  UserRecord user = *found;
   if (change.email) {
     SP_CO_CHECK(check_email(*change.email));
     user.email = std::move(*change.email);
   }
-  if (change.roles) user.roles = std::move(*change.roles);
   SP_CO_CHECK(co_await save(user));
   co_return user;
 }

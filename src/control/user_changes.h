@@ -22,10 +22,13 @@ struct NewUser {
 struct UserChange {
   std::optional<std::string> email;
   std::optional<std::vector<std::string>> roles;
+  std::optional<bool> admin;  // adds or takes away that role (S1-17), of `roles` or of those that the user has then
 };
 
 // Code::validation with a sentence. An empty address is none.
 Result<void> check_email(std::string_view email);
 Result<void> check_user_name(std::string_view name);
+// At most as many as an access token may hold, each once.
+Result<void> check_role_names(const std::vector<std::string>& roles);
 
 }  // namespace sallyport::control

@@ -109,9 +109,53 @@ class Users(People):
         self.assertEqual(self.as_user("vera", "Quarry-Lantern-8-Fig").ask("GET", "/api/v1/tools").status, 200)
         self.assertNotIn(once, self.gateway.log())
 
+    def test_a_reset_is_asked_for_in_so_many_words_and_never_for_oneself(self):
+        """S1-10: neither an empty body nor a form resets a password; one's own takes the old one."""
+        self.person("rhea")
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        for body, headers in (({}, {}), ({"generate": False}, {}), ({"password": ""}, {}), (b"", form), (b"", {}),
+                              ({"password": "Quarry-Lantern-8-Fig", "generate": True}, {})):
+            self.assertEqual(self.chief.ask("PUT", "/admin/users/rhea/password", body, headers).status, 400, (body, headers))
+        rhea = self.as_user("rhea")
+        self.assertEqual([rhea.ask("POST", "/auth/password", b"", form).status for _ in range(7)], [400] * 7)  # no failed tries
+        for body in ({"generate": True}, {"password": "Quarry-Lantern-8-Fig"}):
+            refused = self.chief.ask("PUT", "/admin/users/chief/password", body)
+            self.assertEqual((refused.status, "/auth/password" in refused.message["error"]["message"]), (400, True), refused)
+        self.assertEqual(self.chief.ask("GET", "/auth/me").status, 200)
+
+    def test_a_one_time_password_opens_no_change_of_the_profile(self):
+        """S1-10."""
+        made = self.chief.ask("POST", "/admin/users", {"username": "quin"})
+        quin = self.as_user("quin", made.message["password"])
+        self.assertEqual(quin.ask("GET", "/auth/me").status, 200)
+        refused = quin.ask("PUT", "/auth/me", {"email": "q@example.net"})
+        self.assertEqual((refused.status, refused.message["error"]["code"]), (403, "password_change_required"), refused)
+
+    def test_roles_are_few_and_each_once(self):
+        """An access token holds 64 at most: who has more could not log in, and sessions would be left behind."""
+        self.person("pia")
+        for roles in (["user"] * 2, ["user"] * 65, ["role-%d" % i for i in range(65)]):
+            self.assertEqual(self.chief.ask("PUT", "/users/pia", {"roles": roles}).status, 400, len(roles))
+            self.assertEqual(self.chief.ask("POST", "/users", {"username": "pip", "roles": roles}).status, 400, len(roles))
+        both = self.chief.ask("POST", "/users", {"username": "pat", "roles": ["admin"], "is_admin": True})
+        self.assertEqual((both.status, both.message["roles"]), (201, ["admin"]), both)
+        for change, roles in (({"is_admin": True}, ["user", "admin"]), ({"roles": ["auditor"], "is_admin": True}, ["auditor", "admin"]),
+                              ({"is_admin": False}, ["auditor"]), ({"roles": ["admin"], "is_admin": False}, ["user"])):
+            self.assertEqual(self.chief.ask("PUT", "/users/pia", change).message["roles"], roles, change)
+        self.assertEqual(self.login("pia").status, 200)
+
+    def test_who_must_wait_to_change_the_password_is_told_how_long(self):
+        """S2-39."""
+        self.person("olaf")
+        olaf = self.as_user("olaf")
+        tries = [olaf.ask("POST", "/auth/password", {"old_password": "no", "new_password": "Quarry-Lantern-8-Fig"}) for _ in range(8)]
+        waits = [tried.headers["retry-after"] for tried in tries if tried.status == 429]
+        self.assertTrue(waits and all(int(wait) >= 1 for wait in waits), tries)
+
     def test_names_that_could_stand_for_another_user_are_refused(self):
         victim = self.person("ursula")
-        for name in (victim, "", " x", "x\n", "y" * 256, "0123456789abcdef", "user:" + victim, "local:0"):
+        for name in (victim, "", " x", "x\n", "y" * 256, "0123456789abcdef", "user:" + victim, "local:0", ".", "..", "ursula\u200b",
+                     "\u202eursula", "ursula\u00a0", "ursula\u0085"):
             made = self.chief.ask("POST", "/admin/users", {"username": name, "password": FIRST})
             self.assertEqual(made.status, 400, (name, made))
         self.assertEqual(self.chief.ask("POST", "/admin/users", {"username": "ursula", "password": FIRST}).status, 409)

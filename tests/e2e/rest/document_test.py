@@ -184,6 +184,10 @@ class Document(unittest.TestCase):
         self.assertEqual(key().status, 201)
         self.assertEqual(key().status, 409)
         self.assertEqual(len([k for k in self.client.ask("GET", "/api/v1/keys?name=once").message["data"]]), 1)
+        once = lambda: self.client.ask("POST", "/api/v1/users", {"username": "shown-once"}, {"Idempotency-Key": "k4"})
+        made, again = once(), once()
+        self.assertEqual((made.status, made.headers.get("cache-control"), again.status), (201, "no-store", 409))
+        self.assertNotIn(made.message["password"], again.body.decode())
         # Another caller's key is another key.
         other = mcp.Client(self.gateway, self.gateway.key("other", extra=("--role", "admin")).secret)
         self.assertEqual(other.ask("POST", "/api/v1/users", {"username": "by-other"}, {"Idempotency-Key": "k1"}).status, 201)
