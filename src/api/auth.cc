@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "api/people.h"
+#include "api/standing.h"
 #include "request/identity/identity.h"
 
 namespace sallyport::api {
@@ -151,10 +152,9 @@ Task<RestAnswer> change_password(Call& call) {
     if (error != nullptr) co_return refuse(call, *error);
   }
   auto& deps = call.api.deps();
-  auto done = co_await run_on<void>(
-      deps.control.executor(),
-      deps.accounts.change_password(call.request.principal, Secret(std::move(*old_password)),
-                                    Secret(std::move(*new_password)), call.request.address, call.request.now));
+  auto done = co_await run_for_caller<void>(
+      call, deps.accounts.change_password(call.request.principal, Secret(std::move(*old_password)),
+                                          Secret(std::move(*new_password)), call.request.address, call.request.now));
   if (!done) co_return refuse_to_wait(call, done.error());
   RestAnswer answer = no_content();
   answer.action = "change_password";

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "api/people.h"
+#include "api/standing.h"
 
 namespace sallyport::api {
 namespace {
@@ -209,8 +210,7 @@ std::string owner_of_new(const Call& call) {
 
 Task<RestAnswer> enable(Call& call, std::optional<bool> enabled) {
   auto& control = call.api.deps().control;
-  co_return shown(call,
-                  co_await run_on<KeyRecord>(control.executor(), control.set_key_enabled(call.parts[0], enabled)));
+  co_return shown(call, co_await run_for_caller<KeyRecord>(call, control.set_key_enabled(call.parts[0], enabled)));
 }
 
 }  // namespace
@@ -240,8 +240,7 @@ Task<RestAnswer> add_key(Call& call) {
   key->owner_user_id = owner_of_new(call);
   auto& control = call.api.deps().control;
   co_return shown(
-      call,
-      co_await run_on<control::NewKey>(control.executor(), control.create_key(std::move(*key), call.request.principal)),
+      call, co_await run_for_caller<control::NewKey>(call, control.create_key(std::move(*key), call.request.principal)),
       201);
 }
 
@@ -249,9 +248,8 @@ Task<RestAnswer> update_key(Call& call) {
   auto change = read_change(call);
   if (!change) co_return refuse(call, change.error());
   auto& control = call.api.deps().control;
-  co_return shown(
-      call, co_await run_on<KeyRecord>(control.executor(),
-                                       control.update_key(call.parts[0], std::move(*change), call.request.principal)));
+  co_return shown(call, co_await run_for_caller<KeyRecord>(
+                            call, control.update_key(call.parts[0], std::move(*change), call.request.principal)));
 }
 
 Task<RestAnswer> enable_key(Call& call) { co_return co_await enable(call, true); }
@@ -263,16 +261,15 @@ Task<RestAnswer> rotate_key(Call& call) {
   const auto grace = number_field(call.root(), "grace_seconds", deps.key_grace.count());
   if (!grace) co_return refuse(call, grace.error());
   auto& control = deps.control;
-  co_return shown(
-      call,
-      co_await run_on<control::NewKey>(
-          control.executor(), control.rotate_key(call.parts[0], std::chrono::seconds(*grace), call.request.principal)),
-      200);
+  co_return shown(call,
+                  co_await run_for_caller<control::NewKey>(
+                      call, control.rotate_key(call.parts[0], std::chrono::seconds(*grace), call.request.principal)),
+                  200);
 }
 
 Task<RestAnswer> revoke_key(Call& call) {
   auto& control = call.api.deps().control;
-  auto done = co_await run_on<void>(control.executor(), control.delete_key(call.parts[0]));
+  auto done = co_await run_for_caller<void>(call, control.delete_key(call.parts[0]));
   if (!done) co_return refuse(call, done.error());
   co_return no_content();
 }

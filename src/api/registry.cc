@@ -1,5 +1,6 @@
 // Tools that are registered here (S1-15, S1-19): made, changed, removed, and every tool found by words.
 #include "api/registry.h"
+#include "api/standing.h"
 
 #include <algorithm>
 
@@ -130,11 +131,10 @@ Task<RestAnswer> register_tool(Call& call) {
   if (auto refused = may_change(call, *change, nullptr)) co_return std::move(*refused);
   std::string name(call.root().string_at("name").value_or(""));
   auto& control = call.api.deps().control;
-  co_return shown(
-      call,
-      co_await run_on<ToolPtr>(control.executor(),
-                               control.register_tool(std::move(name), call.principal().id, std::move(*change))),
-      201);
+  co_return shown(call,
+                  co_await run_for_caller<ToolPtr>(
+                      call, control.register_tool(std::move(name), call.principal().id, std::move(*change))),
+                  201);
 }
 
 Task<RestAnswer> update_tool(Call& call) {
@@ -147,13 +147,12 @@ Task<RestAnswer> update_tool(Call& call) {
   const ToolPtr before = tool_by_id(call, std::string(kRegistry) + "/" + name);
   if (auto refused = may_change(call, *change, before)) co_return std::move(*refused);
   auto& control = call.api.deps().control;
-  co_return shown(call, co_await run_on<ToolPtr>(control.executor(), control.update_tool(name, std::move(*change))),
-                  200);
+  co_return shown(call, co_await run_for_caller<ToolPtr>(call, control.update_tool(name, std::move(*change))), 200);
 }
 
 Task<RestAnswer> remove_tool(Call& call) {
   auto& control = call.api.deps().control;
-  auto done = co_await run_on<void>(control.executor(), control.unregister_tool(registered_name(call)));
+  auto done = co_await run_for_caller<void>(call, control.unregister_tool(registered_name(call)));
   if (!done && done.error().code == Code::not_found) co_return refuse(call, {Code::unknown_tool, done.error().detail});
   if (!done) co_return refuse(call, done.error());
   co_return no_content();
@@ -164,8 +163,7 @@ Task<RestAnswer> search_tools(Call& call) {
   auto words = read_words(call);
   if (!words) co_return refuse(call, words.error());
   auto& control = call.api.deps().control;
-  auto hits =
-      co_await run_on<std::vector<control::ToolHit>>(control.executor(), control.search_tools(std::move(*words)));
+  auto hits = co_await run_for_caller<std::vector<control::ToolHit>>(call, control.search_tools(std::move(*words)));
   if (!hits) co_return refuse(call, hits.error());
   std::vector<ToolPtr> found;
   for (const auto& hit : *hits) {

@@ -4,6 +4,7 @@
 
 #include "api/people.h"
 #include "api/qr_image.h"
+#include "api/standing.h"
 #include "core/encoding.h"
 
 namespace sallyport::api {
@@ -52,9 +53,8 @@ Task<Result<void>> check_own_code(Call& call) {
   SP_CO_TRY(Secret code, code_of(call));
   if (actor_user(call).empty()) co_return fail(Code::conflict, "only a person has a second factor");
   auto& deps = call.api.deps();
-  SP_CO_CHECK(co_await run_on<void>(
-      deps.control.executor(),
-      deps.factors.check(actor_user(call), std::move(code), call.request.address, call.request.now)));
+  SP_CO_CHECK(co_await run_for_caller<void>(
+      call, deps.factors.check(actor_user(call), std::move(code), call.request.address, call.request.now)));
   deps.factors.mark(call.principal().session_id, call.request.now);
   co_return Result<void>();
 }
@@ -95,7 +95,7 @@ Task<RestAnswer> enroll_factor(Call& call) {
   auto user = subject_to_set_up(call);
   if (!user) co_return refuse(call, user.error());
   auto& deps = call.api.deps();
-  auto made = co_await run_on<control::Enrollment>(deps.control.executor(), deps.factors.enroll((*user)->id));
+  auto made = co_await run_for_caller<control::Enrollment>(call, deps.factors.enroll((*user)->id));
   if (!made) co_return refuse(call, made.error());
   co_return show_enrollment(call, *made);
 }
@@ -106,9 +106,8 @@ Task<RestAnswer> confirm_factor(Call& call) {
   auto code = code_of(call);
   if (!code) co_return refuse(call, code.error());
   auto& deps = call.api.deps();
-  auto codes = co_await run_on<control::RecoveryCodes>(
-      deps.control.executor(),
-      deps.accounts.confirm_factor((*user)->id, std::move(*code), call.principal().session_id, call.request.now));
+  auto codes = co_await run_for_caller<control::RecoveryCodes>(
+      call, deps.accounts.confirm_factor((*user)->id, std::move(*code), call.principal().session_id, call.request.now));
   if (!codes) co_return refuse(call, codes.error());
   if (call.parts.empty()) deps.factors.mark(call.principal().session_id, call.request.now);
   co_return show_codes(*codes);
@@ -122,7 +121,7 @@ Task<RestAnswer> renew_recovery_codes(Call& call) {
     if (auto right = co_await check_own_code(call); !right) co_return refuse_to_wait(call, right.error());
   }
   auto& deps = call.api.deps();
-  auto codes = co_await run_on<control::RecoveryCodes>(deps.control.executor(), deps.factors.renew_recovery_codes(id));
+  auto codes = co_await run_for_caller<control::RecoveryCodes>(call, deps.factors.renew_recovery_codes(id));
   if (!codes) co_return refuse(call, codes.error());
   co_return show_codes(*codes);
 }
@@ -130,7 +129,7 @@ Task<RestAnswer> renew_recovery_codes(Call& call) {
 Task<RestAnswer> disable_factor(Call& call) {
   if (auto right = co_await check_own_code(call); !right) co_return refuse_to_wait(call, right.error());
   auto& deps = call.api.deps();
-  auto done = co_await run_on<void>(deps.control.executor(), deps.factors.disable(actor_user(call)));
+  auto done = co_await run_for_caller<void>(call, deps.factors.disable(actor_user(call)));
   if (!done) co_return refuse(call, done.error());
   co_return no_content();
 }
@@ -139,7 +138,7 @@ Task<RestAnswer> reset_factor(Call& call) {
   auto user = subject(call);
   if (!user) co_return refuse(call, user.error());
   auto& deps = call.api.deps();
-  auto done = co_await run_on<void>(deps.control.executor(), deps.factors.reset((*user)->id, call.request.now));
+  auto done = co_await run_for_caller<void>(call, deps.factors.reset((*user)->id, call.request.now));
   if (!done) co_return refuse(call, done.error());
   co_return no_content();
 }

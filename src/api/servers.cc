@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/registry.h"
+#include "api/standing.h"
 
 namespace sallyport::api {
 namespace {
@@ -135,6 +136,12 @@ std::optional<RestAnswer> may_add(const Call& call, const ServerRecord& server) 
   return std::nullopt;
 }
 
+namespace {
+
+bool caller_ended(const Error& error) { return error.detail.starts_with("caller."); }  // still_stands
+
+}  // namespace
+
 Task<RestAnswer> add_server(Call& call) {
   auto server = read_server(call.root(), call.api.deps().server_defaults);
   if (!server) co_return refuse(call, server.error());
@@ -143,9 +150,11 @@ Task<RestAnswer> add_server(Call& call) {
   if (auto allowed = may_add(call, *server); allowed) co_return std::move(*allowed);
   const std::string name = server->name;
   auto& control = call.api.deps().control;
-  auto added = co_await run_on<control::ProbeReport>(control.executor(), control.add_server(std::move(*server), *probe));
+  auto added = co_await run_for_caller<control::ProbeReport>(
+      call, control.add_server(std::move(*server), *probe, call.request.principal));
   if (!added) {
-    const bool upstream = added.error().code != Code::validation && added.error().code != Code::already_exists;
+    const bool upstream = added.error().code != Code::validation && added.error().code != Code::already_exists &&
+                          !caller_ended(added.error());
     const std::string why = "The server could not be probed, so nothing was added: " + added.error().detail;
     co_return refuse(call, added.error(), upstream ? why : "");
   }
@@ -154,7 +163,7 @@ Task<RestAnswer> add_server(Call& call) {
 
 Task<RestAnswer> remove_server(Call& call) {
   auto& control = call.api.deps().control;
-  auto done = co_await run_on<void>(control.executor(), control.remove_server(call.parts[0]));
+  auto done = co_await run_for_caller<void>(call, control.remove_server(call.parts[0]));
   if (!done) co_return refuse(call, done.error());
   RestAnswer answer;
   answer.status = 204;
@@ -166,9 +175,10 @@ Task<RestAnswer> probe_server(Call& call) {
   auto accept = flag_field(call.root(), "accept", false);
   if (!accept) co_return refuse(call, accept.error());
   auto& control = call.api.deps().control;
-  auto report = co_await run_on<control::ProbeReport>(control.executor(), control.probe_server(call.parts[0], *accept));
+  auto report = co_await run_for_caller<control::ProbeReport>(
+      call, control.probe_server(call.parts[0], *accept, call.request.principal));
   if (!report) {
-    const bool known = report.error().code == Code::not_found;
+    const bool known = report.error().code == Code::not_found || caller_ended(report.error());
     co_return refuse(call, report.error(), known ? "" : "The server could not be probed: " + report.error().detail);
   }
   co_return probed(*report, call.parts[0], 200);
@@ -176,7 +186,7 @@ Task<RestAnswer> probe_server(Call& call) {
 
 Task<RestAnswer> restart_server(Call& call) {
   auto& control = call.api.deps().control;
-  auto done = co_await run_on<void>(control.executor(), control.restart_server(call.parts[0]));
+  auto done = co_await run_for_caller<void>(call, control.restart_server(call.parts[0]));
   if (!done) co_return refuse(call, done.error());
   json::Writer w;
   w.object().member("name", call.parts[0]).member("restarted", true).end_object();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/route.h"
+#include "api/standing.h"
 
 namespace sallyport::api {
 namespace {
@@ -51,7 +52,7 @@ std::optional<std::string> user_called(const Call& call, const std::string& who)
 }
 
 Task<RestAnswer> end_these(Call& call, Task<Result<std::size_t>> ending, std::string action, std::string reason) {
-  auto ended = co_await run_on<std::size_t>(call.api.deps().control.executor(), std::move(ending));
+  auto ended = co_await run_for_caller<std::size_t>(call, std::move(ending));
   RestAnswer answer = ended ? no_content() : refuse(call, ended.error());
   answer.action = std::move(action);
   if (ended) answer.reason = std::move(reason);
@@ -116,7 +117,7 @@ Task<RestAnswer> revoke_token(Call& call) {
   if (id.size() > 128) co_return refuse(call, {Code::validation, "a token id has at most 128 characters"});
   auto& control = call.api.deps().control;
   const WallTime until = call.request.now + std::chrono::hours(24);  // the longest that a token lives
-  auto done = co_await run_on<void>(control.executor(), control.revoke_token(id, until));
+  auto done = co_await run_for_caller<void>(call, control.revoke_token(id, until));
   RestAnswer answer = done ? no_content() : refuse(call, done.error());
   answer.action = "revoke_token";
   if (done) answer.reason = "jti=" + id;

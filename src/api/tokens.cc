@@ -1,5 +1,6 @@
 // The keys of access tokens, and what the gateway thinks of one token (RFC 7517 5, RFC 7519, RFC 8725).
 #include "api/handlers.h"
+#include "api/standing.h"
 #include "core/encoding.h"
 #include "crypto/jws.h"
 #include "engines/token/key_ring.h"
@@ -64,7 +65,7 @@ Task<RestAnswer> rotate_token_keys(Call& call) {
   const auto revoke = flag_field(call.root(), "revoke_old", false);
   if (!revoke) co_return refuse(call, revoke.error());
   auto& control = call.api.deps().control;
-  auto id = co_await run_on<std::string>(control.executor(), control.rotate_token_keys(*revoke));
+  auto id = co_await run_for_caller<std::string>(call, control.rotate_token_keys(*revoke));
   if (!id) co_return refuse(call, id.error());
   json::Writer w;
   w.object().member("id", *id).member("status", "active").member("revoked_old", *revoke).end_object();

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/people.h"
+#include "api/standing.h"
 #include "core/random.h"
 
 namespace sallyport::api {
@@ -34,8 +35,8 @@ Task<Result<ChosenPassword>> choose_password(Call& call, UserRecord owner, std::
     chosen.shown = given;
   }
   auto& deps = call.api.deps();
-  auto hash = co_await run_on<std::string>(deps.control.executor(),
-                                           deps.accounts.hash_new_password(std::move(owner), Secret(std::move(given))));
+  auto hash = co_await run_for_caller<std::string>(
+      call, deps.accounts.hash_new_password(std::move(owner), Secret(std::move(given))));
   if (!hash) co_return fail(std::move(hash).error());
   chosen.hash = std::move(*hash);
   co_return chosen;
@@ -51,8 +52,8 @@ RestAnswer show(const Call& call, const Result<UserRecord>& user) {
 // nullopt: the other state.
 Task<RestAnswer> enable(Call& call, std::optional<bool> enabled) {
   auto& control = call.api.deps().control;
-  co_return show(call, co_await run_on<UserRecord>(control.executor(),
-                                                   control.set_user_enabled(call.parts[0], enabled, actor_user(call))));
+  co_return show(call, co_await run_for_caller<UserRecord>(
+                           call, control.set_user_enabled(call.parts[0], enabled, actor_user(call))));
 }
 
 // With a password in it, which no cache and no kept answer may repeat.
@@ -140,7 +141,7 @@ Task<RestAnswer> add_user(Call& call) {
   user->password_hash = std::move(chosen->hash);
   if (!chosen->shown.empty()) user->must_change_password = true;
   auto& control = call.api.deps().control;
-  auto made = co_await run_on<UserRecord>(control.executor(), control.create_user(std::move(*user)));
+  auto made = co_await run_for_caller<UserRecord>(call, control.create_user(std::move(*user)));
   if (!made) co_return refuse(call, made.error());
   co_return show_once(*made, chosen->shown, 201);
 }
@@ -160,13 +161,13 @@ Task<RestAnswer> update_user(Call& call) {
   auto change = read_change(call, {"email", "roles", "is_admin"});
   if (!change) co_return refuse(call, change.error());
   auto& control = call.api.deps().control;
-  co_return show(
-      call, co_await run_on<UserRecord>(control.executor(), control.update_user(call.parts[0], std::move(*change))));
+  co_return show(call,
+                 co_await run_for_caller<UserRecord>(call, control.update_user(call.parts[0], std::move(*change))));
 }
 
 Task<RestAnswer> remove_user(Call& call) {
   auto& control = call.api.deps().control;
-  auto done = co_await run_on<void>(control.executor(), control.delete_user(call.parts[0], actor_user(call)));
+  auto done = co_await run_for_caller<void>(call, control.delete_user(call.parts[0], actor_user(call)));
   if (!done) co_return refuse(call, done.error());
   co_return no_content();
 }
@@ -177,8 +178,8 @@ Task<RestAnswer> update_me(Call& call) {
   auto change = read_change(call, {"email"});
   if (!change) co_return refuse(call, change.error());
   auto& control = call.api.deps().control;
-  co_return show(
-      call, co_await run_on<UserRecord>(control.executor(), control.update_user(actor_user(call), std::move(*change))));
+  co_return show(call,
+                 co_await run_for_caller<UserRecord>(call, control.update_user(actor_user(call), std::move(*change))));
 }
 
 Task<RestAnswer> set_password(Call& call) {
@@ -192,8 +193,8 @@ Task<RestAnswer> set_password(Call& call) {
   auto chosen = co_await choose_password(call, *owner, std::move(*given));
   if (!chosen) co_return refuse_to_wait(call, chosen.error());
   auto& control = call.api.deps().control;
-  auto user = co_await run_on<UserRecord>(
-      control.executor(), control.set_user_password(call.parts[0], chosen->hash, !chosen->shown.empty()));
+  auto user = co_await run_for_caller<UserRecord>(
+      call, control.set_user_password(call.parts[0], chosen->hash, !chosen->shown.empty()));
   if (!user) co_return refuse(call, user.error());
   co_return show_once(*user, chosen->shown, 200);
 }

@@ -80,9 +80,10 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> replace_rules(PolicySet policy, Limits limits);  // what a reload may change
 
   // Checks the record, resolves argv[0] to an absolute path, probes unless told not to, stores server and tools.
-  Task<Result<ProbeReport>> add_server(ServerRecord server, bool probe);
+  // `caller` must still stand after the probe (still_stands); null: nobody in particular, such as the settings.
+  Task<Result<ProbeReport>> add_server(ServerRecord server, bool probe, PrincipalPtr caller = nullptr);
   Task<Result<void>> remove_server(std::string name);
-  Task<Result<ProbeReport>> probe_server(std::string name, bool accept);
+  Task<Result<ProbeReport>> probe_server(std::string name, bool accept, PrincipalPtr caller);
   Task<Result<void>> restart_server(std::string name);
 
   // Registered tools (S1-15, S1-19). already_exists: the name is taken, on /mcp too; validation; limit; not_found.

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "control/control_plane.h"
+#include "control/standing.h"
 
 namespace sallyport::control {
 namespace {
@@ -116,7 +117,7 @@ Result<std::vector<ToolRecord>> ControlPlane::store_tools(const ServerRecord& se
   return tools;
 }
 
-Task<Result<ProbeReport>> ControlPlane::add_server(ServerRecord server, bool probe) {
+Task<Result<ProbeReport>> ControlPlane::add_server(ServerRecord server, bool probe, PrincipalPtr caller) {
   auto checked = check_server(std::move(server));
   if (!checked) co_return fail(std::move(checked).error());
   SP_CO_CHECK(names_free(servers_, *checked));
@@ -125,6 +126,7 @@ Task<Result<ProbeReport>> ControlPlane::add_server(ServerRecord server, bool pro
     SP_CO_TRY(report.result, co_await deps_.probe(*checked));
     report.accepted = true;
   }
+  if (caller) SP_CO_CHECK(still_stands(*snapshot_, *caller, deps_.clock.wall()));
   SP_CO_CHECK(names_free(servers_, *checked));  // again: others were added while it was probed
   SP_CO_CHECK(deps_.repository.put_server(*checked));
   auto tools = store_tools(*checked, report.result.tools);
@@ -154,7 +156,7 @@ Task<Result<void>> ControlPlane::remove_server(std::string name) {
   co_return Result<void>{};
 }
 
-Task<Result<ProbeReport>> ControlPlane::probe_server(std::string name, bool accept) {
+Task<Result<ProbeReport>> ControlPlane::probe_server(std::string name, bool accept, PrincipalPtr caller) {
   const auto found = servers_.find(name);
   if (found == servers_.end()) co_return fail(Code::not_found, "no server " + name);
   const ServerPtr server = found->second;
@@ -162,6 +164,7 @@ Task<Result<ProbeReport>> ControlPlane::probe_server(std::string name, bool acce
   SP_CO_TRY(report.result, co_await deps_.probe(*server));
   report.drift = compare(*snapshot_->catalogue, name, report.result.tools);
   if (!accept || !report.drift.any()) co_return report;
+  SP_CO_CHECK(still_stands(*snapshot_, *caller, deps_.clock.wall()));
   const auto now = servers_.find(name);  // what was probed is what is approved, not a namesake added meanwhile
   if (now == servers_.end() || now->second != server) co_return fail(Code::not_found, "server " + name + " was removed meanwhile");
   SP_CO_TRY(tools_[name], store_tools(*server, report.result.tools));

@@ -2,6 +2,7 @@
 import json
 import os
 import sqlite3
+import threading
 import unittest
 
 import mcp
@@ -93,6 +94,31 @@ class Users(People):
         self.assertEqual(by_key.ask("GET", "/api/v1/auth/me").status, 401)
         self.assertEqual(self.login("walt").status, 401)
         self.assertEqual(self.chief.ask("DELETE", "/admin/users/walt").status, 404)
+
+    def test_what_a_deleted_admin_had_asked_for_is_not_done(self):
+        """Section 7: new passwords are hashed one after the other; when the admin is gone, those that still wait make nobody."""
+        self.person("fired", "admin")
+        token = self.login("fired").message["access_token"]
+        answers, begun = {}, threading.Event()
+
+        def make(name):
+            body = {"username": name, "password": "Harbour-Lemon-9-Quilt", "is_admin": True}
+            answers[name] = mcp.Client(self.gateway, token).ask("POST", "/users", body).status
+            begun.set()
+
+        names = ["door-%d" % number for number in range(24)]
+        threads = [threading.Thread(target=make, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        self.assertTrue(begun.wait(60))
+        self.assertEqual(self.chief.ask("DELETE", "/users/fired").status, 204)
+        there = {user["username"] for user in self.chief.ask("GET", "/users?limit=1000").message["data"]}
+        for thread in threads:
+            thread.join()
+        after = {user["username"] for user in self.chief.ask("GET", "/users?limit=1000").message["data"]}
+        self.assertEqual(after - there, set())
+        self.assertIn(401, answers.values())
+        self.assertLessEqual({name for name, status in answers.items() if status == 201}, there)
 
     def test_a_reset_gives_a_one_time_password_that_must_be_changed(self):
         """S1-10, section 7."""
