@@ -71,6 +71,28 @@ class UsersTest(Case):
         self.invalid(self.boss.ask, "POST", "/admin/users", {"email": "a@example.com", "password": PASSWORD})
         self.invalid(self.boss.create_user, new_name("user"), "no address", PASSWORD)
 
+    def test_the_tokens_of_a_user_pass_no_admin_route(self):
+        """S1-2, S1-16; S1 hole: any token passed every check"""
+        self.passes_no_admin_route(self.alice)
+
+    def test_a_key_with_every_flag_passes_no_admin_route(self):
+        """S1-2, S1-16"""
+        made, client = self.new_key(*FLAGS)
+        self.passes_no_admin_route(client)
+        client.api_key_login(made["api_key"])
+        self.passes_no_admin_route(client)
+
+    def passes_no_admin_route(self, client):
+        (key, _), user_id = self.new_key("can_read"), next(user["id"] for user in self.boss.users() if user["username"] == "alice")
+        self.forbidden(client.ask, "GET", "/admin/users")
+        self.forbidden(client.create_user, new_name("user"), "a@example.com", PASSWORD, True)
+        self.forbidden(client.create_api_key, "mine", *FLAGS)
+        self.forbidden(client.ask, "GET", "/admin/api-keys")
+        for call in (client.user, client.toggle_user, client.delete_user):
+            self.forbidden(call, user_id)
+        for call in (client.api_key, client.update_api_key, client.toggle_api_key, client.delete_api_key):
+            self.forbidden(call, key["id"])
+
 
 class KeysTest(Case):
     def test_a_new_key_is_answered_once_and_printed_nowhere(self):
@@ -86,6 +108,13 @@ class KeysTest(Case):
     def test_every_key_is_another(self):
         """S1-14, S1-24"""
         self.assertNotEqual(self.new_key()[0]["api_key"], self.new_key()[0]["api_key"])
+
+    def test_a_key_is_found_with_its_name_and_without_its_value(self):
+        """S1-18, S1-24; section 7: GET /admin/api-keys/{id}"""
+        made, _ = self.new_key("can_read", description="for a test")
+        seen = self.boss.api_key(made["id"])
+        self.assertEqual((seen["name"], seen["description"]), (made["name"], "for a test"))
+        self.assertNotIn("api_key", seen)
 
     def test_a_list_of_keys_comes_in_slices(self):
         """S1-18, section 8: {data, pagination}"""
@@ -136,6 +165,18 @@ class KeysTest(Case):
         self.unauthenticated(client.catalogue)
         self.unauthenticated(client.api_key_login, made["api_key"])
 
+    def test_a_disabled_key_is_out_at_once_until_enabled_again(self):
+        """S1-18, S1-24"""
+        made, client = self.new_key("can_read")
+        session = self.connect()
+        session.api_key_login(made["api_key"])
+        self.boss.toggle_api_key(made["id"])
+        self.unauthenticated(client.catalogue)
+        self.unauthenticated(session.catalogue)
+        self.unauthenticated(self.connect().api_key_login, made["api_key"])
+        self.boss.toggle_api_key(made["id"])
+        client.catalogue()
+
     def test_a_deleted_key_is_out_with_its_tokens(self):
         """S1-18, S1-24"""
         made, client = self.new_key("can_read")
@@ -145,6 +186,14 @@ class KeysTest(Case):
         self.unauthenticated(client.catalogue)
         self.unauthenticated(session.catalogue)
         self.unauthenticated(session.refresh)
+
+    def test_an_update_changes_what_a_key_may(self):
+        """S1-15; section 7: PUT /admin/api-keys/{id}"""
+        made, client = self.new_key("can_create")
+        self.boss.update_api_key(made["id"], name="renamed", description="changed", can_read=True, can_create=False)
+        seen = self.boss.api_key(made["id"])
+        self.assertEqual([seen[part] for part in ("name", "description", "can_read", "can_create")], ["renamed", "changed", True, False])
+        self.assertTrue(client.catalogue()["data"])
 
     def test_a_key_in_the_address_is_no_key(self):
         """S1-13, C22"""
