@@ -17,6 +17,7 @@ struct ToolView {
   bool schemas = false;
   bool upstream = true;   // which upstream's tool it is bound to: to those who may read both
   bool endpoint = false;  // where its endpoint is: to those who may read servers
+  bool s1 = false;        // by S1's alias a tool's name is the one that no other has, and GET /tools/{name} takes it
 };
 void write_tool(json::Writer& w, const ToolRecord& tool, ToolView view);
 // May the caller see where things are (server:read)?

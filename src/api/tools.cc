@@ -27,6 +27,8 @@ void write_registration(json::Writer& w, const Registration& what, ToolView view
   w.end_array();
 }
 
+bool by_s1(const Call& call) { return call.request.path.starts_with("/tools"); }
+
 void write_schemas(json::Writer& w, const ToolRecord& tool) {
   using Names = std::pair<std::string_view, std::string_view>;
   for (const auto& [key, name] :
@@ -73,7 +75,8 @@ bool may_read(const Call& call, const ToolRecord& tool) {
 bool sees_places(const Call& call) { return permit_action(call, Permission::server_read).has_value(); }
 
 void write_tool(json::Writer& w, const ToolRecord& tool, ToolView view) {
-  w.object().member("id", tool.server + "/" + tool.name).member("server", tool.server).member("name", tool.name);
+  w.object().member("id", tool.server + "/" + tool.name).member("server", tool.server);
+  w.member("name", view.s1 && !tool.exposed_name.empty() ? tool.exposed_name : tool.name);
   w.member("exposed_name", tool.exposed_name).member("title", tool.title).member("description", tool.description);
   w.member("security_level", tool.security_level).member("digest", tool.digest);
   w.member("status", !tool.enabled ? "disabled" : tool.input ? "active" : "schema_unusable");
@@ -84,8 +87,8 @@ void write_tool(json::Writer& w, const ToolRecord& tool, ToolView view) {
 }
 
 RestAnswer list_of_tools(const Call& call, const std::vector<ToolPtr>& tools) {
-  const bool s1 = call.request.path.starts_with("/tools");
-  const ToolView view{.schemas = s1, .endpoint = sees_places(call)};
+  const bool s1 = by_s1(call);
+  const ToolView view{.schemas = s1, .endpoint = sees_places(call), .s1 = s1};
   std::vector<std::string> items;
   for (const ToolPtr& tool : tools) {
     json::Writer w;
@@ -150,7 +153,7 @@ Task<RestAnswer> show_tool(Call& call) {
   const ToolPtr tool = tool_by_id(call, call.parts[0]);
   if (!tool || !may_read(call, *tool)) co_return refuse(call, {Code::unknown_tool, call.parts[0]});
   json::Writer w;
-  write_tool(w, *tool, {.schemas = true, .endpoint = sees_places(call)});
+  write_tool(w, *tool, {.schemas = true, .endpoint = sees_places(call), .s1 = by_s1(call)});
   co_return ok(w);
 }
 

@@ -30,6 +30,10 @@ def signed(header, claims, secret):
 
 
 class LoginTest(Case):
+    def test_expires_in_is_1800(self):
+        """S1-9"""
+        self.assertEqual(self.connect().login("alice", PASSWORD)["expires_in"], 1800)
+
     def test_a_form_and_json_log_in_at_both_paths(self):
         """S0-1, S1-1, S1-8, S2-5, C1"""
         client, name = self.connect(), new_name("user")

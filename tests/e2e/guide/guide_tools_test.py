@@ -14,6 +14,13 @@ setUpModule = guide_case.start
 
 
 class RegistryTest(Case):
+    def test_every_tool_of_the_list_is_found_by_its_name(self):
+        """S1-15; section 7: GET /tools/{name}, the name is unique"""
+        names = [tool["name"] for tool in self.boss.every_tool()]
+        self.assertEqual(len(set(names)), len(names))
+        for name in names:
+            self.assertEqual(self.boss.tool(name)["name"], name)
+
     def test_a_tool_is_registered_found_changed_and_removed(self):
         """S1-15, S1-19; section 7: POST /tools, GET|PUT|DELETE /tools/{name}"""
         name = new_name("weather")
