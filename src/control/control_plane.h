@@ -97,6 +97,7 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> publish(Snapshot next);
   [[nodiscard]] const UserRecord* find_user(const std::string& who) const;
   Task<Result<void>> save_key(KeyRecord key);
+  Task<Result<void>> disable_keys_beyond(std::string owner_user_id);
   [[nodiscard]] bool last_admin(const UserRecord& user) const;
   std::shared_ptr<const Catalogue> catalogue();
   Result<std::shared_ptr<const token::KeyRing>> load_token_keys(std::vector<StoredTokenKey> rows);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "control/control_plane.h"
+#include "control/key_changes.h"
 
 namespace sallyport::control {
 namespace {
@@ -67,7 +68,19 @@ Task<Result<UserRecord>> ControlPlane::update_user(std::string who, UserChange c
     user.email = std::move(*change.email);
   }
   SP_CO_CHECK(co_await save(user));
+  if (change.roles || change.admin) SP_CO_CHECK(co_await disable_keys_beyond(user.id));
   co_return user;
+}
+
+// Keys that may more than their owner still may: they would give a demoted admin the role back. Asked at every change of
+// roles, so that a change that failed half-way is repeated.
+Task<Result<void>> ControlPlane::disable_keys_beyond(std::string owner_user_id) {
+  std::vector<std::string> ids;
+  for (const auto& [id, key] : snapshot_->principals->keys) {
+    if (key->owner_user_id == owner_user_id && key->enabled && !check_owner(*snapshot_, *key)) ids.push_back(id);
+  }
+  for (const std::string& id : ids) SP_CO_CHECK(co_await set_key_enabled(id, false));
+  co_return Result<void>();
 }
 
 Task<Result<void>> ControlPlane::delete_user(std::string who, std::string actor_user_id) {

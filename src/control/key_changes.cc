@@ -102,17 +102,21 @@ Result<void> check_key_fields(const KeyRecord& key) {
 }
 
 Result<void> check_gift(const Snapshot& snapshot, const Principal& giver, const KeyRecord& key) {
-  const Roles& roles = *snapshot.roles;
-  const Rights wanted = rights_of(key, roles);
-  if (const std::string what = missing(rights_of(giver, roles), wanted); !what.empty()) {
+  const Rights wanted = rights_of(key, *snapshot.roles);
+  if (const std::string what = missing(rights_of(giver, *snapshot.roles), wanted); !what.empty()) {
     return fail(Code::access_denied, "You cannot give a key what you do not hold: " + what);
   }
+  return check_owner(snapshot, key);
+}
+
+Result<void> check_owner(const Snapshot& snapshot, const KeyRecord& key) {
   if (key.owner_user_id.empty()) return {};
   const auto owner = snapshot.principals->users.find(key.owner_user_id);
   if (owner == snapshot.principals->users.end()) return fail(Code::not_found, "no user " + key.owner_user_id);
   Principal person;
   person.roles = owner->second->roles;
-  if (const std::string what = missing(rights_of(person, roles), wanted); !what.empty()) {
+  const std::string what = missing(rights_of(person, *snapshot.roles), rights_of(key, *snapshot.roles));
+  if (!what.empty()) {
     return fail(Code::access_denied, "The owner of the key does not hold: " + what);
   }
   return {};

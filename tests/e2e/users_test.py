@@ -120,6 +120,18 @@ class Users(People):
         self.assertIn(401, answers.values())
         self.assertLessEqual({name for name, status in answers.items() if status == 201}, there)
 
+    def test_the_keys_of_a_demoted_admin_do_not_stay_an_admins(self):
+        """S1-16: they would give the role back. Keys that are within the new roles stay."""
+        self.person("ex", "admin")
+        boss = mcp.Client(self.gateway, self.login("ex").message["access_token"])
+        wide = boss.ask("POST", "/admin/api-keys", {"name": "wide", "roles": ["admin"]}).message
+        small = boss.ask("POST", "/admin/api-keys", {"name": "small", "can_read": True}).message
+        me = lambda key: mcp.Client(self.gateway, key["api_key"]).ask("GET", "/auth/me").status
+        self.assertEqual((me(wide), me(small)), (200, 200))
+        self.assertEqual(self.chief.ask("PUT", "/users/ex", {"roles": ["user"]}).status, 200)
+        self.assertEqual((me(wide), me(small)), (401, 200))
+        self.assertFalse(self.chief.ask("GET", "/keys/" + wide["id"]).message["enabled"])
+
     def test_a_reset_gives_a_one_time_password_that_must_be_changed(self):
         """S1-10, section 7."""
         self.person("vera")
