@@ -97,6 +97,9 @@ class Changing(Keys):
         admin = person(self.gateway, "careful")
         secret = admin.ask("POST", "/auth/mfa/enroll", {}).message["secret"]
         self.assertEqual(admin.ask("POST", "/auth/mfa/confirm", {"code": totp.code(secret, -1)}).status, 200)
+        self.gateway.stop()  # the session stays, that a code was shown does not
+        self.gateway.start()
+        admin = mcp.Client(self.gateway, admin.secret)
         key = self.made("guarded")
         path = "/api/v1/keys/" + key["id"]
         writes = (("POST", "/api/v1/keys", {"name": "new"}), ("PUT", path, {"name": "x"}), ("POST", path + "/rotate", {}),
