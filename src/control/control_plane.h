@@ -72,9 +72,8 @@ class ControlPlane final : public AccountStore {
   // In force even where the store fails (error `storage`: a restart would forget it).
   Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);
 
-  // A new key (its id) signs from now on; the former ones verify until their last token has expired, or with `revoke` no
-  // more, even where the store fails (error `storage`: a restart would forget it). conflict: see TokenKeys, or another
-  // rotation is under way. And what is due by age, to be called every minute; true: another key signs now.
+  // A new key (its id) signs from now on; the former ones verify until their last token has expired, or with `revoke` no more,
+  // as above. conflict: see TokenKeys, or another rotation runs. And what is due by age, every minute; true: another key signs.
   Task<Result<std::string>> rotate_token_keys(bool revoke);
   Task<Result<bool>> maintain_token_keys();
   Task<Result<void>> replace_rules(PolicySet policy, Limits limits);  // what a reload may change
@@ -97,7 +96,6 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> publish(Snapshot next);
   [[nodiscard]] const UserRecord* find_user(const std::string& who) const;
   Task<Result<void>> save_key(KeyRecord key);
-  Task<Result<void>> disable_keys_beyond(std::string owner_user_id);
   [[nodiscard]] bool last_admin(const UserRecord& user) const;
   std::shared_ptr<const Catalogue> catalogue();
   Result<std::shared_ptr<const token::KeyRing>> load_token_keys(std::vector<StoredTokenKey> rows);

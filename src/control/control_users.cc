@@ -19,6 +19,15 @@ void set_admin(std::vector<std::string>& roles, bool admin) {
   if (roles.empty()) roles.emplace_back("user");
 }
 
+// Keys that may more than their owner still may: they would give a demoted admin the role back.
+std::vector<std::string> keys_beyond(const Snapshot& snapshot, std::string_view owner_user_id) {
+  std::vector<std::string> ids;
+  for (const auto& [id, key] : snapshot.principals->keys) {
+    if (key->owner_user_id == owner_user_id && key->enabled && !check_owner(snapshot, *key)) ids.push_back(id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 // S4-7, wider: one "@", something before it, a dotted name after it, no spaces or control characters.
@@ -68,19 +77,10 @@ Task<Result<UserRecord>> ControlPlane::update_user(std::string who, UserChange c
     user.email = std::move(*change.email);
   }
   SP_CO_CHECK(co_await save(user));
-  if (change.roles || change.admin) SP_CO_CHECK(co_await disable_keys_beyond(user.id));
+  if (!change.roles && !change.admin) co_return user;
+  // At every change of roles, so that one that failed half-way is repeated.
+  for (const std::string& id : keys_beyond(*snapshot_, user.id)) SP_CO_CHECK(co_await set_key_enabled(id, false));
   co_return user;
-}
-
-// Keys that may more than their owner still may: they would give a demoted admin the role back. Asked at every change of
-// roles, so that a change that failed half-way is repeated.
-Task<Result<void>> ControlPlane::disable_keys_beyond(std::string owner_user_id) {
-  std::vector<std::string> ids;
-  for (const auto& [id, key] : snapshot_->principals->keys) {
-    if (key->owner_user_id == owner_user_id && key->enabled && !check_owner(*snapshot_, *key)) ids.push_back(id);
-  }
-  for (const std::string& id : ids) SP_CO_CHECK(co_await set_key_enabled(id, false));
-  co_return Result<void>();
 }
 
 Task<Result<void>> ControlPlane::delete_user(std::string who, std::string actor_user_id) {
