@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "control/names.h"
 #include "engines/rbac/rbac.h"
 
 namespace sallyport::control {
@@ -87,12 +88,7 @@ KeyRecord changed(KeyRecord key, KeyChange change) {
 }
 
 Result<void> check_key_fields(const KeyRecord& key) {
-  const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
-  const std::string& name = key.name;
-  if (name.empty() || name.size() > 255 || name.front() == ' ' || name.back() == ' ' ||
-      std::ranges::any_of(name, control)) {
-    return fail(Code::validation, "a key name must have 1 to 255 printable characters");
-  }
+  SP_CHECK(check_name(key.name, "a key name"));
   if (key.description.size() > kKeyDescriptionBytesMax)
     return fail(Code::validation, "description must have at most 1000 bytes");
   if (key.addresses.size() > kKeyAddressesMax) return fail(Code::validation, "addresses: at most 64 of them");

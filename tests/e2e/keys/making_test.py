@@ -34,6 +34,14 @@ class Making(Keys):
         self.assertEqual(self.status(self.login(secret).message["access_token"]), 200)
         self.assertEqual(self.status(None), 401)
 
+    def test_a_name_shows_what_it_is(self):
+        """S4-4, S1-24: no key is named with characters that are not seen."""
+        for name in (" ", "ci ", "ci\u200b", "\u202eic", "ci\u00a0", "c\u00adi", "ci\x7f", "..", "n" * 256):
+            with self.subTest(name):
+                refused = self.gateway.run("key", "create", name)
+                self.assertNotEqual(refused.code, 0)
+                self.assertIn("1 to 255 printable characters", refused.err)
+
     def test_a_key_that_never_was_is_refused_before_it_is_looked_up(self):
         """C8: the published key, in its form and dressed up; a wrong checksum; another length. One answer for all."""
         secret = self.made("real")["api_key"]
