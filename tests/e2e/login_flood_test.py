@@ -18,6 +18,7 @@ BATCH = 8  # calls in one write, so that the client leaves the gateway its time
 PHASE = 0.3  # seconds
 PAIRS = 12
 FLOOD = 200  # logins a second
+LOGIN_MAX = 5_000  # microseconds of the workers for one login: 0.2 to 0.7 ms measured, and a hash alone costs 20 ms and more
 
 
 def worker_cpu(pid):
@@ -154,9 +155,9 @@ class LoginFlood(unittest.TestCase):
     def test_a_call_costs_the_workers_what_it_did(self):
         """Done when 5 of identity: within 20 % of its quiet value under 200 wrong logins a second (S1-26, S2-39).
 
-        What the logins themselves cost the workers, without calls beside them, is taken off. Phases alternate, and the test
-        fails where their costs say that the ratio is above 1.2 (t > 4.5): other work on the machine falls on both kinds alike,
-        and a login that is hashed on a worker makes the ratio 10 and more.
+        What the logins themselves cost the workers, without calls beside them, is looked at first (a password that is hashed on
+        a worker shows here), and then taken off. Phases alternate, and the test fails where their costs say that the ratio is
+        above 1.2 (t > 4.5): other work on the machine falls on both kinds alike.
         """
         with Gateway("login-flood") as self.gateway:
             self.gateway.add_calculator()
@@ -165,6 +166,7 @@ class LoginFlood(unittest.TestCase):
             self.flood.start()
             _, logins, cpu = self.flooded(lambda: time.sleep(2 * PHASE))
             login = cpu / logins
+            self.assertLess(login, LOGIN_MAX * SLOW, "CPU us of the workers for a login")
             quiet, flooded = [], []
             for _ in range(PAIRS):
                 quiet.append(self.quiet())
