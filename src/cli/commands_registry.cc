@@ -70,14 +70,7 @@ int search(const Context& c) {
   const std::string path = "/api/v1/tools/search" + query({{"query", words},
                                                            {"limit", std::to_string(c.options.limit)},
                                                            {"offset", std::to_string(c.options.offset)}});
-  return finish(c, c.api("GET", path),
-                list_of(c,
-                        {{"exposed_name", "NAME", 48},
-                         {"server", "SERVER", 32},
-                         {"status", "STATUS"},
-                         {"security_level", "LEVEL"},
-                         {"description", "DESCRIPTION", 70}},
-                        "No tool that you may see has all of these words"));
+  return finish(c, c.api("GET", path), list_of_tools(c, "No tool that you may see has all of these words"));
 }
 
 }  // namespace

@@ -150,14 +150,7 @@ int run_tool(const Context& c) {
   const std::string path = "/api/v1/tools" + query({{"server", c.options.server},
                                                     {"limit", std::to_string(c.options.limit)},
                                                     {"offset", std::to_string(c.options.offset)}});
-  return finish(c, c.api("GET", path),
-                list_of(c,
-                        {{"exposed_name", "NAME", 48},
-                         {"server", "SERVER", 32},
-                         {"status", "STATUS"},
-                         {"security_level", "LEVEL"},
-                         {"description", "DESCRIPTION", 70}},
-                        "No tool is registered, or none that you may see"));
+  return finish(c, c.api("GET", path), list_of_tools(c, "No tool is registered, or none that you may see"));
 }
 
 }  // namespace sallyport::cli

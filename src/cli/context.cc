@@ -89,6 +89,16 @@ Render list_of(const Context& context, std::vector<Column> columns, std::string_
   };
 }
 
+Render list_of_tools(const Context& context, std::string_view nothing) {
+  return list_of(context,
+                 {{"exposed_name", "NAME", 48},
+                  {"server", "SERVER", 32},
+                  {"status", "STATUS"},
+                  {"security_level", "LEVEL"},
+                  {"description", "DESCRIPTION", 70}},
+                 nothing);
+}
+
 Render details(const Context& context) {
   return [&context](json::Value root) {
     const auto data = root.find("data");

@@ -33,6 +33,7 @@ int finish(const Context& context, const Result<ApiAnswer>& answer, const Render
 
 // Renders {data: [...], pagination} as a table with a line that says what is left.
 Render list_of(const Context& context, std::vector<Column> columns, std::string_view nothing);
+Render list_of_tools(const Context& context, std::string_view nothing);
 // Renders any object as key: value lines.
 Render details(const Context& context);
 
