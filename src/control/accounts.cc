@@ -48,7 +48,8 @@ Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, Cli
   // One verification in every case, by a dummy hash where there is no user: time tells nothing.
   std::string hash = user != nullptr ? user->password_hash : std::string();
   const bool outdated = user != nullptr && crypto::needs_rehash(hash);
-  SP_CO_TRY(const bool right, co_await passwords_.verify(std::move(hash), password.clone()));
+  PasswordTurn turn{.stranger = !lockout_.trusts(name, address), .address = address};
+  SP_CO_TRY(const bool right, co_await passwords_.verify(std::move(hash), password.clone(), std::move(turn)));
   if (!right || !user->enabled) {
     lockout_.failed(name, address, now);
     co_return wrong_credentials(user == nullptr ? "login.user_unknown"

@@ -63,6 +63,12 @@ void Lockout::failed(std::string_view account, std::string_view address, WallTim
   count(slot(hash('a', {}, address)), limits_.address_free, now);
 }
 
+bool Lockout::trusts(std::string_view account, std::string_view address) {
+  const std::scoped_lock lock(mutex_);
+  const std::uint64_t pair = hash('p', account, address);
+  return trusted_[pair % kSlots] == pair;
+}
+
 void Lockout::succeeded(std::string_view account, std::string_view address, WallTime) {
   const std::scoped_lock lock(mutex_);
   account_slot(account, address) = Slot{};

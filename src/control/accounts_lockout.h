@@ -33,6 +33,8 @@ class Lockout {
   // Time still to wait before a password of `account` is looked at from `address`; zero: go on.
   [[nodiscard]] std::chrono::seconds wait(std::string_view account, std::string_view address, WallTime now);
   void failed(std::string_view account, std::string_view address, WallTime now);
+  // A login to `account` from `address` succeeded before (and is not forgotten: memory is fixed).
+  [[nodiscard]] bool trusts(std::string_view account, std::string_view address);
   void succeeded(std::string_view account, std::string_view address, WallTime now);
 
  private:

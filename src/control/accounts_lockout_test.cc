@@ -79,6 +79,14 @@ TEST_F(Lockouts, StrangersCannotShutAnAdminOut) {
   EXPECT_EQ(wait("admin", "203.0.113.5"), seconds(0));
 }
 
+TEST_F(Lockouts, TrustIsOfAnAccountAndAnAddressTogether) {
+  EXPECT_FALSE(lockout_.trusts("admin", "203.0.113.5"));
+  lockout_.succeeded("admin", "203.0.113.5", now_);
+  EXPECT_TRUE(lockout_.trusts("admin", "203.0.113.5"));
+  EXPECT_FALSE(lockout_.trusts("admin", "203.0.113.6"));
+  EXPECT_FALSE(lockout_.trusts("alice", "203.0.113.5"));
+}
+
 // And that door has a lock of its own.
 TEST_F(Lockouts, AKnownAddressIsCountedForItself) {
   lockout_.succeeded("admin", "203.0.113.5", now_);

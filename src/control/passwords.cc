@@ -19,7 +19,7 @@
 namespace sallyport::control {
 namespace {
 
-// Nice 10 and not SCHED_IDLE: with every core busy an admin must still get in, at about a tenth of a core.
+// Nice 10 and not SCHED_IDLE: with every core busy the pool still gets about a tenth of one.
 void lower_priority() noexcept { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), 10); }
 
 }  // namespace
@@ -28,17 +28,25 @@ struct PasswordPool::Impl {
   // Called once: with true on a pool thread to do the work, with false to be told that it will never be done.
   using Job = std::function<void(bool)>;
 
+  struct Queued {
+    Job job;
+    std::string address;
+  };
+
   std::mutex mutex;
   std::condition_variable wake;
-  std::deque<Job> queue;
+  std::deque<Queued> known;
+  std::deque<Queued> strangers;
   bool stopping = false;
   std::size_t queued_max = 0;
   std::vector<std::thread> threads;
 
-  bool push(Job job) {
+  bool push(Job job, PasswordTurn turn) {
     const std::scoped_lock lock(mutex);
+    std::deque<Queued>& queue = turn.stranger ? strangers : known;
     if (stopping || queue.size() >= queued_max) return false;
-    queue.push_back(std::move(job));
+    if (turn.stranger && std::ranges::count(queue, turn.address, &Queued::address) > 0) return false;
+    queue.push_back({std::move(job), std::move(turn.address)});
     wake.notify_one();
     return true;
   }
@@ -48,9 +56,10 @@ struct PasswordPool::Impl {
     lower_priority();
     for (;;) {
       std::unique_lock lock(mutex);
-      wake.wait(lock, [this] { return stopping || !queue.empty(); });
+      wake.wait(lock, [this] { return stopping || !known.empty() || !strangers.empty(); });
+      std::deque<Queued>& queue = known.empty() ? strangers : known;
       if (queue.empty()) return;
-      Job job = std::move(queue.front());
+      const Job job = std::move(queue.front().job);
       queue.pop_front();
       const bool work = !stopping;
       lock.unlock();
@@ -60,8 +69,8 @@ struct PasswordPool::Impl {
 
   // Runs `work` on a pool thread and resumes the caller on its own executor.
   template <class T>
-  Task<Result<T>> submit(std::function<Result<T>()> work) {
-    auto start = [this](auto handler, std::function<Result<T>()> task) {
+  Task<Result<T>> submit(std::function<Result<T>()> work, PasswordTurn turn = {}) {
+    auto start = [this](auto handler, std::function<Result<T>()> task, PasswordTurn whose) {
       const auto executor = asio::get_associated_executor(handler);
       // std::function copies, a handler only moves: it is shared, and moved out where it is called, once.
       auto shared = std::make_shared<decltype(handler)>(std::move(handler));
@@ -70,13 +79,14 @@ struct PasswordPool::Impl {
           std::move (*shared)(std::move(result));
         });
       };
-      const bool taken = push([deliver, task = std::move(task)](bool go) mutable {
+      Job job = [deliver, task = std::move(task)](bool go) mutable {
         deliver(go ? task() : Result<T>(fail(Code::draining, "password pool is stopping")));
-      });
+      };
+      const bool taken = push(std::move(job), std::move(whose));
       if (!taken) deliver(fail(Code::rate_limited, "password queue is full"));
     };
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Result<T>)>(
-        std::move(start), use_task, std::move(work));
+        std::move(start), use_task, std::move(work), std::move(turn));
   }
 };
 
@@ -99,7 +109,7 @@ void PasswordPool::stop() {
   }
 }
 
-Task<Result<bool>> PasswordPool::verify(std::string hash, Secret password) {
+Task<Result<bool>> PasswordPool::verify(std::string hash, Secret password, PasswordTurn turn) {
   auto shared = std::make_shared<const Secret>(std::move(password));
   std::function<Result<bool>()> work = [hash = std::move(hash), shared]() -> Result<bool> {
     const bool known = !hash.empty();
@@ -108,7 +118,7 @@ Task<Result<bool>> PasswordPool::verify(std::string hash, Secret password) {
     return known && equal;
   };
   const auto impl = impl_;
-  co_return co_await impl->submit<bool>(std::move(work));
+  co_return co_await impl->submit<bool>(std::move(work), std::move(turn));
 }
 
 Task<Result<std::string>> PasswordPool::hash(Secret password) {

@@ -1,6 +1,7 @@
-// A small pool of low-priority threads for Argon2id, so that a flood of logins cannot take the workers' cores or the memory (19 MiB a thread). One pool a
-// process; any worker awaits on it and is resumed on its own executor. A full queue answers Code::rate_limited. stop()
-// before the workers' io_contexts go.
+// A small pool of low-priority threads for Argon2id, so that a flood of logins cannot take the workers' cores or the memory
+// (19 MiB a thread). Strangers and those that are known wait in queues of their own, and the known go first: a flood of
+// strangers, however many addresses it has, delays an admin by one verification. One pool a process; any worker awaits on
+// it and is resumed on its own executor. A full queue answers Code::rate_limited. stop() before the workers' io_contexts go.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,14 @@ namespace sallyport::control {
 
 struct PasswordPoolLimits {
   std::size_t threads = 1;  // 1..2
-  std::size_t queued_max = 16;
+  std::size_t queued_max = 16;  // 1..256, of each queue
+};
+
+// Which queue a job waits in. By default that of the known: who logged in to this account from this address before
+// (Lockout::trusts), or is logged in.
+struct PasswordTurn {
+  bool stranger = false;
+  std::string address;  // a stranger's: one job of it waits at a time
 };
 
 class PasswordPool {
@@ -25,8 +33,9 @@ class PasswordPool {
   PasswordPool& operator=(const PasswordPool&) = delete;
   ~PasswordPool();
 
-  // An empty `hash` stands for an unknown user: the same work against a dummy hash, and false.
-  Task<Result<bool>> verify(std::string hash, Secret password);
+  // An empty `hash` stands for an unknown user: the same work against a dummy hash, and false. Code::rate_limited where
+  // the queue is full or the stranger's address has a job in it.
+  Task<Result<bool>> verify(std::string hash, Secret password, PasswordTurn turn = {});
   Task<Result<std::string>> hash(Secret password);
 
   // Ends the threads; what is queued is answered with Code::draining. Idempotent.

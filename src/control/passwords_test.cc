@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "control/accounts_test_support.h"
 
@@ -54,6 +57,43 @@ TEST(PasswordPool, AFullQueueSaysSo) {
   EXPECT_GE(done, 4);
   EXPECT_LE(done, 6);
   EXPECT_EQ(done + full, 20);
+}
+
+// One pool thread, verifications that are put in at once, and what became of each.
+class PasswordTurns : public ::testing::Test {
+ protected:
+  void put(const std::string& who, PasswordTurn turn) {
+    asio::co_spawn(io_.get_executor(), pool_.verify("", Secret("x"), std::move(turn)),
+                   [this, who](const std::exception_ptr&, Result<bool> right) {
+                     if (right) done_.push_back(who);
+                     if (!right && right.error().code == Code::rate_limited) refused_.push_back(who);
+                   });
+  }
+  PasswordPool pool_{{.threads = 1, .queued_max = 4}};
+  asio::io_context io_;
+  std::vector<std::string> done_;
+  std::vector<std::string> refused_;
+};
+
+// Forty strangers of forty addresses fill their own queue; whoever is known is heard, and first.
+TEST_F(PasswordTurns, AFloodOfStrangersDelaysTheKnownByOneVerification_S2_39) {
+  for (int i = 0; i < 40; ++i) put("stranger", {.stranger = true, .address = "192.0.2." + std::to_string(i)});
+  put("admin", {});
+  io_.run();
+  const auto admin = std::ranges::find(done_, "admin");
+  ASSERT_NE(admin, done_.end()) << "refused, though its queue was empty";
+  EXPECT_GT(done_.end() - admin, 1) << "strangers went first";
+  EXPECT_GE(refused_.size(), 30U);
+}
+
+TEST_F(PasswordTurns, AnAddressOfStrangersHasOneJobWaiting) {
+  for (int i = 0; i < 4; ++i) put("known", {});  // go first, so that strangers wait
+  for (int i = 0; i < 3; ++i) put("many", {.stranger = true, .address = "192.0.2.1"});
+  put("other", {.stranger = true, .address = "192.0.2.2"});
+  io_.run();
+  EXPECT_EQ(std::ranges::count(done_, "many"), 1);
+  EXPECT_EQ(std::ranges::count(done_, "other"), 1);
+  EXPECT_EQ(std::ranges::count(refused_, "many"), 2);
 }
 
 TEST(PasswordPool, StoppingAnswersWhatIsQueued) {

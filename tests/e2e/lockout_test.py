@@ -2,6 +2,7 @@
 import http.client
 import random
 import statistics
+import threading
 import time
 import unittest
 
@@ -52,6 +53,31 @@ class Lockout(Case):
                 processes.wait_until(lambda: self.login("dan", "Wrong-Password-1", "127.0.0.3").status == 401, 30 * SLOW,
                                      "the delay to pass")
         self.assertLess(waits[0], waits[2], waits)
+
+    def test_a_flood_of_strangers_does_not_take_an_admins_turn(self):
+        """S2-39: as many wrong logins at once as the queue for the hash holds twice over, each from an address of its own."""
+        self.gateway.user("chief", FIRST, "admin")
+        self.assertEqual(self.login("chief", FIRST, "127.0.0.2").status, 200)
+        ended, statuses = threading.Event(), []
+
+        def flood(thread):
+            turn = 0
+            while not ended.is_set():
+                turn += 1
+                address = "127.%d.%d.%d" % (100 + thread, turn // 250 % 250, 1 + turn % 250)
+                statuses.append(self.login("nobody-%d-%d" % (thread, turn), "Wrong-Password-1", address).status)
+
+        threads = [threading.Thread(target=flood, args=(i,)) for i in range(40)]
+        for thread in threads:
+            thread.start()
+        try:
+            processes.wait_until(lambda: 429 in statuses, 30 * SLOW, "strangers to be refused")
+            self.assertEqual([self.login("chief", FIRST, "127.0.0.2").status for _ in range(10)], [200] * 10)
+            self.assertEqual(set(statuses), {401, 429})
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
 
     def test_an_address_that_tries_many_names_waits(self):
         """S2-39: password spraying; other addresses are not its business."""
