@@ -220,7 +220,9 @@ std::vector<Row> make_table() {
 const std::vector<RateDefault>& rate_defaults() {
   static const std::vector<RateDefault> kDefaults{
       {"default", {100, std::chrono::seconds(60), 10}, "Requests of what has no class of its own (C4, S0-25)."},
-      {"address", {6000, std::chrono::seconds(60), 1000}, "Requests of one address, before anybody is identified."},
+      {"address",
+       {6000, std::chrono::seconds(60), 1000},
+       "Requests of one address (IPv6: one /64), before anybody is identified."},
       {"mcp", {600, std::chrono::seconds(60), 60}, "MCP requests of one principal (C4)."},
       {"tool", {600, std::chrono::seconds(60), 60}, "Calls of one tool by one principal."},
       {"public", {100, std::chrono::seconds(60), 0}, "REST requests without a credential (S1-3)."},
@@ -229,7 +231,7 @@ const std::vector<RateDefault>& rate_defaults() {
       {"admin", {10, std::chrono::seconds(60), 0}, "REST administration by one principal (S1-3)."},
       {"delete", {10, std::chrono::seconds(60), 0}, "REST deletions by one principal (S1-3)."},
       {"execute", {100, std::chrono::seconds(60), 0}, "Tool calls over REST by one principal (S0-27)."},
-      {"login", {10, std::chrono::seconds(60), 0}, "Attempts to log in from one address."},
+      {"login", {10, std::chrono::seconds(60), 0}, "Attempts to log in from one address (IPv6: one /64)."},
   };
   return kDefaults;
 }

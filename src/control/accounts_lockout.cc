@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/encoding.h"
+#include "core/limit_address.h"
 #include "crypto/hash.h"
 
 namespace sallyport::control {
@@ -25,7 +26,7 @@ Lockout::Lockout(LockoutLimits limits, Random& random)
 std::uint64_t Lockout::hash(char kind, std::string_view account, std::string_view address) const {
   std::string text(1, kind);
   text.append(account).push_back('\0');
-  text.append(address);
+  text.append(limit_address(address));
   const crypto::Digest digest = crypto::hmac_sha256(key_, text);
   std::uint64_t value = 0;
   std::memcpy(&value, digest.data(), sizeof value);

@@ -40,6 +40,12 @@ TEST_F(Lockouts, AnAddressWaitsWhicheverTheAccount) {
   EXPECT_EQ(wait("somebody", "192.0.2.2"), seconds(0));
 }
 
+TEST_F(Lockouts, AnIpv6NetworkIsOneAddress) {
+  for (int i = 0; i < 20; ++i) fail(1, "user" + std::to_string(i), "2001:db8:0:7::" + std::to_string(i));
+  EXPECT_EQ(wait("somebody", "2001:db8:0:7:ffff::1"), seconds(1));
+  EXPECT_EQ(wait("somebody", "2001:db8:0:8::1"), seconds(0));
+}
+
 // Slots are shared: whoever fails with very many names delays other names too, but not those who log in from where they did.
 TEST_F(Lockouts, ASprayOverAllSlotsDoesNotReachATrustedAddress_S2_39) {
   lockout_.succeeded("alice", "192.0.2.1", now_);

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/limit_address.h"
 #include "crypto/password.h"
 
 namespace sallyport::control {
@@ -110,6 +111,7 @@ void PasswordPool::stop() {
 }
 
 Task<Result<bool>> PasswordPool::verify(std::string hash, Secret password, PasswordTurn turn) {
+  turn.address = limit_address(turn.address);
   auto shared = std::make_shared<const Secret>(std::move(password));
   std::function<Result<bool>()> work = [hash = std::move(hash), shared]() -> Result<bool> {
     const bool known = !hash.empty();

@@ -23,7 +23,7 @@ struct PasswordPoolLimits {
 // (Lockout::trusts), or is logged in.
 struct PasswordTurn {
   bool stranger = false;
-  std::string address;  // a stranger's: one job of it waits at a time
+  std::string address;  // a stranger's: one job of it waits at a time (limit_address: IPv6 by /64)
 };
 
 class PasswordPool {

@@ -88,7 +88,7 @@ TEST_F(PasswordTurns, AFloodOfStrangersDelaysTheKnownByOneVerification_S2_39) {
 
 TEST_F(PasswordTurns, AnAddressOfStrangersHasOneJobWaiting) {
   for (int i = 0; i < 4; ++i) put("known", {});  // go first, so that strangers wait
-  for (int i = 0; i < 3; ++i) put("many", {.stranger = true, .address = "192.0.2.1"});
+  for (int i = 0; i < 3; ++i) put("many", {.stranger = true, .address = "2001:db8::" + std::to_string(i)});
   put("other", {.stranger = true, .address = "192.0.2.2"});
   io_.run();
   EXPECT_EQ(std::ranges::count(done_, "many"), 1);

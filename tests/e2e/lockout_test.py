@@ -88,6 +88,22 @@ class Lockout(Case):
         self.assertEqual(self.login("eva", FIRST, "127.0.0.5").status, 200)
 
 
+class Networks(unittest.TestCase):
+    def test_an_ipv6_network_is_limited_as_one_address(self):
+        """S1-3, S2-39: whoever has a /64 has no more tries for it."""
+        with Gateway("lockout-networks", {"rate.login.requests": 10, "rate.login.window_seconds": 86400,
+                                          "listen.trusted_proxies": ["127.0.0.1/32"]}) as gateway:
+            def login(address):
+                client = mcp.Client(gateway)
+                answer = client.ask("POST", "/auth/login", {"username": "n-" + address, "password": FIRST},
+                                    {"X-Forwarded-For": address})
+                client.close()
+                return answer.status
+            tried = [login("2001:db8:0:7::%x" % i) for i in range(1, 16)]
+            self.assertEqual(tried, [401] * 10 + [429] * 5)
+            self.assertEqual(login("2001:db8:0:8::1"), 401)
+
+
 class Answers(Case):
     def body(self, answer):
         return {**answer.message, "timestamp": "", "request_id": ""}

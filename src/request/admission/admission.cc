@@ -4,6 +4,7 @@
 #include <concepts>
 
 #include "core/error.h"
+#include "core/limit_address.h"
 
 namespace sallyport {
 
@@ -15,7 +16,12 @@ rate::Verdict Admission::take(const Limits& limits, std::string_view name, std::
 }
 
 rate::Verdict Admission::address(const Limits& limits, std::string_view ip, SteadyTime now) const {
-  return take(limits, "address", ip, now);
+  return take(limits, "address", limit_address(ip), now);
+}
+
+rate::Verdict Admission::stranger(const Limits& limits, std::string_view limit_class, std::string_view ip,
+                                  SteadyTime now) const {
+  return take(limits, limit_class, limit_address(ip), now);
 }
 
 rate::Verdict Admission::principal(const Limits& limits, std::string_view limit_class, std::string_view principal_id,

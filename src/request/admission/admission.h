@@ -17,8 +17,10 @@ class Admission {
  public:
   explicit Admission(rate::Limiter& limiter) : limiter_(limiter) {}
 
-  // Before identity: class "address".
+  // Before identity: class "address", by limit_address (IPv6 by /64).
   rate::Verdict address(const Limits& limits, std::string_view ip, SteadyTime now) const;
+  // A request without a principal: `limit_class` ("public", "login") for its address, by limit_address.
+  rate::Verdict stranger(const Limits& limits, std::string_view limit_class, std::string_view ip, SteadyTime now) const;
   // After authorization: `limit_class` for the principal ("mcp", "read", "write", ...), then "tool" for principal and
   // tool where `tool_id` ("server/tool") is not empty. The stricter of the two verdicts.
   rate::Verdict principal(const Limits& limits, std::string_view limit_class, std::string_view principal_id,

@@ -26,6 +26,26 @@ TEST(Admission, C4AdmitsRequestsPlusBurstThenRefuses) {
   EXPECT_TRUE(admission.principal(limits, "mcp", "key:b", "", clock.steady()).allow);
 }
 
+TEST(Admission, AnIpv6NetworkIsOneStranger) {
+  SystemRandom random;
+  rate::Limiter limiter(random);
+  const Admission admission(limiter);
+  const FakeClock clock;
+  Limits limits;
+  for (const char* name : {"login", "address"}) limits.classes[name] = {10, std::chrono::seconds(60), 0};
+  int logins = 0;
+  int requests = 0;
+  for (int i = 0; i < 60; ++i) {
+    const std::string address = "2001:db8:0:7::" + std::to_string(i);
+    logins += admission.stranger(limits, "login", address, clock.steady()).allow ? 1 : 0;
+    requests += admission.address(limits, address, clock.steady()).allow ? 1 : 0;
+  }
+  EXPECT_EQ(logins, 10);
+  EXPECT_EQ(requests, 10);
+  EXPECT_TRUE(admission.stranger(limits, "login", "2001:db8:0:8::1", clock.steady()).allow);
+  EXPECT_TRUE(admission.address(limits, "2001:db8:0:8::1", clock.steady()).allow);
+}
+
 TEST(Admission, S1_29AndC5NameTheSecondsToWait) {
   rate::Verdict verdict;
   verdict.limit = 60;

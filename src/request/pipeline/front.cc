@@ -137,8 +137,10 @@ Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) 
   const RestRoute route = fleet_.route(exchange.head().method, exchange.head().path);
   // An execution takes its token after authorization, as every call does; taken here as well it would count twice.
   if (f.channel != Channel::local && route.limit_class != "execute") {
-    const std::string_view who = f.principal ? std::string_view(f.principal->id) : std::string_view(f.address);
-    f.verdict = w_.admission.principal(*f.snapshot->limits, route.limit_class, who, {}, fleet_.clock.steady());
+    const Limits& limits = *f.snapshot->limits;
+    const SteadyTime now = fleet_.clock.steady();
+    f.verdict = f.principal ? w_.admission.principal(limits, route.limit_class, f.principal->id, {}, now)
+                            : w_.admission.stranger(limits, route.limit_class, f.address, now);
     if (!f.verdict->allow) co_return fail(Code::rate_limited, std::string(route.limit_class));
   }
   f.enter(Stage::api);
