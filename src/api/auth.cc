@@ -3,6 +3,8 @@
 
 #include "api/people.h"
 #include "api/standing.h"
+#include "core/encoding.h"
+#include "crypto/hash.h"
 #include "request/identity/identity.h"
 
 namespace sallyport::api {
@@ -34,6 +36,16 @@ std::string retry_after(const Error& error) {
   return error.detail.substr(start, error.detail.find_first_not_of("0123456789", start) - start);
 }
 
+// Whose failed login it was, for the audit alone: the user, or a keyed digest of a name that nobody has, since people type
+// passwords there. Both are made in either case, so that time tells nothing.
+std::string account_mark(const Call& call, const std::string& name) {
+  const auto key = call.api.deps().keys.key(crypto::Purpose::audit_redaction);
+  const auto digest = crypto::hmac_sha256(key, "login name:" + name);
+  const auto& ids = call.request.snapshot->principals->user_ids;
+  const auto id = ids.find(name);
+  return id == ids.end() ? "name#" + hex_encode(std::span(digest).first(8)) : "user:" + id->second;
+}
+
 ClientMark client_of(const Call& call) { return {call.request.address, call.request.user_agent}; }
 
 // S1-9; the refresh token is shown here and never again.
@@ -60,6 +72,18 @@ RestAnswer tokens(const Call& call, const Result<control::TokenAnswer>& answer, 
   return out;
 }
 
+struct SecondStep {
+  Result<control::TokenAnswer> answer;
+  std::string account;  // whose half login it is, where that can be told
+};
+
+// On the control executor.
+Task<Result<SecondStep>> second_step(ApiDeps& deps, std::string token, Secret code, ClientMark client, WallTime now) {
+  const auto user = deps.factors.open_second_step(token, now);
+  auto answer = co_await deps.accounts.login_second_step(std::move(token), std::move(code), std::move(client), now);
+  co_return SecondStep{std::move(answer), user ? "user:" + *user : std::string()};
+}
+
 // The one field of the body, which must be there.
 Result<Secret> only_secret(const Call& call, std::string_view name) {
   SP_CHECK(only_fields(call.root(), {name}));
@@ -84,10 +108,13 @@ Task<RestAnswer> login(Call& call) {
   }
   auto& deps = call.api.deps();
   Secret password(std::move(given->password));
+  const std::string account = account_mark(call, given->name);
   auto answer = co_await run_on<control::TokenAnswer>(
       deps.control.executor(),
       deps.accounts.login(given->name, std::move(password), client_of(call), call.request.now));
-  co_return tokens(call, answer, "login");
+  RestAnswer out = tokens(call, answer, "login");
+  if (!answer || answer->access_token.empty()) out.reason += " account=" + account;
+  co_return out;
 }
 
 // The second step, for people with a second factor (S3-23): the token of the first and a code, or a recovery code.
@@ -100,10 +127,13 @@ Task<RestAnswer> login_second_step(Call& call) {
     if (error != nullptr) co_return refuse(call, *error);
   }
   auto& deps = call.api.deps();
-  auto answer = co_await run_on<control::TokenAnswer>(
+  auto done = co_await run_on<SecondStep>(
       deps.control.executor(),
-      deps.accounts.login_second_step(std::move(*token), Secret(std::move(*code)), client_of(call), call.request.now));
-  co_return tokens(call, answer, "login");
+      second_step(deps, std::move(*token), Secret(std::move(*code)), client_of(call), call.request.now));
+  if (!done) co_return refuse(call, done.error());
+  RestAnswer out = tokens(call, done->answer, "login");
+  if (!done->answer && !done->account.empty()) out.reason += " account=" + done->account;
+  co_return out;
 }
 
 // S1-12. The key is judged as if it had come with the request itself.

@@ -122,6 +122,21 @@ class Answers(Case):
             self.assertEqual(self.body(seen[name][0]), self.body(seen["fred"][0]))
             self.assertEqual([key for key, _ in seen[name][0].headers.all], [key for key, _ in seen["fred"][0].headers.all])
 
+    def test_the_audit_names_the_account_and_never_what_was_typed(self):
+        """S2-41: an attacked account can be seen; a name that nobody has may be a password, so a keyed digest stands for it."""
+        self.gateway.user("gina", FIRST)
+        users = {u["username"]: u["id"] for u in self.gateway.admin("GET", "/api/v1/users")["data"]}
+        for name in ("gina", "Typed-Wrong-5-Field", "Typed-Wrong-5-Field", "another"):
+            self.assertEqual(self.login(name, "Wrong-Password-1", "127.0.0.6").status, 401)
+        failed = lambda: [r["reason"] for r in self.gateway.audit() if " account=" in r.get("reason", "")]
+        processes.wait_until(lambda: len(failed()) == 4, 10 * SLOW, "the records")
+        accounts = [reason.split(" account=")[1] for reason in failed()]
+        self.assertEqual(accounts[0], "user:" + users["gina"])
+        self.assertRegex(accounts[1], "^name#[0-9a-f]{16}$")
+        self.assertEqual(accounts[1], accounts[2])
+        self.assertNotEqual(accounts[2], accounts[3])
+        self.assertNotIn("Typed-Wrong", "".join(failed()))
+
     def test_time_does_not_tell_an_unknown_user_from_a_wrong_password(self):
         """Done when 5 of identity: Welch's t of 500 tries each stays under 4.5; it sees a login that skips the hash.
 
