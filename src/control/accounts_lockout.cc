@@ -11,6 +11,8 @@ namespace sallyport::control {
 namespace {
 
 constexpr std::size_t kSlots = 16'384;  // 384 KiB twice, and 128 KiB
+// Requests bring the time at which they came, so one may be older than the one before it, with the clock as it should be.
+constexpr std::chrono::seconds kRequestAge{2};
 
 std::chrono::seconds rounded_up(WallTime::duration left) {
   return left.count() <= 0 ? std::chrono::seconds(0) : std::chrono::ceil<std::chrono::seconds>(left);
@@ -43,12 +45,21 @@ std::chrono::seconds Lockout::wait(std::string_view account, std::string_view ad
   const std::scoped_lock lock(mutex_);
   const std::uint64_t pair = hash('p', account, address);
   const bool trusted = trusted_[pair % kSlots] == pair;
-  const WallTime until = trusted ? pairs_[pair % kSlots].until
-                                 : std::max(slot(hash('u', account, {})).until, slot(hash('a', {}, address)).until);
-  return rounded_up(until - now);
+  Slot& of_account = trusted ? pairs_[pair % kSlots] : slot(hash('u', account, {}));
+  Slot& of_address = slot(hash('a', {}, address));
+  follow_clock(of_account, now);
+  follow_clock(of_address, now);
+  return rounded_up((trusted ? of_account.until : std::max(of_account.until, of_address.until)) - now);
+}
+
+void Lockout::follow_clock(Slot& slot, WallTime now) {
+  if (now + kRequestAge >= slot.last) return;
+  slot.until -= slot.last - now;
+  slot.last = now;
 }
 
 void Lockout::count(Slot& slot, std::uint32_t free, WallTime now) const {
+  follow_clock(slot, now);
   if (now - slot.last > limits_.forget_after) slot.failures = 0;
   slot.last = now;
   slot.failures = std::min(slot.failures + 1, 1'000'000U);

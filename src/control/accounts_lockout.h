@@ -1,8 +1,8 @@
 // Growing delays after failed logins (S2-39): by account and by address, never a lock for good (5 minutes at most). An
 // account's delay does not bind an address that logged in to it before, so that strangers cannot shut an admin out: such
 // a pair has a slot of its own, which they cannot reach.
-// An address is what limit_address says: an IPv6 one counts by its /64. Unknown names count like known ones. Fixed memory: slots chosen by a keyed hash, no eviction to abuse; two names may
-// share a slot. Any thread (a mutex, not on the hot path).
+// An address is what limit_address says: an IPv6 one counts by its /64. Unknown names count like known ones. Fixed memory:
+// slots chosen by a keyed hash, no eviction to abuse; two names may share a slot. Any thread (a mutex, not on the hot path).
 #pragma once
 
 #include <array>
@@ -45,6 +45,8 @@ class Lockout {
   };
   [[nodiscard]] std::uint64_t hash(char kind, std::string_view account, std::string_view address) const;
   Slot& slot(std::uint64_t hash) { return slots_[hash % slots_.size()]; }
+  // The same delay from `now`, where the clock was set back since: a delay never outlives its length.
+  static void follow_clock(Slot& slot, WallTime now);
   void count(Slot& slot, std::uint32_t free, WallTime now) const;
   // The slot that an attempt is counted on: the account's, or the pair's where this address is known to be the owner's.
   Slot& account_slot(std::string_view account, std::string_view address);

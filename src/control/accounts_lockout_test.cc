@@ -63,6 +63,30 @@ TEST_F(Lockouts, WaitingIsEnough) {
   EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(0));
 }
 
+// The clock was three hours ahead, and is right again: five minutes at most, from now, and not three hours.
+TEST_F(Lockouts, AClockThatIsSetBackMakesNoDelayLonger_S2_39) {
+  fail(8, "alice", "192.0.2.1");
+  fail(14, "bob", "192.0.2.2");
+  now_ -= std::chrono::hours(3);
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(8));
+  EXPECT_EQ(wait("bob", "192.0.2.2"), seconds(300));
+  now_ += seconds(8);
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(0));
+  fail(1, "alice", "192.0.2.1");
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(16)) << "failures are still counted";
+  now_ += seconds(292);
+  EXPECT_EQ(wait("bob", "192.0.2.2"), seconds(0));
+}
+
+// Requests that began before a failure was counted bring an earlier time: they make its delay no shorter.
+TEST_F(Lockouts, AnOlderRequestMakesNoDelayShorter) {
+  fail(5, "alice", "192.0.2.1");
+  now_ -= std::chrono::milliseconds(900);
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(2));
+  now_ += std::chrono::milliseconds(900);
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(1));
+}
+
 TEST_F(Lockouts, ASuccessClearsTheAccount) {
   fail(5, "alice", "192.0.2.1");
   lockout_.succeeded("alice", "192.0.2.1", now_);
