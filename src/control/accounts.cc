@@ -61,6 +61,7 @@ Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, Cli
   if (outdated) {
     if (auto better = co_await rehash(checked, std::move(password))) checked.password_hash = std::move(*better);
   }
+  SP_CO_CHECK(co_await follow_clock(checked, now));
   const UserRecord* current = unchanged(checked);
   if (current == nullptr) co_return wrong_credentials("login.changed_meanwhile");
   if (current->second_factor.confirmed) {
@@ -98,6 +99,20 @@ Task<Result<TokenAnswer>> Accounts::login_second_step(std::string step_token, Se
   SP_CO_TRY(TokenAnswer out, co_await open("user:" + user_id, std::move(client), now));
   factors_.mark(out.session, now);
   co_return out;
+}
+
+// tokens_valid_from was set while the clock was ahead: it would refuse every token of this login until then. Sessions that it
+// ended stay ended.
+Task<Result<void>> Accounts::follow_clock(UserRecord checked, WallTime now) {
+  if (const UserRecord* const before = unchanged(checked); before == nullptr || before->tokens_valid_from <= now) {
+    co_return Result<void>();
+  }
+  SP_CO_CHECK(co_await logins_.end_all_of("user:" + checked.id));
+  const UserRecord* const current = unchanged(checked);
+  if (current == nullptr) co_return Result<void>();
+  UserRecord mended = *current;
+  mended.tokens_valid_from = now;
+  co_return co_await store_.save(std::move(mended));
 }
 
 // What must be done before anything else: on the record and not in the answer alone, since every door asks the record.

@@ -71,6 +71,7 @@ class Accounts {
 
  private:
   Task<Result<std::string>> rehash(UserRecord user, Secret password);
+  Task<Result<void>> follow_clock(UserRecord checked, WallTime now);
   Task<Result<void>> impose_duties(const std::string& user_id, WallTime now);
   const UserRecord* unchanged(const UserRecord& checked) const;
   Task<Result<void>> check_new(UserRecord owner, Secret password);

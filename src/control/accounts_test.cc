@@ -40,6 +40,28 @@ TEST_F(AccountsTest, ExpiresInIsTheLifeThatTheTokenNames_S1_9) {
       tokens.verify(testing::ring().get(), answer.access_token, now + answer.expires_in - seconds(1)).has_value());
 }
 
+// The password was reset while the clock was three hours ahead; now it is right.
+TEST_F(AccountsTest, ALoginAfterTheClockWasSetBackGivesATokenThatIsGood) {
+  UserRecord user = store.user();
+  user.tokens_valid_from = kNow + std::chrono::hours(3);
+  store.put(user);
+  ASSERT_TRUE(login(kPassword).has_value());
+  EXPECT_EQ(store.user().tokens_valid_from, kNow);
+  EXPECT_EQ(store.saves, 1);
+  ASSERT_TRUE(login(kPassword, "admin-alice", kNow + seconds(1)).has_value());
+  EXPECT_EQ(store.saves, 1) << "nothing to mend";
+}
+
+TEST_F(AccountsTest, ALoginAfterTheClockWasSetBackRevivesNoSession) {
+  const std::string ended = login(kPassword, "admin-alice", kNow + std::chrono::hours(1))->session;
+  UserRecord user = store.user();
+  user.tokens_valid_from = kNow + std::chrono::hours(3);
+  store.put(user);
+  const std::string fresh = login(kPassword)->session;
+  EXPECT_EQ(published->find(ended), nullptr);
+  EXPECT_NE(published->find(fresh), nullptr);
+}
+
 TEST_F(AccountsTest, ATokenCarriesItsSession_S1_9) {
   const auto answer = login(kPassword).value();
   EXPECT_EQ(tokens.verify(testing::ring().get(), answer.access_token, kNow)->session_id, answer.session);

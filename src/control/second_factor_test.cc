@@ -156,6 +156,18 @@ TEST_F(SecondFactorTest, ALoginTakesTwoSteps) {
   EXPECT_EQ(second(half->second_step_token, code()).error().code, Code::unauthenticated) << "the code is used up";
 }
 
+// Tokens had been ended while the clock was three hours ahead; now it is right.
+TEST_F(SecondFactorTest, BothStepsGoWellAfterTheClockWasSetBack) {
+  set_up();
+  UserRecord user = store.user();
+  user.tokens_valid_from = kNow + std::chrono::hours(3);
+  store.put(user);
+  const std::string step = login(kPassword)->second_step_token;
+  const auto whole = await(accounts.login_second_step(step, Secret(code()), {std::string(kAddress), {}}, kNow));
+  ASSERT_TRUE(whole.has_value()) << whole.error().detail;
+  EXPECT_EQ(store.user().tokens_valid_from, kNow);
+}
+
 TEST_F(SecondFactorTest, AFirstStepLeadsToOneLogin) {
   const RecoveryCodes codes = set_up();
   const std::string step = login(kPassword)->second_step_token;
