@@ -64,7 +64,7 @@ RestAnswer shown(const Call& call, const KeyRecord& key, int status = 200, std::
   write_use(w, *key.usage);
   w.end_object();
   RestAnswer answer = ok(w, status);
-  answer.reason = "key=" + key.id;
+  answer.reason = audit_text("key", key.id, key.roles);
   if (secret.empty()) answer.version = std::move(version);
   else answer.headers.emplace_back("Cache-Control", "no-store");
   return answer;

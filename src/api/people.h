@@ -15,6 +15,8 @@ void write_texts(json::Writer& w, std::string_view key, const std::vector<std::s
 std::string actor_user(const Call& call);
 // `who`: id or name; null: there is none.
 const UserRecord* find_user(const Snapshot& snapshot, const std::string& who);
+// For the audit, what was made or changed and as what: "user=ID roles=admin,user".
+std::string audit_text(std::string_view kind, std::string_view id, const std::vector<std::string>& roles);
 // As refuse(), and Retry-After where the error says how long.
 RestAnswer refuse_to_wait(const Call& call, const Error& error);
 // Code::validation naming a role that does not exist.

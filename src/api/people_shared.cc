@@ -22,6 +22,12 @@ const UserRecord* find_user(const Snapshot& snapshot, const std::string& who) {
   return user == principals.users.end() ? nullptr : user->second.get();
 }
 
+std::string audit_text(std::string_view kind, std::string_view id, const std::vector<std::string>& roles) {
+  std::string out = std::string(kind) + "=" + std::string(id) + " roles=";
+  for (const auto& role : roles) out += (&role == &roles.front() ? "" : ",") + role;
+  return out;
+}
+
 Result<void> check_roles(const Call& call, const std::vector<std::string>& roles) {
   constexpr std::array<std::string_view, 5> kBuiltIn{"admin", "user", "agent", "readonly", "auditor"};
   for (const auto& role : roles) {

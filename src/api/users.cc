@@ -143,7 +143,9 @@ Task<RestAnswer> add_user(Call& call) {
   auto& control = call.api.deps().control;
   auto made = co_await run_for_caller<UserRecord>(call, control.create_user(std::move(*user)));
   if (!made) co_return refuse(call, made.error());
-  co_return show_once(*made, chosen->shown, 201);
+  RestAnswer answer = show_once(*made, chosen->shown, 201);
+  answer.reason = audit_text("user", made->id, made->roles);
+  co_return answer;
 }
 
 Task<RestAnswer> enable_user(Call& call) { co_return co_await enable(call, true); }

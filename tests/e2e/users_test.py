@@ -6,7 +6,8 @@ import threading
 import unittest
 
 import mcp
-from gateway import Gateway
+import processes
+from gateway import SLOW, Gateway
 
 FIRST = "Violet-Tractor-7-Moss"
 
@@ -52,6 +53,13 @@ class Users(People):
         self.assertEqual(self.login("zoe").status, 401)
         self.assertEqual(self.chief.ask("POST", "/admin/users/%s/toggle" % made.message["id"]).message["enabled"], True)
         self.assertEqual(self.login("zoe").status, 200)
+
+    def test_the_audit_says_who_and_what_was_made(self):
+        """S2-41: the new id and its roles, of a user and of a key."""
+        person = self.person("made", "readonly")
+        key = self.gateway.admin("POST", "/api/v1/keys", {"name": "made", "roles": ["readonly"], "can_read": True})
+        for made in ("user=%s roles=readonly" % person, "key=%s roles=readonly" % key["id"]):
+            processes.wait_until(lambda: self.gateway.audit(reason=made), 10 * SLOW, made)
 
     def test_roles_and_address_change_and_hold_at_the_next_request(self):
         """S1-17, S3-12."""
