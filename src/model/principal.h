@@ -64,7 +64,7 @@ struct UserRecord {
   bool enabled = true;
   bool must_change_password = false;
   WallTime created_at{};
-  WallTime tokens_valid_from{};  // tokens issued before are dead (logout everywhere, password change, disable)
+  WallTime tokens_valid_from{};  // tokens issued before are dead (new password, disabling, reset of the second factor)
   std::vector<std::string> password_history;  // hashes of those before it, newest first (S2-37)
   WallTime password_set_at{};                 // what its age counts from (S2-36)
   SecondFactor second_factor;
