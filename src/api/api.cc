@@ -2,6 +2,7 @@
 
 #include "api/handlers.h"
 #include "api/people.h"
+#include "engines/rbac/rbac.h"
 #include "model/registration.h"
 
 namespace sallyport::api {
@@ -45,6 +46,10 @@ Result<void> permit(const Call& call, const Route& route) {
   }
   if (route.step_up && lacks_recent_factor(call)) return fail(Code::second_factor_required, "step_up");
   if (!route.permission) return {};  // objects are asked for one by one
+  if (*route.permission == Permission::tool_read) {  // so are tools, once the caller may read any (S1-15)
+    if (rbac::holds_somewhere(principal, *call.request.snapshot->roles, Permission::tool_read)) return {};
+    return fail(Code::access_denied, "tool:read on nothing");
+  }
   return permit_action(call, *route.permission);
 }
 

@@ -45,6 +45,7 @@ Task<RestAnswer> register_tool(Call& call);
 Task<RestAnswer> update_tool(Call& call);
 Task<RestAnswer> remove_tool(Call& call);
 Task<RestAnswer> search_tools(Call& call);
+Task<RestAnswer> find_tools(Call& call);
 
 Task<RestAnswer> list_roles(Call& call);
 Task<RestAnswer> show_role(Call& call);

@@ -41,7 +41,7 @@ void Idempotency::end(const std::string& who, const std::string& key, const std:
   const std::scoped_lock lock(mutex_);
   const auto found = by_name_.find(name_of_entry(who, key));
   if (found == by_name_.end()) return;
-  if (answer && answer->status >= 400) {
+  if (answer && answer->status >= 400 && !answer->carried_out) {
     entries_.erase(found->second);
     by_name_.erase(found);
     return;

@@ -34,7 +34,7 @@ void write_time(json::Writer& w, std::string_view name, std::optional<WallTime> 
   else w.null();
 }
 
-void write_use(json::Writer& w, const KeyUsage& usage) {
+void write_use(json::Writer& w, const Usage& usage) {
   const std::chrono::microseconds last(usage.last.load(std::memory_order_relaxed));
   write_time(w, "last_used_at", last.count() == 0 ? std::nullopt : std::optional(WallTime(last)));
   w.member("use_count", usage.count.load(std::memory_order_relaxed));

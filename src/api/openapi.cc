@@ -1,7 +1,7 @@
 // The document of OpenAPI 3.1, made from the route table and schemas.json.
 #include <map>
 
-#include "api/route.h"
+#include "api/handlers.h"
 #include "core/ascii.h"
 
 namespace sallyport::api {
@@ -107,6 +107,8 @@ void write_responses(json::Writer& w, const Route& route) {
     w.key("503").object().member("description", "Not ready").key("content").object().key("application/json").object();
     w.key("schema").object().member("$ref", ref("Readiness")).end_object().end_object().end_object().end_object();
   }
+  if (route.handle == execute_tool)
+    write_refusal(w, "500", "tool_execution_failed: the tool's own error; its result is in error.details");
   const bool input = !route.doc.request.empty() || !route.doc.query.empty() || route.doc.list ||
                      route.path.find('{') != std::string_view::npos;
   if (input) write_refusal(w, "400", "The request is wrong; error.message says where");

@@ -1,4 +1,4 @@
-// Tools that are registered here (S1-15, S1-19): made, changed, removed, and every tool found by words.
+// Tools that are registered here (S1-15, S1-19): made, changed, removed.
 #include "api/registry.h"
 #include "api/standing.h"
 
@@ -8,9 +8,6 @@
 
 namespace sallyport::api {
 namespace {
-
-constexpr std::size_t kQueryMax = 256;
-constexpr std::size_t kWordsMax = 16;
 
 // Where the endpoint is: a place that the gateway would talk to, as a server's is, so it asks for the same permission.
 Result<control::ToolBinding> read_endpoint(const Call& call, std::string url) {
@@ -100,7 +97,7 @@ RestAnswer shown(const Call& call, const Result<ToolPtr>& tool, int status) {
                   tool.error().code == Code::not_found ? Error{Code::unknown_tool, tool.error().detail} : tool.error());
   const bool reads = may_read(call, **tool);  // tool:create and tool:update alone show nothing that was there before
   json::Writer w;
-  write_tool(w, **tool, {.schemas = reads, .upstream = reads, .endpoint = sees_places(call)});
+  write_tool(w, call, **tool, {.schemas = reads, .upstream = reads, .endpoint = sees_places(call), .use = reads});
   return ok(w, status);
 }
 
@@ -109,18 +106,6 @@ std::string registered_name(const Call& call) {
   const std::string& id = call.parts[0];
   const std::string prefix = std::string(kRegistry) + "/";
   return id.starts_with(prefix) ? id.substr(prefix.size()) : id;
-}
-
-Result<std::string> read_words(const Call& call) {
-  const auto words = query_value(call.request.query, "query");
-  if (!words || words->find_first_not_of(' ') == std::string::npos) {
-    return fail(Code::validation, "query: the words to search for are missing");
-  }
-  const auto spaces = static_cast<std::size_t>(std::ranges::count(*words, ' '));
-  if (words->size() > kQueryMax || spaces >= kWordsMax) {
-    return fail(Code::validation, "query: at most 256 bytes and 16 words");
-  }
-  return *words;
 }
 
 }  // namespace
@@ -156,21 +141,6 @@ Task<RestAnswer> remove_tool(Call& call) {
   if (!done && done.error().code == Code::not_found) co_return refuse(call, {Code::unknown_tool, done.error().detail});
   if (!done) co_return refuse(call, done.error());
   co_return no_content();
-}
-
-// What the caller may not read is left out before anything is counted.
-Task<RestAnswer> search_tools(Call& call) {
-  auto words = read_words(call);
-  if (!words) co_return refuse(call, words.error());
-  auto& control = call.api.deps().control;
-  auto hits = co_await run_for_caller<std::vector<control::ToolHit>>(call, control.search_tools(std::move(*words)));
-  if (!hits) co_return refuse(call, hits.error());
-  std::vector<ToolPtr> found;
-  for (const auto& hit : *hits) {
-    const ToolPtr tool = tool_by_id(call, hit.server + "/" + hit.name);
-    if (tool && may_read(call, *tool)) found.push_back(tool);
-  }
-  co_return list_of_tools(call, found);
 }
 
 }  // namespace sallyport::api

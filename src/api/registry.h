@@ -14,12 +14,17 @@ ToolPtr tool_by_id(const Call& call, const std::string& id);
 bool may_read(const Call& call, const ToolRecord& tool);
 // What of a tool is shown.
 struct ToolView {
-  bool schemas = false;
+  bool schemas = true;
   bool upstream = true;   // which upstream's tool it is bound to: to those who may read both
   bool endpoint = false;  // where its endpoint is: to those who may read servers
+  bool use = true;        // how often it was called, and when last
+  std::optional<double> similarity;  // to what was searched for
   bool s1 = false;        // by S1's alias a tool's name is the one that no other has, and GET /tools/{name} takes it
 };
-void write_tool(json::Writer& w, const ToolRecord& tool, ToolView view);
+void write_tool(json::Writer& w, const Call& call, const ToolRecord& tool, ToolView view);
+bool is_in(const ToolRecord& tool, std::string_view category);
+// Does the path have no prefix? Then the answer is as S1 has it.
+bool by_s1(const Call& call);
 // May the caller see where things are (server:read)?
 bool sees_places(const Call& call);
 // {data, pagination}, or S1's {tools, total, page, per_page, total_pages} of whole tools where the path is S1's /tools.

@@ -1,5 +1,7 @@
 // The catalogue and the execution of tools over REST and CLI: the same decide(), the same way from authorization on
 // (S0-20..S0-22). A tool that the caller may not read is as unknown as one that does not exist.
+#include <algorithm>
+
 #include "api/people.h"
 #include "api/registry.h"
 #include "engines/schema/schema.h"
@@ -13,21 +15,46 @@ constexpr std::size_t kToolIdMin = 3;            // S0-21
 constexpr std::int64_t kTimeoutMaxSeconds = 300;  // S0-22
 
 void write_registration(json::Writer& w, const Registration& what, ToolView view) {
-  write_texts(w, "categories", what.categories);
-  write_texts(w, "tags", what.tags);
   w.member("owner", what.owner);
-  w.member("created_at", iso_time(what.created_at)).member("updated_at", iso_time(what.updated_at));
   w.member("binding", what.endpoint ? "endpoint" : what.bound() ? "upstream_tool" : "none");
   if (view.upstream && !what.bound_server.empty()) w.member("upstream_tool", what.bound_server + "/" + what.bound_tool);
   if (!view.endpoint || !what.endpoint) return;
-  w.key("endpoint").value(what.endpoint->url).member("allow_private", what.endpoint->allow_private);
+  w.member("allow_private", what.endpoint->allow_private);
   w.member("endpoint_timeout", what.endpoint->call_timeout.count() / 1000);
   w.key("endpoint_headers").array();  // names only: values may be references to secrets
   for (const auto& [name, value] : what.endpoint->headers) w.value(name);
   w.end_array();
 }
 
-bool by_s1(const Call& call) { return call.request.path.starts_with("/tools"); }
+// Of every tool, whoever's it is: what S0 and S1 show of one (requirements, sections 7 and 8).
+void write_common(json::Writer& w, const ToolRecord& tool, ToolView view) {
+  static const Registration kNone{};
+  const Registration& what = tool.registration ? *tool.registration : kNone;
+  w.member("version", what.version);
+  w.key("endpoint");
+  if (what.endpoint && view.endpoint) w.value(what.endpoint->url);
+  else w.null();
+  write_texts(w, "categories", what.categories);
+  write_texts(w, "tags", what.tags);
+  w.member("registered_at", iso_time(tool.created_at)).member("created_at", iso_time(tool.created_at));
+  w.member("updated_at", iso_time(tool.updated_at));
+}
+
+// What changes without anybody changing the tool.
+void write_use(json::Writer& w, const Usage& usage) {
+  const std::chrono::microseconds last(usage.last.load(std::memory_order_relaxed));
+  w.member("execution_count", usage.count.load(std::memory_order_relaxed)).key("last_executed");
+  if (last.count() == 0) w.null();
+  else w.value(iso_time(WallTime(last)));
+}
+
+// The one that GET /tools/{name} takes, and that no other tool has.
+std::string name_of_s1(const Call& call, const ToolRecord& tool) {
+  const auto& exposed = call.request.snapshot->catalogue->exposed;
+  const auto found = exposed.find(tool.exposed_name);
+  const bool own = found != exposed.end() && found->second->server == tool.server && found->second->name == tool.name;
+  return own ? tool.exposed_name : tool.server + "/" + tool.name;
+}
 
 void write_schemas(json::Writer& w, const ToolRecord& tool) {
   using Names = std::pair<std::string_view, std::string_view>;
@@ -45,6 +72,8 @@ void write_schemas(json::Writer& w, const ToolRecord& tool) {
 }
 
 }  // namespace
+
+bool by_s1(const Call& call) { return call.request.path.starts_with("/tools"); }
 
 ToolPtr tool_by_id(const Call& call, const std::string& id) {
   const Catalogue& catalogue = *call.request.snapshot->catalogue;
@@ -74,25 +103,34 @@ bool may_read(const Call& call, const ToolRecord& tool) {
 
 bool sees_places(const Call& call) { return permit_action(call, Permission::server_read).has_value(); }
 
-void write_tool(json::Writer& w, const ToolRecord& tool, ToolView view) {
+void write_tool(json::Writer& w, const Call& call, const ToolRecord& tool, ToolView view) {
   w.object().member("id", tool.server + "/" + tool.name).member("server", tool.server);
-  w.member("name", view.s1 && !tool.exposed_name.empty() ? tool.exposed_name : tool.name);
+  w.member("name", view.s1 ? name_of_s1(call, tool) : tool.name);
   w.member("exposed_name", tool.exposed_name).member("title", tool.title).member("description", tool.description);
   w.member("security_level", tool.security_level).member("digest", tool.digest);
   w.member("status", !tool.enabled ? "disabled" : tool.input ? "active" : "schema_unusable");
-  w.member("version", tool.registration ? std::string_view(tool.registration->version) : std::string_view());
+  write_common(w, tool, view);
   if (tool.registration) write_registration(w, *tool.registration, view);
   if (view.schemas) write_schemas(w, tool);
+  if (view.similarity) w.member("similarity_score", *view.similarity);
+  if (view.use) write_use(w, *tool.usage);
   w.end_object();
+}
+
+bool is_in(const ToolRecord& tool, std::string_view category) {
+  return tool.registration &&
+         std::ranges::find(tool.registration->categories, category) != tool.registration->categories.end();
 }
 
 RestAnswer list_of_tools(const Call& call, const std::vector<ToolPtr>& tools) {
   const bool s1 = by_s1(call);
-  const ToolView view{.schemas = s1, .endpoint = sees_places(call), .s1 = s1};
+  const ToolView view{.endpoint = sees_places(call), .s1 = s1};
+  const auto category = query_value(call.request.query, "category");
   std::vector<std::string> items;
   for (const ToolPtr& tool : tools) {
+    if (category && !is_in(*tool, *category)) continue;
     json::Writer w;
-    write_tool(w, *tool, view);
+    write_tool(w, call, *tool, view);
     items.push_back(w.take());
   }
   return s1 ? list_as_s1(call, items, "tools") : list(call, items);
@@ -120,16 +158,19 @@ Result<Execution> read_execution(const Call& call) {
   return out;
 }
 
+// Requirements, section 8: arguments that do not fit are a validation_error, a tool's own error is tool_execution_failed.
 RestAnswer executed(const Call& call, const std::string& id, ToolOutcome outcome) {
   RestAnswer answer;
   if (outcome.error) {
+    if (outcome.error->code == Code::invalid_arguments) outcome.error->code = Code::validation;
     answer = refuse(call, *outcome.error, outcome.message, outcome.data);
   } else {
     json::Writer w;
     w.object().member_raw("result", outcome.result.empty() ? "null" : outcome.result);
     w.member("execution_time", static_cast<double>(outcome.took.count()) / 1e6);
     w.member("status", outcome.is_error ? "error" : "success").member("tool_id", id).end_object();
-    answer = ok(w);
+    answer = outcome.is_error ? refuse(call, {Code::tool_execution_failed, id}, {}, w.text()) : ok(w);
+    answer.carried_out = true;
   }
   answer.headers = std::move(outcome.headers);
   return answer;
@@ -153,8 +194,15 @@ Task<RestAnswer> show_tool(Call& call) {
   const ToolPtr tool = tool_by_id(call, call.parts[0]);
   if (!tool || !may_read(call, *tool)) co_return refuse(call, {Code::unknown_tool, call.parts[0]});
   json::Writer w;
-  write_tool(w, *tool, {.schemas = true, .endpoint = sees_places(call), .s1 = by_s1(call)});
-  co_return ok(w);
+  const ToolView view{.endpoint = sees_places(call), .s1 = by_s1(call)};
+  write_tool(w, call, *tool, view);
+  RestAnswer answer = ok(w);
+  json::Writer lasting;
+  ToolView without_use = view;
+  without_use.use = false;
+  write_tool(lasting, call, *tool, without_use);
+  answer.version = lasting.take();
+  co_return answer;
 }
 
 Task<RestAnswer> execute_tool(Call& call) {

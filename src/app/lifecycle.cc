@@ -127,8 +127,8 @@ Task<void> App::tick_control() {
     if (++count % kTicksPerPrune == 0) (void)repository_->prune_revoked_tokens(clock_.wall());
     if (count % kTicksPerKeyCheck == 0) co_await check_token_keys();
     if (count % kTicksPerSweep != 0) continue;
-    if (const auto uses = control_->write_key_uses(); !uses) {
-      log_.error("uses of API keys not written", {{"why", uses.error().detail}});
+    if (const auto uses = control_->write_uses(); !uses) {
+      log_.error("uses of API keys and tools not written", {{"why", uses.error().detail}});
     }
     if (const auto forgotten = co_await control_->forget_old_secrets(clock_.wall()); !forgotten) {
       log_.error("old secrets of API keys not removed", {{"why", forgotten.error().detail}});
@@ -215,7 +215,7 @@ void App::stop() {
     unit->io.stop();
     if (unit->thread.joinable()) unit->thread.join();
   }
-  if (control_ && repository_) (void)control_->write_key_uses();
+  if (control_ && repository_) (void)control_->write_uses();
   if (audit_ && repository_) {
     if (const auto point = audit_->close()) (void)repository_->put_checkpoint({point->number, point->at, point->hash, point->line});
   }

@@ -49,7 +49,8 @@ TEST(Commands, ToolErrorIsAFailure) {
   FakeApi api("tool_error");
   api.answers["GET /api/v1/tools?limit=200&offset=0"] = {200, kTools};
   api.answers["POST /api/v1/tools/t1/execute"] = {
-      200, R"({"result":{"content":[{"type":"text","text":"division by zero"}],"isError":true}})"};
+      500, R"({"error":{"code":"tool_execution_failed","message":"The tool says that it failed","details":)"
+           R"({"result":{"content":[{"type":"text","text":"division by zero"}],"isError":true}}}})"};
   EXPECT_EQ(api.run({"tool", "call", "t1"}), 1);
   EXPECT_EQ(api.out, "division by zero\n");
 }

@@ -81,6 +81,14 @@ std::string render_result(const Context& c, json::Value root) {
   return out;
 }
 
+// What a tool that failed says of it; nothing where the call did not get so far.
+std::optional<std::string> own_error(const Context& c, const ApiAnswer& answer) {
+  const auto document = json::read_upstream_document(answer.body, {.bytes_max = 64U << 20});
+  if (!document || cell_text(document->root(), "error.code") != "tool_execution_failed") return std::nullopt;
+  const json::Value error = document->root().find("error").value_or(json::Value());
+  return render_result(c, error.find("details").value_or(json::Value()));
+}
+
 int call(const Context& c) {
   const auto arguments = tool_arguments(c);
   if (!arguments)
@@ -91,12 +99,12 @@ int call(const Context& c) {
     w.object().member_raw("arguments", *arguments);
     if (c.options.timeout) w.member("timeout", *c.options.timeout);
     w.end_object();
-    bool failed = false;
-    const int code = finish(c, c.api("POST", "/api/v1/tools/" + id + "/execute", w.text()), [&](json::Value root) {
-      failed = cell_text(root, "result.isError") == "true" || cell_text(root, "status") == "error";
-      return render_result(c, root);
-    });
-    return failed ? static_cast<int>(kFailure) : code;
+    const auto answer = c.api("POST", "/api/v1/tools/" + id + "/execute", w.text());
+    if (const auto said = answer && !c.options.json ? own_error(c, *answer) : std::nullopt) {
+      c.io.out << *said;
+      return static_cast<int>(kFailure);
+    }
+    return finish(c, answer, [&](json::Value root) { return render_result(c, root); });
   });
 }
 

@@ -23,7 +23,8 @@ std::shared_ptr<const mcp_header::Params> header_params(std::string_view input_s
 
 }  // namespace
 
-ToolRecord approve(const ServerRecord& server, const pin::Definition& definition) {
+ToolRecord approve(const ServerRecord& server, const pin::Definition& definition, WallTime now,
+                   const ToolRecord* before) {
   ToolRecord tool;
   tool.server = server.name;
   tool.name = definition.name;
@@ -34,6 +35,9 @@ ToolRecord approve(const ServerRecord& server, const pin::Definition& definition
   tool.description = definition.description;
   tool.security_level = server.security_level;
   tool.required = server.required;
+  tool.created_at = before != nullptr ? before->created_at : now;
+  tool.updated_at = before != nullptr && before->digest == tool.digest ? before->updated_at : now;
+  if (before != nullptr) tool.usage = before->usage;
   return tool;
 }
 

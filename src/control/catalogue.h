@@ -39,7 +39,9 @@ struct ProbeReport {
 // The record as it may be stored: name, prefix, transport and its fields, argv[0] absolute and executable, URL shape,
 // levels and times within range. Code::validation with a sentence for the operator.
 Result<ServerRecord> check_server(ServerRecord server);
-ToolRecord approve(const ServerRecord& server, const pin::Definition& definition);
+// `before`: the tool of that name as it was approved before; null: none. Its use goes on.
+ToolRecord approve(const ServerRecord& server, const pin::Definition& definition, WallTime now,
+                   const ToolRecord* before = nullptr);
 Drift compare(const Catalogue& catalogue, const std::string& server, const std::vector<pin::Definition>& listed);
 
 class CatalogueBuilder {

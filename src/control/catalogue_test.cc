@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+constexpr WallTime kNow{std::chrono::microseconds(1'790'000'000'000'000)};
 using Servers = std::map<std::string, ServerPtr, std::less<>>;
 using Tools = std::map<std::string, std::vector<ToolRecord>, std::less<>>;
 
@@ -27,13 +28,25 @@ pin::Definition definition(const std::string& name, const std::string& more = R"
   return pin::read_definition(R"({"name":")" + name + R"(",)" + more + "}").value();
 }
 
+TEST(Approve, KeepsWhenAToolCameAndItsUseThroughAChange) {
+  const ToolRecord first = approve(server("calc", ""), definition("add"), kNow);
+  first.usage->note(kNow);
+  const ToolRecord same = approve(server("calc", ""), definition("add"), kNow + std::chrono::hours(1), &first);
+  EXPECT_EQ(same.updated_at, kNow);
+  const auto other = definition("add", R"("description":"Other.","inputSchema":{"type":"object"})");
+  const ToolRecord changed = approve(server("calc", ""), other, kNow + std::chrono::hours(2), &same);
+  EXPECT_EQ(changed.created_at, kNow);
+  EXPECT_EQ(changed.updated_at, kNow + std::chrono::hours(2));
+  EXPECT_EQ(changed.usage->count, 1U);
+}
+
 struct World {
   Servers servers;
   Tools tools;
   CatalogueBuilder builder;
   void add(const ServerRecord& one, const std::vector<pin::Definition>& listed) {
     servers[one.name] = std::make_shared<const ServerRecord>(one);
-    for (const auto& each : listed) tools[one.name].push_back(approve(one, each));
+    for (const auto& each : listed) tools[one.name].push_back(approve(one, each, kNow));
   }
   auto build() { return builder.build(servers, tools); }
 };

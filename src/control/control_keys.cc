@@ -1,4 +1,4 @@
-// API keys (S1-11, S1-18): made, changed, rotated, switched off and on, ended; and their use, written behind.
+// API keys (S1-11, S1-18): made, changed, rotated, switched off and on, ended.
 #include <algorithm>
 
 #include "control/control_plane.h"
@@ -109,25 +109,6 @@ Task<Result<void>> ControlPlane::forget_old_secrets(WallTime now) {
     SP_CO_CHECK(co_await save_key(std::move(key)));
   }
   co_return Result<void>{};
-}
-
-Result<void> ControlPlane::write_key_uses() {
-  const auto& keys = snapshot_->principals->keys;
-  if (written_uses_.size() > keys.size()) {  // some went with their owner
-    std::erase_if(written_uses_, [&](const auto& entry) { return !keys.contains(entry.first); });
-  }
-  std::vector<KeyUse> uses;
-  for (const auto& [id, key] : keys) {
-    const std::uint64_t count = key->usage->count.load(std::memory_order_relaxed);
-    const auto written = written_uses_.find(id);
-    if (count == (written == written_uses_.end() ? 0 : written->second)) continue;
-    const std::chrono::microseconds last(key->usage->last.load(std::memory_order_relaxed));
-    uses.push_back({id, WallTime(last), count});
-  }
-  if (uses.empty()) return {};
-  SP_CHECK(deps_.repository.touch_keys(uses));
-  for (const KeyUse& use : uses) written_uses_[use.key_id] = use.count;
-  return {};
 }
 
 }  // namespace sallyport::control

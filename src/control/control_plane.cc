@@ -42,10 +42,7 @@ Result<void> ControlPlane::load(PolicySet policy, Limits limits, SessionRules se
     principals->user_ids[user.name] = user.id;
     principals->users[user.id] = std::make_shared<const UserRecord>(user);
   }
-  for (const auto& key : stored.keys) {
-    principals->keys[key.id] = std::make_shared<const KeyRecord>(key);
-    written_uses_[key.id] = key.usage->count;
-  }
+  for (const auto& key : stored.keys) principals->keys[key.id] = std::make_shared<const KeyRecord>(key);
   principals->revoked_tokens = std::move(stored.revoked_tokens);
   auto roles = std::make_shared<Roles>();
   for (const auto& role : stored.roles) (*roles)[role.name] = role;

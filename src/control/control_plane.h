@@ -68,7 +68,7 @@ class ControlPlane final : public AccountStore {
   Task<Result<NewKey>> rotate_key(std::string id, std::chrono::seconds grace, PrincipalPtr giver);
   Task<Result<void>> delete_key(std::string id);
   Task<Result<void>> forget_old_secrets(WallTime now);  // this and the next every few seconds
-  Result<void> write_key_uses();
+  Result<void> write_uses();  // of keys and tools
   // In force even where the store fails (error `storage`: a restart would forget it).
   Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);
 
@@ -109,7 +109,6 @@ class ControlPlane final : public AccountStore {
   SnapshotPtr snapshot_ = std::make_shared<const Snapshot>();
   std::map<std::string, ServerPtr, std::less<>> servers_;
   std::map<std::string, std::vector<ToolRecord>, std::less<>> tools_;
-  std::map<std::string, std::uint64_t, std::less<>> written_uses_;  // key id -> count, as stored
   CatalogueBuilder builder_;
   LoginDesk logins_;
   TokenKeys token_keys_;

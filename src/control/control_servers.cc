@@ -112,7 +112,11 @@ Result<std::vector<ToolRecord>> ControlPlane::store_tools(const ServerRecord& se
                                                           const std::vector<pin::Definition>& listed) {
   std::vector<ToolRecord> tools;
   tools.reserve(listed.size());
-  for (const auto& definition : listed) tools.push_back(approve(server, definition));
+  const auto& before = tools_[server.name];
+  for (const auto& definition : listed) {
+    const auto known = std::ranges::find(before, definition.name, &ToolRecord::name);
+    tools.push_back(approve(server, definition, deps_.clock.wall(), known == before.end() ? nullptr : &*known));
+  }
   SP_CHECK(deps_.repository.replace_tools(server.name, tools));
   return tools;
 }

@@ -38,6 +38,7 @@ class KeyShelf final : public Repository {
   Result<void> put_server(const ServerRecord&) override { return {}; }
   Result<void> delete_server(std::string_view) override { return {}; }
   Result<void> replace_tools(std::string_view, std::span<const ToolRecord>) override { return {}; }
+  Result<void> touch_tools(std::span<const ToolUse>) override { return {}; }
   Result<void> put_registered_tool(const ToolRecord&) override { return {}; }
   Result<void> delete_registered_tool(std::string_view) override { return {}; }
   Result<std::vector<ToolHit>> search_tools(std::string_view, std::uint32_t) override { return std::vector<ToolHit>(); }

@@ -139,7 +139,7 @@ Result<ToolRecord> changed_tool(ToolRecord tool, const ToolChange& what, WallTim
   }
   tool.definition = definition_of(tool, schema);
   tool.digest = hex_encode(crypto::sha256(tool.definition));
-  registration->updated_at = now;
+  tool.updated_at = now;
   tool.registration = std::move(registration);
   return tool;
 }
@@ -163,11 +163,11 @@ Task<Result<ToolPtr>> ControlPlane::register_tool(std::string name, std::string 
   if (all.size() >= kToolsMax) co_return fail(Code::limit, "registered tools");
   auto registration = std::make_shared<Registration>();
   registration->owner = std::move(owner);
-  registration->created_at = deps_.clock.wall();
   ToolRecord fresh;
   fresh.server = kRegistry;
   fresh.name = fresh.exposed_name = std::move(name);
   fresh.registration = std::move(registration);
+  fresh.created_at = deps_.clock.wall();
   SP_CO_TRY(ToolRecord tool, changed_tool(std::move(fresh), what, deps_.clock.wall()));
   if (std::ranges::find(all, tool.name, &ToolRecord::name) != all.end() ||
       snapshot_->catalogue->exposed.contains(tool.name)) {

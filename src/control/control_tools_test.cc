@@ -47,7 +47,7 @@ TEST(RegisteredTool, IsADefinitionOfMcp) {
   ASSERT_TRUE(tool) << tool.error().detail;
   EXPECT_EQ(tool->definition, R"({"name":"weather","title":"Weather","description":"of \"today\"",)"
                               R"("inputSchema":{"type":"object","required":["city"]}})");
-  EXPECT_EQ(tool->registration->updated_at, kNow);
+  EXPECT_EQ(tool->updated_at, kNow);
   EXPECT_THAT(tool->digest, SizeIs(64));
 }
 

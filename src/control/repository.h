@@ -5,68 +5,16 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "control/login_desk.h"
+#include "control/stored.h"
 #include "core/result.h"
-#include "model/principal.h"
-#include "model/server.h"
-#include "model/snapshot.h"
 
 namespace sallyport::control {
-
-// A key that signs or verifies access tokens. `sealed`: base64url, under KeyStore purpose token_keys: the private half
-// while it signs, afterwards the public half alone (a symmetric one stays what it is until it is forgotten).
-struct StoredTokenKey {
-  std::string id;  // kid
-  std::string algorithm;  // "EdDSA"
-  std::string sealed;
-  WallTime created_at{};
-  std::chrono::seconds token_lifetime{};  // the longest that a token under it was given
-  std::optional<WallTime> retired_at;  // signs no more
-  bool revoked = false;  // verifies no more either
-};
-
-// Everything at start. Lists are ordered by id or name. `tools` carry no compiled schemas.
-struct StoredState {
-  std::vector<UserRecord> users;
-  std::vector<KeyRecord> keys;
-  std::map<std::string, WallTime, std::less<>> revoked_tokens;  // jti -> when its token expires
-  std::vector<StoredSession> sessions;
-  std::vector<ServerRecord> servers;
-  std::vector<ToolRecord> tools;  // of servers
-  std::vector<ToolRecord> registered;
-  std::vector<Role> roles;  // custom ones only
-  PolicySet policy;         // epoch 0 and no modules: never stored
-  std::map<std::string, std::string, std::less<>> meta;
-  std::vector<StoredTokenKey> token_keys;  // newest first
-};
-
-struct KeyUse {
-  std::string key_id;
-  WallTime at{};  // the last one
-  std::uint64_t count = 0;  // of all so far
-};
-
-// A tool that a search by words found.
-struct ToolHit {
-  std::string server;
-  std::string name;
-  friend bool operator==(const ToolHit&, const ToolHit&) = default;
-};
-
-// The audit's checkpoint, kept here too so that a roll-back of the audit folder shows (design, principle 7).
-struct StoredCheckpoint {
-  std::uint64_t number = 0;
-  WallTime at{};
-  std::string hash;  // of the line, hex
-  std::string line;
-};
 
 class Repository : public SessionStore {
  public:
@@ -93,6 +41,9 @@ class Repository : public SessionStore {
   virtual Result<void> delete_server(std::string_view name) = 0;     // with its tools
   // The tools of `server` are these and no others. Each must name it; an unknown server is `not_found`.
   virtual Result<void> replace_tools(std::string_view server, std::span<const ToolRecord> tools) = 0;
+
+  // As touch_keys; registered ones by kRegistry.
+  virtual Result<void> touch_tools(std::span<const ToolUse> uses) = 0;
 
   // Registered tools, by name; what they are bound to is not looked up.
   virtual Result<void> put_registered_tool(const ToolRecord& tool) = 0;

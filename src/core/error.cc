@@ -71,6 +71,7 @@ constexpr std::array<Row, kCodes> kTable{{
     {Code::second_factor_required, {"second_factor_required", 401, -31401, "A code of the second factor is needed"}},
     {Code::second_factor_enrollment,
      {"second_factor_enrollment", 403, -31403, "A second factor must be set up before anything else"}},
+    {Code::tool_execution_failed, {"tool_execution_failed", 500, -31500, "The tool says that it failed"}},
 }};
 
 consteval bool in_order() {

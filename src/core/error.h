@@ -64,6 +64,7 @@ enum class Code : std::uint8_t {
   missing_capability,  // MCP 2026-07-28: the request needs what the client did not declare
   second_factor_required,    // a code is asked for: the second step of a login, or a step-up
   second_factor_enrollment,  // the role asks for a second factor and there is none yet
+  tool_execution_failed,     // REST: the tool itself says that it failed
   count_  // not a code
 };
 

@@ -6,13 +6,6 @@
 
 namespace sallyport {
 
-void KeyUsage::note(WallTime now) noexcept {
-  constexpr std::int64_t kStep = 1'000'000;
-  count.fetch_add(1, std::memory_order_relaxed);
-  const std::int64_t micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
-  if (micros - last.load(std::memory_order_relaxed) >= kStep) last.store(micros, std::memory_order_relaxed);
-}
-
 WallTime KeyRecord::good_until(std::uint32_t secret) const noexcept {
   const WallTime end = expires_at.value_or(WallTime::max());
   if (secret == secret_number) return end;

@@ -2,7 +2,6 @@
 // records, a request owns its Principal by shared_ptr.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "core/clock.h"
 #include "core/ip_address.h"
 #include "model/permission.h"
+#include "model/usage.h"
 
 namespace sallyport {
 
@@ -70,14 +70,6 @@ struct UserRecord {
   SecondFactor second_factor;
 };
 
-// How often a key, or a token that it bought, came with a request, and when last. Every version of the record shares it;
-// any thread. The control plane writes it behind, every five seconds.
-struct KeyUsage {
-  std::atomic<std::uint64_t> count{0};
-  std::atomic<std::int64_t> last{0};  // microseconds since 1970, by steps of a second; 0: never
-  void note(WallTime now) noexcept;
-};
-
 struct KeyRecord {
   std::string id;    // the public part of the key: 12 characters, looked up in O(1)
   std::string hash;  // HMAC-SHA-256 under KeyStore purpose `key_hashing`, hex (ruling C9)
@@ -96,7 +88,7 @@ struct KeyRecord {
   bool enabled = true;
   WallTime created_at{};
   std::optional<WallTime> expires_at;
-  std::shared_ptr<KeyUsage> usage = std::make_shared<KeyUsage>();
+  std::shared_ptr<Usage> usage = std::make_shared<Usage>();
 
   // When the secret of that number is good no more; WallTime::min() for one that was forgotten.
   [[nodiscard]] WallTime good_until(std::uint32_t secret) const noexcept;

@@ -76,7 +76,7 @@ TEST(KeyRecord, HasOtherRightsWhenAnythingItMayChanges) {
   EXPECT_TRUE(differs([](KeyRecord& k) { k.expires_at = kNow; }));
 }
 
-TEST(KeyUsage, CountsEachUseAndKeepsTheLastToASecond) {
+TEST(Usage, CountsEachUseAndKeepsTheLastToASecond) {
   KeyRecord key;
   const KeyRecord later = key;  // another version of the record
   key.usage->note(kNow);

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/clock.h"
 #include "model/server.h"
 
 namespace sallyport {
@@ -20,8 +19,6 @@ struct Registration {
   std::vector<std::string> categories;
   std::vector<std::string> tags;
   std::string owner;  // Principal::id of who registered it
-  WallTime created_at{};
-  WallTime updated_at{};
   std::string bound_server;  // an upstream's tool; empty: none
   std::string bound_tool;
   ServerPtr endpoint;  // url, headers, allow_private, call_timeout of the HTTP endpoint; null: none

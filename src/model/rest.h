@@ -49,6 +49,8 @@ struct RestAnswer {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string version;  // what the ETag is made of, where not the whole body: parts change that nobody writes
+  bool carried_out =
+      false;  // of a refusal: something was done all the same, so a repeated request must not do it again
   // For the audit of the request.
   std::string event_type;
   std::string action;

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "core/clock.h"
 #include "model/permission.h"
+#include "model/usage.h"
 
 namespace sallyport::schema {
 class Schema;  // engines/schema: a compiled JSON Schema
@@ -64,6 +66,9 @@ struct ToolRecord {
   std::shared_ptr<const schema::Schema> output;  // null: none declared
   std::shared_ptr<const mcp_header::Params> header_params;  // null: the schema wants none in headers
   std::shared_ptr<const Registration> registration;  // null: an upstream's own
+  WallTime created_at{};  // registered, or approved for the first time
+  WallTime updated_at{};  // its definition or what it is bound to changed
+  std::shared_ptr<Usage> usage = std::make_shared<Usage>();  // calls that were let through to it, whatever came of them
 };
 
 using ServerPtr = std::shared_ptr<const ServerRecord>;

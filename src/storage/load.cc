@@ -58,7 +58,7 @@ KeyRecord key_of(const Row& row) {
   key.previous_hash = row.text(10);
   key.previous_until = from_micros(row.number(11));
   if (!row.null(12)) key.rotated_at = from_micros(row.number(12));
-  key.usage->count = static_cast<std::uint64_t>(row.number(13));
+  key.usage->count = key.usage->written = static_cast<std::uint64_t>(row.number(13));
   return key;
 }
 
@@ -118,21 +118,25 @@ Result<void> load_servers(Sqlite& db, control::StoredState& state) {
 
 Result<void> load_tools(Sqlite& db, control::StoredState& state) {
   SP_TRY(const ItemsByOwner items, load_items(db, kToolItems));
-  return each(db, "load tools", "SELECT id, server, name, exposed_name, definition, digest, title, description, "
-              "security_level, enabled FROM tools ORDER BY server, name", [&](const Row& row) {
-    ToolRecord tool;
-    tool.server = row.text(1);
-    tool.name = row.text(2);
-    tool.exposed_name = row.text(3);
-    tool.definition = row.text(4);
-    tool.digest = row.text(5);
-    tool.title = row.text(6);
-    tool.description = row.text(7);
-    tool.security_level = static_cast<int>(row.number(8));
-    tool.enabled = row.flag(9);
-    tool.required = items_of(items, row.text(0)).strings("required");
-    state.tools.push_back(std::move(tool));
-  });
+  return each(
+      db, "load tools",
+      "SELECT id, server, name, exposed_name, definition, digest, title, description, "
+      "security_level, enabled, created_at, updated_at, last_used_at, use_count FROM tools ORDER BY server, name",
+      [&](const Row& row) {
+        ToolRecord tool;
+        tool.server = row.text(1);
+        tool.name = row.text(2);
+        tool.exposed_name = row.text(3);
+        tool.definition = row.text(4);
+        tool.digest = row.text(5);
+        tool.title = row.text(6);
+        tool.description = row.text(7);
+        tool.security_level = static_cast<int>(row.number(8));
+        tool.enabled = row.flag(9);
+        read_times(tool, row, 10);
+        tool.required = items_of(items, row.text(0)).strings("required");
+        state.tools.push_back(std::move(tool));
+      });
 }
 
 Result<void> load_roles(Sqlite& db, control::StoredState& state) {

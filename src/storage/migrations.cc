@@ -102,7 +102,19 @@ ALTER TABLE login_sessions ADD COLUMN key_secret INTEGER NOT NULL DEFAULT 0;
 UPDATE login_sessions SET key_secret = 1 WHERE owner LIKE 'key:%';
 )sql";
 
-constexpr std::array kSteps{kFirst, kLoginSessions, kUserFactors, kTokenKeys, kRegisteredTools, kKeyRotation};
+// When tools were approved and called. Nobody kept that of the tools there are so far: theirs begins here.
+constexpr const char* kToolTimes = R"sql(
+ALTER TABLE tools ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tools ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
+UPDATE tools SET created_at = unixepoch() * 1000000, updated_at = unixepoch() * 1000000;
+ALTER TABLE tools ADD COLUMN last_used_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tools ADD COLUMN use_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE registered_tools ADD COLUMN last_used_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE registered_tools ADD COLUMN use_count INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array kSteps{kFirst,           kLoginSessions, kUserFactors, kTokenKeys,
+                            kRegisteredTools, kKeyRotation,   kToolTimes};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

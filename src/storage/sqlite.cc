@@ -44,6 +44,8 @@ std::string Row::text(int column) const {
 
 std::int64_t Row::number(int column) const noexcept { return sqlite3_column_int64(statement_, column); }
 
+double Row::real(int column) const noexcept { return sqlite3_column_double(statement_, column); }
+
 bool Row::null(int column) const noexcept { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }

@@ -24,6 +24,7 @@ class Row {
   [[nodiscard]] std::string text(int column) const;
   [[nodiscard]] std::int64_t number(int column) const noexcept;
   [[nodiscard]] bool flag(int column) const noexcept { return number(column) != 0; }
+  [[nodiscard]] double real(int column) const noexcept;
   [[nodiscard]] bool null(int column) const noexcept;
 
  private:

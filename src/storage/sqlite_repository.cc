@@ -245,6 +245,10 @@ Result<void> SqliteRepository::replace_tools(std::string_view server, std::span<
   return storage::replace_tools(impl_->db, server, tools);
 }
 
+Result<void> SqliteRepository::touch_tools(std::span<const control::ToolUse> uses) {
+  return storage::touch_tools(impl_->db, uses);
+}
+
 Result<void> SqliteRepository::put_registered_tool(const ToolRecord& tool) {
   return storage::put_registered_tool(impl_->db, tool);
 }

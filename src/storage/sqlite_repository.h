@@ -37,6 +37,7 @@ class SqliteRepository final : public control::Repository {
   Result<void> delete_server(std::string_view name) override;
   Result<void> replace_tools(std::string_view server, std::span<const ToolRecord> tools) override;
   Result<void> put_registered_tool(const ToolRecord& tool) override;
+  Result<void> touch_tools(std::span<const control::ToolUse> uses) override;
   Result<void> delete_registered_tool(std::string_view name) override;
   Result<std::vector<control::ToolHit>> search_tools(std::string_view words, std::uint32_t most) override;
   Result<void> put_role(const Role& role) override;

@@ -15,6 +15,10 @@ namespace sallyport::storage {
 Result<void> replace_tools(Sqlite& db, std::string_view server, std::span<const ToolRecord> tools);
 Result<void> put_registered_tool(Sqlite& db, const ToolRecord& tool);
 Result<void> delete_registered_tool(Sqlite& db, std::string_view name);
+// Tools that are gone by now are passed over; neither value moves backwards.
+Result<void> touch_tools(Sqlite& db, std::span<const control::ToolUse> uses);
+// created_at, updated_at, last_used_at and use_count, from that column on.
+void read_times(ToolRecord& tool, const Row& row, int column);
 // Within the caller's transaction.
 Result<void> forget_words(Sqlite& db, std::string_view server);
 Result<std::vector<control::ToolHit>> search_tools(Sqlite& db, std::string_view words, std::uint32_t most);

@@ -64,8 +64,6 @@ ToolRecord registered(std::string name, std::string description = "about nothing
   what->owner = "key:k1";
   what->bound_server = "calc";
   what->bound_tool = kNasty;
-  what->created_at = kNow;
-  what->updated_at = kNow + std::chrono::seconds(1);
   what->endpoint = std::move(endpoint);
   ToolRecord tool;
   tool.server = kRegistry;
@@ -74,6 +72,8 @@ ToolRecord registered(std::string name, std::string description = "about nothing
   tool.description = std::move(description);
   tool.security_level = 7;
   tool.enabled = false;
+  tool.created_at = kNow;
+  tool.updated_at = kNow + std::chrono::seconds(1);
   tool.registration = std::move(what);
   return tool;
 }
@@ -95,7 +95,8 @@ TEST_F(RegisteredTools, AreKeptWithEveryField) {
   EXPECT_EQ(what.tags, std::vector<std::string>{"fast"});
   EXPECT_EQ(what.owner, "key:k1");
   EXPECT_EQ(what.bound_server + "/" + what.bound_tool, "calc/" + kNasty);
-  EXPECT_EQ(what.updated_at - what.created_at, std::chrono::seconds(1));
+  EXPECT_EQ(got.created_at, kNow);
+  EXPECT_EQ(got.updated_at, kNow + std::chrono::seconds(1));
   EXPECT_EQ(what.endpoint->url, "https://example.org/a?b=c");
   EXPECT_EQ(what.endpoint->headers.at("X"), kNasty);
   EXPECT_EQ(what.endpoint->call_timeout, std::chrono::seconds(7));
@@ -103,6 +104,32 @@ TEST_F(RegisteredTools, AreKeptWithEveryField) {
   ASSERT_TRUE(repository->delete_registered_tool(kNasty));
   EXPECT_EQ(repository->delete_registered_tool(kNasty).error().code, Code::not_found);
   EXPECT_TRUE(reopened().registered.empty());
+}
+
+TEST_F(RegisteredTools, KeepTheirUseThroughAChangeAsThoseOfServersDo) {
+  ServerRecord server;
+  server.name = "calc";
+  ASSERT_TRUE(repository->put_server(server));
+  ToolRecord add = tool("calc", "add");
+  add.created_at = add.updated_at = kNow;
+  ASSERT_TRUE(repository->replace_tools("calc", std::span(&add, 1)));
+  ASSERT_TRUE(repository->put_registered_tool(registered("mine")));
+  const std::vector<control::ToolUse> uses{{"calc", "add", kNow, 7},
+                                           {std::string(kRegistry), "mine", kNow, 3},
+                                           {"calc", "gone", kNow, 1},
+                                           {"calc", "add", kNow - std::chrono::seconds(5), 6}};
+  ASSERT_TRUE(repository->touch_tools(uses));
+  ASSERT_TRUE(repository->put_registered_tool(registered("mine")));
+  auto state = reopened();
+  ASSERT_EQ(state.tools.size(), 1U);
+  EXPECT_EQ(state.tools[0].created_at, kNow);
+  EXPECT_EQ(state.tools[0].usage->count, 7U);
+  EXPECT_EQ(state.tools[0].usage->last, kNow.time_since_epoch().count());
+  EXPECT_EQ(state.registered.at(0).usage->count, 3U);
+  ASSERT_TRUE(repository->replace_tools("calc", state.tools));
+  state = reopened();
+  EXPECT_EQ(state.tools.at(0).updated_at, kNow);
+  EXPECT_EQ(state.tools.at(0).usage->count, 7U);
 }
 
 TEST_F(Search, FindsEveryWordByItsBeginningTheNameFirst) {

@@ -20,8 +20,7 @@ class Catalogue(Registry):
             for who, key in keys.items():
                 if who == flag:
                     continue
-                refused = (404,) if flag == "read" else (403,)  # who may not read does not learn what there is
-                self.assertIn(key.ask(method, path, body).status, refused, (flag, who))
+                self.assertEqual(key.ask(method, path, body).status, 403, (flag, who))
             self.assertEqual(keys[flag].ask(method, path, body).status, good, flag)
         self.assertEqual(keys["read"].ask("GET", "/tools/flagged").status, 404)
 
@@ -150,8 +149,48 @@ class Search(Registry):
         some = self.key("some", scopes=["tool:read@registry/plan_one"])
         none = self.key("none", can_create=True)
         self.assertEqual(self.names(some, "plans"), ["registry/plan_one"])
-        self.assertEqual(self.names(none, "plans"), [])
+
+        self.assertEqual([none.ask("GET", path).status for path in ("/tools", "/tools/search?query=plans", "/tools/plan_one",
+                                                                   "/tools/no_such_tool")], [403] * 4)
         self.assertEqual(some.ask("GET", "/tools").message["total"], 1)
+        self.assertEqual(mcp.Session(self.gateway, none.secret).open().tools(), [])
+
+    def found(self, client, query, **more):
+        answer = client.ask("POST", "/api/v1/tools/search", {"query": query, **more})
+        self.assertEqual(answer.status, 200, answer)
+        return [(tool["id"], tool["similarity_score"]) for tool in answer.message["results"]]
+
+    def test_how_alike_a_tool_is(self):
+        """Section 8: similarity_score: each word weighs the same, the best match of a word has the whole of its share."""
+        self.register("moth", description="about lamps")
+        self.register("lamps", description="for a moth, and for whoever reads at night", categories=["light"])
+        self.register("candle", description="one of the older lamps", categories=["light", "wax"])
+        both = dict(self.found(self.admin, "moth lamps"))
+        self.assertEqual(set(both), {"registry/moth", "registry/lamps", "registry/candle"})
+        self.assertTrue(both["registry/candle"] < 0.5 < both["registry/moth"] < 1, both)
+        self.assertEqual(self.found(self.admin, "moth lamps", max_results=1), [max(both.items(), key=lambda one: one[1])])
+        self.assertEqual({one for one, _ in self.found(self.admin, "moth lamps", similarity_threshold=0.5)},
+                         {"registry/moth", "registry/lamps"})
+        self.assertEqual([one for one, _ in self.found(self.admin, "lamps", categories=["wax", "none"])], ["registry/candle"])
+        self.assertEqual(self.found(self.admin, "lam")[0], ("registry/lamps", 1))
+        for body in ({}, {"query": ""}, {"query": "x" * 257}, {"query": " ".join("x" * 17)}, {"query": "a", "max_results": 0},
+                     {"query": "a", "similarity_threshold": 1.5}, {"query": "a", "colour": 1}, {"query": 7}):
+            answer = self.admin.ask("POST", "/tools/search", body)
+            self.assertEqual((answer.status, answer.message["error"]["code"]), (400, "validation_error"), body)
+
+    def test_a_score_tells_nothing_of_tools_that_may_not_be_read(self):
+        """Principle 1: not whether they have the word. How long all tools are on average is all that moves a score."""
+        self.register("quay", description="ferries and barges")
+        self.register("mole", description="barges, and barges again, all day long")
+        some = self.key("reads-two", scopes=["tool:read@registry/quay", "tool:read@registry/mole"])
+        before = self.found(some, "ferries barges")
+        self.assertEqual(len(before), 2)
+        for number in range(5):
+            self.register("hidden%d" % number, description="ferries")
+        for one, other in zip(self.found(some, "ferries barges"), before, strict=True):
+            self.assertEqual(one[0], other[0])
+            self.assertAlmostEqual(one[1], other[1], delta=0.02)
+        self.assertEqual(self.key("none-of-them", can_create=True).ask("POST", "/tools/search", {"query": "barges"}).status, 403)
 
     def test_words_are_words(self):
         """S0-23, S1-5: nothing of a caller's words is an operator of SQL or of FTS5."""
@@ -204,6 +243,41 @@ class Bound(Registry):
         self.admin.ask("PUT", "/tools/detour", {"security_level": 3})
         self.assertNotIn("detour", both.tools())
         self.assertIn("error", both.call("detour", {"a": 1, "b": 2}).message)
+
+    def counted(self, *names):
+        shown = [self.admin.ask("GET", "/api/v1/tools/" + name).message for name in names]
+        return [(tool["execution_count"], tool["last_executed"] is not None) for tool in shown]
+
+    def test_calls_are_counted_over_every_door_and_through_a_restart(self):
+        """Section 8: execution_count and last_executed; a call by another name is a call of both."""
+        self.gateway.add_calculator("counted")
+        self.addCleanup(lambda: self.gateway.cli("server", "remove", "counted"))
+        self.register("plus", upstream_tool="counted/add", schema=SCHEMA)
+        self.assertEqual(self.counted("counted_add", "plus"), [(0, False), (0, False)])
+        run = lambda name, arguments: self.admin.ask("POST", "/api/v1/tools/%s/execute" % name, {"arguments": arguments}).status
+        tag = self.admin.ask("GET", "/tools/plus").headers["etag"]
+        answer = mcp.Session(self.gateway, self.tokens["admin"]).open().call("counted_add", {"a": 1, "b": 2})
+        self.assertNotIn("error", answer.message)
+        self.assertEqual(run("plus", {"a": 1, "b": 2}), 200)
+        self.assertEqual(run("plus", {"a": "one"}), 400)
+        self.assertEqual(self.as_user("readonly").ask("POST", "/api/v1/tools/plus/execute", {"arguments": {}}).status, 403)
+        self.assertEqual(self.counted("counted_add", "plus"), [(2, True), (1, True)])
+        self.assertEqual(self.admin.ask("PUT", "/tools/plus", {"version": "2"}, {"If-Match": tag}).status, 200)
+        self.gateway.stop()
+        self.gateway.start()
+        self.admin = self.as_user("admin")
+        self.assertEqual(self.counted("counted_add", "plus"), [(2, True), (1, True)])
+
+    def test_what_a_failing_tool_did_is_not_done_again(self):
+        """Section 8: tool_execution_failed, its result in the details; a repeated request is answered as the first."""
+        fail = lambda: self.admin.ask("POST", "/tools/calc_divide/execute", {"arguments": {"a": 1, "b": 0}},
+                                      {"Idempotency-Key": "divides"})
+        before, first, second = self.counted("calc_divide")[0][0], fail(), fail()
+        error = first.message["error"]
+        self.assertEqual((first.status, error["code"], error["details"]["tool_id"]), (500, "tool_execution_failed", "calc_divide"))
+        self.assertTrue(error["details"]["result"]["isError"])
+        self.assertEqual((second.status, second.body), (500, first.body))
+        self.assertEqual(self.counted("calc_divide")[0][0], before + 1)
 
     def test_a_change_of_the_list_is_told(self):
         agent = mcp.Session(self.gateway, self.agent("listens")).open()

@@ -24,6 +24,13 @@ PermissionSet scoped(const std::vector<Grant>& list, std::string_view server, st
   return set;
 }
 
+bool any_grants(const std::vector<Grant>& list, Permission permission) noexcept {
+  return std::ranges::any_of(list, [&](const Grant& grant) {
+    return grant.permission == permission ||
+           (permission == Permission::tool_read && grant.permission == Permission::tool_execute);
+  });
+}
+
 PermissionSet without_execute(PermissionSet set) noexcept {
   return PermissionSet::from_bits(set.bits() & ~PermissionSet{Permission::tool_execute}.bits());
 }
@@ -88,6 +95,14 @@ PermissionSet effective_on(const Principal& principal, const Roles& roles, std::
     set.add(name == kAgent && !may_execute ? without_execute(of_role) : of_role);
   }
   return set;
+}
+
+bool holds_somewhere(const Principal& principal, const Roles& roles, Permission permission) noexcept {
+  if (effective(principal, roles).has(permission) || any_grants(principal.grants, permission)) return true;
+  return std::ranges::any_of(principal.roles, [&](const std::string& name) {
+    const Role* role = find_role(roles, name);
+    return role != nullptr && any_grants(role->grants, permission);
+  });
 }
 
 std::string_view missing_dotted(const Principal& principal, const Roles& roles,

@@ -33,6 +33,10 @@ inline bool grants(const Principal& principal, const Roles& roles, Permission pe
   return effective_on(principal, roles, server, tool, channel).has(permission);
 }
 
+// Does it hold the permission on anything at all, scoped grants included? Not a decision: who does not is refused before
+// any object is looked at.
+bool holds_somewhere(const Principal& principal, const Roles& roles, Permission permission) noexcept;
+
 // The first dotted permission of `required` that neither the principal nor its roles hold; empty where all are held.
 // The role admin holds every one.
 std::string_view missing_dotted(const Principal& principal, const Roles& roles,

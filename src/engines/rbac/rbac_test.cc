@@ -120,6 +120,21 @@ TEST(Glob, MatchesByBytes) {
   EXPECT_FALSE(glob_match("?", "\xc3\xa9")) << "two bytes";
 }
 
+TEST(Rbac, HoldsSomewhereWhatItHoldsOnAnythingAtAll) {
+  const Roles roles{{"mail", {"mail", {}, {{Permission::tool_execute, "gmail", "send_*"}}, {}}}};
+  Principal principal;
+  EXPECT_FALSE(holds_somewhere(principal, roles, Permission::tool_read));
+  principal.permissions = {Permission::tool_create};
+  EXPECT_FALSE(holds_somewhere(principal, roles, Permission::tool_read));
+  principal.roles = {"mail"};
+  EXPECT_TRUE(holds_somewhere(principal, roles, Permission::tool_read)) << "to execute is to read";
+  EXPECT_FALSE(holds_somewhere(principal, roles, Permission::tool_update));
+  principal.roles = {};
+  principal.grants = {{Permission::tool_read, "calc", "add"}};
+  EXPECT_TRUE(holds_somewhere(principal, roles, Permission::tool_read));
+  EXPECT_FALSE(holds_somewhere(principal, roles, Permission::tool_execute));
+}
+
 // Issue 5, abuse: a Cyrillic letter, a zero-width one and a NUL are not what they look like.
 TEST(GlobAbuse, LookAlikesDoNotMatch) {
   EXPECT_FALSE(glob_match("send_email", "s\xd0\xb5nd_email"));

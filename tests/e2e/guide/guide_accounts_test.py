@@ -146,6 +146,15 @@ class KeysTest(Case):
         _, client = self.new_key("can_read")
         self.forbidden(client.execute, "calc_add", {"a": 1, "b": 2})
 
+    def test_a_key_that_may_not_read_reads_nothing(self):
+        """S1-15"""
+        made, client = self.new_key("can_create")
+        session = self.connect()
+        session.api_key_login(made["api_key"])
+        for caller in (client, session):
+            for call in (caller.tools, caller.catalogue, lambda: caller.tool("calc_add"), lambda: caller.search("adds")):
+                self.forbidden(call)
+
     def test_can_delete_is_off_unless_it_is_asked_for(self):
         """S1-15, C7"""
         made = self.boss.ask("POST", "/admin/api-keys", {"name": new_name("key")})

@@ -8,6 +8,8 @@ import guide_case
 from guide_case import SCHEMA, Case, new_name
 from guide_client import FLAGS, ApiError
 
+S0_TOOL = {"id", "name", "description", "endpoint", "categories", "input_schema", "security_level", "status", "registered_at",
+           "execution_count", "last_executed"}
 S1_TOOL = {"id", "name", "version", "description", "schema", "created_at", "updated_at"}
 
 setUpModule = guide_case.start
@@ -20,6 +22,11 @@ class RegistryTest(Case):
         self.assertEqual(len(set(names)), len(names))
         for name in names:
             self.assertEqual(self.boss.tool(name)["name"], name)
+
+    def test_every_tool_of_a_page_has_the_parts_of_the_registry(self):
+        """S1-19, section 7: a tool"""
+        for tool in self.boss.every_tool():
+            self.assertEqual(S1_TOOL - set(tool), set())
 
     def test_a_tool_is_registered_found_changed_and_removed(self):
         """S1-15, S1-19; section 7: POST /tools, GET|PUT|DELETE /tools/{name}"""
@@ -144,6 +151,32 @@ class CatalogueTest(Case):
         self.assertEqual((pagination["limit"], pagination["offset"], pagination["has_prev"]), (50, 0, False))
         self.assertTrue(self.boss.catalogue(limit=1, offset=1)["pagination"]["has_prev"])
 
+    def test_a_tool_of_the_catalogue_has_what_the_reference_shows(self):
+        """S0-2, section 8: a tool"""
+        for tool in self.boss.catalogue()["data"]:
+            self.assertEqual(S0_TOOL - set(tool), set())
+
+    def test_the_catalogue_is_filtered_by_category_and_status(self):
+        """Section 8: GET /api/tools?category=&status="""
+        one = self.boss.catalogue(limit=1)["data"][0]
+        self.assertIn(one["id"], [tool["id"] for tool in self.boss.catalogue(status=one["status"])["data"]])
+        self.assertEqual(self.boss.catalogue(category="of-no-tool")["data"], [])
+
+    def test_a_search_ranks_from_0_to_1(self):
+        """Section 8: POST /api/tools/search"""
+        found = self.boss.find("adds two numbers")
+        scores = [result["similarity_score"] for result in found]
+        self.assertIn("calc_add", json.dumps(found[0]))
+        self.assertEqual(scores, sorted(scores, reverse=True))
+        self.assertTrue(all(0 <= score <= 1 for score in scores), scores)
+
+    def test_a_search_ends_at_its_bounds(self):
+        """Section 8: max_results, similarity_threshold, categories"""
+        self.assertEqual(len(self.boss.find("numbers", max_results=1)), 1)
+        for result in self.boss.find("adds two numbers", similarity_threshold=0.5):
+            self.assertGreaterEqual(result["similarity_score"], 0.5)
+        self.assertEqual(self.boss.find("numbers", categories=["of-no-tool"]), [])
+
     def test_a_tool_is_executed(self):
         """S0-2, S0-20, section 8: {result, execution_time, status, tool_id}"""
         answer = self.boss.execute("calc_add", {"a": 2, "b": 3})
@@ -173,6 +206,14 @@ class CatalogueTest(Case):
         """S0-19, S0-20"""
         for body in ({"arguments": [1, 2]}, {"arguments": {"a": 2, "b": 3}, "timeout": "soon"}, []):
             self.invalid(self.boss.ask, "POST", "/api/tools/calc_add/execute", body)
+
+    def test_arguments_that_are_none_of_the_tool_are_400(self):
+        """S0-19"""
+        self.invalid(self.boss.execute, "calc_add", {"a": "two", "b": 3})
+
+    def test_a_tool_that_fails_is_500(self):
+        """Section 8: tool_execution_failed"""
+        self.refused(500, "tool_execution_failed", self.boss.execute, "calc_divide", {"a": 1, "b": 0})
 
     def test_an_unknown_tool_is_404(self):
         """Section 8: tool_not_found"""
