@@ -73,7 +73,7 @@ Result<void> permit_action(const Call& call, Permission action) {
 
 RestRoute Api::route(std::string_view method, std::string_view path) {
   const FoundRoute found = find_route(method, path);
-  if (found.route == nullptr) return {!found.allowed.empty(), false, "read"};
+  if (found.route == nullptr) return {!found.allowed.empty(), false, "default"};  // S1-21, C4
   return {true, found.route->is_public, found.route->limit_class};
 }
 

@@ -30,6 +30,8 @@ struct ApiDeps {
   std::function<std::string()> metrics;                           // Prometheus text
   std::function<std::string(const Snapshot&)> status;                          // JSON object
   std::function<bool()> ready;                                    // may calls be served now?
+  std::function<bool()> audit_healthy;  // the last record of each worker was written
+  std::function<bool(std::string_view server)> rests;  // its circuit breaker is open
   std::function<Result<std::string>(std::string_view query)> audit_tail;  // JSON array of records, newest last
   // What the door would say of this credential, from whichever client; no use of its session.
   std::function<Result<PrincipalPtr>(const Snapshot&, std::string_view credential, WallTime now)> identify;

@@ -19,16 +19,21 @@ TEST(ApiRoutes, EveryAliasIsTheSameRoute) {  // ruling C23
 }
 
 TEST(ApiRoutesAbuse, NothingElseIsPublic) {
-  for (const std::string_view path :
-       {"/api/v1/users", "/users", "/api/keys", "/status", "/audit", "/api/v1/tools", "/auth/password", "/auth/me", "/", "",
-        "/api", "/api/v1", "/health/../users", "/health/", "/health//live", "/api/v1/api/v1/health", "/auth/login/",
-        "//auth/login", "/AUTH/LOGIN", "/auth%2flogin", "/api/v2/health", "/apihealth"}) {
+  for (const std::string_view path : {"/api/v1/users",  "/users",         "/api/keys",
+                                      "/status",        "/audit",         "/api/v1/tools",
+                                      "/auth/password", "/auth/me",       "",
+                                      "/api",           "/api/v1",        "/health/../users",
+                                      "/health/",       "/health//live",  "/api/v1/api/v1/health",
+                                      "/auth/login/",   "//auth/login",   "/AUTH/LOGIN",
+                                      "/auth%2flogin",  "/api/v2/health", "/apihealth"}) {
     for (const std::string_view method : {"GET", "POST", "PUT", "DELETE"}) {
       EXPECT_FALSE(Api::route(method, path).is_public) << method << " " << path;
     }
   }
   EXPECT_FALSE(Api::route("GET", "/auth/login").is_public);
   EXPECT_FALSE(Api::route("POST", "/health").is_public);
+  EXPECT_FALSE(Api::route("POST", "/").is_public);
+  EXPECT_FALSE(Api::route("GET", "/health/detailed").is_public);
 }
 
 TEST(ApiRoutes, APlaceholderIsOneSegmentAndNeverEmpty) {

@@ -42,7 +42,6 @@ std::string schema_link(std::string_view name, bool list) {
   return out.append("<a href=\"#schema-").append(name).append("\">").append(name).append("</a>");
 }
 
-std::string_view group_of(const Route& route) { return route.path.substr(1, route.path.find('/', 1) - 1); }
 
 void add_route(std::string& out, const Route& route) {
   out.append("<details><summary><b class=\"")
@@ -71,6 +70,10 @@ void add_route(std::string& out, const Route& route) {
 }
 
 }  // namespace
+
+std::string_view group_of(const Route& route) {
+  return route.path == "/" ? "gateway" : route.path.substr(1, route.path.find('/', 1) - 1);
+}
 
 std::string docs_page(std::span<const Route> routes) {
   std::string out = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "

@@ -5,7 +5,9 @@
 
 namespace sallyport::api {
 
+Task<RestAnswer> front_page(Call& call);
 Task<RestAnswer> health(Call& call);
+Task<RestAnswer> health_detailed(Call& call);
 Task<RestAnswer> ready(Call& call);
 Task<RestAnswer> metrics(Call& call);
 Task<RestAnswer> status(Call& call);

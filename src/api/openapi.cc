@@ -124,11 +124,10 @@ void write_responses(json::Writer& w, const Route& route) {
 void write_operation(json::Writer& w, const Route& route) {
   std::string id(route.method);
   for (const char c : route.path) id += c == '/' || c == '{' || c == '}' || c == '.' ? '_' : c;
-  const auto tag = route.path.substr(1, route.path.find('/', 1) - 1);
   std::string method;
   for (const char c : route.method) method += ascii::to_lower(c);
   w.key(method).object().member("operationId", id).member("summary", route.doc.summary);
-  w.key("tags").array().value(tag).end_array();
+  w.key("tags").array().value(group_of(route)).end_array();
   w.key("security").array();
   if (!route.is_public) {
     w.object().key("bearer").array().end_array().end_object();

@@ -1,21 +1,7 @@
-// Health, metrics, status and the reading of the audit.
+// Metrics, status and the reading of the audit.
 #include "api/route.h"
 
 namespace sallyport::api {
-
-Task<RestAnswer> health(Call& call) {
-  (void)call;
-  json::Writer w;
-  w.object().member("status", "healthy").member("service", "sallyport").member("version", SALLYPORT_VERSION).end_object();
-  co_return ok(w);
-}
-
-Task<RestAnswer> ready(Call& call) {
-  const bool good = call.api.deps().ready();
-  json::Writer w;
-  w.object().member("status", good ? "ready" : "not ready").end_object();
-  co_return ok(w, good ? 200 : 503);
-}
 
 // Open on loopback, to a scraper beside us; elsewhere to who may read the system.
 Task<RestAnswer> metrics(Call& call) {

@@ -79,6 +79,7 @@ Task<RestAnswer> handle_once(Call& call);
 // The document of OpenAPI 3.1 of every route, and a page of it for people.
 std::string openapi_document(std::span<const Route> routes);
 std::string docs_page(std::span<const Route> routes);
+std::string_view group_of(const Route& route);  // under which both show it
 
 // Answers.
 RestAnswer ok(json::Writer& writer, int status = 200);

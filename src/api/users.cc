@@ -76,7 +76,7 @@ Task<RestAnswer> list_users(Call& call) {
     write_user(w, *user);
     items.push_back(w.take());
   }
-  co_return list(call, items);
+  co_return call.request.path.starts_with("/admin/") ? list_as_s1(call, items, "users") : list(call, items);
 }
 
 namespace {

@@ -155,21 +155,24 @@ Result<void> App::open_control() {
   factors_ = std::make_unique<control::SecondFactors>(*control_, *keys_, random_, std::move(factor_rules));
   accounts_ = std::make_unique<control::Accounts>(*control_, control_->logins(), *tokens_, *passwords_, *factors_,
                                                   random_, account_rules);
-  api::ApiDeps api_deps{*control_,
-                        *accounts_,
-                        *keys_,
-                        *factors_,
-                        *tokens_,
-                        clock_,
-                        config::looks_like_secret,
-                        server_defaults(settings),
-                        [this] { return metrics_->expose(); },
-                        [this](const Snapshot& snapshot) { return status_json(snapshot); },
-                        [this] { return started_ && !stopping_ && audit_->healthy(); },
-                        [this](std::string_view query) { return audit_tail(query); },
-                        [this](const Snapshot& snapshot, std::string_view credential, WallTime now) {
-                          return Identity(*keys_, *tokens_).inspect(snapshot, credential, now);
-                        }};
+  api::ApiDeps api_deps{
+      *control_,
+      *accounts_,
+      *keys_,
+      *factors_,
+      *tokens_,
+      clock_,
+      config::looks_like_secret,
+      server_defaults(settings),
+      [this] { return metrics_->expose(); },
+      [this](const Snapshot& snapshot) { return status_json(snapshot); },
+      [this] { return started_ && !stopping_ && audit_->healthy(); },
+      [this] { return audit_->healthy(); },
+      [this](std::string_view server) { return breakers_ && breakers_->of(server)->open(clock_.steady()); },
+      [this](std::string_view query) { return audit_tail(query); },
+      [this](const Snapshot& snapshot, std::string_view credential, WallTime now) {
+        return Identity(*keys_, *tokens_).inspect(snapshot, credential, now);
+      }};
   api_deps.key_grace = settings.auth.api_key_grace;
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};

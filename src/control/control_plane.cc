@@ -155,6 +155,12 @@ Task<Result<void>> ControlPlane::revoke_token(std::string jti, WallTime expires_
   co_return stored;
 }
 
+Task<Result<void>> ControlPlane::ask_store() {
+  auto any = deps_.repository.get_meta("health");
+  if (!any) co_return fail(std::move(any).error());
+  co_return Result<void>{};
+}
+
 Task<Result<void>> ControlPlane::replace_rules(PolicySet policy, Limits limits) {
   Snapshot next = *snapshot_;
   next.policy = std::make_shared<const PolicySet>(std::move(policy));

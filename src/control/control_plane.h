@@ -68,6 +68,7 @@ class ControlPlane final : public AccountStore {
   Task<Result<NewKey>> rotate_key(std::string id, std::chrono::seconds grace, PrincipalPtr giver);
   Task<Result<void>> delete_key(std::string id);
   Task<Result<void>> forget_old_secrets(WallTime now);  // this and the next every few seconds
+  Task<Result<void>> ask_store();  // does it answer?
   Result<void> write_uses();  // of keys and tools
   // In force even where the store fails (error `storage`: a restart would forget it).
   Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);

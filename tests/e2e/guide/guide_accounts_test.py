@@ -35,6 +35,11 @@ class UsersTest(Case):
         pagination = self.boss.ask("GET", "/api/admin/users", query={"limit": 1, "offset": 1})["pagination"]
         self.assertEqual(pagination, {"total": len(whole), "limit": 1, "offset": 1, "has_next": True, "has_prev": True})
 
+    def test_a_list_of_users_comes_in_pages_at_the_root(self):
+        """S1-17, section 8: S1's {..., total, page, per_page, total_pages} under the root alias"""
+        answer = self.boss.ask("GET", "/admin/users", query={"page": 2, "per_page": 1})
+        self.assertEqual((answer["page"], answer["per_page"], answer["total_pages"]), (2, 1, answer["total"]))
+
     def test_a_disabled_user_is_out_at_once_until_enabled_again(self):
         """S1-17; S1 hole: disabled users kept valid tokens"""
         user, client = self.new_user()
@@ -121,6 +126,12 @@ class KeysTest(Case):
         self.new_key(), self.new_key()
         whole = [key["id"] for key in self.boss.api_keys()]
         self.assertEqual([key["id"] for key in self.boss.api_keys(limit=2)], whole)
+
+    def test_a_list_of_keys_comes_in_pages_at_the_root(self):
+        """S1-18, section 8: S1's {..., total, page, per_page, total_pages} under the root alias"""
+        self.new_key(), self.new_key()
+        answer = self.boss.ask("GET", "/admin/api-keys", query={"page": 2, "per_page": 1})
+        self.assertEqual((answer["page"], answer["per_page"], answer["total_pages"]), (2, 1, answer["total"]))
 
     def test_a_key_is_shown_itself_or_changed_for_tokens(self):
         """S1-1, S1-12, S1-13, S2-5"""

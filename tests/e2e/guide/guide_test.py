@@ -183,6 +183,18 @@ class AnswersTest(Case):
             self.assertTrue(0 <= remaining <= limit and limit > 0, path)
             self.assertLess(abs(reset - time.time()), 3700)
 
+    def test_the_root_answers(self):
+        """Section 7: GET /"""
+        self.connect().ask("GET", "/")
+
+    def test_health_is_told_in_detail(self):
+        """Section 8: /health/detailed"""
+        self.boss.ask("GET", "/health/detailed")
+
+    def test_health_names_the_service(self):
+        """Section 7: GET /health; that it is another service than S1's is a ruling in docs/rest.md"""
+        self.assertEqual(self.connect().ask("GET", "/health")["service"], "sallyport")
+
     def test_what_is_public(self):
         """S1-33, section 7 and 8: /docs, /openapi.json and the states of health"""
         for path in ("/docs", "/openapi.json", "/health", "/health/ready", "/health/live"):
@@ -258,6 +270,10 @@ class LimitsTest(Case):
         for method, path, limit in (("GET", "/health", 100), ("GET", "/tools", 60), ("POST", "/tools", 20), ("GET", "/admin/users", 10),
                                     ("DELETE", "/tools/no_such", 10), ("POST", "/api/tools/calc_add/execute", 100)):
             self.assertEqual(self.limit_of(method, path), limit, path)
+
+    def test_the_environment_sets_the_default_limit(self):
+        """S1-21, C4; S1 hole: REQUESTS_PER_MINUTE was never read"""
+        self.assertIn(47, {self.limit_of("GET", path) for path in ("/auth/me", "/no/such/path", "/docs", "/api/policies")})
 
     def test_who_asks_too_often_is_told_when_to_come_again(self):
         """S1-29, C5, C4"""

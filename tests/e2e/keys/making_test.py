@@ -23,7 +23,7 @@ class Making(Keys):
         self.assertNotIn("api_key", shown)
         self.assertEqual({k: v for k, v in made.items() if k not in ("api_key", "use_count", "last_used_at")},
                          {k: v for k, v in shown.items() if k not in ("use_count", "last_used_at")})
-        listed = self.gateway.admin("GET", "/admin/api-keys?name=guide")["data"]
+        listed = self.gateway.admin("GET", "/admin/api-keys?name=guide")["api_keys"]
         self.assertEqual(listed, [shown])
 
     def test_every_way_to_show_a_key(self):

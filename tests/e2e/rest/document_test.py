@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 import mcp
+import processes
 import scratch
 from gateway import Gateway
 
@@ -198,6 +199,21 @@ class Document(unittest.TestCase):
         self.assertEqual((refused.status, refused.headers.get("allow")), (405, "GET, POST"))
         self.assertEqual(mcp.Client(self.gateway).ask("DELETE", "/api/v1/users").status, 401)
 
+    def test_each_part_of_the_gateway_is_told(self):
+        """Section 8: /health/detailed; a server that failed again and again is named while it rests."""
+        asked = lambda: self.client.ask("GET", "/health/detailed").message
+        told = asked()
+        self.assertEqual((told["status"], told["ready"], set(told["parts"])), ("healthy", True, {"storage", "audit", "upstreams", "policy"}))
+        self.assertEqual({part["status"] for part in told["parts"].values()}, {"healthy"})
+        nowhere = "http://127.0.0.1:%d/" % processes.free_port()
+        self.gateway.admin("POST", "/api/v1/tools", {"name": "gone", "endpoint": nowhere, "allow_private": True})
+        self.addCleanup(lambda: self.gateway.admin("DELETE", "/api/v1/tools/gone"))
+        rests = lambda: self.client.ask("POST", "/tools/gone/execute", {}).message["error"]["code"] == "breaker_open"
+        processes.wait_until(rests, 20, "the breaker to open")
+        told = asked()
+        self.assertEqual((told["status"], told["parts"]["upstreams"]["status"]), ("degraded", "failing"))
+        self.assertEqual(told["parts"]["upstreams"]["resting"], ["registry/gone"])
+
     def test_a_wrong_body_is_told_where(self):
         answer = self.client.ask("POST", "/api/v1/users", {"username": "x", "roles": ["user", 7]})
         self.assertEqual(answer.status, 400)
@@ -206,8 +222,13 @@ class Document(unittest.TestCase):
 
     def test_the_names_of_the_older_registry(self):
         """S1-11, S1-17, S1-18 by C23."""
-        self.assertEqual(self.client.ask("GET", "/admin/users").message, self.client.ask("GET", "/api/v1/users").message)
-        self.assertEqual(self.client.ask("GET", "/admin/api-keys").message, self.client.ask("GET", "/api/keys").message)
+        for path, real, member in (("/admin/users", "/users", "users"), ("/admin/api-keys", "/keys", "api_keys")):
+            there = self.client.ask("GET", "/api" + path).message
+            self.assertEqual(there, self.client.ask("GET", "/api/v1" + real).message)
+            here = self.client.ask("GET", path).message
+            self.assertEqual(here[member], there["data"])
+            self.assertEqual({name: here[name] for name in set(here) - {member}},
+                             {"total": len(there["data"]), "page": 1, "per_page": 50, "total_pages": 1})
         made = self.client.ask("POST", "/admin/api-keys", {"name": "s1", "description": "by its old name", "can_read": True,
                                                            "can_create": False, "can_update": False, "can_delete": False,
                                                            "expires_at": "2037-12-31T23:59:59"})

@@ -1,0 +1,83 @@
+// What the gateway says of itself: its address's front page, and its health (requirements, sections 7 and 8).
+#include "api/handlers.h"
+#include "model/registration.h"
+
+namespace sallyport::api {
+namespace {
+
+constexpr std::string_view kService = "sallyport";
+
+void begin(json::Writer& w, std::string_view status) {
+  w.object().member("status", status).member("service", kService).member("version", SALLYPORT_VERSION);
+}
+
+void write_part(json::Writer& w, std::string_view name, bool healthy) {
+  w.key(name).object().member("status", healthy ? "healthy" : "failing");
+}
+
+// The enabled servers, and the endpoints of registered tools, whose circuit breaker is open.
+std::vector<std::string> resting(const Call& call) {
+  const Catalogue& catalogue = *call.request.snapshot->catalogue;
+  const auto& rests = call.api.deps().rests;
+  std::vector<std::string> out;
+  for (const auto& [name, server] : catalogue.servers) {
+    if (server->enabled && rests(name)) out.push_back(name);
+  }
+  const auto registered = catalogue.tools.find(kRegistry);
+  if (registered == catalogue.tools.end()) return out;
+  for (const auto& [name, tool] : registered->second) {
+    const ServerPtr& endpoint = tool->registration->endpoint;
+    if (endpoint && rests(endpoint->name)) out.push_back(endpoint->name);
+  }
+  return out;
+}
+
+}  // namespace
+
+// Public, so no more than /health and the document tell anyway.
+Task<RestAnswer> front_page(Call& call) {
+  (void)call;
+  json::Writer w;
+  w.object().member("service", kService).member("version", SALLYPORT_VERSION);
+  w.member("docs", "/docs").member("openapi", "/openapi.json").member("health", "/health").end_object();
+  co_return ok(w);
+}
+
+Task<RestAnswer> health(Call& call) {
+  (void)call;
+  json::Writer w;
+  begin(w, "healthy");
+  w.end_object();
+  co_return ok(w);
+}
+
+Task<RestAnswer> ready(Call& call) {
+  const bool good = call.api.deps().ready();
+  json::Writer w;
+  w.object().member("status", good ? "ready" : "not ready").end_object();
+  co_return ok(w, good ? 200 : 503);
+}
+
+Task<RestAnswer> health_detailed(Call& call) {
+  ApiDeps& deps = call.api.deps();
+  const auto stored = co_await run_on<void>(deps.control.executor(), deps.control.ask_store());
+  const bool audited = deps.audit_healthy();
+  const std::vector<std::string> out = resting(call);
+  json::Writer w;
+  begin(w, stored && audited && out.empty() ? "healthy" : "degraded");
+  w.member("ready", deps.ready()).key("parts").object();
+  write_part(w, "storage", stored.has_value());
+  w.end_object();
+  write_part(w, "audit", audited);
+  w.end_object();
+  write_part(w, "upstreams", out.empty());
+  w.member("servers", call.request.snapshot->catalogue->servers.size()).key("resting").array();
+  for (const std::string& name : out) w.value(name);
+  w.end_array().end_object();
+  write_part(w, "policy", true);  // it has just allowed this very request: where it fails, it denies
+  w.member("modules", call.request.snapshot->policy->modules.size()).end_object();
+  w.end_object().end_object();
+  co_return ok(w);
+}
+
+}  // namespace sallyport::api
