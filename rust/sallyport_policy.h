@@ -1,7 +1,7 @@
 /* The policy engine (crate regorus) behind an interface of ours. Foreign bytes come as pointer and length, never as C
  * strings; texts that come back belong to the caller until sp_policy_text_free. No function lets a Rust panic out: it
  * becomes SP_POLICY_PANIC, and that engine answers SP_POLICY_ERROR from then on. An engine is used by one thread at a
- * time; different engines, clones included, are independent. */
+ * time, but cloned by any number at once; different engines, clones included, are independent. */
 #ifndef SALLYPORT_POLICY_H
 #define SALLYPORT_POLICY_H
 #include <stddef.h>
@@ -61,7 +61,7 @@ void sp_policy_engine_set_strict(SpEngine* engine, uint8_t strict);
 int32_t sp_policy_decide(SpEngine* engine, SpView package, SpView input, SpView arguments, uint64_t budget_ns,
                          SpDecision* decision, SpText* error);
 
-/* Evaluates a query; `result` is the JSON array of its results ({"expressions":[..],"bindings":{..}}), "[]" if undefined. */
+/* Evaluates a query; `input` is any JSON, or empty: there is none. `result` is the JSON array of its results ({"expressions":[..],"bindings":{..}}), "[]" if undefined. */
 int32_t sp_policy_query(SpEngine* engine, SpView query, SpView input, uint64_t budget_ns, SpText* result, SpText* error);
 
 void sp_policy_text_free(SpText text);

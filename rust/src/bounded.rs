@@ -1,5 +1,5 @@
-//! Builtins that allocate what a number tells them, bounded. An allocation that fails ends the process, and the number
-//! may come from the arguments of a call.
+//! Builtins put before those of regorus: what allocates as much as a number tells it, bounded (an allocation that fails
+//! ends the process, and the number may come from the arguments of a call), and what answers otherwise than OPA does.
 
 use anyhow::{bail, Result};
 use regorus::{Engine, Value};
@@ -11,7 +11,16 @@ const SHIFT_MAX: i64 = 62;
 pub fn install(engine: &mut Engine) -> Result<()> {
     engine.add_extension("numbers.range".to_string(), 2, Box::new(range))?;
     engine.add_extension("numbers.range_step".to_string(), 3, Box::new(range))?;
-    engine.add_extension("bits.lsh".to_string(), 2, Box::new(shift_left))
+    engine.add_extension("bits.lsh".to_string(), 2, Box::new(shift_left))?;
+    engine.add_extension("strings.count".to_string(), 2, Box::new(count))
+}
+
+/// Occurrences that do not overlap; regorus counts those that do, and panics on an empty search.
+fn count(args: Vec<Value>) -> Result<Value> {
+    let (Some(Value::String(text)), Some(Value::String(search))) = (args.first(), args.get(1)) else {
+        bail!("strings.count: two strings are needed");
+    };
+    Ok(Value::from(text.matches(search.as_ref()).count()))
 }
 
 fn integers(args: &[Value]) -> Result<Vec<i64>> {

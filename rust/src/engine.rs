@@ -65,14 +65,23 @@ impl PolicyEngine {
         }
         // Compiles the whole, so that errors between modules (recursion, conflicts, unsafe variables) show now.
         engine.set_input(Value::new_object());
-        let mut probe = engine.clone();
-        set_budget(&mut probe, Duration::from_secs(1));
-        if let Err(e) = probe.eval_query("1".to_string(), false) {
+        set_budget(&mut engine, Duration::from_secs(1));
+        if let Err(e) = engine.eval_query("1".to_string(), false) {
             return Err(located("", &e.to_string()));
         }
         engine.set_strict_builtin_errors(true);
         let names = modules.iter().map(|(name, _)| name.to_string()).collect();
-        Ok(PolicyEngine { engine, names, rules: Vec::new(), budget: None, poisoned: false })
+        let mut made = PolicyEngine { engine, names, rules: Vec::new(), budget: None, poisoned: false };
+        made.find_rules();
+        Ok(made)
+    }
+
+    /// Finds out now what each package is asked for, so that a clone need not. One without `allow` says so when asked.
+    fn find_rules(&mut self) {
+        let packages = self.engine.get_packages().unwrap_or_default();
+        for package in packages.iter().filter_map(|path| path.strip_prefix("data.")) {
+            let _ = self.rules_of(package);
+        }
     }
 
     pub fn add_data(&mut self, json: &str) -> Result<(), String> {
@@ -113,7 +122,7 @@ impl PolicyEngine {
 
     pub fn query(&mut self, query: &str, input: &str, budget: Duration) -> Result<String, String> {
         self.usable(budget)?;
-        self.engine.set_input(whole_input(input, None)?);
+        self.engine.set_input(any_input(input)?);
         let results = self.engine.eval_query(query.to_string(), false).map_err(|e| e.to_string())?;
         serde_json::to_string(&results.result).map_err(|e| e.to_string())
     }
@@ -218,6 +227,17 @@ fn whole_input(input: &str, arguments: Option<&str>) -> Result<Value, String> {
         object.insert(Value::from("arguments"), value);
     }
     Ok(whole)
+}
+
+/// For queries: any JSON, or nothing at all.
+fn any_input(input: &str) -> Result<Value, String> {
+    if input.is_empty() {
+        return Ok(Value::Undefined);
+    }
+    if input.len() > INPUT_BYTES_MAX {
+        return Err("the input is too large for a policy".to_string());
+    }
+    Value::from_json_str(input).map_err(|e| format!("input: {e}"))
 }
 
 /// A reason for each string; whatever is not plainly "no denial" denies.

@@ -32,6 +32,12 @@ unsafe fn modules_of<'a>(modules: *const SpModule, count: usize) -> Result<Vec<(
     Ok(out)
 }
 
+/// Clones are made from one engine on several threads at once.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<PolicyEngine>();
+};
+
 unsafe fn put<T>(place: *mut T, value: T) {
     if !place.is_null() {
         place.write(value);

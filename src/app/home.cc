@@ -51,9 +51,7 @@ Result<PolicySet> policies_of(const config::Settings& settings, std::uint64_t ep
     std::ranges::sort(own);
     if (!own.empty()) set.modules = std::move(own);
   }
-  if (const auto error = policy::check(set.modules)) {
-    return fail(Code::config, error->file + ":" + std::to_string(error->line) + ": " + error->message);
-  }
+  SP_TRY(set.compiled, policy::Compiled::of(set.modules));
   return set;
 }
 

@@ -5,6 +5,7 @@
 
 #include "control/names.h"
 #include "core/encoding.h"
+#include "engines/policy/policy.h"
 
 namespace sallyport::control {
 namespace {
@@ -56,7 +57,11 @@ Result<void> ControlPlane::load(PolicySet policy, Limits limits, SessionRules se
   next.principals = std::move(principals);
   next.sessions = logins_.sessions();
   next.roles = std::move(roles);
-  next.policy = std::make_shared<const PolicySet>(stored.policy.modules.empty() ? std::move(policy) : stored.policy);
+  if (!stored.policy.modules.empty()) {
+    policy = std::move(stored.policy);
+    SP_TRY(policy.compiled, policy::Compiled::of(policy.modules));
+  }
+  next.policy = std::make_shared<const PolicySet>(std::move(policy));
   next.limits = std::make_shared<const Limits>(std::move(limits));
   next.catalogue = catalogue();
   SP_TRY(next.token_keys, load_token_keys(std::move(stored.token_keys)));

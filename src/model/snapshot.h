@@ -18,6 +18,10 @@ namespace sallyport::token {
 class KeyRing;  // engines/token: the keys of access tokens
 }
 
+namespace sallyport::policy {
+class Compiled;  // engines/policy: modules that are ready to decide
+}
+
 namespace sallyport {
 
 struct Role {
@@ -29,10 +33,12 @@ struct Role {
 
 using Roles = std::map<std::string, Role, std::less<>>;
 
-// The Rego modules in force. `epoch` rises with each change; an engine a worker recompiles when it differs from its own.
+// The Rego modules in force. `epoch` rises with each change; a worker takes over a copy of `compiled` when it differs from
+// its own.
 struct PolicySet {
   std::uint64_t epoch = 0;
   std::vector<std::pair<std::string, std::string>> modules;  // file name, source
+  std::shared_ptr<const policy::Compiled> compiled;          // null: each worker compiles for itself
 };
 
 // One class of limit: refill `requests` a `window`, capacity `requests + burst` (ruling C4).

@@ -66,24 +66,47 @@ std::optional<CompileError> check(const Modules& modules) {
   return error;
 }
 
-struct PolicyEngine::Impl {
+struct Compiled::Impl {
   EnginePtr engine;
-  std::optional<std::uint64_t> epoch;
   Reads reads;
+};
 
-  Result<void> load(const Modules& modules) {
-    epoch.reset();
-    CompileError error;
-    engine = compile(modules, error);
-    if (!engine) return fail(Code::config, describe(error));
-    reads = analyse(modules);
+Compiled::Compiled(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Compiled::~Compiled() = default;
+
+Result<std::shared_ptr<const Compiled>> Compiled::of(const Modules& modules) {
+  const Modules deciding = without_tests(modules);
+  CompileError error;
+  auto engine = compile(deciding, error);
+  if (!engine) return fail(Code::config, describe(error));
+  return std::shared_ptr<const Compiled>(new Compiled(std::make_unique<Impl>(std::move(engine), analyse(deciding))));
+}
+
+struct PolicyEngine::Impl {
+  struct InForce {
+    EnginePtr engine;
+    std::optional<std::uint64_t> epoch;  // none: not from a PolicySet, or broken
+    Reads reads;
+  };
+  InForce now;
+  InForce before;
+
+  Result<void> take(const PolicySet& policy) {
+    now = {nullptr, policy.epoch, {}};
+    std::shared_ptr<const Compiled> compiled = policy.compiled;
+    if (!compiled) {
+      SP_TRY(compiled, Compiled::of(policy.modules));
+    }
+    now.engine.reset(sp_policy_engine_clone(compiled->impl_->engine.get()));
+    now.reads = compiled->impl_->reads;
+    if (!now.engine) return fail(Code::internal, "the compiled policies cannot be copied");
     return {};
   }
 
-  // An engine that broke (a panic inside) is compiled anew at the next use().
+  // An engine that broke (a panic inside) is made anew at the next use().
   [[nodiscard]] std::unexpected<Error> failure(std::int32_t status, SpText text) {
-    if (status == SP_POLICY_PANIC) epoch.reset();
-    return fail(Code::internal, take(text));
+    if (status == SP_POLICY_PANIC) now.epoch.reset();
+    return fail(Code::internal, policy::take(text));
   }
 };
 
@@ -92,29 +115,43 @@ PolicyEngine::PolicyEngine(PolicyEngine&&) noexcept = default;
 PolicyEngine& PolicyEngine::operator=(PolicyEngine&&) noexcept = default;
 PolicyEngine::~PolicyEngine() = default;
 
-const Reads& PolicyEngine::reads() const noexcept { return impl_->reads; }
+const Reads& PolicyEngine::reads() const noexcept { return impl_->now.reads; }
 
 Result<void> PolicyEngine::use(const PolicySet& policy) {
-  if (impl_->epoch == policy.epoch) {
-    if (impl_->engine) return {};
-    return fail(Code::config, "the policies in force do not compile");
+  if (impl_->now.epoch != policy.epoch) {
+    std::swap(impl_->now, impl_->before);
+    if (impl_->now.epoch != policy.epoch) return impl_->take(policy);
   }
-  auto loaded = impl_->load(without_tests(policy.modules));
-  impl_->epoch = policy.epoch;
-  return loaded;
+  if (impl_->now.engine) return {};
+  return fail(Code::config, "the policies in force do not compile");
 }
 
-Result<void> PolicyEngine::use_all(const Modules& modules) { return impl_->load(modules); }
+Result<void> PolicyEngine::use_all(const Modules& modules, std::string_view data_json) {
+  impl_->now = {};
+  CompileError error;
+  EnginePtr engine = compile(modules, error);
+  if (!engine) return fail(Code::config, describe(error));
+  SpText wrong{};
+  if (sp_policy_engine_add_data(engine.get(), view(data_json), &wrong) != SP_POLICY_OK) {
+    return fail(Code::config, "data: " + take(wrong));
+  }
+  impl_->now = {std::move(engine), std::nullopt, analyse(modules)};
+  return {};
+}
+
+void PolicyEngine::set_strict(bool strict) {
+  if (impl_->now.engine) sp_policy_engine_set_strict(impl_->now.engine.get(), strict ? 1 : 0);
+}
 
 Result<PolicyAnswer> PolicyEngine::evaluate(std::string_view package, std::string_view input_json,
                                             std::optional<std::string_view> arguments_json,
                                             std::chrono::nanoseconds budget) {
-  if (!impl_->engine) return fail(Code::internal, "no policy is in force");
+  if (!impl_->now.engine) return fail(Code::internal, "no policy is in force");
   // What no rule reads need not be parsed.
-  const bool pass = arguments_json.has_value() && impl_->reads.arguments;
+  const bool pass = arguments_json.has_value() && impl_->now.reads.arguments;
   SpDecision raw{};
   SpText error{};
-  const auto status = sp_policy_decide(impl_->engine.get(), view(package), view(input_json),
+  const auto status = sp_policy_decide(impl_->now.engine.get(), view(package), view(input_json),
                                        pass ? view(*arguments_json) : SpView{nullptr, 0}, nanoseconds(budget), &raw, &error);
   const std::string reasons = take(raw.reasons);
   if (status != SP_POLICY_OK) return impl_->failure(status, error);
@@ -123,11 +160,11 @@ Result<PolicyAnswer> PolicyEngine::evaluate(std::string_view package, std::strin
 
 Result<std::string> PolicyEngine::query(std::string_view query, std::string_view input_json,
                                         std::chrono::nanoseconds budget) {
-  if (!impl_->engine) return fail(Code::internal, "no policy is in force");
+  if (!impl_->now.engine) return fail(Code::internal, "no policy is in force");
   SpText result{};
   SpText error{};
   const auto status =
-      sp_policy_query(impl_->engine.get(), view(query), view(input_json), nanoseconds(budget), &result, &error);
+      sp_policy_query(impl_->now.engine.get(), view(query), view(input_json), nanoseconds(budget), &result, &error);
   std::string text = take(result);
   if (status != SP_POLICY_OK) return impl_->failure(status, error);
   return text;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 namespace sallyport::policy {
 namespace {
@@ -35,6 +36,60 @@ TEST(Policy, AllowsWhatARuleAllows) {
   const std::string source = "package p\nimport rego.v1\ndefault allow := false\nallow if input.x == 1\n";
   EXPECT_TRUE(ask(source, R"({"x":1})").allowed());
   EXPECT_FALSE(ask(source, R"({"x":2})").allowed());
+}
+
+TEST(Policy, ACompiledSetIsTakenOverByEachEngine) {
+  const Modules modules{{"p.rego", "package p\nimport rego.v1\nallow if input.x == 1\ndeny contains \"no\" if input.y\n"}};
+  auto compiled = Compiled::of(modules);
+  ASSERT_TRUE(compiled);
+  // The source is another one, so that an answer shows which of the two was taken.
+  const PolicySet set{7, {{"p.rego", "package p\nallow := false\n"}}, *compiled};
+  std::vector<std::thread> workers;
+  for (int i = 0; i < 4; ++i) {
+    workers.emplace_back([&set] {
+      for (int round = 0; round < 50; ++round) {
+        PolicyEngine engine;
+        ASSERT_TRUE(engine.use(set));
+        EXPECT_TRUE(engine.evaluate("p", R"({"x":1})", std::nullopt, 1s)->allowed());
+        EXPECT_FALSE(engine.evaluate("p", R"({"x":1,"y":true})", std::nullopt, 1s)->allowed());
+      }
+    });
+  }
+  for (auto& worker : workers) worker.join();
+}
+
+TEST(Policy, WhatDoesNotCompileSaysWhere) {
+  const auto compiled = Compiled::of({{"bad.rego", "package p\n\nallow if {{{\n"}});
+  ASSERT_FALSE(compiled);
+  EXPECT_EQ(compiled.error().code, Code::config);
+  EXPECT_TRUE(compiled.error().detail.starts_with("bad.rego:")) << compiled.error().detail;
+}
+
+// Requests that began under the old set and those of the new one take turns on a worker.
+TEST(Policy, TwoEpochsTakeTurns) {
+  PolicySet yes = set_of({{"p.rego", "package p\nallow := true\n"}}, 1);
+  PolicySet no = set_of({{"p.rego", "package p\nallow := false\n"}}, 2);
+  yes.compiled = *Compiled::of(yes.modules);
+  no.compiled = *Compiled::of(no.modules);
+  PolicyEngine engine;
+  for (int i = 0; i < 10; ++i) {
+    const bool first = i % 2 == 0;
+    ASSERT_TRUE(engine.use(first ? yes : no));
+    EXPECT_EQ(engine.evaluate("p", "{}", std::nullopt, 1s)->allowed(), first);
+  }
+}
+
+// regorus counts occurrences that overlap, and panics on an empty search.
+TEST(Policy, StringsAreCountedAsOpaCounts) {
+  const auto counted = [](std::string_view text, std::string_view search) {
+    PolicyEngine engine;
+    EXPECT_TRUE(engine.use_all({{"p.rego", "package p\nn := strings.count(input.text, input.search)\n"}}));
+    const std::string input = R"({"text":")" + std::string(text) + R"(","search":")" + std::string(search) + R"("})";
+    return engine.query("data.p.n", input, 1s).value_or("error");
+  };
+  EXPECT_NE(counted("aaaa", "aa").find("\"value\":2"), std::string::npos);
+  EXPECT_NE(counted("cheese", "e").find("\"value\":3"), std::string::npos);
+  EXPECT_NE(counted("dummy", "").find("\"value\":6"), std::string::npos);
 }
 
 TEST(Policy, UndefinedAllowIsNo) { EXPECT_FALSE(ask("package p\nimport rego.v1\nallow if input.x == 1\n").allowed()); }
