@@ -38,7 +38,7 @@ using Roles = std::map<std::string, Role, std::less<>>;
 struct PolicySet {
   std::uint64_t epoch = 0;
   std::vector<std::pair<std::string, std::string>> modules;  // file name, source
-  std::shared_ptr<const policy::Compiled> compiled;          // null: each worker compiles for itself
+  std::shared_ptr<const policy::Compiled> compiled;  // null: each worker compiles for itself
 };
 
 // One class of limit: refill `requests` a `window`, capacity `requests + burst` (ruling C4).

@@ -151,8 +151,9 @@ Result<PolicyAnswer> PolicyEngine::evaluate(std::string_view package, std::strin
   const bool pass = arguments_json.has_value() && impl_->now.reads.arguments;
   SpDecision raw{};
   SpText error{};
-  const auto status = sp_policy_decide(impl_->now.engine.get(), view(package), view(input_json),
-                                       pass ? view(*arguments_json) : SpView{nullptr, 0}, nanoseconds(budget), &raw, &error);
+  const auto status =
+      sp_policy_decide(impl_->now.engine.get(), view(package), view(input_json),
+                       pass ? view(*arguments_json) : SpView{nullptr, 0}, nanoseconds(budget), &raw, &error);
   const std::string reasons = take(raw.reasons);
   if (status != SP_POLICY_OK) return impl_->failure(status, error);
   return PolicyAnswer{raw.allow == 1, raw.deny != 0, split_reasons(reasons)};

@@ -133,7 +133,8 @@ TEST(PolicyCases, FailWhereTheDocumentationSaysSo) {
         continue;
       }
       ++failed[path.parent_path().filename().string()];
-      if (std::getenv("SHOW_CASES") != nullptr) std::printf("%s: %s\n", std::string(*test.string_at("note")).c_str(), wrong.c_str());
+      if (std::getenv("SHOW_CASES") != nullptr)
+        std::printf("%s: %s\n", std::string(*test.string_at("note")).c_str(), wrong.c_str());
     }
   }
   std::printf("Rego cases of OPA: %d of %d passed\n", passed, cases);

@@ -39,7 +39,8 @@ TEST(Policy, AllowsWhatARuleAllows) {
 }
 
 TEST(Policy, ACompiledSetIsTakenOverByEachEngine) {
-  const Modules modules{{"p.rego", "package p\nimport rego.v1\nallow if input.x == 1\ndeny contains \"no\" if input.y\n"}};
+  const Modules modules{
+      {"p.rego", "package p\nimport rego.v1\nallow if input.x == 1\ndeny contains \"no\" if input.y\n"}};
   auto compiled = Compiled::of(modules);
   ASSERT_TRUE(compiled);
   // The source is another one, so that an answer shows which of the two was taken.
