@@ -52,6 +52,9 @@ Task<RestAnswer> find_tools(Call& call);
 Task<RestAnswer> list_roles(Call& call);
 Task<RestAnswer> show_role(Call& call);
 
+Task<RestAnswer> list_policies(Call& call);
+Task<RestAnswer> evaluate_policy(Call& call);
+
 Task<RestAnswer> list_servers(Call& call);
 Task<RestAnswer> show_server(Call& call);
 Task<RestAnswer> add_server(Call& call);

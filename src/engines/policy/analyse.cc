@@ -132,6 +132,18 @@ class Scan {
 
 }  // namespace
 
+std::string package_of(std::string_view source) {
+  Tokens tokens(source);
+  std::string out;
+  if (tokens.next().text != "package") return out;
+  for (Token token = tokens.next(); token.kind == Kind::name; token = tokens.next()) {
+    out += token.text;
+    if (tokens.next().text != ".") break;
+    out += '.';
+  }
+  return out;
+}
+
 Reads analyse(const Modules& modules) {
   Reads all{false, false, false, false};
   for (const auto& [name, source] : modules) {

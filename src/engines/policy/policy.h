@@ -43,6 +43,9 @@ std::optional<CompileError> check(const Modules& modules);
 // Files whose name ends in _test.rego decide nothing: PolicyEngine passes them over.
 bool is_test_file(std::string_view name) noexcept;
 
+// The package that a source declares ("tool_access", "lib.times"); empty where it declares none.
+std::string package_of(std::string_view source);
+
 // What parts of the input that differ from call to call the modules may read. Conservative: true when unsure.
 struct Reads {
   bool arguments = true;

@@ -80,6 +80,14 @@ TEST(Policy, TwoEpochsTakeTurns) {
   }
 }
 
+TEST(Policy, APackageIsNamedByItsSource) {
+  EXPECT_EQ(package_of("# Who may\n#\n\npackage tool_access\n\nimport rego.v1\n"), "tool_access");
+  EXPECT_EQ(package_of("package lib.times\nimport rego.v1\n"), "lib.times");
+  EXPECT_EQ(package_of("package p"), "p");
+  EXPECT_EQ(package_of("import rego.v1\npackage p\n"), "");
+  EXPECT_EQ(package_of(""), "");
+}
+
 // regorus counts occurrences that overlap, and panics on an empty search.
 TEST(Policy, StringsAreCountedAsOpaCounts) {
   const auto counted = [](std::string_view text, std::string_view search) {

@@ -229,3 +229,27 @@ class CatalogueTest(Case):
         """S0-8, C6"""
         self.assertTrue(self.alice.catalogue()["data"])
         self.alice.execute("calc_add", {"a": 2, "b": 3})
+
+
+class PoliciesTest(Case):
+    def test_a_policy_is_evaluated(self):
+        """S0-12, S0-14, C20, section 8: POST /api/policies/evaluate"""
+        for roles, permissions, level, allowed in (
+                (["admin"], [], 5, True), (["user"], ["tool:execute"], 2, True), (["user"], [], 2, False),
+                (["user"], ["tool:execute"], 3, False), (["user", "admin"], [], 3, True), ([], [], 1, False)):
+            document = {"user": {"roles": roles, "permissions": permissions}, "action": "execute",
+                        "tool": {"security_level": level}, "resource": "tool:calc_add"}
+            answer = self.boss.evaluate("tool_access", document)
+            self.assertLessEqual({"allowed", "reason", "policy_name"}, set(answer))
+            self.assertEqual((answer["allowed"], answer["policy_name"]), (allowed, "tool_access"), document)
+
+    def test_the_policies_are_listed(self):
+        """S0-11, section 8: GET /api/policies"""
+        text = json.dumps(self.boss.policies())
+        self.assertIn("tool_access", text)
+        self.assertIn("admin_access", text)
+
+    def test_a_policy_that_is_none_is_404(self):
+        with self.assertRaises(ApiError) as raised:
+            self.boss.evaluate("no_such_policy", {})
+        self.assertEqual(raised.exception.status, 404)
