@@ -94,9 +94,9 @@ void write_good(json::Writer& w, const Route& route) {
   w.end_object();
 }
 
-void write_refusal(json::Writer& w, std::string_view status, std::string_view why) {
+void write_refusal(json::Writer& w, std::string_view status, std::string_view why, std::string_view schema = "Error") {
   w.key(status).object().member("description", why).key("content").object().key("application/json").object();
-  w.key("schema").object().member("$ref", ref("Error")).end_object().end_object().end_object().end_object();
+  w.key("schema").object().member("$ref", ref(schema)).end_object().end_object().end_object().end_object();
 }
 
 void write_responses(json::Writer& w, const Route& route) {
@@ -108,7 +108,7 @@ void write_responses(json::Writer& w, const Route& route) {
     w.key("schema").object().member("$ref", ref("Readiness")).end_object().end_object().end_object().end_object();
   }
   if (route.handle == execute_tool)
-    write_refusal(w, "500", "tool_execution_failed: the tool's own error; its result is in error.details");
+    write_refusal(w, "500", "The tool's own error; its result is in error.details", "ToolFailure");
   const bool input = !route.doc.request.empty() || !route.doc.query.empty() || route.doc.list ||
                      route.path.find('{') != std::string_view::npos;
   if (input) write_refusal(w, "400", "The request is wrong; error.message says where");
