@@ -1,6 +1,7 @@
 """Registered tools (issue 4): made, found, changed and called over REST, MCP and the command line."""
 import json
 import unittest
+from urllib.parse import quote
 
 import mcp
 import registry_case
@@ -243,6 +244,18 @@ class Bound(Registry):
         self.admin.ask("PUT", "/tools/detour", {"security_level": 3})
         self.assertNotIn("detour", both.tools())
         self.assertIn("error", both.call("detour", {"a": 1, "b": 2}).message)
+
+    def test_a_name_that_another_tool_took_is_told_in_full(self):
+        """Section 7: by S1's alias a name is unique, and finds its tool; in a list as alone."""
+        self.register("late_add", description="registered first")
+        self.gateway.add_calculator("late")
+        self.addCleanup(lambda: self.gateway.cli("server", "remove", "late"))
+        tools = self.admin.ask("GET", "/tools?per_page=100").message["tools"]
+        names = {tool["id"]: tool["name"] for tool in tools}
+        self.assertEqual((names["late/add"], names["registry/late_add"]), ("late_add", "registry/late_add"))
+        self.assertEqual(len(set(names.values())), len(names))
+        for tool in tools:
+            self.assertEqual(self.admin.ask("GET", "/tools/" + quote(tool["name"], safe="")).message["id"], tool["id"])
 
     def counted(self, *names):
         shown = [self.admin.ask("GET", "/api/v1/tools/" + name).message for name in names]
