@@ -40,8 +40,9 @@ Accounts::Accounts(AccountStore& store, LoginDesk& logins, const token::TokenCod
 Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, ClientMark client, WallTime now) {
   const std::string address = client.address;
   if (name.size() > kNameBytesMax) co_return wrong_credentials("login.name_too_long");
-  if (const auto wait = lockout_.wait(name, address, now); wait.count() > 0) {
-    co_return fail(Code::rate_limited, "retry_after=" + std::to_string(wait.count()) + " login.locked");
+  const Lockout::Attempt attempt = lockout_.begin(name, address, now);
+  if (attempt.wait().count() > 0) {
+    co_return fail(Code::rate_limited, "retry_after=" + std::to_string(attempt.wait().count()) + " login.locked");
   }
   const SnapshotPtr snapshot = store_.snapshot();
   const UserRecord* const user = user_named(*snapshot->principals, name);
@@ -49,13 +50,14 @@ Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, Cli
   std::string hash = user != nullptr ? user->password_hash : std::string();
   const bool outdated = user != nullptr && crypto::needs_rehash(hash);
   PasswordTurn turn{.stranger = !lockout_.trusts(name, address), .address = address};
-  SP_CO_TRY(const bool right, co_await passwords_.verify(std::move(hash), password.clone(), std::move(turn)));
-  if (!right || !user->enabled) {
-    lockout_.failed(name, address, now);
+  const Result<bool> right = co_await passwords_.verify(std::move(hash), password.clone(), std::move(turn));
+  if (right && (!*right || !user->enabled)) {
     co_return wrong_credentials(user == nullptr ? "login.user_unknown"
-                                : right         ? "login.user_disabled"
+                                : *right        ? "login.user_disabled"
                                                 : "login.password_wrong");
   }
+  lockout_.give_back(attempt);
+  if (!right) co_return fail(right.error());
   UserRecord checked = *user;
   // A failure to store a better hash is no reason to refuse the right password: it is tried again at the next login.
   if (outdated) {
@@ -65,7 +67,7 @@ Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, Cli
   const UserRecord* current = unchanged(checked);
   if (current == nullptr) co_return wrong_credentials("login.changed_meanwhile");
   if (current->second_factor.confirmed) {
-    TokenAnswer half;  // delays go on until the code was right, too
+    TokenAnswer half;  // the delays that there are go on until the code was right, too
     SP_CO_TRY(half.second_step_token, factors_.second_step_token(*current, now));
     co_return half;
   }
@@ -221,14 +223,14 @@ Task<Result<void>> Accounts::change_password(PrincipalPtr principal, Secret old_
     co_return fail(Code::access_denied, "password.user_unknown");
   }
   // A stolen token must not become a way to guess the password: the same delays as at the login.
-  if (const auto wait = lockout_.wait(user->name, address, now); wait.count() > 0) {
-    co_return fail(Code::rate_limited, "retry_after=" + std::to_string(wait.count()) + " password.locked");
+  const Lockout::Attempt attempt = lockout_.begin(user->name, address, now);
+  if (attempt.wait().count() > 0) {
+    co_return fail(Code::rate_limited, "retry_after=" + std::to_string(attempt.wait().count()) + " password.locked");
   }
-  SP_CO_TRY(const bool right, co_await passwords_.verify(user->password_hash, std::move(old_password)));
-  if (!right) {
-    lockout_.failed(user->name, address, now);
-    co_return fail(Code::access_denied, "password.old_wrong");
-  }
+  const Result<bool> right = co_await passwords_.verify(user->password_hash, std::move(old_password));
+  if (right && !*right) co_return fail(Code::access_denied, "password.old_wrong");
+  lockout_.give_back(attempt);
+  if (!right) co_return fail(right.error());
   SP_CO_TRY(std::string hash, co_await hash_new_password(*user, std::move(new_password)));
   const UserRecord* const current = unchanged(*user);
   if (current == nullptr) co_return fail(Code::conflict, "password.changed_meanwhile");

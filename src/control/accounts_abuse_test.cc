@@ -66,6 +66,45 @@ TEST_F(AccountsAbuse, GuessingIsDelayed_S2_39) {
   EXPECT_TRUE(login(kPassword, "admin-alice", kNow + seconds(1)).has_value());
 }
 
+// Sixteen at once, none of which knows yet that another failed; each from an address of its own, or all from the owner's.
+TEST_F(AccountsAbuse, GuessesSideBySideCostWhatTheyCostOneByOne_S2_39) {
+  PasswordPool wide({.threads = 1, .queued_max = 64});
+  for (const bool trusted : {false, true}) {
+    Accounts fresh(store, desk, tokens, wide, factors, random);
+    const auto start = [&](std::string_view password, int i) {
+      return fresh.login("admin-alice", Secret(std::string(password)),
+                         ClientMark{trusted ? "192.0.2.1" : "198.51.100." + std::to_string(i), {}}, kNow);
+    };
+    if (trusted) {
+      ASSERT_TRUE(testing::await(start(kPassword, 0)).has_value());
+    }
+    asio::io_context io;
+    int wrong = 0;
+    int told_to_wait = 0;
+    for (int i = 0; i < 16; ++i) {
+      asio::co_spawn(io.get_executor(), start("guess", i), [&](const std::exception_ptr&, Result<TokenAnswer> answer) {
+        wrong += answer.error().code == Code::unauthenticated ? 1 : 0;
+        told_to_wait += answer.error().detail.starts_with("retry_after=1 ") ? 1 : 0;
+      });
+    }
+    io.run();
+    EXPECT_EQ(wrong, 5) << trusted;
+    EXPECT_EQ(told_to_wait, 11) << trusted;
+  }
+}
+
+// The owner's logins, from new addresses too: what was right is no guess.
+TEST_F(AccountsAbuse, RightPasswordsAreGivenBack_S2_39) {
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(login(kPassword, "admin-alice", kNow, "192.0.2.9").has_value()) << i;
+}
+
+// Whoever is refused since the queue is full was not looked at.
+TEST_F(AccountsAbuse, AFullQueueCountsAgainstNobody_S2_39) {
+  for (int i = 0; i < 4; ++i) (void)login("wrong");
+  pool.stop();
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(login(kPassword).error().detail, "password queue is full") << i;
+}
+
 TEST_F(AccountsAbuse, UnknownNamesAreDelayedLikeKnownOnes) {
   for (int i = 0; i < 5; ++i) (void)login("guess", "nobody");
   EXPECT_EQ(login("guess", "nobody").error().code, Code::rate_limited);

@@ -43,6 +43,10 @@ Lockout::Slot& Lockout::account_slot(std::string_view account, std::string_view 
 
 std::chrono::seconds Lockout::wait(std::string_view account, std::string_view address, WallTime now) {
   const std::scoped_lock lock(mutex_);
+  return wait_locked(account, address, now);
+}
+
+std::chrono::seconds Lockout::wait_locked(std::string_view account, std::string_view address, WallTime now) {
   const std::uint64_t pair = hash('p', account, address);
   const bool trusted = trusted_[pair % kSlots] == pair;
   Slot& of_account = trusted ? pairs_[pair % kSlots] : slot(hash('u', account, {}));
@@ -58,15 +62,41 @@ void Lockout::follow_clock(Slot& slot, WallTime now) {
   slot.last = now;
 }
 
-void Lockout::count(Slot& slot, std::uint32_t free, WallTime now) const {
+Lockout::Counted Lockout::count(Slot& slot, std::uint32_t free, WallTime now) const {
   follow_clock(slot, now);
+  const WallTime before = slot.until;
   if (now - slot.last > limits_.forget_after) slot.failures = 0;
   slot.last = now;
   slot.failures = std::min(slot.failures + 1, 1'000'000U);
-  if (slot.failures < free) return;
-  // 1, 2, 4, ... times the first delay; past 20 doublings every limit is reached.
-  const auto doublings = std::min(slot.failures - free, 20U);
-  slot.until = now + std::min(limits_.delay_first * (1 << doublings), limits_.delay_max);
+  if (slot.failures >= free) {
+    // 1, 2, 4, ... times the first delay; past 20 doublings every limit is reached.
+    const auto doublings = std::min(slot.failures - free, 20U);
+    slot.until = now + std::min(limits_.delay_first * (1 << doublings), limits_.delay_max);
+  }
+  return {&slot, before, slot.until};
+}
+
+// The delay of before comes back too, unless another attempt or the clock has changed it since.
+void Lockout::take_off(const Counted& counted) {
+  if (counted.slot == nullptr || counted.slot->failures == 0) return;
+  --counted.slot->failures;
+  if (counted.slot->until == counted.until) counted.slot->until = counted.until_before;
+}
+
+Lockout::Attempt Lockout::begin(std::string_view account, std::string_view address, WallTime now) {
+  const std::scoped_lock lock(mutex_);
+  Attempt out;
+  out.wait_ = wait_locked(account, address, now);
+  if (out.wait_.count() > 0) return out;
+  out.account_ = count(account_slot(account, address), limits_.account_free, now);
+  out.address_ = count(slot(hash('a', {}, address)), limits_.address_free, now);
+  return out;
+}
+
+void Lockout::give_back(const Attempt& attempt) {
+  const std::scoped_lock lock(mutex_);
+  take_off(attempt.account_);
+  take_off(attempt.address_);
 }
 
 void Lockout::failed(std::string_view account, std::string_view address, WallTime now) {

@@ -27,27 +27,53 @@ struct LockoutLimits {
 };
 
 class Lockout {
+  struct Slot {
+    WallTime last{};
+    WallTime until{};
+    std::uint32_t failures = 0;
+  };
+  struct Counted {
+    Slot* slot = nullptr;
+    WallTime until_before{};
+    WallTime until{};
+  };
+
  public:
+  // What begin() counted.
+  class Attempt {
+   public:
+    // More than zero: it may not be looked at, and was not counted.
+    [[nodiscard]] std::chrono::seconds wait() const noexcept { return wait_; }
+
+   private:
+    friend class Lockout;
+    std::chrono::seconds wait_{0};
+    Counted account_;
+    Counted address_;
+  };
+
   Lockout(LockoutLimits limits, Random& random);
 
   // Time still to wait before a password of `account` is looked at from `address`; zero: go on.
   [[nodiscard]] std::chrono::seconds wait(std::string_view account, std::string_view address, WallTime now);
+  // The same for what takes time to look at: where there is nothing to wait for, the attempt counts as failed from now on, so
+  // that guesses side by side cost what they cost one after the other.
+  [[nodiscard]] Attempt begin(std::string_view account, std::string_view address, WallTime now);
+  // It was no failure: the password was right, or was not looked at. Once.
+  void give_back(const Attempt& attempt);
   void failed(std::string_view account, std::string_view address, WallTime now);
   // A login to `account` from `address` succeeded before (and is not forgotten: memory is fixed).
   [[nodiscard]] bool trusts(std::string_view account, std::string_view address);
   void succeeded(std::string_view account, std::string_view address, WallTime now);
 
  private:
-  struct Slot {
-    WallTime last{};
-    WallTime until{};
-    std::uint32_t failures = 0;
-  };
   [[nodiscard]] std::uint64_t hash(char kind, std::string_view account, std::string_view address) const;
   Slot& slot(std::uint64_t hash) { return slots_[hash % slots_.size()]; }
   // The same delay from `now`, where the clock was set back since: a delay never outlives its length.
   static void follow_clock(Slot& slot, WallTime now);
-  void count(Slot& slot, std::uint32_t free, WallTime now) const;
+  Counted count(Slot& slot, std::uint32_t free, WallTime now) const;
+  static void take_off(const Counted& counted);
+  [[nodiscard]] std::chrono::seconds wait_locked(std::string_view account, std::string_view address, WallTime now);
   // The slot that an attempt is counted on: the account's, or the pair's where this address is known to be the owner's.
   Slot& account_slot(std::string_view account, std::string_view address);
 

@@ -87,6 +87,27 @@ TEST_F(Lockouts, AnOlderRequestMakesNoDelayShorter) {
   EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(1));
 }
 
+TEST_F(Lockouts, AnAttemptCountsFromItsBeginAndIsGivenBackWhole) {
+  fail(5, "alice", "192.0.2.1");
+  EXPECT_EQ(lockout_.begin("alice", "192.0.2.1", now_).wait(), seconds(1));  // and is not counted
+  now_ += seconds(1);
+  const auto attempt = lockout_.begin("alice", "192.0.2.1", now_);
+  EXPECT_EQ(attempt.wait(), seconds(0));
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(2));
+  lockout_.give_back(attempt);
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(0));
+  fail(1, "alice", "192.0.2.1");
+  EXPECT_EQ(wait("alice", "192.0.2.1"), seconds(2)) << "the failures of before are still counted";
+}
+
+TEST_F(Lockouts, WhatIsGivenBackTakesNoOthersDelay) {
+  fail(4, "alice", "192.0.2.1");
+  const auto attempt = lockout_.begin("alice", "192.0.2.1", now_);
+  fail(1, "alice", "192.0.2.2");
+  lockout_.give_back(attempt);
+  EXPECT_EQ(wait("alice", "192.0.2.3"), seconds(2));
+}
+
 TEST_F(Lockouts, ASuccessClearsTheAccount) {
   fail(5, "alice", "192.0.2.1");
   lockout_.succeeded("alice", "192.0.2.1", now_);
