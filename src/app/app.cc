@@ -139,7 +139,8 @@ Result<void> App::open_control() {
                             token_key_rules(settings)};
   control_ = std::make_unique<control::ControlPlane>(control_io_.get_executor(), std::move(deps));
   SP_TRY(auto policy, policies_of(settings, 1));
-  SP_CHECK(control_->load(std::move(policy), limits_of(settings), session_rules(settings)));
+  SP_TRY(const std::string signer, control_->load(std::move(policy), limits_of(settings), session_rules(settings)));
+  note_signer(signer);
   for (const auto& collision : control_->snapshot()->catalogue->collisions) {
     log_.warning("two tools share a name on /mcp; the first is kept", {{"collision", collision}});
   }

@@ -66,6 +66,7 @@ class App {
   Task<void> declare_servers();
   Task<void> tick_control();
   Task<void> check_token_keys();
+  void note_signer(const std::string& id);  // made by age or by a setting, unasked: for the log and the audit
   Task<void> tick_worker(WorkerUnit& unit);
   void checkpoint();
   std::string status_json(const Snapshot& snapshot) const;

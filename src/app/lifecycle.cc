@@ -110,10 +110,25 @@ void App::checkpoint() {
 }
 
 Task<void> App::check_token_keys() {
-  const auto rotated = co_await control_->maintain_token_keys();
-  if (!rotated) log_.error("token signing keys not maintained", {{"why", rotated.error().detail}});
-  else if (*rotated)
-    log_.info("another key signs access tokens, by age", {{"algorithm", options_.settings.auth.algorithm}});
+  const auto signer = co_await control_->maintain_token_keys();
+  if (!signer) log_.error("token signing keys not maintained", {{"why", signer.error().detail}});
+  else note_signer(*signer);
+}
+
+// No request asked for it, so no request's record tells.
+void App::note_signer(const std::string& id) {
+  if (id.empty()) return;
+  log_.info("another key signs access tokens", {{"key", id}, {"algorithm", options_.settings.auth.algorithm}});
+  audit::AuditRecord record;
+  record.time = clock_.wall();
+  record.event_type = audit::kSystem;
+  record.principal = "system";
+  record.action = "rotate_token_keys";
+  record.result = "success";
+  record.reason = "token-key:" + id;
+  if (const auto written = audit_->writer(static_cast<unsigned>(audit_->writers() - 1)).write(record); !written) {
+    log_.error("audit record not written", {{"why", written.error().detail}});
+  }
 }
 
 Task<void> App::tick_control() {

@@ -36,7 +36,7 @@ ControlPlane::ControlPlane(Executor executor, ControlDeps deps)
               }),
       token_keys_(deps_.keys, deps_.random, deps_.token_keys) {}
 
-Result<void> ControlPlane::load(PolicySet policy, Limits limits, SessionRules sessions) {
+Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionRules sessions) {
   SP_TRY(auto stored, deps_.repository.load());
   auto principals = std::make_shared<Principals>();
   for (const auto& user : stored.users) {
@@ -64,9 +64,10 @@ Result<void> ControlPlane::load(PolicySet policy, Limits limits, SessionRules se
   next.policy = std::make_shared<const PolicySet>(std::move(policy));
   next.limits = std::make_shared<const Limits>(std::move(limits));
   next.catalogue = catalogue();
-  SP_TRY(next.token_keys, load_token_keys(std::move(stored.token_keys)));
+  SP_TRY(std::string signer, load_token_keys(std::move(stored.token_keys)));
+  SP_TRY(next.token_keys, token_keys_.ring(token_key_set_));
   snapshot_ = std::make_shared<const Snapshot>(std::move(next));
-  return {};
+  return signer;
 }
 
 std::shared_ptr<const Catalogue> ControlPlane::catalogue() { return builder_.build(servers_, tools_); }

@@ -43,8 +43,8 @@ class ControlPlane final : public AccountStore {
  public:
   ControlPlane(Executor executor, ControlDeps deps);
 
-  // Reads the store; before any worker runs. `policy`: the modules in force where the store has none of its own.
-  Result<void> load(PolicySet policy, Limits limits, SessionRules sessions = {});
+  // Before any worker runs. `policy`: where the store has no modules. The id of the key made to sign tokens; empty: none.
+  Result<std::string> load(PolicySet policy, Limits limits, SessionRules sessions = {});
   [[nodiscard]] Executor executor() const noexcept { return executor_; }
   [[nodiscard]] LoginDesk& logins() noexcept { return logins_; }  // on the control executor, as everything here
 
@@ -74,9 +74,9 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);
 
   // A new key (its id) signs from now on; the former ones verify until their last token has expired, or with `revoke` no more,
-  // as above. conflict: see TokenKeys, or another rotation runs. And what is due by age, every minute; true: another key signs.
+  // as above. conflict: see TokenKeys, or another rotation runs. And what is due by age, every minute; empty: nothing was.
   Task<Result<std::string>> rotate_token_keys(bool revoke);
-  Task<Result<bool>> maintain_token_keys();
+  Task<Result<std::string>> maintain_token_keys();
   Task<Result<void>> replace_rules(PolicySet policy, Limits limits);  // what a reload may change
 
   // Checks the record, resolves argv[0] to an absolute path, probes unless told not to, stores server and tools.
@@ -99,7 +99,7 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> save_key(KeyRecord key);
   [[nodiscard]] bool last_admin(const UserRecord& user) const;
   std::shared_ptr<const Catalogue> catalogue();
-  Result<std::shared_ptr<const token::KeyRing>> load_token_keys(std::vector<StoredTokenKey> rows);
+  Result<std::string> load_token_keys(std::vector<StoredTokenKey> rows);
   Task<Result<void>> publish_token_keys(TokenKeySet keys);
   Task<Result<void>> turn_token_keys(TokenKeySet next);
   Task<Result<ToolPtr>> put_registered(ToolRecord tool);

@@ -17,16 +17,25 @@ class Held {
   bool& flag_;
 };
 
+// The id of a signer that `before` had not; empty: there is none.
+std::string new_signer(const TokenKeySet& before, const TokenKeySet& next) {
+  if (next.empty() || next.front().stored.retired_at) return {};
+  const std::string& id = next.front().stored.id;
+  return before.empty() || before.front().stored.id != id ? id : std::string();
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const token::KeyRing>> ControlPlane::load_token_keys(std::vector<StoredTokenKey> rows) {
+Result<std::string> ControlPlane::load_token_keys(std::vector<StoredTokenKey> rows) {
   SP_TRY(token_key_set_, token_keys_.open(std::move(rows)));
   SP_TRY(auto due, token_keys_.maintained(token_key_set_, deps_.clock.wall()));
+  std::string made;
   if (due) {
     SP_CHECK(deps_.repository.put_token_keys(rows_of(*due)));
+    made = new_signer(token_key_set_, *due);
     token_key_set_ = std::move(*due);
   }
-  return token_keys_.ring(token_key_set_);
+  return made;
 }
 
 Task<Result<void>> ControlPlane::publish_token_keys(TokenKeySet keys) {
@@ -56,21 +65,20 @@ Task<Result<std::string>> ControlPlane::rotate_token_keys(bool revoke) {
   co_return id;
 }
 
-Task<Result<bool>> ControlPlane::maintain_token_keys() {
-  if (turning_token_keys_) co_return false;
+Task<Result<std::string>> ControlPlane::maintain_token_keys() {
+  if (turning_token_keys_) co_return std::string();
   const Held held(turning_token_keys_);
   SP_CO_TRY(auto next, token_keys_.maintained(token_key_set_, deps_.clock.wall()));
-  if (!next) co_return false;
+  if (!next) co_return std::string();
   SP_CO_CHECK(deps_.repository.put_token_keys(rows_of(*next)));
-  const bool rotated = !next->empty() && !next->front().stored.retired_at &&
-                       (token_key_set_.empty() || next->front().stored.id != token_key_set_.front().stored.id);
-  if (rotated) {
+  std::string signer = new_signer(token_key_set_, *next);
+  if (!signer.empty()) {
     SP_CO_CHECK(co_await turn_token_keys(std::move(*next)));
   } else {
     token_key_set_ = std::move(*next);
     SP_CO_CHECK(co_await publish_token_keys(token_key_set_));
   }
-  co_return rotated;
+  co_return signer;
 }
 
 }  // namespace sallyport::control

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import sqlite3
 import subprocess
 import threading
 import unittest
@@ -97,6 +98,22 @@ class DefaultTokens(TokenCase):
         self.assertEqual(rows[read(new)[0]["kid"]]["status"], "active")
         self.assertEqual(rows[read(old)[0]["kid"]]["status"], "retiring")
         self.assertIsNotNone(rows[read(old)[0]["kid"]]["verifies_until"])
+
+    def test_a_rotation_by_age_is_in_the_audit(self):
+        """S0-4, S2-41: nobody asked for it, so the gateway itself is who did it."""
+        self.login()
+        self.gateway.stop()
+        before = len(self.gateway.audit(action="rotate_token_keys", principal="system"))
+        database = sqlite3.connect(os.path.join(self.gateway.home, "sallyport.db"))
+        with database:
+            database.execute("UPDATE token_keys SET created_at = created_at - ? WHERE retired_at IS NULL", (91 * 86400 * 10**6,))
+        database.close()
+        self.gateway.start()
+        records = self.gateway.audit(action="rotate_token_keys", principal="system")
+        self.assertEqual(len(records), before + 1, records)
+        last = max(records, key=lambda record: record["timestamp_epoch"])
+        self.assertEqual((last["result"], last["event_type"]), ("success", "system"))
+        self.assertEqual(last["reason"], "token-key:" + read(self.login())[0]["kid"])
 
     def test_inspect_reads_stdin_and_says_why(self):
         token = self.login()
