@@ -11,9 +11,6 @@ namespace sallyport::control {
 namespace {
 
 constexpr std::size_t kSlots = 16'384;  // 384 KiB twice, and 128 KiB
-// Requests bring the time at which they came, so one may be older than the one before it, with the clock as it should be.
-constexpr std::chrono::seconds kRequestAge{2};
-
 std::chrono::seconds rounded_up(WallTime::duration left) {
   return left.count() <= 0 ? std::chrono::seconds(0) : std::chrono::ceil<std::chrono::seconds>(left);
 }

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kRecoveryCodes = 10;
 constexpr std::size_t kRecoveryBytes = 10;  // 80 bits, 16 characters of base32
 constexpr std::chrono::minutes kSecondStep{5};
+constexpr std::size_t kUsedLaterMax = 32;
 constexpr std::string_view kStepLabel = "second step of a login";
 
 std::string sealed_as(std::string_view user_id) { return "one-time secret of user " + std::string(user_id); }
@@ -61,6 +62,25 @@ std::string state_of(const UserRecord& user) {
   const auto digest =
       crypto::sha256(user.password_hash + std::to_string(user.tokens_valid_from.time_since_epoch().count()));
   return hex_encode(std::span(digest).first(8));
+}
+
+// The time step up to which no code is taken at `now`. One that was used while the clock was ahead counts when its time comes
+// again: until then its owner gets in, and then it is not taken twice.
+std::uint64_t used_up_to(const SecondFactor& factor, WallTime now) {
+  std::uint64_t last = factor.last_step;
+  for (const std::uint64_t step : factor.used_later) {
+    if (step <= crypto::one_time_step(now) + 1) last = std::max(last, step);
+  }
+  return last;
+}
+
+// Whatever the clock does, a step that is forgotten by itself takes all before it along.
+void note_used(SecondFactor& factor, std::uint64_t step) {
+  auto& used = factor.used_later;
+  used.insert(std::ranges::upper_bound(used, step), step);
+  if (used.size() <= kUsedLaterMax) return;
+  factor.last_step = std::max(factor.last_step, used.front());
+  used.erase(used.begin());
 }
 
 }  // namespace
@@ -142,7 +162,7 @@ Task<Result<RecoveryCodes>> SecondFactors::confirm(std::string user_id, Secret c
   if (!step) co_return fail(Code::validation, "the code is wrong: is the clock of the device right?");
   user.second_factor.confirmed = true;
   user.second_factor.due = false;
-  user.second_factor.last_step = *step;
+  note_used(user.second_factor, *step);
   RecoveryCodes codes = fresh_recovery_codes(user);
   SP_CO_CHECK(co_await store_.save(std::move(user)));
   co_return codes;
@@ -151,8 +171,9 @@ Task<Result<RecoveryCodes>> SecondFactors::confirm(std::string user_id, Secret c
 // True where the code was good; the record then no longer takes it.
 Result<bool> SecondFactors::use_up(UserRecord& user, std::string_view code, WallTime now) const {
   SP_TRY(const Secret secret, secret_of(user));
-  if (const auto step = crypto::matching_step(secret.reveal(), code, now, user.second_factor.last_step)) {
-    user.second_factor.last_step = *step;
+  const std::uint64_t used = used_up_to(user.second_factor, now);
+  if (const auto step = crypto::matching_step(secret.reveal(), code, now, used)) {
+    note_used(user.second_factor, *step);
     return true;
   }
   const std::string hash = recovery_hash(user.id, code);
@@ -255,7 +276,7 @@ void SecondFactors::mark(std::string_view session_id, WallTime now) {
 bool SecondFactors::recent(std::string_view session_id, WallTime now) {
   const std::scoped_lock lock(mutex_);
   const auto mark = marks_.find(session_id);
-  return mark != marks_.end() && now - mark->second < rules_.step_up;
+  return mark != marks_.end() && mark->second <= now + kRequestAge && now - mark->second < rules_.step_up;
 }
 
 }  // namespace sallyport::control

@@ -87,6 +87,40 @@ TEST_F(SecondFactorTest, ACodeIsGoodOnceAndThoseBeforeItAreNot) {
   EXPECT_TRUE(check(code(0, kNow + seconds(60)), kNow + seconds(60)));
 }
 
+// A login while the clock was an hour ahead; now it is right: the owner gets in at once, and that code is no code when its
+// time comes.
+TEST_F(SecondFactorTest, AClockThatIsSetBackLocksNobodyOutAndMakesNoCodeGoodAgain) {
+  set_up();
+  const WallTime ahead = kNow + std::chrono::hours(1);
+  EXPECT_TRUE(check(code(0, ahead), ahead));
+  EXPECT_TRUE(check(code()));
+  EXPECT_FALSE(check(code())) << "once";
+  for (WallTime now = kNow + seconds(60); now <= ahead + seconds(30); now += seconds(30)) {
+    const bool good = check(code(0, now), now).has_value();
+    // The codes around the one that was used, as around every other: for a minute and a half at most.
+    EXPECT_EQ(good, now < ahead - seconds(30) || now > ahead) << (ahead - now).count();
+  }
+}
+
+// More codes ahead than are remembered one by one: all before the oldest of these are used up.
+TEST_F(SecondFactorTest, ManyCodesUsedAheadAreNotTakenAgain) {
+  set_up();
+  SecondFactors patient(store, keys, random, {.lockout = {.account_free = 1000, .address_free = 1000}});
+  const auto taken = [&](int i) {
+    const WallTime now = kNow + std::chrono::hours(1) + seconds(30 * i);
+    return await(patient.check(store.user().id, Secret(code(0, now)), std::string(kAddress), now));
+  };
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(taken(i)) << i;
+  EXPECT_EQ(store.user().second_factor.used_later.size(), 32U);
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(taken(i).error().code, Code::unauthenticated) << i;
+}
+
+TEST_F(SecondFactorTest, AStepUpEndsWithTheClockSetBack) {
+  factors.mark("a session", kNow);
+  EXPECT_TRUE(factors.recent("a session", kNow - seconds(1))) << "a request that came a little earlier";
+  EXPECT_FALSE(factors.recent("a session", kNow - seconds(60)));
+}
+
 TEST_F(SecondFactorTest, ARecoveryCodeIsGoodOnceHoweverItIsTyped) {
   const RecoveryCodes codes = set_up();
   std::string typed = codes[3];

@@ -52,6 +52,7 @@ struct SecondFactor {
   bool due = false;           // a login found that a role asks for one and there is none
   std::uint64_t last_step = 0;        // codes of this time step and of earlier ones are used up
   std::vector<std::string> recovery;  // hashes of those not used yet
+  std::vector<std::uint64_t> used_later;  // time steps after last_step whose codes are used up too, ascending
   friend bool operator==(const SecondFactor&, const SecondFactor&) = default;
 };
 

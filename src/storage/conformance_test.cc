@@ -49,7 +49,7 @@ UserRecord user(std::string id, std::string name) {
           kNow,
           {"$argon2id$y", "$argon2id$z"},
           kNow + std::chrono::seconds(7),
-          {"sealed", true, true, 59'666'666, {"aa", "bb"}}};
+          {"sealed", true, true, 59'666'666, {"aa", "bb"}, {59'666'670, 59'666'780}}};
 }
 
 KeyRecord key(std::string id, std::string owner) {

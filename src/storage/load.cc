@@ -1,5 +1,7 @@
 #include "storage/load.h"
 
+#include <charconv>
+
 #include "storage/items.h"
 #include "storage/tools.h"
 
@@ -37,8 +39,15 @@ Result<void> load_users(Sqlite& db, control::StoredState& state) {
                 const ItemView view = items_of(items, user.id);
                 user.roles = view.strings("role");
                 user.password_history = view.strings("password");
-                user.second_factor = {row.text(9), row.flag(10), row.flag(11),
-                                      static_cast<std::uint64_t>(row.number(12)), view.strings("recovery")};
+                user.second_factor = {row.text(9),
+                                      row.flag(10),
+                                      row.flag(11),
+                                      static_cast<std::uint64_t>(row.number(12)),
+                                      view.strings("recovery"),
+                                      {}};
+                for (const auto& step : view.strings("code step")) {
+                  std::from_chars(step.data(), step.data() + step.size(), user.second_factor.used_later.emplace_back());
+                }
                 state.users.push_back(std::move(user));
               });
 }

@@ -85,6 +85,7 @@ Result<void> SqliteRepository::put_user(const UserRecord& user) {
   items.add("role", user.roles);
   items.add("password", user.password_history);
   items.add("recovery", user.second_factor.recovery);
+  for (const auto step : user.second_factor.used_later) items.add("code step", {}, std::to_string(step));
   const SecondFactor& factor = user.second_factor;
   return in_transaction(db, [&]() -> Result<void> {
     SP_CHECK(
