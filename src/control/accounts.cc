@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "control/standing.h"
 #include "core/encoding.h"
 #include "crypto/password.h"
 
@@ -232,6 +233,7 @@ Task<Result<void>> Accounts::change_password(PrincipalPtr principal, Secret old_
   lockout_.give_back(attempt);
   if (!right) co_return fail(right.error());
   SP_CO_TRY(std::string hash, co_await hash_new_password(*user, std::move(new_password)));
+  SP_CO_CHECK(still_stands(*store_.snapshot(), *principal, now));  // logged out, say, while it was hashed
   const UserRecord* const current = unchanged(*user);
   if (current == nullptr) co_return fail(Code::conflict, "password.changed_meanwhile");
   UserRecord changed = *current;

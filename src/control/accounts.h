@@ -59,7 +59,8 @@ class Accounts {
 
   // Ends must_change_password and every session of the user that there is when it returns: no login with the old password
   // outlives it. Code::access_denied for a wrong old password or a principal that is no user, Code::validation with a
-  // sentence for a new one against the rules or used before (S2-37). `address`: the client's, for the delays.
+  // sentence for a new one against the rules or used before (S2-37), and those of still_stands() for whoever was ended
+  // meanwhile. `address`: the client's, for the delays.
   Task<Result<void>> change_password(PrincipalPtr principal, Secret old_password, Secret new_password,
                                      std::string address, WallTime now);
 

@@ -62,6 +62,23 @@ TEST_F(AccountsTest, ALoginAfterTheClockWasSetBackRevivesNoSession) {
   EXPECT_NE(published->find(fresh), nullptr);
 }
 
+TEST_F(AccountsTest, WhoWasEndedWhileItWasHashedChangesNoPassword) {
+  asio::io_context io;
+  Code answered = Code::internal;
+  asio::co_spawn(io.get_executor(),
+                 accounts.change_password(principal(), Secret(std::string(kPassword)),
+                                          Secret(std::string(kNewPassword)), "192.0.2.1", kNow),
+                 [&](const std::exception_ptr&, const Result<void>& done) { answered = done.error().code; });
+  asio::post(io, [&] {  // after the change has begun, and before its first hash is answered
+    UserRecord user = store.user();
+    user.tokens_valid_from = kNow + std::chrono::hours(48);
+    store.put(user);
+  });
+  io.run();
+  EXPECT_EQ(answered, Code::unauthenticated);
+  EXPECT_EQ(store.saves, 0);
+}
+
 TEST_F(AccountsTest, ATokenCarriesItsSession_S1_9) {
   const auto answer = login(kPassword).value();
   EXPECT_EQ(tokens.verify(testing::ring().get(), answer.access_token, kNow)->session_id, answer.session);

@@ -105,6 +105,7 @@ struct World {
     auto out = std::make_shared<Principal>();
     out->id = "user:" + store.user().id;
     out->name = store.user().name;
+    out->issued_at = kNow + std::chrono::hours(24);  // after whatever ended the tokens of before
     return out;
   }
   Result<TokenAnswer> refresh(std::string_view token, WallTime now = kNow) {
