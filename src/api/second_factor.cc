@@ -59,6 +59,22 @@ Task<Result<void>> check_own_code(Call& call) {
   co_return Result<void>();
 }
 
+// Whose session was stolen must not find the thief's second factor in force: the password, or a login of just now, comes
+// first. The operator at the machine sets up any.
+Task<Result<void>> prove_owner(Call& call, const std::string& user_id) {
+  if (!call.parts.empty()) co_return Result<void>();
+  SP_CO_CHECK(only_fields(call.root(), {"password"}));
+  SP_CO_TRY(std::string password, text_field(call.root(), "password"));
+  auto& deps = call.api.deps();
+  const LoginSessionPtr login = call.request.snapshot->sessions->find(call.principal().session_id);
+  if (password.empty()) {
+    if (login && deps.factors.fresh(*login, call.request.now)) co_return Result<void>();
+    co_return fail(Code::validation, "password is needed: the current one, since this login is not a recent one");
+  }
+  co_return co_await run_for_caller<void>(
+      call, deps.accounts.check_password(user_id, Secret(std::move(password)), call.request.address, call.request.now));
+}
+
 // RFC 2397, for an <img>.
 std::string data_uri(std::string_view png) {
   std::string text = base64url_encode(as_bytes(png));
@@ -94,8 +110,10 @@ Task<RestAnswer> factor_status(Call& call) {
 Task<RestAnswer> enroll_factor(Call& call) {
   auto user = subject_to_set_up(call);
   if (!user) co_return refuse(call, user.error());
+  const std::string id = (*user)->id;
+  if (auto proved = co_await prove_owner(call, id); !proved) co_return refuse_to_wait(call, proved.error());
   auto& deps = call.api.deps();
-  auto made = co_await run_for_caller<control::Enrollment>(call, deps.factors.enroll((*user)->id));
+  auto made = co_await run_for_caller<control::Enrollment>(call, deps.factors.enroll(id));
   if (!made) co_return refuse(call, made.error());
   co_return show_enrollment(call, *made);
 }

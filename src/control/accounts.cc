@@ -215,6 +215,21 @@ Result<TokenAnswer> Accounts::answer(OpenSession opened, WallTime now) {
   return out;
 }
 
+Task<Result<void>> Accounts::check_password(std::string user_id, Secret password, std::string address, WallTime now) {
+  const SnapshotPtr snapshot = store_.snapshot();
+  const auto user = snapshot->principals->users.find(user_id);
+  if (user == snapshot->principals->users.end()) co_return fail(Code::access_denied, "password.user_unknown");
+  const Lockout::Attempt attempt = lockout_.begin(user->second->name, address, now);
+  if (attempt.wait().count() > 0) {
+    co_return fail(Code::rate_limited, "retry_after=" + std::to_string(attempt.wait().count()) + " password.locked");
+  }
+  const Result<bool> right = co_await passwords_.verify(user->second->password_hash, std::move(password));
+  if (right && !*right) co_return fail(Code::access_denied, "password.wrong");
+  lockout_.give_back(attempt);
+  if (!right) co_return fail(right.error());
+  co_return Result<void>();
+}
+
 Task<Result<void>> Accounts::change_password(PrincipalPtr principal, Secret old_password, Secret new_password,
                                              std::string address, WallTime now) {
   if (principal->kind != PrincipalKind::user) co_return fail(Code::access_denied, "password.no_user");
@@ -223,15 +238,7 @@ Task<Result<void>> Accounts::change_password(PrincipalPtr principal, Secret old_
   if (user == nullptr || !user->enabled || "user:" + user->id != principal->id) {
     co_return fail(Code::access_denied, "password.user_unknown");
   }
-  // A stolen token must not become a way to guess the password: the same delays as at the login.
-  const Lockout::Attempt attempt = lockout_.begin(user->name, address, now);
-  if (attempt.wait().count() > 0) {
-    co_return fail(Code::rate_limited, "retry_after=" + std::to_string(attempt.wait().count()) + " password.locked");
-  }
-  const Result<bool> right = co_await passwords_.verify(user->password_hash, std::move(old_password));
-  if (right && !*right) co_return fail(Code::access_denied, "password.old_wrong");
-  lockout_.give_back(attempt);
-  if (!right) co_return fail(right.error());
+  SP_CO_CHECK(co_await check_password(user->id, std::move(old_password), std::move(address), now));
   SP_CO_TRY(std::string hash, co_await hash_new_password(*user, std::move(new_password)));
   SP_CO_CHECK(still_stands(*store_.snapshot(), *principal, now));  // logged out, say, while it was hashed
   const UserRecord* const current = unchanged(*user);

@@ -64,6 +64,10 @@ class Accounts {
   Task<Result<void>> change_password(PrincipalPtr principal, Secret old_password, Secret new_password,
                                      std::string address, WallTime now);
 
+  // The present password of whoever is logged in. A stolen token must not become a way to guess it: the delays of a login.
+  // Code::access_denied for a wrong one, Code::rate_limited as login(). Ask still_stands() anew afterwards.
+  Task<Result<void>> check_password(std::string user_id, Secret password, std::string address, WallTime now);
+
   // SecondFactors::confirm; then every session of the user but `session` ends: they were opened by the password alone.
   Task<Result<RecoveryCodes>> confirm_factor(std::string user_id, Secret code, std::string session, WallTime now);
 

@@ -279,4 +279,8 @@ bool SecondFactors::recent(std::string_view session_id, WallTime now) {
   return mark != marks_.end() && mark->second <= now + kRequestAge && now - mark->second < rules_.step_up;
 }
 
+bool SecondFactors::fresh(const LoginSession& login, WallTime now) const {
+  return login.created_at <= now + kRequestAge && now - login.created_at < rules_.step_up;
+}
+
 }  // namespace sallyport::control

@@ -67,6 +67,8 @@ class SecondFactors {
   // Step-up: a code was shown in this login session, and was it lately?
   void mark(std::string_view session_id, WallTime now);
   [[nodiscard]] bool recent(std::string_view session_id, WallTime now);
+  // A login this young is as good as the password shown anew: for setting up the first factor.
+  [[nodiscard]] bool fresh(const LoginSession& login, WallTime now) const;
 
  private:
   [[nodiscard]] const UserRecord* find(std::string_view user_id) const;

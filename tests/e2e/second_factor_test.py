@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import sqlite3
 import unittest
 
 import mcp
@@ -85,6 +86,30 @@ class SecondFactor(Case):
         self.assertEqual(self.post("/auth/mfa/confirm", {"code": totp.code(secret, -1)}, owner).status, 200)
         me = lambda token: mcp.Client(self.gateway, token).ask("GET", "/auth/me").status
         self.assertEqual((me(thief), me(owner)), (401, 200))
+
+    def test_a_stolen_session_sets_up_no_factor_of_its_own(self):
+        """S3-23: beyond a login of just now the password is asked, with the delays of a login."""
+        self.gateway.user("lou", FIRST)
+        token = self.token("lou")
+        enroll = lambda body: self.post("/api/v1/auth/mfa/enroll", body, token)
+        self.assertEqual(enroll({}).status, 201)
+        self.gateway.stop()  # time cannot be waited for: the login becomes eleven minutes older between two runs
+        database = sqlite3.connect(os.path.join(self.gateway.home, "sallyport.db"))
+        with database:
+            database.execute("UPDATE login_sessions SET created_at = created_at - ?", (11 * 60 * 10**6,))
+        database.close()
+        self.gateway.start()
+        refused = enroll({})
+        self.assertEqual((refused.status, refused.message["error"]["code"]), (400, "validation_error"), refused)
+        self.assertIn("password", refused.message["error"]["message"])
+        self.assertEqual(enroll({"password": "Wrong-Password-1"}).status, 403)
+        self.assertEqual(enroll({"password": FIRST}).status, 201)
+        guesses = []
+        while not guesses or guesses[-1].status == 403:
+            guesses.append(enroll({"password": "Wrong-Password-1"}))
+            self.assertLess(len(guesses), 9, "no delay after so many guesses")
+        self.assertEqual(guesses[-1].status, 429, guesses[-1])
+        self.assertIn("retry-after", guesses[-1].headers)
 
     def test_the_qr_code_comes_as_text_svg_and_png(self):
         self.gateway.user("cleo", FIRST)
