@@ -21,7 +21,9 @@ constexpr std::int64_t kYear9999 = 253'402'300'799;
 
 std::unexpected<Error> refused(const char* reason) { return fail(Code::unauthenticated, reason); }
 
-std::string_view name_of(TokenType type) noexcept { return type == TokenType::access ? "access" : "refresh"; }
+// Access tokens are the one kind that there is: refresh tokens are opaque. Another kind may be signed under
+// auth.secret_key, by others.
+constexpr std::string_view kType = "access";
 
 std::int64_t whole_seconds(WallTime time) noexcept { return floor<seconds>(time).time_since_epoch().count(); }
 
@@ -60,11 +62,9 @@ Result<std::vector<std::string>> roles_claim(json::Value claims) {
   return roles;
 }
 
-Result<void> check_binding(json::Value claims, const TokenRules& rules, TokenType type) {
+Result<void> check_binding(json::Value claims, const TokenRules& rules) {
   // `typ` in the claims beside token_type: older readers look there.
-  if (claims.string_at("token_type") != name_of(type) || claims.string_at("typ") != name_of(type)) {
-    return refused("token.type");
-  }
+  if (claims.string_at("token_type") != kType || claims.string_at("typ") != kType) return refused("token.type");
   if (claims.string_at("iss") != std::string_view(rules.issuer)) return refused("token.issuer");
   if (claims.string_at("aud") != std::string_view(rules.audience)) return refused("token.audience");
   return {};
@@ -103,7 +103,7 @@ Result<void> check_times(const TokenClaims& claims, const TokenRules& rules, Wal
   return {};
 }
 
-std::string write_claims(const TokenClaims& claims, const TokenRules& rules, TokenType type) {
+std::string write_claims(const TokenClaims& claims, const TokenRules& rules) {
   json::Writer out;
   out.object().member("sub", (claims.of_key ? "key:" : "user:") + claims.user_id).member("user_id", claims.user_id);
   out.key("roles").array();
@@ -118,8 +118,8 @@ std::string write_claims(const TokenClaims& claims, const TokenRules& rules, Tok
       .member("exp", whole_seconds(claims.expires_at))
       .member("iss", rules.issuer)
       .member("aud", rules.audience)
-      .member("typ", name_of(type))
-      .member("token_type", name_of(type))
+      .member("typ", kType)
+      .member("token_type", kType)
       .end_object();
   return out.take();
 }
@@ -131,7 +131,7 @@ TokenCodec::TokenCodec(TokenRules rules) : rules_(std::move(rules)) {
   rules_.lifetime_max = std::clamp(rules_.lifetime_max, seconds(60), seconds(24 * 3600));
 }
 
-Result<std::string> TokenCodec::issue(const KeyRing* keys, const TokenClaims& claims, TokenType type) const {
+Result<std::string> TokenCodec::issue(const KeyRing* keys, const TokenClaims& claims) const {
   const RingKey* const signer = keys == nullptr ? nullptr : keys->signer();
   if (signer == nullptr) return fail(Code::crypto, "there is no token signing key");
   if (!is_name(claims.user_id) || !is_name(claims.id) || !is_name(claims.session_id) ||
@@ -141,14 +141,12 @@ Result<std::string> TokenCodec::issue(const KeyRing* keys, const TokenClaims& cl
   if (claims.expires_at > claims.issued_at + rules_.lifetime_max) {
     return fail(Code::validation, "a token may not live so long");
   }
-  SP_TRY(std::string token,
-         crypto::jws_sign(*signer->key, KeyRing::header_of(*signer), write_claims(claims, rules_, type)));
+  SP_TRY(std::string token, crypto::jws_sign(*signer->key, KeyRing::header_of(*signer), write_claims(claims, rules_)));
   if (token.size() > crypto::kJwsBytesMax) return fail(Code::limit, "a token of over 8 KiB");
   return token;
 }
 
-Result<TokenClaims> TokenCodec::verify(const KeyRing* keys, std::string_view token, WallTime now,
-                                       TokenType type) const {
+Result<TokenClaims> TokenCodec::verify(const KeyRing* keys, std::string_view token, WallTime now) const {
   if (token.size() > crypto::kJwsBytesMax) return refused("token.too_large");
   if (!crypto::looks_like_jws(token)) return refused("token.form");
   const RingKey* const key = keys == nullptr ? nullptr : keys->by_header(token.substr(0, token.find('.')), now);
@@ -159,7 +157,7 @@ Result<TokenClaims> TokenCodec::verify(const KeyRing* keys, std::string_view tok
   const auto document =
       json::read(content.payload, {.bytes_max = crypto::kJwsBytesMax, .depth_max = 4, .nodes_max = 512});
   if (!document || !document->root().is_object()) return refused("token.claims");
-  SP_CHECK(check_binding(document->root(), rules_, type));
+  SP_CHECK(check_binding(document->root(), rules_));
   SP_TRY(TokenClaims claims, read_claims(document->root()));
   SP_CHECK(check_times(claims, rules_, now));
   claims.key_id = key->id;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,19 +36,15 @@ struct TokenRules {
   std::chrono::seconds lifetime_max{24 * 3600};
 };
 
-enum class TokenType : std::uint8_t { access, refresh };
-
 class TokenCodec {
  public:
   explicit TokenCodec(TokenRules rules);
 
   // Under the ring's signer. `keys` may be null, here and below: nothing is issued then, and everything is refused.
   // Code::crypto without a key that signs, Code::validation for claims that verify() would refuse.
-  [[nodiscard]] Result<std::string> issue(const KeyRing* keys, const TokenClaims& claims,
-                                          TokenType type = TokenType::access) const;
+  [[nodiscard]] Result<std::string> issue(const KeyRing* keys, const TokenClaims& claims) const;
   // Code::unauthenticated for every refusal; detail names the reason ("token.expired", "token.signature", ...).
-  [[nodiscard]] Result<TokenClaims> verify(const KeyRing* keys, std::string_view token, WallTime now,
-                                           TokenType type = TokenType::access) const;
+  [[nodiscard]] Result<TokenClaims> verify(const KeyRing* keys, std::string_view token, WallTime now) const;
 
  private:
   TokenRules rules_;

@@ -3,7 +3,10 @@
 
 #include <set>
 
+#include "core/encoding.h"
+#include "crypto/jws.h"
 #include "crypto/known_secrets.h"
+#include "engines/token/key_ring.h"
 #include "request/identity/identity_test_support.h"
 
 namespace sallyport {
@@ -106,7 +109,14 @@ TEST_F(IdentityAbuse, AKeyHashedUnderAnotherMasterKey) {
 }
 
 TEST_F(IdentityAbuse, ARefreshTokenAsAccessToken) {
-  const std::string refresh = codec_.issue(ring_.get(), claims(), token::TokenType::refresh).value();
+  const std::string good = codec_.issue(ring_.get(), claims()).value();
+  std::string payload(
+      as_text(*base64url_decode(good.substr(good.find('.') + 1, good.rfind('.') - good.find('.') - 1))));
+  for (auto at = payload.find("access"); at != std::string::npos; at = payload.find("access")) {
+    payload.replace(at, 6, "refresh");
+  }
+  const token::RingKey& signer = *ring_->signer();
+  const std::string refresh = crypto::jws_sign(*signer.key, token::KeyRing::header_of(signer), payload).value();
   EXPECT_EQ(refusal("Bearer " + refresh), "token.type");
 }
 
