@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/route.h"
+#include "api/people.h"
 #include "core/encoding.h"
 #include "crypto/hash.h"
 
@@ -73,7 +73,7 @@ Task<RestAnswer> once(Call& call) {
   const auto digest = crypto::sha256(call.request.path + '\n' + call.request.query + '\n' + call.request.body);
   const std::string who = call.principal().id;
   auto before = kept.begin(who, key, std::string(call.route->path) + base64url_encode(digest), call.request.now);
-  if (!before) co_return refuse(call, before.error());
+  if (!before) co_return refuse_to_wait(call, before.error());
   if (*before) co_return std::move(**before);
   struct Ended {  // a request that is cut off may have done its work: its key stays used, without an answer
     Idempotency& kept;

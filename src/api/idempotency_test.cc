@@ -58,14 +58,80 @@ TEST(IdempotencyAbuse, WhatWasCutOffOrSecretOrLongIsNotDoneAgain) {
   }
 }
 
-TEST(IdempotencyAbuse, TheOldestGoesFirst) {
-  Idempotency kept;
-  for (std::size_t i = 0; i <= Idempotency::kEntriesMax; ++i) {
-    EXPECT_FALSE(kept.begin("user:a", std::to_string(i), "post x", kNow).value());
-    kept.end("user:a", std::to_string(i), made());
+// One caller asks `count` times, with the keys "0", "1", ..., and is answered.
+void ask(Idempotency& kept, const std::string& who, std::size_t count, const RestAnswer& answer) {
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_FALSE(kept.begin(who, std::to_string(i), "post x", kNow).value()) << who << ' ' << i;
+    kept.end(who, std::to_string(i), answer);
   }
-  EXPECT_TRUE(kept.begin("user:a", std::to_string(Idempotency::kEntriesMax), "post x", kNow).value());
+}
+
+TEST(IdempotencyAbuse, OfOneCallerTheOldestGoesFirst) {
+  Idempotency kept;
+  ask(kept, "user:a", Idempotency::kCallerEntriesMax + 1, made());
+  EXPECT_TRUE(kept.begin("user:a", "1", "post x", kNow).value());
+  EXPECT_TRUE(kept.begin("user:a", std::to_string(Idempotency::kCallerEntriesMax), "post x", kNow).value());
   EXPECT_FALSE(kept.begin("user:a", "0", "post x", kNow).value());
+}
+
+TEST(IdempotencyAbuse, NoCallerPushesOutAnothersKeys) {
+  Idempotency kept;
+  ask(kept, "user:small", 3, made());
+  ask(kept, "user:loud", Idempotency::kEntriesMax + 1, made());
+  for (int i = 0; i < 20; ++i) ask(kept, "key:" + std::to_string(i), Idempotency::kCallerEntriesMax, made());
+  for (const char* key : {"0", "1", "2"}) EXPECT_TRUE(kept.begin("user:small", key, "post x", kNow).value()) << key;
+}
+
+TEST(IdempotencyAbuse, ManyCallersAreBoundedToo) {
+  Idempotency kept;
+  for (std::size_t i = 0; i <= Idempotency::kEntriesMax; ++i) ask(kept, "user:" + std::to_string(i), 1, made());
+  std::size_t known = 0;
+  for (std::size_t i = 0; i <= Idempotency::kEntriesMax; ++i) {
+    const std::string who = "user:" + std::to_string(i);
+    if (const auto before = kept.begin(who, "0", "post x", kNow).value()) ++known;
+    else kept.end(who, "0", std::nullopt);
+  }
+  EXPECT_LE(known, Idempotency::kEntriesMax);
+  EXPECT_GE(known, Idempotency::kEntriesMax / 2);
+}
+
+TEST(IdempotencyAbuse, WhatRunsIsNotForgotten) {
+  Idempotency kept;
+  EXPECT_FALSE(kept.begin("user:a", "runs", "post x", kNow).value());
+  ask(kept, "user:a", 2 * Idempotency::kCallerEntriesMax, made());
+  EXPECT_EQ(kept.begin("user:a", "runs", "post x", kNow).error().code, Code::conflict);
+  Idempotency busy;
+  for (std::size_t i = 0; i < Idempotency::kCallerEntriesMax; ++i) {
+    EXPECT_FALSE(busy.begin("user:a", std::to_string(i), "post x", kNow).value());
+  }
+  EXPECT_EQ(busy.begin("user:a", "one more", "post x", kNow).error().code, Code::rate_limited);
+  EXPECT_FALSE(busy.begin("user:b", "0", "post x", kNow).value());
+  busy.end("user:a", "0", made());
+  EXPECT_FALSE(busy.begin("user:a", "one more", "post x", kNow).value());
+}
+
+// Long answers go before their keys do: what was asked is not done twice.
+TEST(IdempotencyAbuse, TheBytesOfAnswersAreBounded) {
+  RestAnswer longest = made();
+  longest.body.assign(Idempotency::kAnswerBytesMax, 'x');
+  constexpr std::size_t kFit = Idempotency::kCallerBytesMax / Idempotency::kAnswerBytesMax;
+  Idempotency kept;
+  ask(kept, "user:a", kFit + 1, longest);
+  EXPECT_EQ(kept.begin("user:a", "0", "post x", kNow).error().code, Code::conflict);
+  EXPECT_TRUE(kept.begin("user:a", "1", "post x", kNow).value());
+  ask(kept, "user:small", 1, longest);
+  constexpr std::size_t kCallers = Idempotency::kBytesMax / Idempotency::kCallerBytesMax;
+  for (std::size_t i = 0; i < kCallers; ++i) ask(kept, "key:" + std::to_string(i), kFit, longest);
+  std::size_t answers = 0;
+  for (std::size_t i = 0; i < kCallers; ++i) {
+    for (std::size_t j = 0; j < kFit; ++j) {
+      const auto before = kept.begin("key:" + std::to_string(i), std::to_string(j), "post x", kNow);
+      answers += before && *before ? 1 : 0;
+    }
+  }
+  EXPECT_LT(answers * Idempotency::kAnswerBytesMax, Idempotency::kBytesMax);
+  EXPECT_GT(answers * Idempotency::kAnswerBytesMax, Idempotency::kBytesMax / 2);
+  EXPECT_TRUE(kept.begin("user:small", "0", "post x", kNow).value());
 }
 
 }  // namespace
