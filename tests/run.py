@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Runs the Python tests: tests/**/*_test.py, or the files named, one process each, one after the other.
+"""Runs the Python tests: tests/**/*_test.py, or the files named, one process each.
 
-    SALLYPORT_BIN=build/asan/bin/sallyport tests/run.py [FILE...] [-k WORD]
+    SALLYPORT_BIN=build/asan/bin/sallyport tests/run.py [-j JOBS] [FILE or FOLDER...] [-k WORD]
 
-A line for each test with its time, and at the end "N passed, N failed, N skipped". Exit code 1 when one failed. What a
-test writes lies in one folder below the temporary folder, removed at the end. A file has TIME_LIMIT seconds (180 unless
-it says otherwise); what overruns is killed with all it started.
+First those files that say ALONE = True, for they measure time or memory, one after the other; then the others, JOBS at a
+time (as many as there are cores, at most 4), since most of their time is waiting. A line for each test with its time, and at
+the end "N passed, N failed, N skipped". Exit code 1 when one failed. What a test writes lies in one folder below the
+temporary folder, removed at the end. A file has TIME_LIMIT seconds (180 unless it says otherwise); what overruns is killed
+with all it started.
 """
 import argparse
+import concurrent.futures
 import glob
 import json
 import os
@@ -17,12 +20,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RESULT = "#result "
 TIME_LIMIT = 180
+RUNNING = set()
 
 
 class Lines(unittest.TestResult):
@@ -78,10 +83,19 @@ def run_here(path, word):
     return 1 if result.count["failed"] else 0
 
 
-def limit_of(path):
+def files_of(path):
+    """The test files of a folder, or the file itself."""
+    if not os.path.isdir(path):
+        return [path]
+    return sorted(f for f in glob.glob(os.path.join(path, "**", "*_test.py"), recursive=True) if "node_modules" not in f)
+
+
+def settings_of(path):
+    """(seconds that the file may take, whether it runs alone)"""
     with open(path) as file:
-        found = re.search(r"^TIME_LIMIT = (\d+)", file.read(), re.MULTILINE)
-    return int(found.group(1)) if found else TIME_LIMIT
+        text = file.read()
+    found = re.search(r"^TIME_LIMIT = (\d+)", text, re.MULTILINE)
+    return int(found.group(1)) if found else TIME_LIMIT, bool(re.search(r"^ALONE = True", text, re.MULTILINE))
 
 
 def end_group(process):
@@ -91,46 +105,64 @@ def end_group(process):
         pass
 
 
-def run_file(path, word, total):
+def run_file(path, word):
+    """What it counted; what it printed comes out in one piece, when it has ended."""
     command = [sys.executable, os.path.abspath(__file__), "--here", path] + (["-k", word] if word else [])
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
-    timer = time.monotonic() + limit_of(path)
-    signal.signal(signal.SIGALRM, lambda *_: end_group(process))
-    signal.alarm(limit_of(path))
-    seen = None
-    for line in process.stdout:
-        if line.startswith(RESULT):
-            seen = json.loads(line[len(RESULT):])
-        else:
-            sys.stdout.write(line)
-            sys.stdout.flush()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                               start_new_session=True)
+    RUNNING.add(process)
+    late = threading.Event()
+    timer = threading.Timer(settings_of(path)[0], lambda: (late.set(), end_group(process)))
+    timer.start()
+    lines = process.stdout.readlines()
     process.wait()
-    signal.alarm(0)
+    timer.cancel()
+    RUNNING.discard(process)
     end_group(process)  # whatever a failed test left
-    if seen is None:
-        late = time.monotonic() >= timer
-        print("FAIL          %s %s" % (os.path.relpath(path, HERE), "took too long" if late else "ended without a result"))
+    results = [line for line in lines if line.startswith(RESULT)]
+    if results:
+        seen = json.loads(results[-1][len(RESULT):])
+    else:
+        lines.append("FAIL          %s %s\n" % (os.path.relpath(path, HERE),
+                                              "took too long" if late.is_set() else "ended without a result"))
         seen = {"failed": 1}
-    for kind, count in seen.items():
-        total[kind] += count
+    sys.stdout.write("".join(line for line in lines if not line.startswith(RESULT)))
+    sys.stdout.flush()
+    return seen
+
+
+def run_files(files, word, jobs):
+    total = {"passed": 0, "failed": 0, "skipped": 0}
+    alone = [path for path in files if settings_of(path)[1]]
+    for paths, lanes in ((alone, 1), ([path for path in files if path not in alone], jobs)):
+        with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
+            try:
+                for seen in pool.map(lambda path: run_file(path, word), paths):
+                    for kind, count in seen.items():
+                        total[kind] += count
+            except KeyboardInterrupt:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in list(RUNNING):
+                    end_group(process)
+                raise
+    return total
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("files", nargs="*")
     parser.add_argument("-k", dest="word", default="")
+    parser.add_argument("-j", dest="jobs", type=int, default=min(os.cpu_count() or 1, 4))
     parser.add_argument("--here", action="store_true")
     options = parser.parse_args()
     if options.here:
         return run_here(os.path.abspath(options.files[0]), options.word)
-    files = [os.path.abspath(f) for f in options.files] or sorted(
-        f for f in glob.glob(os.path.join(HERE, "**", "*_test.py"), recursive=True) if "node_modules" not in f)
+    files = [file for name in options.files or [HERE] for file in files_of(os.path.abspath(name))]
     folder = tempfile.mkdtemp(prefix="sallyport-test-")
     os.environ["SALLYPORT_TEST_TMP"] = folder
-    total, began = {"passed": 0, "failed": 0, "skipped": 0}, time.monotonic()
+    began = time.monotonic()
     try:
-        for path in files:
-            run_file(path, options.word, total)
+        total = run_files(files, options.word, max(options.jobs, 1))
     finally:
         if os.environ.get("SALLYPORT_TEST_KEEP"):
             print("kept: " + folder)

@@ -11,6 +11,8 @@ from gateway import SLOW, Gateway
 START_MS = 150
 RESIDENT_KIB = 40 * 1024
 
+ALONE = True
+
 
 @unittest.skipIf(SLOW > 1, "figures are the release build's")
 class Figures(unittest.TestCase):

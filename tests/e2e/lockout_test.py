@@ -11,6 +11,7 @@ import mcp
 import processes
 from gateway import SLOW, Gateway
 
+ALONE = True
 TIME_LIMIT = 900
 FIRST = "Violet-Tractor-7-Moss"
 

@@ -20,6 +20,8 @@ PAIRS = 12
 FLOOD = 200  # logins a second
 LOGIN_MAX = 5_000  # microseconds of the workers for one login: 0.2 to 0.7 ms measured, and a hash alone costs 20 ms and more
 
+ALONE = True
+
 
 def worker_cpu(pid):
     """CPU seconds of the threads that serve connections."""
