@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/encoding.h"
+#include "core/ip_address.h"
 #include "core/limit_address.h"
 #include "crypto/hash.h"
 
@@ -11,6 +12,13 @@ namespace sallyport::control {
 namespace {
 
 constexpr std::size_t kSlots = 16'384;  // 384 KiB twice, and 128 KiB
+
+// Trust is of one machine: a neighbour in its /64 is a stranger.
+std::string exact_address(std::string_view address) {
+  const auto parsed = IpAddress::parse(address);
+  return parsed ? parsed->unmapped().text() : std::string(address);
+}
+
 std::chrono::seconds rounded_up(WallTime::duration left) {
   return left.count() <= 0 ? std::chrono::seconds(0) : std::chrono::ceil<std::chrono::seconds>(left);
 }
@@ -25,7 +33,7 @@ Lockout::Lockout(LockoutLimits limits, Random& random)
 std::uint64_t Lockout::hash(char kind, std::string_view account, std::string_view address) const {
   std::string text(1, kind);
   text.append(account).push_back('\0');
-  text.append(limit_address(address));
+  text.append(kind == 'a' ? limit_address(address) : exact_address(address));
   const crypto::Digest digest = crypto::hmac_sha256(key_, text);
   std::uint64_t value = 0;
   std::memcpy(&value, digest.data(), sizeof value);

@@ -1,7 +1,8 @@
 // Growing delays after failed logins (S2-39): by account and by address, never a lock for good (5 minutes at most). An
 // account's delay does not bind an address that logged in to it before, so that strangers cannot shut an admin out: such
 // a pair has a slot of its own, which they cannot reach.
-// An address is what limit_address says: an IPv6 one counts by its /64. Unknown names count like known ones. Fixed memory:
+// Addresses are delayed by limit_address, an IPv6 one by its /64; such a pair has the exact one, since a neighbour is a
+// stranger. Unknown names count like known ones. Fixed memory:
 // slots chosen by a keyed hash, no eviction to abuse; two names may share a slot. Any thread (a mutex, not on the hot path).
 #pragma once
 

@@ -138,6 +138,18 @@ TEST_F(Lockouts, TrustIsOfAnAccountAndAnAddressTogether) {
   EXPECT_FALSE(lockout_.trusts("alice", "203.0.113.5"));
 }
 
+// An office or a provider may have one /64 for many.
+TEST_F(Lockouts, ANeighbourInTheNetworkOfAnAdminIsAStranger_S2_39) {
+  lockout_.succeeded("admin", "2001:db8:0:7::1", now_);
+  EXPECT_TRUE(lockout_.trusts("admin", "2001:DB8:0:7:0::1"));
+  EXPECT_FALSE(lockout_.trusts("admin", "2001:db8:0:7::2"));
+  fail(12, "admin", "2001:db8:0:7::2");
+  EXPECT_GT(wait("admin", "2001:db8:0:7::2"), seconds(0));
+  EXPECT_EQ(wait("admin", "2001:db8:0:7::1"), seconds(0));
+  lockout_.succeeded("admin", "::ffff:192.0.2.1", now_);
+  EXPECT_TRUE(lockout_.trusts("admin", "192.0.2.1"));
+}
+
 // And that door has a lock of its own.
 TEST_F(Lockouts, AKnownAddressIsCountedForItself) {
   lockout_.succeeded("admin", "203.0.113.5", now_);
