@@ -1,5 +1,6 @@
 // An address as limits see it. Whoever has one IPv6 address has the 2^64 of its /64 (RFC 6177, section 2), so that is what
-// a limit by address counts; IPv4 counts whole, and an IPv4-mapped address as IPv4. Any thread.
+// a limit by address counts; IPv4 counts whole, also where an IPv6 address holds it: mapped, or in NAT64's well-known prefix
+// 64:ff9b::/96 (RFC 6052, section 2.1), one /64 for all of IPv4. A zone ("fe80::1%eth0") counts for nothing. Any thread.
 #pragma once
 
 #include <string>
