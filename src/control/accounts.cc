@@ -50,7 +50,7 @@ Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, Cli
   // One verification in every case, by a dummy hash where there is no user: time tells nothing.
   std::string hash = user != nullptr ? user->password_hash : std::string();
   const bool outdated = user != nullptr && crypto::needs_rehash(hash);
-  PasswordTurn turn{.stranger = !lockout_.trusts(name, address), .address = address};
+  PasswordTurn turn{.stranger = !lockout_.trusts(name, address), .address = address, .account = name};
   const Result<bool> right = co_await passwords_.verify(std::move(hash), password.clone(), std::move(turn));
   if (right && (!*right || !user->enabled)) {
     co_return wrong_credentials(user == nullptr ? "login.user_unknown"
@@ -167,7 +167,7 @@ Task<Result<TokenAnswer>> Accounts::refresh(Secret refresh_token, ClientMark cli
 
 // The hash that the record has now.
 Task<Result<std::string>> Accounts::rehash(UserRecord user, Secret password) {
-  SP_CO_TRY(std::string better, co_await passwords_.hash(std::move(password)));
+  SP_CO_TRY(std::string better, co_await passwords_.hash(std::move(password), {.account = user.name}));
   // The record may have changed meanwhile (disabled, another password): only the hash that was verified is replaced.
   const UserRecord* const current = unchanged(user);
   if (current == nullptr) co_return fail(Code::conflict, "the user changed while the password was hashed");
@@ -223,7 +223,8 @@ Task<Result<void>> Accounts::check_password(std::string user_id, Secret password
   if (attempt.wait().count() > 0) {
     co_return fail(Code::rate_limited, "retry_after=" + std::to_string(attempt.wait().count()) + " password.locked");
   }
-  const Result<bool> right = co_await passwords_.verify(user->second->password_hash, std::move(password));
+  const Result<bool> right =
+      co_await passwords_.verify(user->second->password_hash, std::move(password), {.account = user->second->name});
   if (right && !*right) co_return fail(Code::access_denied, "password.wrong");
   lockout_.give_back(attempt);
   if (!right) co_return fail(right.error());
@@ -239,7 +240,7 @@ Task<Result<void>> Accounts::change_password(PrincipalPtr principal, Secret old_
     co_return fail(Code::access_denied, "password.user_unknown");
   }
   SP_CO_CHECK(co_await check_password(user->id, std::move(old_password), std::move(address), now));
-  SP_CO_TRY(std::string hash, co_await hash_new_password(*user, std::move(new_password)));
+  SP_CO_TRY(std::string hash, co_await hash_new_password(*user, std::move(new_password), {.account = user->name}));
   SP_CO_CHECK(still_stands(*store_.snapshot(), *principal, now));  // logged out, say, while it was hashed
   const UserRecord* const current = unchanged(*user);
   if (current == nullptr) co_return fail(Code::conflict, "password.changed_meanwhile");
@@ -261,7 +262,7 @@ Task<Result<RecoveryCodes>> Accounts::confirm_factor(std::string user_id, Secret
   co_return codes;
 }
 
-Task<Result<void>> Accounts::check_new(UserRecord owner, Secret password) {
+Task<Result<void>> Accounts::check_new(UserRecord owner, Secret password, PasswordTurn turn) {
   const PasswordOwner called{.name = owner.name, .email = owner.email, .second_factor = owner.second_factor.confirmed};
   if (const auto problem = password_problem(rules_.passwords, password.reveal(), called)) {
     co_return fail(Code::validation, *problem);
@@ -271,15 +272,15 @@ Task<Result<void>> Accounts::check_new(UserRecord owner, Secret password) {
   if (remembers_passwords(rules_.passwords))
     used.insert(used.end(), owner.password_history.begin(), owner.password_history.end());
   for (std::string& hash : used) {
-    SP_CO_TRY(const bool again, co_await passwords_.verify(std::move(hash), password.clone()));
+    SP_CO_TRY(const bool again, co_await passwords_.verify(std::move(hash), password.clone(), turn));
     if (again) co_return fail(Code::validation, "The password was used before: take one that is not among the last 5");
   }
   co_return Result<void>();
 }
 
-Task<Result<std::string>> Accounts::hash_new_password(UserRecord owner, Secret password) {
-  SP_CO_CHECK(co_await check_new(std::move(owner), password.clone()));
-  co_return co_await passwords_.hash(std::move(password));
+Task<Result<std::string>> Accounts::hash_new_password(UserRecord owner, Secret password, PasswordTurn turn) {
+  SP_CO_CHECK(co_await check_new(std::move(owner), password.clone(), turn));
+  co_return co_await passwords_.hash(std::move(password), std::move(turn));
 }
 
 }  // namespace sallyport::control

@@ -72,14 +72,15 @@ class Accounts {
   Task<Result<RecoveryCodes>> confirm_factor(std::string user_id, Secret code, std::string session, WallTime now);
 
   // Checks the rules and hashes: for new users (no hash in `owner` yet) and resets by an admin. Code::validation as above.
-  Task<Result<std::string>> hash_new_password(UserRecord owner, Secret password);
+  // `turn`: whose work it is (passwords.h); by default the admin's.
+  Task<Result<std::string>> hash_new_password(UserRecord owner, Secret password, PasswordTurn turn = {});
 
  private:
   Task<Result<std::string>> rehash(UserRecord user, Secret password);
   Task<Result<void>> follow_clock(UserRecord checked, WallTime now);
   Task<Result<void>> impose_duties(const std::string& user_id, WallTime now);
   const UserRecord* unchanged(const UserRecord& checked) const;
-  Task<Result<void>> check_new(UserRecord owner, Secret password);
+  Task<Result<void>> check_new(UserRecord owner, Secret password, PasswordTurn turn);
   Task<Result<TokenAnswer>> open(std::string principal, ClientMark client, WallTime now, std::uint32_t key_secret = 0);
   Result<TokenAnswer> answer(OpenSession opened, WallTime now);
 

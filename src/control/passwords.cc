@@ -20,6 +20,10 @@
 namespace sallyport::control {
 namespace {
 
+// As many as Lockout looks at side by side for one account and address (LockoutLimits::account_free), so that it is felt
+// by those alone who come from several.
+constexpr std::size_t kWaitingOfAccount = 5;
+
 // Nice 10 and not SCHED_IDLE: with every core busy the pool still gets about a tenth of one.
 void lower_priority() noexcept { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), 10); }
 
@@ -31,7 +35,7 @@ struct PasswordPool::Impl {
 
   struct Queued {
     Job job;
-    std::string address;
+    std::string whose;  // a stranger's address, or an account
   };
 
   std::mutex mutex;
@@ -46,8 +50,10 @@ struct PasswordPool::Impl {
     const std::scoped_lock lock(mutex);
     std::deque<Queued>& queue = turn.stranger ? strangers : known;
     if (stopping || queue.size() >= queued_max) return false;
-    if (turn.stranger && std::ranges::count(queue, turn.address, &Queued::address) > 0) return false;
-    queue.push_back({std::move(job), std::move(turn.address)});
+    std::string whose = turn.stranger ? limit_address(turn.address) : std::move(turn.account);
+    const std::size_t share = turn.stranger ? 1 : whose.empty() ? queued_max : kWaitingOfAccount;
+    if (static_cast<std::size_t>(std::ranges::count(queue, whose, &Queued::whose)) >= share) return false;
+    queue.push_back({std::move(job), std::move(whose)});
     wake.notify_one();
     return true;
   }
@@ -70,7 +76,7 @@ struct PasswordPool::Impl {
 
   // Runs `work` on a pool thread and resumes the caller on its own executor.
   template <class T>
-  Task<Result<T>> submit(std::function<Result<T>()> work, PasswordTurn turn = {}) {
+  Task<Result<T>> submit(std::function<Result<T>()> work, PasswordTurn turn) {
     auto start = [this](auto handler, std::function<Result<T>()> task, PasswordTurn whose) {
       const auto executor = asio::get_associated_executor(handler);
       // std::function copies, a handler only moves: it is shared, and moved out where it is called, once.
@@ -111,7 +117,6 @@ void PasswordPool::stop() {
 }
 
 Task<Result<bool>> PasswordPool::verify(std::string hash, Secret password, PasswordTurn turn) {
-  turn.address = limit_address(turn.address);
   auto shared = std::make_shared<const Secret>(std::move(password));
   std::function<Result<bool>()> work = [hash = std::move(hash), shared]() -> Result<bool> {
     const bool known = !hash.empty();
@@ -123,11 +128,11 @@ Task<Result<bool>> PasswordPool::verify(std::string hash, Secret password, Passw
   co_return co_await impl->submit<bool>(std::move(work), std::move(turn));
 }
 
-Task<Result<std::string>> PasswordPool::hash(Secret password) {
+Task<Result<std::string>> PasswordPool::hash(Secret password, PasswordTurn turn) {
   auto shared = std::make_shared<const Secret>(std::move(password));
   std::function<Result<std::string>()> work = [shared] { return crypto::hash_password(shared->reveal()); };
   const auto impl = impl_;
-  co_return co_await impl->submit<std::string>(std::move(work));
+  co_return co_await impl->submit<std::string>(std::move(work), std::move(turn));
 }
 
 }  // namespace sallyport::control

@@ -96,6 +96,24 @@ TEST_F(PasswordTurns, AnAddressOfStrangersHasOneJobWaiting) {
   EXPECT_EQ(std::ranges::count(refused_, "many"), 2);
 }
 
+// An insider with many addresses, each trusted, beside another user and an admin who sets somebody's password.
+TEST_F(PasswordTurns, AnAccountHasAShareOfTheQueueOfTheKnown_S2_39) {
+  PasswordPool wide({.threads = 1, .queued_max = 16});
+  std::string refused;
+  const auto start = [&](char who, PasswordTurn turn) {
+    asio::co_spawn(io_.get_executor(), wide.verify("", Secret("x"), std::move(turn)),
+                   [&refused, who](const std::exception_ptr&, const Result<bool>& right) {
+                     if (!right) refused += who;
+                   });
+  };
+  for (int i = 0; i < 30; ++i) start('i', {.account = "insider"});
+  for (int i = 0; i < 5; ++i) start('u', {.account = "user"});
+  for (int i = 0; i < 5; ++i) start('a', {});
+  io_.run();
+  EXPECT_GE(refused.size(), 10U);
+  EXPECT_EQ(refused, std::string(refused.size(), 'i'));
+}
+
 TEST(PasswordPool, StoppingAnswersWhatIsQueued) {
   PasswordPool pool({.threads = 1, .queued_max = 16});
   asio::io_context io;
