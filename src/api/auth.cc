@@ -114,6 +114,7 @@ Task<RestAnswer> login(Call& call) {
       deps.accounts.login(given->name, std::move(password), client_of(call), call.request.now));
   RestAnswer out = tokens(call, answer, "login");
   if (!answer || answer->access_token.empty()) out.reason += " account=" + account;
+  if (answer && answer->clock_set_back) out.reason += " tokens_valid_from=lowered";
   co_return out;
 }
 

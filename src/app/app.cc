@@ -155,7 +155,7 @@ Result<void> App::open_control() {
   factor_rules.password_leans_on_it = account_rules.passwords == control::PasswordProfile::nist;
   factors_ = std::make_unique<control::SecondFactors>(*control_, *keys_, random_, std::move(factor_rules));
   accounts_ = std::make_unique<control::Accounts>(*control_, control_->logins(), *tokens_, *passwords_, *factors_,
-                                                  random_, account_rules);
+                                                  random_, clock_, account_rules);
   api::ApiDeps api_deps{
       *control_,
       *accounts_,

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "control/request_age.h"
 #include "control/standing.h"
 #include "core/encoding.h"
 #include "crypto/password.h"
@@ -26,13 +27,14 @@ std::unexpected<Error> wrong_credentials(const char* reason) { return fail(Code:
 }  // namespace
 
 Accounts::Accounts(AccountStore& store, LoginDesk& logins, const token::TokenCodec& tokens, PasswordPool& passwords,
-                   SecondFactors& factors, Random& random, AccountRules rules)
+                   SecondFactors& factors, Random& random, const Clock& clock, AccountRules rules)
     : store_(store),
       logins_(logins),
       tokens_(tokens),
       passwords_(passwords),
       factors_(factors),
       random_(random),
+      clock_(clock),
       rules_(rules),
       lockout_(rules.lockout, random) {
   rules_.token_lifetime = std::clamp(rules_.token_lifetime, std::chrono::seconds(60), std::chrono::seconds(24 * 3600));
@@ -64,11 +66,13 @@ Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, Cli
   if (outdated) {
     if (auto better = co_await rehash(checked, std::move(password))) checked.password_hash = std::move(*better);
   }
-  SP_CO_CHECK(co_await follow_clock(checked, now));
+  SP_CO_TRY(const bool set_back, co_await follow_clock(checked, now));
+  if (set_back) checked.tokens_valid_from = now;
   const UserRecord* current = unchanged(checked);
   if (current == nullptr) co_return wrong_credentials("login.changed_meanwhile");
   if (current->second_factor.confirmed) {
     TokenAnswer half;  // the delays that there are go on until the code was right, too
+    half.clock_set_back = set_back;
     SP_CO_TRY(half.second_step_token, factors_.second_step_token(*current, now));
     co_return half;
   }
@@ -76,16 +80,20 @@ Task<Result<TokenAnswer>> Accounts::login(std::string name, Secret password, Cli
   SP_CO_CHECK(co_await impose_duties(checked.id, now));
   current = unchanged(checked);
   if (current == nullptr || current->second_factor.confirmed) co_return wrong_credentials("login.changed_meanwhile");
-  co_return co_await open("user:" + checked.id, std::move(client), now);
+  SP_CO_TRY(TokenAnswer whole, co_await open("user:" + checked.id, std::move(client), now));
+  whole.clock_set_back = set_back;
+  co_return whole;
 }
 
 // The record as it is now, where what was checked still holds: `checked` may be old after any co_await, and whoever changed
-// the password or disabled the user has ended the sessions that there were then.
+// the password, disabled the user or ended the tokens has ended the sessions that there were then.
 const UserRecord* Accounts::unchanged(const UserRecord& checked) const {
   const auto& users = store_.snapshot()->principals->users;
   const auto current = users.find(checked.id);
   if (current == users.end() || !current->second->enabled) return nullptr;
-  return current->second->password_hash == checked.password_hash ? current->second.get() : nullptr;
+  const UserRecord& now = *current->second;
+  const bool same = now.password_hash == checked.password_hash && now.tokens_valid_from == checked.tokens_valid_from;
+  return same ? &now : nullptr;
 }
 
 Task<Result<TokenAnswer>> Accounts::login_second_step(std::string step_token, Secret code, ClientMark client,
@@ -104,18 +112,20 @@ Task<Result<TokenAnswer>> Accounts::login_second_step(std::string step_token, Se
   co_return out;
 }
 
-// tokens_valid_from was set while the clock was ahead: it would refuse every token of this login until then. Sessions that it
-// ended stay ended.
-Task<Result<void>> Accounts::follow_clock(UserRecord checked, WallTime now) {
-  if (const UserRecord* const before = unchanged(checked); before == nullptr || before->tokens_valid_from <= now) {
-    co_return Result<void>();
-  }
+// True: tokens_valid_from was set while the clock was ahead, would have refused every token of this login until then, and is
+// `now`. Sessions that it ended stay ended. It is held to the clock and not to the request, which may have waited long for
+// its turn: tokens that were ended meanwhile, or a moment ago, stay ended too.
+Task<Result<bool>> Accounts::follow_clock(UserRecord checked, WallTime now) {
+  if (checked.tokens_valid_from <= now) co_return false;
+  if (checked.tokens_valid_from <= clock_.wall() + kRequestAge) co_return wrong_credentials("login.changed_meanwhile");
+  if (unchanged(checked) == nullptr) co_return wrong_credentials("login.changed_meanwhile");
   SP_CO_CHECK(co_await logins_.end_all_of("user:" + checked.id));
   const UserRecord* const current = unchanged(checked);
-  if (current == nullptr) co_return Result<void>();
+  if (current == nullptr) co_return wrong_credentials("login.changed_meanwhile");
   UserRecord mended = *current;
   mended.tokens_valid_from = now;
-  co_return co_await store_.save(std::move(mended));
+  SP_CO_CHECK(co_await store_.save(std::move(mended)));
+  co_return true;
 }
 
 // What must be done before anything else: on the record and not in the answer alone, since every door asks the record.

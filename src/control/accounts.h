@@ -13,6 +13,7 @@
 #include "control/password_rules.h"
 #include "control/passwords.h"
 #include "control/second_factor.h"
+#include "core/clock.h"
 #include "core/random.h"
 #include "core/task.h"
 #include "engines/token/token.h"
@@ -29,6 +30,7 @@ struct TokenAnswer {
   std::string session;  // LoginSession::id
   bool must_change_password = false;
   bool must_enroll = false;  // a role asks for a second factor: the token opens nothing but setting one up
+  bool clock_set_back = false;  // tokens_valid_from lay ahead, and came down to the time of this login: for the audit
   std::string
       second_step_token;  // not empty: the password was right, a code is still needed, and there is no access token
 };
@@ -43,7 +45,7 @@ class Accounts {
  public:
   // All of them outlive it.
   Accounts(AccountStore& store, LoginDesk& logins, const token::TokenCodec& tokens, PasswordPool& passwords,
-           SecondFactors& factors, Random& random, AccountRules rules = {});
+           SecondFactors& factors, Random& random, const Clock& clock, AccountRules rules = {});
 
   // Code::unauthenticated for every refusal of the credentials; Code::rate_limited while the account or address waits
   // (detail: "retry_after=<seconds> ...") or the pool is full. `name` at most 255 bytes. Opens a login session, but for
@@ -77,7 +79,7 @@ class Accounts {
 
  private:
   Task<Result<std::string>> rehash(UserRecord user, Secret password);
-  Task<Result<void>> follow_clock(UserRecord checked, WallTime now);
+  Task<Result<bool>> follow_clock(UserRecord checked, WallTime now);
   Task<Result<void>> impose_duties(const std::string& user_id, WallTime now);
   const UserRecord* unchanged(const UserRecord& checked) const;
   Task<Result<void>> check_new(UserRecord owner, Secret password, PasswordTurn turn);
@@ -90,6 +92,7 @@ class Accounts {
   PasswordPool& passwords_;
   SecondFactors& factors_;
   Random& random_;
+  const Clock& clock_;
   AccountRules rules_;
   Lockout lockout_;
 };

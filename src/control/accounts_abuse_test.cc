@@ -70,7 +70,7 @@ TEST_F(AccountsAbuse, GuessingIsDelayed_S2_39) {
 TEST_F(AccountsAbuse, GuessesSideBySideCostWhatTheyCostOneByOne_S2_39) {
   PasswordPool wide({.threads = 1, .queued_max = 64});
   for (const bool trusted : {false, true}) {
-    Accounts fresh(store, desk, tokens, wide, factors, random);
+    Accounts fresh(store, desk, tokens, wide, factors, random, clock);
     const auto start = [&](std::string_view password, int i) {
       return fresh.login("admin-alice", Secret(std::string(password)),
                          ClientMark{trusted ? "192.0.2.1" : "198.51.100." + std::to_string(i), {}}, kNow);

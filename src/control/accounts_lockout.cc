@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "control/request_age.h"
 #include "core/encoding.h"
 #include "core/ip_address.h"
 #include "core/limit_address.h"

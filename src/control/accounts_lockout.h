@@ -19,10 +19,6 @@
 
 namespace sallyport::control {
 
-// Requests bring the time at which they came, so with a clock that is right, too, one may be this much older than the one
-// before it. More than that, and the clock was set back.
-inline constexpr std::chrono::seconds kRequestAge{2};
-
 struct LockoutLimits {
   std::uint32_t account_free = 5;   // failures before an account's delays begin
   std::uint32_t address_free = 20;  // failures before an address's delays begin

@@ -62,6 +62,57 @@ TEST_F(AccountsTest, ALoginAfterTheClockWasSetBackRevivesNoSession) {
   EXPECT_NE(published->find(fresh), nullptr);
 }
 
+// Tokens carry microseconds, and Identity holds them to tokens_valid_from.
+TEST_F(AccountsTest, ATokenOfAClockThatWasSetBackIsNotOlderThanTokensValidFrom) {
+  const WallTime now = kNow + microseconds(123'456);
+  UserRecord user = store.user();
+  user.tokens_valid_from = kNow + std::chrono::hours(3) + microseconds(7);
+  store.put(user);
+  const auto answer = login(kPassword, "admin-alice", now);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_TRUE(answer->clock_set_back);
+  const auto claims = tokens.verify(testing::ring().get(), answer->access_token, now);
+  ASSERT_TRUE(claims.has_value()) << claims.error().detail;
+  EXPECT_EQ(claims->issued_at, now);
+  EXPECT_GE(claims->issued_at, store.user().tokens_valid_from);
+  EXPECT_FALSE(login(kPassword, "admin-alice", now)->clock_set_back);
+}
+
+// The login waited four seconds for its turn, and an admin ended the tokens meanwhile. The clock is right.
+TEST_F(AccountsTest, ALoginThatWaitedTakesNoEndingBack_S1_10) {
+  asio::io_context io;
+  std::string answered;
+  asio::co_spawn(io.get_executor(),
+                 accounts.login("admin-alice", Secret(std::string(kPassword)), ClientMark{"192.0.2.1", {}}, kNow),
+                 [&](const std::exception_ptr&, const Result<TokenAnswer>& done) { answered = done.error().detail; });
+  const WallTime ended = kNow + seconds(3);
+  asio::post(io, [&] {  // after the login has begun, and before its password is verified
+    UserRecord user = store.user();
+    user.tokens_valid_from = ended;
+    store.put(user);
+    clock.advance(seconds(4));
+  });
+  io.run();
+  EXPECT_EQ(answered, "login.changed_meanwhile");
+  EXPECT_EQ(store.user().tokens_valid_from, ended);
+  EXPECT_EQ(store.saves, 0);
+  EXPECT_TRUE(published->by_id.empty());
+}
+
+// Its request came a second before the ending, and the record was read after it.
+TEST_F(AccountsTest, ALoginOfAMomentBeforeAnEndingIsNoSignOfAClockSetBack) {
+  UserRecord user = store.user();
+  user.tokens_valid_from = kNow + seconds(2);
+  store.put(user);
+  EXPECT_EQ(login(kPassword).error().detail, "login.changed_meanwhile");
+  EXPECT_EQ(store.user().tokens_valid_from, kNow + seconds(2));
+  clock.advance(seconds(60));
+  user.tokens_valid_from = kNow + seconds(59);
+  store.put(user);
+  EXPECT_EQ(login(kPassword).error().detail, "login.changed_meanwhile") << "however long it waited";
+  EXPECT_EQ(store.saves, 0);
+}
+
 TEST_F(AccountsTest, WhoWasEndedWhileItWasHashedChangesNoPassword) {
   asio::io_context io;
   Code answered = Code::internal;
@@ -157,8 +208,8 @@ TEST_F(AccountsTest, ChangingThePasswordEndsOlderTokensAndTheDuty_S1_10) {
   ASSERT_TRUE(change(kPassword, kNewPassword, later).has_value());
   EXPECT_FALSE(store.user().must_change_password);
   EXPECT_EQ(store.user().tokens_valid_from, later);
-  EXPECT_FALSE(login(kPassword).has_value());
-  EXPECT_TRUE(login(kNewPassword).has_value());
+  EXPECT_FALSE(login(kPassword, "admin-alice", later).has_value());
+  EXPECT_TRUE(login(kNewPassword, "admin-alice", later).has_value());
 }
 
 TEST_F(AccountsTest, AChangeEndsTheSessionsThatThereAreThen_S1_10) {
@@ -220,7 +271,7 @@ TEST_F(AccountsTest, ALoginWhoseDutyCannotBeStoredFails) {
 }
 
 TEST_F(AccountsTest, ProfileNistKnowsNoAge_C21) {
-  Accounts nist(store, desk, tokens, pool, factors, random, {.passwords = PasswordProfile::nist});
+  Accounts nist(store, desk, tokens, pool, factors, random, clock, {.passwords = PasswordProfile::nist});
   const auto answer = await(nist.login("admin-alice", Secret(std::string(kPassword)), ClientMark{"192.0.2.1", {}},
                                        kNow + std::chrono::days(4'000)));
   EXPECT_FALSE(answer->must_change_password);

@@ -34,7 +34,6 @@ inline const std::string& stored_hash() {
   static const std::string hash = crypto::hash_password(kPassword).value();
   return hash;
 }
-
 inline const std::shared_ptr<const token::KeyRing>& ring() {
   static const auto made = [] {
     auto key = std::make_shared<const crypto::JwsKey>(
@@ -85,6 +84,7 @@ struct World {
       crypto::KeyStore::from_master(Secret(std::string(as_text(crypto::sha256("accounts tests"))))).value();
   token::TokenCodec tokens{{}};
   SystemRandom random;
+  FakeClock clock;  // at kNow
   PasswordPool pool{{.threads = 1, .queued_max = 4}};
   FakeStore store;
   FakeSessions kept;
@@ -94,7 +94,7 @@ struct World {
                    co_return Result<void>();
                  }};
   SecondFactors factors{store, keys, random, {.required_roles = {"auditor"}}};
-  Accounts accounts{store, desk, tokens, pool, factors, random};
+  Accounts accounts{store, desk, tokens, pool, factors, random, clock};
 
   Result<TokenAnswer> login(std::string_view password, std::string name = "admin-alice", WallTime now = kNow,
                             std::string address = "192.0.2.1") {

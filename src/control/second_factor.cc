@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "control/request_age.h"
 #include "core/encoding.h"
 #include "crypto/aead.h"
 #include "crypto/hash.h"

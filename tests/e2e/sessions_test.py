@@ -3,6 +3,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 import unittest
 
 import mcp
@@ -304,6 +305,17 @@ class Lifetimes(Sessions):
             return found
         processes.wait_until(lambda: not {ids["idle"], ids["old"]} & left(), 10, "the sweep")
         self.assertIn(ids["kept"], left())
+
+    def test_tokens_that_were_ended_while_the_clock_was_ahead_lock_nobody_out(self):
+        """S1-10: the next login mends it, ends what there was, and the audit says so."""
+        name = self.person("ahead")
+        before = self.login(name)
+        self.store("UPDATE users SET tokens_valid_from = ? WHERE name = ?", int(time.time() * 10**6) + 2 * HOUR, name)
+        self.assertEqual(self.status(before), 401)
+        after = self.login(name)
+        self.assertEqual((self.status(before), self.status(after)), (401, 200))
+        lowered = lambda: [r for r in self.gateway.audit() if r.get("reason", "").endswith(" tokens_valid_from=lowered")]
+        processes.wait_until(lambda: len(lowered()) == 1, 10, "the record")
 
 
 class FailingStore(Sessions):
