@@ -12,7 +12,10 @@
 namespace sallyport::control {
 namespace {
 
-constexpr std::size_t kSlots = 16'384;  // 384 KiB twice, and 128 KiB
+constexpr std::size_t kSlots = 16'384;  // 384 KiB
+constexpr std::size_t kSets = 128;  // of pairs: 384 KiB
+constexpr std::size_t kSetSize = 64;
+constexpr std::size_t kPairsOfAccount = 16;
 
 // Trust is of one machine: a neighbour in its /64 is a stranger.
 std::string exact_address(std::string_view address) {
@@ -26,8 +29,7 @@ std::chrono::seconds rounded_up(WallTime::duration left) {
 
 }  // namespace
 
-Lockout::Lockout(LockoutLimits limits, Random& random)
-    : limits_(limits), slots_(kSlots), pairs_(kSlots), trusted_(kSlots) {
+Lockout::Lockout(LockoutLimits limits, Random& random) : limits_(limits), slots_(kSlots), pairs_(kSets * kSetSize) {
   random.fill(key_);  // so that nobody can compute which names share a slot
 }
 
@@ -38,13 +40,37 @@ std::uint64_t Lockout::hash(char kind, std::string_view account, std::string_vie
   const crypto::Digest digest = crypto::hmac_sha256(key_, text);
   std::uint64_t value = 0;
   std::memcpy(&value, digest.data(), sizeof value);
-  return value | 1U << 31;  // never 0, which means "none" in trusted_
+  return value | 1U << 31;  // never 0, which means "none" in Pair
+}
+
+std::span<Lockout::Pair> Lockout::pairs_of(std::uint64_t account) {
+  return std::span(pairs_).subspan(account % kSets * kSetSize, kSetSize);
+}
+
+Lockout::Pair* Lockout::trusted_pair(std::string_view account, std::string_view address) {
+  const auto pairs = pairs_of(hash('u', account, {}));
+  const auto found = std::ranges::find(pairs, hash('p', account, address), &Pair::pair);
+  return found == pairs.end() ? nullptr : &*found;
+}
+
+// Its own oldest where it has as many as one may have, or nothing is free; only who has none takes another's.
+Lockout::Pair& Lockout::pair_to_give_up(std::uint64_t account) {
+  Pair* oldest = nullptr;
+  Pair* own = nullptr;
+  std::size_t count = 0;
+  for (Pair& pair : pairs_of(account)) {
+    if (oldest == nullptr || pair.used < oldest->used) oldest = &pair;
+    if (pair.account != account) continue;
+    ++count;
+    if (own == nullptr || pair.used < own->used) own = &pair;
+  }
+  const bool full = oldest->used != 0;
+  return own != nullptr && (full || count >= kPairsOfAccount) ? *own : *oldest;
 }
 
 Lockout::Slot& Lockout::account_slot(std::string_view account, std::string_view address) {
-  const std::uint64_t pair = hash('p', account, address);
-  const bool trusted = trusted_[pair % kSlots] == pair;
-  return trusted ? pairs_[pair % kSlots] : slot(hash('u', account, {}));
+  Pair* const pair = trusted_pair(account, address);
+  return pair != nullptr ? pair->delay : slot(hash('u', account, {}));
 }
 
 std::chrono::seconds Lockout::wait(std::string_view account, std::string_view address, WallTime now) {
@@ -53,13 +79,12 @@ std::chrono::seconds Lockout::wait(std::string_view account, std::string_view ad
 }
 
 std::chrono::seconds Lockout::wait_locked(std::string_view account, std::string_view address, WallTime now) {
-  const std::uint64_t pair = hash('p', account, address);
-  const bool trusted = trusted_[pair % kSlots] == pair;
-  Slot& of_account = trusted ? pairs_[pair % kSlots] : slot(hash('u', account, {}));
+  Pair* const trusted = trusted_pair(account, address);
+  Slot& of_account = trusted != nullptr ? trusted->delay : slot(hash('u', account, {}));
   Slot& of_address = slot(hash('a', {}, address));
   follow_clock(of_account, now);
   follow_clock(of_address, now);
-  return rounded_up((trusted ? of_account.until : std::max(of_account.until, of_address.until)) - now);
+  return rounded_up((trusted != nullptr ? of_account.until : std::max(of_account.until, of_address.until)) - now);
 }
 
 void Lockout::follow_clock(Slot& slot, WallTime now) {
@@ -113,15 +138,19 @@ void Lockout::failed(std::string_view account, std::string_view address, WallTim
 
 bool Lockout::trusts(std::string_view account, std::string_view address) {
   const std::scoped_lock lock(mutex_);
-  const std::uint64_t pair = hash('p', account, address);
-  return trusted_[pair % kSlots] == pair;
+  return trusted_pair(account, address) != nullptr;
 }
 
 void Lockout::succeeded(std::string_view account, std::string_view address, WallTime) {
   const std::scoped_lock lock(mutex_);
-  account_slot(account, address) = Slot{};
-  const std::uint64_t pair = hash('p', account, address);
-  trusted_[pair % kSlots] = pair;
+  if (Pair* const known = trusted_pair(account, address)) {
+    known->delay = Slot{};
+    known->used = ++uses_;
+    return;
+  }
+  const std::uint64_t owner = hash('u', account, {});
+  slot(owner) = Slot{};
+  pair_to_give_up(owner) = {hash('p', account, address), owner, ++uses_, Slot{}};
 }
 
 }  // namespace sallyport::control

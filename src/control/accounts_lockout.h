@@ -2,14 +2,16 @@
 // account's delay does not bind an address that logged in to it before, so that strangers cannot shut an admin out: such
 // a pair has a slot of its own, which they cannot reach.
 // Addresses are delayed by limit_address, an IPv6 one by its /64; such a pair has the exact one, since a neighbour is a
-// stranger. Unknown names count like known ones. Fixed memory:
-// slots chosen by a keyed hash, no eviction to abuse; two names may share a slot. Any thread (a mutex, not on the hot path).
+// stranger. Unknown names count like known ones. Fixed memory, in slots chosen by a keyed hash, which two names may share;
+// an account has at most 16 such pairs, and gives up its own oldest, so that no insider pushes those of others out. Any
+// thread (a mutex, not on the hot path).
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +34,12 @@ class Lockout {
     WallTime last{};
     WallTime until{};
     std::uint32_t failures = 0;
+  };
+  struct Pair {
+    std::uint64_t pair = 0;  // hash of account and address; 0: none
+    std::uint64_t account = 0;  // hash
+    std::uint64_t used = 0;  // the greater, the later
+    Slot delay;
   };
   struct Counted {
     Slot* slot = nullptr;
@@ -75,6 +83,10 @@ class Lockout {
   Counted count(Slot& slot, std::uint32_t free, WallTime now) const;
   static void take_off(const Counted& counted);
   [[nodiscard]] std::chrono::seconds wait_locked(std::string_view account, std::string_view address, WallTime now);
+  // Where a login to `account` from `address` succeeded before; else nullptr.
+  Pair* trusted_pair(std::string_view account, std::string_view address);
+  std::span<Pair> pairs_of(std::uint64_t account);  // with others, whose hashes say the same
+  Pair& pair_to_give_up(std::uint64_t account);
   // The slot that an attempt is counted on: the account's, or the pair's where this address is known to be the owner's.
   Slot& account_slot(std::string_view account, std::string_view address);
 
@@ -82,8 +94,8 @@ class Lockout {
   std::array<std::byte, 32> key_{};
   std::mutex mutex_;
   std::vector<Slot> slots_;  // of accounts and addresses
-  std::vector<Slot> pairs_;  // of trusted pairs: strangers, who can fill slots_ by many names, cannot touch these
-  std::vector<std::uint64_t> trusted_;  // hashes of (account, address) pairs that logged in, by slot; 0: none
+  std::vector<Pair> pairs_;  // that logged in: strangers, who can fill slots_ by many names, cannot touch these
+  std::uint64_t uses_ = 0;
 };
 
 }  // namespace sallyport::control

@@ -150,6 +150,33 @@ TEST_F(Lockouts, ANeighbourInTheNetworkOfAnAdminIsAStranger_S2_39) {
   EXPECT_TRUE(lockout_.trusts("admin", "192.0.2.1"));
 }
 
+TEST_F(Lockouts, AnInsiderWithManyAddressesPushesNobodysTrustOut_S2_39) {
+  const auto name = [](int i) { return "user" + std::to_string(i); };
+  for (int i = 0; i < 300; ++i) lockout_.succeeded(name(i), "203.0.113.5", now_);
+  for (int i = 0; i < 20'000; ++i) lockout_.succeeded("insider", "2001:db8::" + std::to_string(i % 10'000), now_);
+  for (int i = 0; i < 300; ++i) EXPECT_TRUE(lockout_.trusts(name(i), "203.0.113.5")) << i;
+  EXPECT_TRUE(lockout_.trusts("insider", "2001:db8::9999"));
+  EXPECT_FALSE(lockout_.trusts("insider", "2001:db8::1"));
+}
+
+TEST_F(Lockouts, AnAccountGivesUpItsAddressOfLongestAgoAndTheNewOneStartsFresh) {
+  const auto address = [](int i) { return "203.0.113." + std::to_string(i); };
+  for (int i = 0; i < 16; ++i) lockout_.succeeded("alice", address(i), now_);
+  lockout_.succeeded("alice", address(0), now_);
+  fail(12, "alice", address(1));
+  lockout_.succeeded("alice", address(16), now_);
+  EXPECT_TRUE(lockout_.trusts("alice", address(0)));
+  EXPECT_FALSE(lockout_.trusts("alice", address(1)));
+  EXPECT_EQ(wait("alice", address(16)), seconds(0)) << "the delay of the pair that had its place";
+}
+
+// More accounts than there is room for: whoever logs in is trusted, and those of longest ago are not.
+TEST_F(Lockouts, MoreTrustThanRoomForgetsTheOldest) {
+  for (int i = 0; i < 50'000; ++i) lockout_.succeeded("user" + std::to_string(i), "203.0.113.5", now_);
+  EXPECT_TRUE(lockout_.trusts("user49999", "203.0.113.5"));
+  EXPECT_FALSE(lockout_.trusts("user0", "203.0.113.5"));
+}
+
 // And that door has a lock of its own.
 TEST_F(Lockouts, AKnownAddressIsCountedForItself) {
   lockout_.succeeded("admin", "203.0.113.5", now_);
