@@ -123,15 +123,15 @@ void add_auth_and_audit(Add<Settings> add) {
   add.choice(
       "passwords.profile", "guide", {"guide", "nist"},
       "guide: 12 characters of four classes, 90 days, not one of the last 5 (S2-35 to S2-37); nist: 15 characters, or "
-      "8 "
-      "with a second factor, no classes, no expiry (NIST SP 800-63B-4). Both refuse common words and the user's names.",
+      "8 with a second factor, no classes, no expiry (NIST SP 800-63B-4). Both refuse common words and one's names.",
       SP_INTO(password_profile));
   add.list("second_factor.required_roles", "", {0, 255, nullptr},
            "Roles whose people must set up a second factor: without one their login opens nothing else.",
            SP_INTO(second_factor.required_roles));
   add.integer(
       "second_factor.step_up_minutes", 10, {1, 720, "minutes"},
-      "How long a code stays good for dangerous operations of people who have a second factor; then one is asked for.",
+      "How long a code stays good for dangerous operations of people who have a second factor; then one is asked for. "
+      "And how young a login must be to set up the first one without the password.",
       SP_INTO(second_factor.step_up));
   add.flag("audit.enabled", true, "Must be true: a gateway without evidence does not start (C24).",
            SP_INTO(audit.enabled))

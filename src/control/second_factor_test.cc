@@ -104,7 +104,7 @@ TEST_F(SecondFactorTest, AClockThatIsSetBackLocksNobodyOutAndMakesNoCodeGoodAgai
 
 // More codes ahead than are remembered one by one: all before the oldest of these are used up.
 TEST_F(SecondFactorTest, ManyCodesUsedAheadAreNotTakenAgain) {
-  set_up();
+  const RecoveryCodes codes = set_up();
   SecondFactors patient(store, keys, random, {.lockout = {.account_free = 1000, .address_free = 1000}});
   const auto taken = [&](int i) {
     const WallTime now = kNow + std::chrono::hours(1) + seconds(30 * i);
@@ -113,6 +113,8 @@ TEST_F(SecondFactorTest, ManyCodesUsedAheadAreNotTakenAgain) {
   for (int i = 0; i < 40; ++i) ASSERT_TRUE(taken(i)) << i;
   EXPECT_EQ(store.user().second_factor.used_later.size(), 32U);
   for (int i = 0; i < 40; ++i) EXPECT_EQ(taken(i).error().code, Code::unauthenticated) << i;
+  EXPECT_EQ(check(code()).error().code, Code::unauthenticated) << "before those that are forgotten";
+  EXPECT_TRUE(check(codes[0])) << "a recovery code gets in";
 }
 
 TEST_F(SecondFactorTest, AStepUpEndsWithTheClockSetBack) {
