@@ -7,7 +7,7 @@ First those files that say ALONE = True, for they measure time or memory, one af
 time (as many as there are cores, at most 4), since most of their time is waiting. A line for each test with its time, and at
 the end "N passed, N failed, N skipped". Exit code 1 when one failed. What a test writes lies in one folder below the
 temporary folder, removed at the end. A file has TIME_LIMIT seconds (180 unless it says otherwise); what overruns is killed
-with all it started.
+with its process group. What left the group is not waited for.
 """
 import argparse
 import concurrent.futures
@@ -20,7 +20,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
@@ -108,23 +107,25 @@ def end_group(process):
 def run_file(path, word):
     """What it counted; what it printed comes out in one piece, when it has ended."""
     command = [sys.executable, os.path.abspath(__file__), "--here", path] + (["-k", word] if word else [])
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                               start_new_session=True)
-    RUNNING.add(process)
-    late = threading.Event()
-    timer = threading.Timer(settings_of(path)[0], lambda: (late.set(), end_group(process)))
-    timer.start()
-    lines = process.stdout.readlines()
-    process.wait()
-    timer.cancel()
-    RUNNING.discard(process)
-    end_group(process)  # whatever a failed test left
+    late = False
+    with tempfile.NamedTemporaryFile() as out:  # and no pipe, whose end comes only when the last that inherited it has ended
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        RUNNING.add(process)
+        try:
+            process.wait(settings_of(path)[0])
+        except subprocess.TimeoutExpired:
+            late = True
+        end_group(process)  # whatever a failed test left
+        process.wait()
+        RUNNING.discard(process)
+        with open(out.name, errors="replace") as printed:
+            lines = printed.readlines()
     results = [line for line in lines if line.startswith(RESULT)]
     if results:
         seen = json.loads(results[-1][len(RESULT):])
     else:
         lines.append("FAIL          %s %s\n" % (os.path.relpath(path, HERE),
-                                              "took too long" if late.is_set() else "ended without a result"))
+                                              "took too long" if late else "ended without a result"))
         seen = {"failed": 1}
     sys.stdout.write("".join(line for line in lines if not line.startswith(RESULT)))
     sys.stdout.flush()
