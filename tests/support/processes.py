@@ -1,9 +1,13 @@
 """Processes as /proc shows them, waiting with a deadline, and the small servers that a test starts beside the gateway."""
+import errno
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
+
+import scratch
 
 
 class Late(AssertionError):
@@ -23,9 +27,25 @@ def wait_until(condition, seconds, what):
 
 
 def free_port(address="127.0.0.1"):
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+    """For a server to take. Below the ports that the kernel gives out by itself, and once in a run: files run side by side."""
+    while True:
+        port = random.randrange(10_000, 32_768)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+                os.close(os.open(os.path.join(scratch.base(), "port-%d" % port), os.O_CREAT | os.O_EXCL))
+                return port
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EEXIST):
+                    raise
+
+
+def closed_port():
+    """A bound socket that does not listen: whoever connects to its port is refused, and no neighbour takes it until it is closed."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    return held
 
 
 def answers(port, address="127.0.0.1"):

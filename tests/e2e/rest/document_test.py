@@ -216,7 +216,9 @@ class Document(unittest.TestCase):
         told = asked()
         self.assertEqual((told["status"], told["ready"], set(told["parts"])), ("healthy", True, {"storage", "audit", "upstreams", "policy"}))
         self.assertEqual({part["status"] for part in told["parts"].values()}, {"healthy"})
-        nowhere = "http://127.0.0.1:%d/" % processes.free_port()
+        closed = processes.closed_port()
+        self.addCleanup(closed.close)
+        nowhere = "http://127.0.0.1:%d/" % closed.getsockname()[1]
         self.gateway.admin("POST", "/api/v1/tools", {"name": "gone", "endpoint": nowhere, "allow_private": True})
         self.addCleanup(lambda: self.gateway.admin("DELETE", "/api/v1/tools/gone"))
         rests = lambda: self.client.ask("POST", "/tools/gone/execute", {}).message["error"]["code"] == "breaker_open"
