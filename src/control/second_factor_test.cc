@@ -196,12 +196,18 @@ TEST_F(SecondFactorTest, ALoginTakesTwoSteps) {
 TEST_F(SecondFactorTest, BothStepsGoWellAfterTheClockWasSetBack) {
   set_up();
   UserRecord user = store.user();
-  user.tokens_valid_from = kNow + std::chrono::hours(3);
+  user.tokens_valid_from = kNow + std::chrono::hours(3) + std::chrono::microseconds(7);
   store.put(user);
-  const std::string step = login(kPassword)->second_step_token;
-  const auto whole = await(accounts.login_second_step(step, Secret(code()), {std::string(kAddress), {}}, kNow));
+  const WallTime now = kNow + std::chrono::microseconds(123'456);
+  const auto half = login(kPassword, "admin-alice", now);
+  EXPECT_TRUE(half->clock_set_back);
+  const auto whole =
+      await(accounts.login_second_step(half->second_step_token, Secret(code()), {std::string(kAddress), {}}, now));
   ASSERT_TRUE(whole.has_value()) << whole.error().detail;
-  EXPECT_EQ(store.user().tokens_valid_from, kNow);
+  EXPECT_EQ(store.user().tokens_valid_from, now);
+  const auto claims = tokens.verify(testing::ring().get(), whole->access_token, now);
+  ASSERT_TRUE(claims.has_value()) << claims.error().detail;
+  EXPECT_GE(claims->issued_at, store.user().tokens_valid_from) << "as Identity holds it";
 }
 
 TEST_F(SecondFactorTest, AFirstStepLeadsToOneLogin) {
