@@ -50,7 +50,9 @@ class Limits(unittest.TestCase):
         with Gateway("limit-address", {"rate.address.requests": 60, "rate.address.burst": 0}) as gateway:
             guesses = [mcp.Client(gateway, "mcp_" + "A" * 43).ask("GET", "/api/v1/tools") for _ in range(80)]
             self.assertIn(401, [a.status for a in guesses])
-            self.assert_refused(guesses[-1], 60)
+            refused = [a for a in guesses if a.status == 429]  # a second lets one more through, which may be the last
+            self.assertTrue(refused)
+            self.assert_refused(refused[-1], 60)
 
     def test_rest_reads_are_limited_by_principal(self):
         """S1-3: reads 60 a minute; the setting is honoured."""
