@@ -51,6 +51,9 @@ Task<RestAnswer> find_tools(Call& call);
 
 Task<RestAnswer> list_roles(Call& call);
 Task<RestAnswer> show_role(Call& call);
+Task<RestAnswer> add_role(Call& call);
+Task<RestAnswer> update_role(Call& call);
+Task<RestAnswer> remove_role(Call& call);
 
 Task<RestAnswer> list_policies(Call& call);
 Task<RestAnswer> evaluate_policy(Call& call);

@@ -9,8 +9,6 @@
 namespace sallyport::api {
 namespace {
 
-using control::KeyScopes;
-
 constexpr std::array<std::pair<std::string_view, Permission>, 5> kFlags{{{"can_read", Permission::tool_read},
                                                                          {"can_create", Permission::tool_create},
                                                                          {"can_update", Permission::tool_update},
@@ -70,17 +68,12 @@ RestAnswer shown(const Call& call, const KeyRecord& key, int status = 200, std::
   return answer;
 }
 
-// What the caller may not give is said: they know what they asked for.
-RestAnswer refused(const Call& call, const Error& error) {
-  return refuse(call, error, error.code == Code::access_denied ? std::string_view(error.detail) : std::string_view());
-}
-
 RestAnswer shown(const Call& call, const Result<KeyRecord>& key) {
-  return key ? shown(call, *key) : refused(call, key.error());
+  return key ? shown(call, *key) : refuse_gift(call, key.error());
 }
 
 RestAnswer shown(const Call& call, const Result<control::NewKey>& made, int status) {
-  return made ? shown(call, made->record, status, made->key.reveal()) : refused(call, made.error());
+  return made ? shown(call, made->record, status, made->key.reveal()) : refuse_gift(call, made.error());
 }
 
 // "2025-12-31T23:59:59", with "Z" or without: UTC (ruling C27).
@@ -114,20 +107,6 @@ Result<std::optional<WallTime>> read_expiry(const Call& call) {
   return time;
 }
 
-Result<KeyScopes> read_scopes(json::Value body) {
-  KeyScopes scopes;
-  SP_TRY(const auto texts, texts_field(body, "scopes"));
-  for (const auto& scope : texts) {
-    const bool dotted = scope.find('.') != std::string::npos && scope.find_first_of(":@/ ") == std::string::npos;
-    if (auto grant = parse_grant(scope)) scopes.grants.push_back(std::move(*grant));
-    else if (const auto whole = parse_permissions(scope)) scopes.everywhere.add(*whole);
-    else if (dotted) scopes.dotted.push_back(scope);
-    else
-      return fail(Code::validation, "scope \"" + scope + "\": write tool:execute@server/tool, tool:read or gmail.send");
-  }
-  return scopes;
-}
-
 // An IPv4-mapped network counts as the IPv4 one, as the addresses of callers do.
 Result<std::vector<Cidr>> read_addresses(json::Value body) {
   std::vector<Cidr> out;
@@ -155,7 +134,7 @@ Result<KeyRecord> read_key(const Call& call) {
     SP_TRY(const bool set, flag_field(body, name, false));
     if (set) key.permissions.add(permission);
   }
-  SP_TRY(KeyScopes scopes, read_scopes(body));
+  SP_TRY(auto scopes, read_scopes(body));
   key.permissions.add(scopes.everywhere);
   key.grants = std::move(scopes.grants);
   key.dotted = std::move(scopes.dotted);

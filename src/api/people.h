@@ -19,6 +19,10 @@ const UserRecord* find_user(const Snapshot& snapshot, const std::string& who);
 std::string audit_text(std::string_view kind, std::string_view id, const std::vector<std::string>& roles);
 // As refuse(), and Retry-After where the error says how long.
 RestAnswer refuse_to_wait(const Call& call, const Error& error);
+// As refuse(); what the caller may not give is said: they know what they asked for.
+RestAnswer refuse_gift(const Call& call, const Error& error);
+// The member `scopes`: tool:read, tool:execute@server/tool, gmail.send. Code::validation naming the first that is none of these.
+Result<control::KeyScopes> read_scopes(json::Value body);
 // Code::validation naming a role that does not exist.
 Result<void> check_roles(const Call& call, const std::vector<std::string>& roles);
 

@@ -1,7 +1,5 @@
-#include <algorithm>
-#include <array>
-
 #include "api/people.h"
+#include "engines/rbac/rbac.h"
 
 namespace sallyport::api {
 
@@ -29,14 +27,31 @@ std::string audit_text(std::string_view kind, std::string_view id, const std::ve
 }
 
 Result<void> check_roles(const Call& call, const std::vector<std::string>& roles) {
-  constexpr std::array<std::string_view, 5> kBuiltIn{"admin", "user", "agent", "readonly", "auditor"};
   for (const auto& role : roles) {
-    if (std::ranges::find(kBuiltIn, role) == kBuiltIn.end() && !call.request.snapshot->roles->contains(role)) {
+    if (rbac::find_role(*call.request.snapshot->roles, role) == nullptr) {
       return fail(Code::validation,
                   "no role \"" + role + "\"; the built-in ones are admin, user, agent, readonly, auditor");
     }
   }
   return {};
+}
+
+RestAnswer refuse_gift(const Call& call, const Error& error) {
+  return refuse(call, error, error.code == Code::access_denied ? std::string_view(error.detail) : std::string_view());
+}
+
+Result<control::KeyScopes> read_scopes(json::Value body) {
+  control::KeyScopes scopes;
+  SP_TRY(const auto texts, texts_field(body, "scopes"));
+  for (const auto& scope : texts) {
+    const bool dotted = scope.find('.') != std::string::npos && scope.find_first_of(":@/ ") == std::string::npos;
+    if (auto grant = parse_grant(scope)) scopes.grants.push_back(std::move(*grant));
+    else if (const auto whole = parse_permissions(scope)) scopes.everywhere.add(*whole);
+    else if (dotted) scopes.dotted.push_back(scope);
+    else
+      return fail(Code::validation, "scope \"" + scope + "\": write tool:execute@server/tool, tool:read or gmail.send");
+  }
+  return scopes;
 }
 
 }  // namespace sallyport::api

@@ -185,6 +185,19 @@ class Grammar {
     CLI::App* n = noun("role", "What roles grant");
     lists(command(n, "list", "All roles"));
     required_name(command(n, "show", "One role"), "NAME");
+    CLI::App* add = command(n, "add", "Make a role of your own",
+                            "role add mailer --inherit user --scope 'tool:execute@gmail/*' --scope gmail.send");
+    CLI::App* update = command(n, "update", "Change a role; what is not named stays",
+                               "role update mailer --scope tool:read --scope gmail.send");
+    for (CLI::App* sub : {add, update}) {
+      required_name(sub, "NAME");
+      sub->add_option("--scope", o_.scopes, "All that it grants: PERMISSION, PERMISSION@SERVER[/TOOL], or a dotted name")
+          ->allow_extra_args(false);
+      sub->add_option("--inherit", o_.inherits, "All roles whose rights it has too")->allow_extra_args(false);
+    }
+    update->add_flag("--no-scopes", o_.no_scopes, "Take all scopes away")->excludes("--scope");
+    update->add_flag("--no-inherit", o_.no_inherit, "Let it inherit nothing")->excludes("--inherit");
+    required_name(command(n, "delete", "Take away a role that nobody has"), "NAME");
   }
 
   void users() {

@@ -17,12 +17,6 @@ void write_flags(json::Writer& w, const Options& o, bool all) {
   }
 }
 
-// What was given replaces what there is; --no-scopes and the like leave nothing.
-void write_list(json::Writer& w, std::string_view key, const std::vector<std::string>& values, bool none) {
-  if (none) w.key(key).array().end_array();
-  else write_names(w, key, values);
-}
-
 int create_key(const Context& c) {
   const Options& o = c.options;
   json::Writer w;

@@ -143,17 +143,4 @@ int run_user(const Context& c) {
                 [&](json::Value) { return printable(c.options.name) + " is " + what + "d\n"; });
 }
 
-int run_role(const Context& c) {
-  if (c.options.command == "role show") {
-    return finish(c, c.api("GET", "/api/v1/roles/" + url_encode(c.options.name)), details(c));
-  }
-  return finish(c, c.api("GET", "/api/v1/roles" + page(c.options)),
-                list_of(c,
-                        {{"name", "NAME", 40},
-                         {"built_in", "BUILT IN"},
-                         {"permissions", "PERMISSIONS", 80},
-                         {"scopes", "SCOPES", 50}},
-                        "No roles"));
-}
-
 }  // namespace sallyport::cli

@@ -134,6 +134,11 @@ void write_names(json::Writer& w, std::string_view key, const std::vector<std::s
   w.end_array();
 }
 
+void write_list(json::Writer& w, std::string_view key, const std::vector<std::string>& names, bool none) {
+  if (none) w.key(key).array().end_array();
+  else write_names(w, key, names);
+}
+
 std::string page(const Options& o) {
   return query({{"limit", std::to_string(o.limit)}, {"offset", std::to_string(o.offset)}});
 }

@@ -47,6 +47,8 @@ std::string query(std::initializer_list<std::pair<std::string_view, std::string>
 std::string page(const Options& options);
 // A member with that array; nothing where there are none.
 void write_names(json::Writer& w, std::string_view key, const std::vector<std::string>& names);
+// The same, and with `none` (--no-scopes and the like) an empty array: what was given replaces what there is.
+void write_list(json::Writer& w, std::string_view key, const std::vector<std::string>& names, bool none);
 
 // Absolute path of a program: as given, or found on PATH; empty: there is none.
 std::string find_program(const std::string& name, const config::Environment& environment);

@@ -41,9 +41,9 @@ struct Options {
   // users and keys
   std::string email, expires_at, new_name;
   std::optional<std::string> description;
-  std::vector<std::string> roles, scopes, addresses;
+  std::vector<std::string> roles, scopes, addresses, inherits;
   std::optional<bool> can_read, can_create, can_update, can_delete, can_execute;
-  bool no_scopes = false, any_address = false, never_expires = false;
+  bool no_scopes = false, no_inherit = false, any_address = false, never_expires = false;
   std::optional<std::int64_t> grace;  // seconds
   bool generate = false, password_stdin = false;
   std::string user;  // session list, session end

@@ -45,8 +45,6 @@ Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionR
   }
   for (const auto& key : stored.keys) principals->keys[key.id] = std::make_shared<const KeyRecord>(key);
   principals->revoked_tokens = std::move(stored.revoked_tokens);
-  auto roles = std::make_shared<Roles>();
-  for (const auto& role : stored.roles) (*roles)[role.name] = role;
   for (const auto& server : stored.servers) servers_[server.name] = std::make_shared<const ServerRecord>(server);
   for (auto& tool : stored.tools) tools_[tool.server].push_back(std::move(tool));
   if (!stored.registered.empty()) tools_.insert_or_assign(std::string(kRegistry), std::move(stored.registered));
@@ -56,7 +54,7 @@ Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionR
   logins_.load(std::move(stored.sessions), sessions);
   next.principals = std::move(principals);
   next.sessions = logins_.sessions();
-  next.roles = std::move(roles);
+  SP_CHECK(load_roles(stored.roles, next));
   if (!stored.policy.modules.empty()) {
     policy = std::move(stored.policy);
     SP_TRY(policy.compiled, policy::Compiled::of(policy.modules));

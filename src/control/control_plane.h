@@ -60,6 +60,12 @@ class ControlPlane final : public AccountStore {
   Task<Result<UserRecord>> update_user(std::string who, UserChange change);  // roles hold from the next request on
   Task<Result<void>> delete_user(std::string who, std::string actor_user_id);  // with its keys
 
+  // Roles of this gateway, in force for their holders from the next request on; `fresh`: it must not be there yet. `giver` may
+  // not make one that may more than they do (check_role_gift). Keys that may more than their owner then are disabled. validation;
+  // already_exists; not_found; limit; conflict: somebody has it.
+  Task<Result<Role>> put_role(Role role, bool fresh, PrincipalPtr giver);
+  Task<Result<void>> delete_role(std::string name);
+
   // Keys. `giver` may not give more than they hold (check_gift); null: the first set-up. What a change takes away, or the
   // end of a secret, ends streams, calls and tokens of before, on every worker, before it is answered.
   Task<Result<NewKey>> create_key(KeyRecord spec, PrincipalPtr giver = nullptr);  // id and hash are made here
@@ -95,6 +101,8 @@ class ControlPlane final : public AccountStore {
 
  private:
   Task<Result<void>> publish(Snapshot next);
+  static Result<void> load_roles(const std::vector<Role>& stored, Snapshot& next);
+  Task<Result<void>> publish_roles(Roles written, Roles in_force);
   [[nodiscard]] const UserRecord* find_user(const std::string& who) const;
   Task<Result<void>> save_key(KeyRecord key);
   [[nodiscard]] bool last_admin(const UserRecord& user) const;

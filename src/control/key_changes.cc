@@ -105,6 +105,13 @@ Result<void> check_gift(const Snapshot& snapshot, const Principal& giver, const 
   return check_owner(snapshot, key);
 }
 
+Result<void> check_role_gift(const Snapshot& snapshot, const Principal& giver, const Role& role) {
+  const Rights wanted{false, role.permissions, role.grants, role.dotted};
+  const std::string what = missing(rights_of(giver, *snapshot.roles), wanted);
+  if (what.empty()) return {};
+  return fail(Code::access_denied, "You cannot give a role what you do not hold: " + what);
+}
+
 Result<void> check_owner(const Snapshot& snapshot, const KeyRecord& key) {
   if (key.owner_user_id.empty()) return {};
   const auto owner = snapshot.principals->users.find(key.owner_user_id);

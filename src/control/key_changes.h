@@ -53,7 +53,9 @@ Result<void> check_key_fields(const KeyRecord& key);
 // than they may themselves, nor makes it more than its owner. A scoped grant is covered by the permission on everything, or by a grant
 // whose globs are as wide.
 Result<void> check_gift(const Snapshot& snapshot, const Principal& giver, const KeyRecord& key);
-// The half of it about the owner.
+// The same for a role as it would be in force.
+Result<void> check_role_gift(const Snapshot& snapshot, const Principal& giver, const Role& role);
+// The half of check_gift about the owner.
 Result<void> check_owner(const Snapshot& snapshot, const KeyRecord& key);
 
 }  // namespace sallyport::control

@@ -153,7 +153,7 @@ Result<void> load_roles(Sqlite& db, control::StoredState& state) {
   return each(db, "load roles", "SELECT name FROM roles ORDER BY name", [&](const Row& row) {
     const std::string name = row.text(0);
     const ItemView view = items_of(items, name);
-    state.roles.push_back({name, view.permissions(), view.grants(), view.strings("dotted")});
+    state.roles.push_back({name, view.permissions(), view.grants(), view.strings("dotted"), view.strings("inherits")});
   });
 }
 

@@ -266,6 +266,7 @@ Result<void> SqliteRepository::put_role(const Role& role) {
   Sqlite& db = impl_->db;
   ItemList items;
   items.add("dotted", role.dotted);
+  items.add("inherits", role.inherits);
   items.add(role.permissions);
   items.add(role.grants);
   return in_transaction(db, [&]() -> Result<void> {

@@ -66,9 +66,7 @@ void write_user(const Snapshot& snapshot, const Principal& principal, Permission
   member(out, ",\"name\":", principal.name);
   member(out, ",\"kind\":", kind_name(principal.kind));
   out += ",\"roles\":";
-  // A role that does not exist is none: "no role: deny" (C20) must not be passed with an invented name.
-  array(out, principal.roles, [&](const std::string& role, bool& first) {
-    if (rbac::find_role(*snapshot.roles, role) == nullptr) return;
+  array(out, rbac::all_roles(principal, *snapshot.roles), [&](std::string_view role, bool& first) {
     separate(out, first);
     quote(out, role);
   });

@@ -72,6 +72,20 @@ const Role* find_role(const Roles& roles, std::string_view name) noexcept {
 
 bool has_role(const Principal& principal, std::string_view name) noexcept { return holds(principal.roles, name); }
 
+std::vector<std::string_view> all_roles(const Principal& principal, const Roles& roles) {
+  std::vector<std::string_view> out;
+  const auto add = [&](std::string_view name) {
+    if (std::ranges::find(out, name) == out.end()) out.push_back(name);
+  };
+  for (const std::string& name : principal.roles) {
+    const Role* const role = find_role(roles, name);
+    if (role == nullptr) continue;
+    add(role->name);
+    for (const std::string& above : role->inherits) add(above);
+  }
+  return out;
+}
+
 PermissionSet effective(const Principal& principal, const Roles& roles) noexcept {
   PermissionSet set = principal.permissions;
   for (const std::string& name : principal.roles) {

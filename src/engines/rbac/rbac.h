@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/snapshot.h"
 
@@ -19,6 +20,10 @@ const Roles& builtin_roles();
 const Role* find_role(const Roles& roles, std::string_view name) noexcept;
 
 bool has_role(const Principal& principal, std::string_view name) noexcept;
+
+// Its roles and those that they inherit, each once. A role that does not exist is none: "no role: deny" (C20) must not be
+// passed with an invented name.
+std::vector<std::string_view> all_roles(const Principal& principal, const Roles& roles);
 
 // What it holds everywhere: its own permissions and those of its roles, whatever the door; scoped grants left out.
 PermissionSet effective(const Principal& principal, const Roles& roles) noexcept;
