@@ -33,24 +33,27 @@ Secret redaction_key(const crypto::KeyStore& keys) {
 
 }  // namespace
 
+Result<policy::Modules> read_policies(const std::string& folder) {
+  policy::Modules found;
+  std::error_code none;
+  if (!fs::is_directory(folder, none)) return found;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    if (entry.path().extension() != ".rego") continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    std::ostringstream text;  // by operator<<: a folder named x.rego is a failed read, not an exception
+    if (file.is_open() && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
+    found.emplace_back(entry.path().filename().string(), text.str());
+    if (!file.is_open() || file.bad() || !text) return fail(Code::config, "cannot read " + entry.path().string());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
 Result<PolicySet> policies_of(const config::Settings& settings, std::uint64_t epoch) {
   PolicySet set;
   set.epoch = epoch;
-  set.modules = policy::shipped_policies();
-  std::error_code none;
-  if (fs::is_directory(settings.policies, none)) {
-    policy::Modules own;
-    for (const auto& entry : fs::directory_iterator(settings.policies, none)) {
-      if (entry.path().extension() != ".rego") continue;
-      std::ifstream file(entry.path(), std::ios::binary);
-      std::ostringstream text;  // by operator<<: a folder named x.rego is a failed read, not an exception
-      if (file.is_open() && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
-      own.emplace_back(entry.path().filename().string(), text.str());
-      if (!file.is_open() || file.bad() || !text) return fail(Code::config, "cannot read " + entry.path().string());
-    }
-    std::ranges::sort(own);
-    if (!own.empty()) set.modules = std::move(own);
-  }
+  SP_TRY(set.modules, read_policies(settings.policies));
+  if (set.modules.empty()) set.modules = policy::shipped_policies();
   SP_TRY(set.compiled, policy::Compiled::of(set.modules));
   return set;
 }

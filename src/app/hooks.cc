@@ -10,6 +10,7 @@
 #include "app/rules.h"
 #include "app/worker_unit.h"
 #include "core/encoding.h"
+#include "engines/policy/trial.h"
 #include "request/audit/verify.h"
 
 namespace sallyport::app {
@@ -89,6 +90,26 @@ Result<cli::AuditVerdict> verify_audit(const std::string& home) {
   return verdict;
 }
 
+Result<cli::PolicyTrial> try_policies(const std::string& home, const std::string& folder, bool tests) {
+  constexpr std::chrono::seconds kBudget{1};  // of one test
+  std::string place = folder;
+  if (place.empty()) {
+    SP_TRY(const auto settings, config::load(home, std::nullopt, config::process_environment()));
+    place = settings.policies;
+  }
+  SP_TRY(const auto modules, read_policies(place));
+  if (modules.empty()) return fail(Code::not_found, "there is no policy in " + place);
+  const policy::Trial trial = policy::try_out(modules, tests, kBudget);
+  cli::PolicyTrial out;
+  if (trial.fault) {
+    out.fault = trial.fault->file + ":" + std::to_string(trial.fault->line) + ":" + std::to_string(trial.fault->column) +
+                ": " + trial.fault->message;
+  }
+  out.notes = trial.notes;
+  for (const auto& test : trial.tests) out.tests.push_back({test.name, test.passed, test.why});
+  return out;
+}
+
 std::vector<cli::Check> doctor(const config::Settings& settings) {
   std::vector<cli::Check> checks;
   const auto add = [&](std::string name, const Result<void>& found, std::string good) {
@@ -115,6 +136,7 @@ cli::Hooks make_hooks(std::string program) {
   hooks.init = [path = own_path(program)](const cli::InitOptions& options) { return init(options, path); };
   hooks.local_request = local_request;
   hooks.verify_audit = verify_audit;
+  hooks.try_policies = try_policies;
   hooks.doctor = doctor;
   return hooks;
 }

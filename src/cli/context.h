@@ -64,6 +64,7 @@ int run_role(const Context& context);
 int run_user(const Context& context);
 int run_mfa(const Context& context);
 int run_key(const Context& context);
+int run_policy(const Context& context);
 int run_session(const Context& context);
 int run_token(const Context& context);
 int run_audit(const Context& context);

@@ -44,6 +44,17 @@ struct AuditVerdict {
   std::string problem;  // the first broken record and why
 };
 
+struct PolicyTrial {
+  struct Test {
+    std::string name;
+    bool passed = false;
+    std::string why;
+  };
+  std::string fault;  // "file:line:column: message"; empty: all compiles
+  std::vector<std::string> notes;
+  std::vector<Test> tests;
+};
+
 struct Hooks {
   std::string version;
   // Serves until a signal ends it; the exit code.
@@ -56,6 +67,8 @@ struct Hooks {
                                   std::string_view body)>
       local_request;
   std::function<Result<AuditVerdict>(const std::string& home)> verify_audit;
+  // Compiles the *.rego of `folder` (empty: the home's) and, with `tests`, runs their tests. Error: it cannot be read.
+  std::function<Result<PolicyTrial>(const std::string& home, const std::string& folder, bool tests)> try_policies;
   // Checks beyond the CLI's own (key file, database schema, launcher).
   std::function<std::vector<Check>(const config::Settings&)> doctor;
 };

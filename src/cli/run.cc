@@ -65,7 +65,7 @@ struct Command {
   std::string_view first_word;
   int (*run)(const Context&);
 };
-constexpr std::array<Command, 19> kCommands{{
+constexpr std::array<Command, 20> kCommands{{
     {"init", run_init},
     {"serve", run_serve},
     {"stdio", run_stdio},
@@ -77,6 +77,7 @@ constexpr std::array<Command, 19> kCommands{{
     {"user", run_user},
     {"mfa", run_mfa},
     {"role", run_role},
+    {"policy", run_policy},
     {"key", run_key},
     {"session", run_session},
     {"token", run_token},

@@ -1,0 +1,63 @@
+#include "engines/policy/trial.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sallyport::policy {
+namespace {
+
+constexpr std::array<std::string_view, 2> kAsked{"tool_access", "admin_access"};
+
+bool is_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// Each once, in the order of the source.
+std::vector<std::string> tests_of(std::string_view source) {
+  std::vector<std::string> out;
+  while (!source.empty()) {
+    const std::string_view line = source.substr(0, source.find('\n'));
+    source.remove_prefix(std::min(line.size() + 1, source.size()));
+    if (!line.starts_with("test_")) continue;
+    const auto end = std::ranges::find_if_not(line, is_name);
+    std::string name(line.begin(), end);
+    if (std::ranges::find(out, name) == out.end()) out.push_back(std::move(name));
+  }
+  return out;
+}
+
+TestResult run_test(PolicyEngine& engine, const std::string& name, std::chrono::nanoseconds budget) {
+  const auto answer = engine.query("data." + name + " == true", "", budget);
+  if (!answer) return {name, false, answer.error().detail};
+  return {name, answer->find("\"value\":true") != std::string::npos, ""};
+}
+
+}  // namespace
+
+Trial try_out(const Modules& modules, bool with_tests, std::chrono::nanoseconds budget) {
+  Trial trial;
+  trial.fault = check(modules);
+  if (trial.fault) return trial;
+  for (const std::string_view package : kAsked) {
+    const bool there = std::ranges::any_of(modules, [&](const auto& module) {
+      return !is_test_file(module.first) && package_of(module.second) == package;
+    });
+    if (!there) trial.notes.push_back("no package " + std::string(package) + ": whatever it is asked is refused");
+  }
+  if (!with_tests) return trial;
+  PolicyEngine engine;
+  if (const auto used = engine.use_all(modules); !used) {
+    trial.fault = CompileError{.message = used.error().detail};
+    return trial;
+  }
+  engine.set_strict(false);
+  for (const auto& [file, source] : modules) {
+    if (!is_test_file(file)) continue;
+    for (const std::string& name : tests_of(source)) {
+      trial.tests.push_back(run_test(engine, package_of(source) + "." + name, budget));
+    }
+  }
+  return trial;
+}
+
+}  // namespace sallyport::policy

@@ -1,0 +1,82 @@
+#include "engines/policy/trial.h"
+
+#include <gtest/gtest.h>
+
+#include "json/test_archive.h"
+
+namespace sallyport::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::pair<std::string, std::string> kRules{
+    "p.rego", "package tool_access\nimport rego.v1\nallow if input.x == 1\nn := to_number(input.text)\n"};
+const std::pair<std::string, std::string> kAdmin{"a.rego", "package admin_access\nallow := true\n"};
+
+Modules with_tests(const std::string& tests) {
+  return {kRules, kAdmin, {"p_test.rego", "package p_test\nimport rego.v1\nimport data.tool_access\n" + tests}};
+}
+
+std::vector<std::pair<std::string, bool>> results(const Trial& trial) {
+  std::vector<std::pair<std::string, bool>> out;
+  for (const auto& test : trial.tests) out.emplace_back(test.name, test.passed);
+  return out;
+}
+
+TEST(Trial, TestsPassWhereTheyAreTrue) {
+  const Trial trial = try_out(with_tests("test_yes if tool_access.allow with input as {\"x\": 1}\n"
+                                         "test_no if tool_access.allow with input as {\"x\": 2}\n"
+                                         "test_text := \"true\"\n"
+                                         "helper if false\n"
+                                         "test_undefined if not tool_access.n with input as {\"text\": \"z\"}\n"),
+                              true, 1s);
+  ASSERT_FALSE(trial.fault) << trial.fault->message;
+  using Pair = std::pair<std::string, bool>;
+  EXPECT_EQ(results(trial), (std::vector<Pair>{{"p_test.test_yes", true},
+                                               {"p_test.test_no", false},
+                                               {"p_test.test_text", false},
+                                               {"p_test.test_undefined", true}}));
+  EXPECT_TRUE(trial.notes.empty());
+}
+
+TEST(Trial, WithoutTestsNoneIsRun) {
+  EXPECT_TRUE(try_out(with_tests("test_yes if true\n"), false, 1s).tests.empty());
+}
+
+TEST(Trial, AFaultSaysWhereAlsoInATest) {
+  const Trial trial = try_out(with_tests("test_yes if {{{\n"), true, 1s);
+  ASSERT_TRUE(trial.fault);
+  EXPECT_EQ(trial.fault->file, "p_test.rego");
+  EXPECT_EQ(trial.fault->line, 4U);
+}
+
+TEST(Trial, WhatIsAskedAndNotThereIsNoted) {
+  const Trial trial = try_out({kRules}, false, 1s);
+  ASSERT_EQ(trial.notes.size(), 1U);
+  EXPECT_NE(trial.notes[0].find("admin_access"), std::string::npos);
+}
+
+TEST(TrialAbuse, ATestWithoutEndIsCut) {
+  const Trial trial = try_out(with_tests("test_long if count([1 | some a in numbers.range(1, 9999); some b in numbers.range(1, 9999); "
+                                         "some c in numbers.range(1, 9999); a + b == c]) > 0\n"),
+                              true, 20ms);
+  ASSERT_EQ(trial.tests.size(), 1U);
+  EXPECT_FALSE(trial.tests[0].passed);
+  EXPECT_NE(trial.tests[0].why, "");
+}
+
+// S0-12, S0-13: what ships passes its own tests.
+TEST(Trial, TheShippedPoliciesPassTheirTests) {
+  Modules modules;
+  for (const char* name : {"admin_access", "admin_access_test", "tool_access", "tool_access_test"}) {
+    const std::string file = std::string(name) + ".rego";
+    modules.emplace_back(file, sallyport::testing::read_file(std::string(SALLYPORT_SOURCE_DIR) + "/policies/" + file));
+  }
+  const Trial trial = try_out(modules, true, 1s);
+  ASSERT_FALSE(trial.fault) << trial.fault->message;
+  EXPECT_GT(trial.tests.size(), 15U);
+  for (const auto& test : trial.tests) EXPECT_TRUE(test.passed) << test.name << " " << test.why;
+}
+
+}  // namespace
+}  // namespace sallyport::policy
