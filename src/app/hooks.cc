@@ -124,6 +124,10 @@ std::vector<cli::Check> doctor(const config::Settings& settings) {
   add("database", store ? (*store)->check() : fail(store.error()), "opens, schema current, undamaged");
   const auto policy = policies_of(settings, 1);
   add("policies", policy ? Result<void>() : fail(policy.error()), "compile");
+  if (!policy) return checks;
+  for (const auto& note : policy::try_out(policy->modules, false, {}).notes) {
+    checks.push_back({cli::Check::State::warn, "policies", note, "add it to " + settings.policies + "; docs/policy.md"});
+  }
   return checks;
 }
 

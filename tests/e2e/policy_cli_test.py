@@ -52,6 +52,12 @@ class PolicyCommands(unittest.TestCase):
         os.remove(os.path.join(folder, "admin_access.rego"))
         os.remove(os.path.join(folder, "admin_access_test.rego"))
         self.assertIn("no package admin_access", self.gateway.cli("policy", "check", folder))
+        own = os.path.join(self.gateway.home, "policies")
+        shutil.copytree(folder, own)
+        try:
+            self.assertIn("no package admin_access", self.gateway.run("doctor").out)
+        finally:
+            shutil.rmtree(own)
         ran = self.gateway.run("policy", "check", os.path.join(folder, "nowhere"))
         self.assertEqual(ran.code, 1)
         self.assertIn("there is no policy in", ran.err)
