@@ -102,8 +102,8 @@ Result<cli::PolicyTrial> try_policies(const std::string& home, const std::string
   const policy::Trial trial = policy::try_out(modules, tests, kBudget);
   cli::PolicyTrial out;
   if (trial.fault) {
-    out.fault = trial.fault->file + ":" + std::to_string(trial.fault->line) + ":" + std::to_string(trial.fault->column) +
-                ": " + trial.fault->message;
+    out.fault = trial.fault->file + ":" + std::to_string(trial.fault->line) + ":" +
+                std::to_string(trial.fault->column) + ": " + trial.fault->message;
   }
   out.notes = trial.notes;
   for (const auto& test : trial.tests) out.tests.push_back({test.name, test.passed, test.why});
@@ -126,7 +126,8 @@ std::vector<cli::Check> doctor(const config::Settings& settings) {
   add("policies", policy ? Result<void>() : fail(policy.error()), "compile");
   if (!policy) return checks;
   for (const auto& note : policy::try_out(policy->modules, false, {}).notes) {
-    checks.push_back({cli::Check::State::warn, "policies", note, "add it to " + settings.policies + "; docs/policy.md"});
+    checks.push_back(
+        {cli::Check::State::warn, "policies", note, "add it to " + settings.policies + "; docs/policy.md"});
   }
   return checks;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "cli/completion_nodes.h"
 #include "cli/exit_code.h"
 #include "cli/shell_completion.h"
 
@@ -192,7 +193,8 @@ class Grammar {
                                "role update mailer --scope tool:read --scope gmail.send");
     for (CLI::App* sub : {add, update}) {
       required_name(sub, "NAME");
-      sub->add_option("--scope", o_.scopes, "All that it grants: PERMISSION, PERMISSION@SERVER[/TOOL], or a dotted name")
+      sub->add_option("--scope", o_.scopes,
+                      "All that it grants: PERMISSION, PERMISSION@SERVER[/TOOL], or a dotted name")
           ->allow_extra_args(false);
       sub->add_option("--inherit", o_.inherits, "All roles whose rights it has too")->allow_extra_args(false);
     }
@@ -204,12 +206,15 @@ class Grammar {
   void policies() {
     CLI::App* n = noun("policy", "Rego that refuses what roles grant");
     lists(command(n, "list", "The policies in force"));
-    CLI::App* eval = command(n, "eval", "What a policy in force would say; decides nothing",
-                             "policy eval tool_access --input '{\"action\": \"execute\", \"user\": {\"roles\": [\"user\"]}}'");
+    CLI::App* eval =
+        command(n, "eval", "What a policy in force would say; decides nothing",
+                "policy eval tool_access --input '{\"action\": \"execute\", \"user\": {\"roles\": [\"user\"]}}'");
     required_name(eval, "POLICY");
     eval->add_option("--input", o_.arguments, "The input as a JSON object, @FILE, or - for stdin")->required();
-    CLI::App* check = command(n, "check", "Do the files of a folder compile? Needs no server", "policy check ./policies");
-    CLI::App* test = command(n, "test", "Run the tests in *_test.rego of a folder; needs no server", "policy test ./policies");
+    CLI::App* check =
+        command(n, "check", "Do the files of a folder compile? Needs no server", "policy check ./policies");
+    CLI::App* test =
+        command(n, "test", "Run the tests in *_test.rego of a folder; needs no server", "policy test ./policies");
     for (CLI::App* sub : {check, test}) {
       sub->add_option("FOLDER", o_.name, "Folder with files *.rego; without it, the home's own")->type_name("");
     }
@@ -369,30 +374,6 @@ class Grammar {
   CLI::App* noun_tool_ = nullptr;
 };
 
-std::vector<std::string> option_names(const CLI::App& app) {
-  std::vector<std::string> out;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) out.push_back("--" + name);
-  }
-  return out;
-}
-
-void walk(const CLI::App& app, const std::string& path, const std::vector<std::string>& inherited,
-          std::vector<CompletionNode>& out) {
-  CompletionNode node{path, {}, option_names(app)};
-  for (const std::string& name : inherited) {
-    if (std::find(node.options.begin(), node.options.end(), name) == node.options.end()) node.options.push_back(name);
-  }
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-    node.words.emplace_back(sub->get_name(), sub->get_description());
-  }
-  if (path == "completion") node.words = {{"bash", ""}, {"zsh", ""}, {"fish", ""}};
-  out.push_back(node);
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-    walk(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), inherited, out);
-  }
-}
-
 }  // namespace
 
 std::optional<int> parse(int argc, const char* const* argv, const std::string& version, Options& options,
@@ -413,9 +394,7 @@ std::optional<int> parse(int argc, const char* const* argv, const std::string& v
 std::string completion_script(const std::string& shell) {
   Options unused;
   const Grammar grammar(unused);
-  std::vector<CompletionNode> nodes;
-  walk(grammar.app, "", {"--home", "--config", "--json", "--help"}, nodes);
-  return completion_text(shell, nodes);
+  return completion_text(shell, completion_nodes(grammar.app, {"--home", "--config", "--json", "--help"}));
 }
 
 }  // namespace sallyport::cli

@@ -43,8 +43,10 @@ int try_folder(const Context& c, bool tests) {
       static_cast<std::size_t>(std::ranges::count_if(found->tests, [](const auto& test) { return !test.passed; }));
   if (c.options.json) c.io.out << trial_json(*found) << "\n";
   else print(c, *found, failed);
-  if (!found->fault.empty()) return c.fail_with(kFailure, found->fault, "mend that line; what is in force stays in force");
-  if (tests && found->tests.empty()) return c.fail_with(kFailure, "there is no test", "rules test_... in files *_test.rego");
+  if (!found->fault.empty())
+    return c.fail_with(kFailure, found->fault, "mend that line; what is in force stays in force");
+  if (tests && found->tests.empty())
+    return c.fail_with(kFailure, "there is no test", "rules test_... in files *_test.rego");
   if (!c.options.json && !tests) c.io.out << "compiles\n";
   return failed == 0 ? kOk : kFailure;
 }
@@ -56,8 +58,9 @@ int run_policy(const Context& c) {
   if (what == "check") return try_folder(c, false);
   if (what == "test") return try_folder(c, true);
   if (what == "eval") return eval(c);
-  return finish(c, c.api("GET", "/api/v1/policies" + page(c.options)),
-                list_of(c, {{"name", "NAME", 40}, {"files", "FILES", 80}}, "No policy is in force: everything is refused"));
+  return finish(
+      c, c.api("GET", "/api/v1/policies" + page(c.options)),
+      list_of(c, {{"name", "NAME", 40}, {"files", "FILES", 80}}, "No policy is in force: everything is refused"));
 }
 
 }  // namespace sallyport::cli

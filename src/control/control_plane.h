@@ -3,7 +3,6 @@
 // workers call them through run_on. Owned by app.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,33 +10,16 @@
 
 #include "control/accounts.h"
 #include "control/catalogue.h"
+#include "control/control_deps.h"
 #include "control/key_changes.h"
 #include "control/login_desk.h"
-#include "control/repository.h"
 #include "control/token_keys.h"
 #include "control/tool_change.h"
 #include "control/user_changes.h"
-#include "core/random.h"
 #include "core/task.h"
-#include "crypto/key_store.h"
 #include "model/snapshot.h"
 
 namespace sallyport::control {
-
-// What the composition root hands down; all of it outlives the control plane.
-struct ControlDeps {
-  Repository& repository;
-  const crypto::KeyStore& keys;
-  const Clock& clock;
-  Random& random;
-  // Returns when every worker has taken the snapshot.
-  std::function<Task<void>(SnapshotPtr)> publish;
-  // Starts the server once, lists its tools, stops it (request/upstream; run where upstreams live).
-  std::function<Task<Result<ProbeResult>>(ServerRecord)> probe;
-  // Ends every session with that server, on every worker.
-  std::function<Task<void>(std::string)> restart;
-  TokenKeyRules token_keys{};
-};
 
 class ControlPlane final : public AccountStore {
  public:

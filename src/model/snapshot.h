@@ -58,7 +58,7 @@ struct Snapshot {
   std::uint64_t epoch = 0;  // rises with every change
   std::shared_ptr<const Principals> principals = std::make_shared<const Principals>();
   std::shared_ptr<const LoginSessions> sessions = std::make_shared<const LoginSessions>();
-  std::shared_ptr<const Roles> roles = std::make_shared<const Roles>();          // in force, with what they inherit
+  std::shared_ptr<const Roles> roles = std::make_shared<const Roles>();  // in force, with what they inherit
   std::shared_ptr<const Roles> written_roles = std::make_shared<const Roles>();  // for those who look at them
   std::shared_ptr<const PolicySet> policy = std::make_shared<const PolicySet>();
   std::shared_ptr<const Catalogue> catalogue = std::make_shared<const Catalogue>();

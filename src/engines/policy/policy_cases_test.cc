@@ -146,8 +146,8 @@ TEST(PolicyCases, FailWhereTheDocumentationSaysSo) {
         std::printf("%s: %s\n", std::string(*test.string_at("note")).c_str(), wrong.c_str());
     }
   }
-  std::printf("Rego cases of OPA: %d of %d passed, %d of them want an error and find the builtin absent\n", passed, cases,
-              by_absence);
+  std::printf("Rego cases of OPA: %d of %d passed, %d of them want an error and find the builtin absent\n", passed,
+              cases, by_absence);
   EXPECT_GT(cases, 1000);
   EXPECT_EQ(failed, documented());
 }

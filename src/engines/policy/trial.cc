@@ -8,9 +8,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kAsked{"tool_access", "admin_access"};
 
-bool is_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
 // Each once, in the order of the source.
 std::vector<std::string> tests_of(std::string_view source) {

@@ -13,7 +13,7 @@ namespace sallyport::policy {
 struct TestResult {
   std::string name;  // "tool_access_test.test_admin_any_level"
   bool passed = false;
-  std::string why;   // the error; empty where the test is only not true
+  std::string why;  // the error; empty where the test is only not true
 };
 
 struct Trial {
