@@ -13,8 +13,32 @@ namespace {
 
 constexpr std::size_t kQueryMax = 256;
 constexpr std::size_t kWordsMax = 16;
+constexpr std::size_t kScoredWordsMax = 6;  // each is a query of its own, on the one thread of the control plane
+constexpr std::uint32_t kHitsMax = 5'000;
+constexpr std::uint32_t kScoredHitsMax = 500;  // of each word
 constexpr std::int64_t kResults = 10;
 
+bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool begins_with(std::string_view word, std::string_view beginning) {
+  return std::ranges::equal(word.substr(0, beginning.size()), beginning, {}, lower, lower);
+}
+
+// A word finds what begins with it: one that another begins with adds nothing but work.
+std::vector<std::string> folded(std::vector<std::string> words) {
+  std::ranges::sort(words,
+                    [](const auto& a, const auto& b) { return a.size() != b.size() ? a.size() > b.size() : a < b; });
+  std::vector<std::string> out;
+  for (std::string& word : words) {
+    if (std::ranges::none_of(out, [&](const auto& longer) { return begins_with(longer, word); }))
+      out.push_back(std::move(word));
+  }
+  return out;
+}
+
+// The different words of `text`, at most kWordsMax. Errors: validation.
 Result<std::vector<std::string>> split(const std::string& text) {
   std::vector<std::string> words;
   if (text.size() > kQueryMax) return fail(Code::validation, "query: at most 256 bytes and 16 words");
@@ -22,7 +46,10 @@ Result<std::vector<std::string>> split(const std::string& text) {
   for (std::string word; in >> word;) words.push_back(std::move(word));
   if (words.empty()) return fail(Code::validation, "query: the words to search for are missing");
   if (words.size() > kWordsMax) return fail(Code::validation, "query: at most 256 bytes and 16 words");
-  return words;
+  if (std::ranges::any_of(words, [](const auto& word) { return std::ranges::any_of(word, is_control); })) {
+    return fail(Code::validation, "query: no control characters");
+  }
+  return folded(std::move(words));
 }
 
 // Null where the caller may not read it: left out before anything is counted.
@@ -31,9 +58,9 @@ ToolPtr readable(const Call& call, const control::ToolHit& hit) {
   return tool && may_read(call, *tool) ? tool : nullptr;
 }
 
-Task<Result<std::vector<control::ToolHit>>> search(Call& call, std::string words) {
+Task<Result<std::vector<control::ToolHit>>> search(Call& call, std::string words, std::uint32_t most) {
   co_return co_await run_for_caller<std::vector<control::ToolHit>>(
-      call, call.api.deps().control.search_tools(std::move(words)));
+      call, call.api.deps().control.search_tools(std::move(words), most));
 }
 
 struct Wanted {
@@ -47,6 +74,8 @@ Result<Wanted> read_wanted(const Call& call) {
   Wanted wanted;
   SP_TRY(const std::string query, text_field(call.root(), "query"));
   SP_TRY(wanted.words, split(query));
+  if (wanted.words.size() > kScoredWordsMax)
+    return fail(Code::validation, "query: at most 6 different words are compared");
   SP_TRY(wanted.categories, texts_field(call.root(), "categories"));
   SP_TRY(const auto most, number_field(call.root(), "max_results", kResults));
   wanted.most = static_cast<std::size_t>(most);
@@ -97,8 +126,11 @@ std::vector<Found> ranked(const Wanted& wanted, FoundById found) {
 
 Task<RestAnswer> search_tools(Call& call) {
   const std::string query = query_value(call.request.query, "query").value_or("");
-  if (const auto words = split(query); !words) co_return refuse(call, words.error());
-  const auto hits = co_await search(call, query);
+  const auto words = split(query);
+  if (!words) co_return refuse(call, words.error());
+  std::string all;
+  for (const std::string& word : *words) all.append(word).append(" ");
+  const auto hits = co_await search(call, std::move(all), kHitsMax);
   if (!hits) co_return refuse(call, hits.error());
   std::vector<ToolPtr> found;
   for (const auto& hit : *hits) {
@@ -112,7 +144,7 @@ Task<RestAnswer> find_tools(Call& call) {
   if (!wanted) co_return refuse(call, wanted.error());
   FoundById found;
   for (const std::string& word : wanted->words) {
-    const auto hits = co_await search(call, word);
+    const auto hits = co_await search(call, word, kScoredHitsMax);
     if (!hits) co_return refuse(call, hits.error());
     add_word(call, *hits, 1.0 / static_cast<double>(wanted->words.size()), found);
   }

@@ -78,8 +78,8 @@ class ControlPlane final : public AccountStore {
   Task<Result<ToolPtr>> register_tool(std::string name, std::string owner, ToolChange what);
   Task<Result<ToolPtr>> update_tool(std::string name, ToolChange what);
   Task<Result<void>> unregister_tool(std::string name);
-  // Of every tool, whoever may read it: the caller filters. Best match first.
-  Task<Result<std::vector<ToolHit>>> search_tools(std::string words);
+  // Of every tool, whoever may read it: the caller filters. The `most` best matches, the best first.
+  Task<Result<std::vector<ToolHit>>> search_tools(std::string words, std::uint32_t most);
 
  private:
   Task<Result<void>> publish(Snapshot next);

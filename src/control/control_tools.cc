@@ -14,7 +14,6 @@ namespace sallyport::control {
 namespace {
 
 constexpr std::size_t kToolsMax = 10'000;
-constexpr std::uint32_t kHitsMax = 5'000;
 constexpr std::size_t kNameMax = 255;      // requirements, line 124: S1's own limits
 constexpr std::size_t kVersionMax = 50;
 constexpr std::size_t kCallableNameMax = 128;  // MCP 2025-11-25, tools: 1 to 128 of [A-Za-z0-9_.-]
@@ -197,8 +196,8 @@ Task<Result<void>> ControlPlane::unregister_tool(std::string name) {
   co_return Result<void>{};
 }
 
-Task<Result<std::vector<ToolHit>>> ControlPlane::search_tools(std::string words) {
-  co_return deps_.repository.search_tools(words, kHitsMax);
+Task<Result<std::vector<ToolHit>>> ControlPlane::search_tools(std::string words, std::uint32_t most) {
+  co_return deps_.repository.search_tools(words, most);
 }
 
 }  // namespace sallyport::control

@@ -151,7 +151,9 @@ std::string words_query(std::string_view words) {
     words.remove_prefix(std::min(word.size() + 1, words.size()));
     if (word.empty()) continue;
     out += out.empty() ? "\"" : " \"";
-    for (const char c : word) out.append(c == '"' ? 2 : 1, c);  // the only character with a meaning inside of quotes
+    for (const char c : word) {
+      if (c != '\0') out.append(c == '"' ? 2 : 1, c);  // it has a meaning inside of quotes, and NUL would end the query
+    }
     out += "\"*";
   }
   return out;

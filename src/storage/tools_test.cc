@@ -191,6 +191,8 @@ TEST_F(Search, ReadsNoOperator) {
     EXPECT_TRUE(names(words).empty()) << words;
   }
   EXPECT_EQ(names("alpha"), Names{"registry/one"});
+  EXPECT_EQ(names("al\0pha"s), Names{"registry/one"});
+  EXPECT_TRUE(names("\0"s).empty());
 }
 
 }  // namespace

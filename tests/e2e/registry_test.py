@@ -174,7 +174,9 @@ class Search(Registry):
                          {"registry/moth", "registry/lamps"})
         self.assertEqual([one for one, _ in self.found(self.admin, "lamps", categories=["wax", "none"])], ["registry/candle"])
         self.assertEqual(self.found(self.admin, "lam")[0], ("registry/lamps", 1))
-        for body in ({}, {"query": ""}, {"query": "x" * 257}, {"query": " ".join("x" * 17)}, {"query": "a", "max_results": 0},
+        self.assertEqual(self.found(self.admin, "moth lamps Lamps lam l MOTH mo LAMPS\tlamp la"), self.found(self.admin, "lamps moth"))
+        for body in ({}, {"query": ""}, {"query": "x" * 257}, {"query": " ".join("x" * 17)}, {"query": "a b c d e f g"},
+                     {"query": "a\u0000b"}, {"query": "\u0000"}, {"query": "a \u007f"}, {"query": "a", "max_results": 0},
                      {"query": "a", "similarity_threshold": 1.5}, {"query": "a", "colour": 1}, {"query": 7}):
             answer = self.admin.ask("POST", "/tools/search", body)
             self.assertEqual((answer.status, answer.message["error"]["code"]), (400, "validation_error"), body)
@@ -201,7 +203,7 @@ class Search(Registry):
                       "'%3B+DROP+TABLE+tools%3B+--", "%7Bname%7D%3Aalpha", "%28", "%C3%28"):
             self.assertEqual(self.names(self.admin, query), [], query)
         self.assertEqual(self.names(self.admin, "-omega"), ["registry/omega"])
-        for query in ("", "+", "x" * 257, "+".join("x" * 17)):
+        for query in ("", "+", "x" * 257, "+".join("x" * 17), "%00", "a%01b", "a+%7F"):
             self.assertEqual(self.admin.ask("GET", "/tools/search?query=" + query).status, 400, query)
         self.assertEqual(self.admin.ask("GET", "/tools/search").status, 400)
         self.assertEqual(self.admin.ask("GET", "/tools/search?query=a&quary=b").status, 400)

@@ -26,7 +26,7 @@ class Maker:
         return schema
 
     def text(self):
-        return self.random.choice(["", "a", "no-such", "admin", "../..", "%00", "\u0130\ufffd\U0001f680", "x" * 3000, "{}", "null", "0"])
+        return self.random.choice(["", "a", "no-such", "admin", "../..", "%00", "\u0130\ufffd\U0001f680", "x" * 3000, "{}", "null", "0", "\u0000"])
 
     def value(self, schema):
         schema = self.resolve(schema)
