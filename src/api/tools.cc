@@ -163,6 +163,7 @@ RestAnswer executed(const Call& call, const std::string& id, ToolOutcome outcome
   RestAnswer answer;
   if (outcome.error) {
     if (outcome.error->code == Code::invalid_arguments) outcome.error->code = Code::validation;
+  answer.carried_out = outcome.begun;
     answer = refuse(call, *outcome.error, outcome.message, outcome.data);
   } else {
     json::Writer w;
@@ -170,7 +171,6 @@ RestAnswer executed(const Call& call, const std::string& id, ToolOutcome outcome
     w.member("execution_time", static_cast<double>(outcome.took.count()) / 1e6);
     w.member("status", outcome.is_error ? "error" : "success").member("tool_id", id).end_object();
     answer = outcome.is_error ? refuse(call, {Code::tool_execution_failed, id}, {}, w.text()) : ok(w);
-    answer.carried_out = true;
   }
   answer.headers = std::move(outcome.headers);
   return answer;

@@ -80,6 +80,7 @@ struct ToolCall {
 
 struct ToolOutcome {
   std::optional<Error> error;
+  bool begun = false;  // the tool was asked, so it may have done its work, whatever came of it
   std::string message;  // public sentence beside the error's own text; may be empty
   std::string data;     // raw JSON: path of a fault, seconds to wait
   std::string result;   // raw result object of tools/call

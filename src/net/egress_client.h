@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ struct EgressRequest {
   std::string body;
   SteadyTime deadline = SteadyTime::max();  // for all of it; fetch() and open() refuse to start without one
   ResponseLimits limits;
+  std::function<void()> sending;  // called on a connection that stands, right before the first byte; once for each try
 };
 
 struct EgressResponse {

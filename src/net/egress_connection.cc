@@ -56,6 +56,7 @@ Task<Result<void>> EgressConnection::exchange(const EgressRequest& request) {
     body = {};
   }
   co_await after_this_turn(stream_.socket().get_executor());
+  if (request.sending) request.sending();
   const auto at_once = stream_.try_write(out_, body);
   sent_ = at_once.bytes;
   if (sent_ < out_.size() + body.size()) {

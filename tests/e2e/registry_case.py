@@ -19,7 +19,8 @@ class Endpoint(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.seen.append((self.path, dict(self.headers), body))
         status, kind, answer = {"/text": (200, "text/plain", b"sunny"), "/missing": (404, "text/plain", b"a secret of its own"),
-                                "/redirect": (307, "text/plain", b"")}.get(
+                                "/redirect": (307, "text/plain", b""),
+                                "/picture": (200, "image/png", b"no text")}.get(
             self.path, (200, "application/json", json.dumps({"got": json.loads(body)}).encode()))
         if self.path == "/hang":
             self.server.gone.append(self.rfile.read(1) == b"")  # until the other end closes

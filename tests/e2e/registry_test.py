@@ -4,6 +4,7 @@ import unittest
 from urllib.parse import quote
 
 import mcp
+import processes
 import registry_case
 from registry_case import SCHEMA, Registry
 
@@ -306,6 +307,29 @@ class Bound(Registry):
         self.assertNotIn("announced", agent.tools())
         self.assertIn("error", agent.call("announced", {"a": 1, "b": 2}).message)
         self.admin.ask("PUT", "/tools/announced", {"status": "active", "upstream_tool": None})
+    def test_what_was_begun_is_not_begun_again_whatever_came_of_it(self):
+        """Section 8: a tool that outlasts its time, and one whose answer is refused, may have done their work."""
+        for path, status, code in (("/hang", 504, "upstream_timeout"), ("/picture", 502, "upstream_protocol")):
+            self.register("begun", endpoint=self.url(path), allow_private=True)
+            ask = lambda: self.admin.ask("POST", "/tools/begun/execute", {"timeout": 1}, {"Idempotency-Key": "begun" + path})
+            before, first, second = len(self.endpoint.seen), ask(), ask()
+            self.assertEqual((first.status, first.message["error"]["code"]), (status, code), first)
+            self.assertEqual((second.status, second.body), (first.status, first.body))
+            self.assertEqual([seen[0] for seen in self.endpoint.seen[before:]], [path])
+            self.assertEqual(self.counted("begun"), [(1, True)])
+            self.assertEqual(self.admin.ask("DELETE", "/tools/begun").status, 204)
+
+    def test_what_never_reached_the_tool_is_neither_counted_nor_kept(self):
+        closed = processes.closed_port()
+        self.addCleanup(closed.close)
+        self.register("unreached", endpoint="http://127.0.0.1:%d/" % closed.getsockname()[1], allow_private=True)
+        ask = lambda: self.admin.ask("POST", "/tools/unreached/execute", {}, {"Idempotency-Key": "unreached"})
+        self.assertEqual(ask().message["error"]["code"], "upstream_unavailable")
+        self.assertEqual(self.counted("unreached"), [(0, False)])
+        self.gateway.admin("PUT", "/api/v1/tools/unreached", {"endpoint": self.url("/text"), "allow_private": True})
+        self.assertEqual(ask().status, 200)
+        self.assertEqual(self.counted("unreached"), [(1, True)])
+
         self.assertNotIn("announced", agent.tools())
         stream.held.close()
 

@@ -16,6 +16,10 @@
 
 namespace sallyport {
 
+namespace upstream {
+class Begun;
+}
+
 struct Flow {
   explicit Flow(SnapshotPtr held) : snapshot(std::move(held)) {}
 
@@ -69,6 +73,7 @@ struct Flow {
   net::ServerExchange* exchange = nullptr;  // of an MCP POST: where events may be streamed
   net::Headers headers;                     // of its answer
 
+  std::shared_ptr<const upstream::Begun> begun;  // null: nothing was to be handed to a tool server
   bool intent_written = false;
   bool touches_upstream = false;
   bool handed_on = false;  // a call that goes on without its connection is another Flow now, with its own evidence

@@ -1,6 +1,7 @@
 #include "request/pipeline/pipeline.h"
 
 #include "json/slice.h"
+#include "request/upstream/call.h"
 
 namespace sallyport {
 
@@ -91,6 +92,7 @@ Task<ToolOutcome> Pipeline::execute(ToolCall call) {
   out.data = std::move(flow.data);
   out.result = std::move(flow.result);
   out.is_error = flow.result_is_error || json::member(out.result, "isError") == "true";
+  out.begun = flow.begun && flow.begun->marked();
   out.took = std::chrono::duration_cast<std::chrono::microseconds>(flow.upstream_took);
   if (flow.verdict) out.headers = rate_headers(*flow.verdict, flow.now);
   co_return out;

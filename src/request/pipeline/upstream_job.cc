@@ -65,8 +65,8 @@ Task<Result<UpstreamAnswer>> ask_endpoint(Worker& w, const UpstreamJob& job) {
       std::min(job.call.deadline, w.fleet.clock.steady() + job.tool->registration->endpoint->call_timeout);
   UpstreamAnswer answer;
   answer.stateless = true;
-  SP_CO_TRY(answer.reply,
-            co_await upstream::post_to_endpoint(w.upstreams.deps(), job.tool, std::move(arguments), deadline));
+  SP_CO_TRY(answer.reply, co_await upstream::post_to_endpoint(w.upstreams.deps(), job.tool, std::move(arguments),
+                                                              deadline, job.call.begun));
   co_return answer;
 }
 

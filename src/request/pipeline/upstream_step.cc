@@ -186,10 +186,9 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
       co_return fail(Code::invalid_request, "duplicate id in flight");
     }
   }
-  if (f.tool && (!f.message || f.message->request_state.empty())) {  // a retry with its state is the same call
-    f.tool->usage->note(f.now);
-    if (f.called_as) f.called_as->usage->note(f.now);
-  }
+  const bool again = f.message && !f.message->request_state.empty();  // a retry with its state is the same call
+  f.begun = job->call.begun =
+      std::make_shared<upstream::Begun>(again ? nullptr : f.tool, again ? nullptr : f.called_as, f.now);
   const bool primed = f.session && f.session->revision >= Revision::r2025_11_25;
   const Worker::Waiting waiting(w_, f.events.get(), begun, primed);  // a long silence is bridged by comments
   if (primed) w_.prime_at(begun + kPrimeAfter);

@@ -4,6 +4,7 @@
 // answer.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,8 +14,31 @@
 #include "core/task.h"
 #include "engines/mcp_header/mcp_header.h"
 #include "model/protocol.h"
+#include "model/server.h"
 
 namespace sallyport::upstream {
+
+// Whether a call was handed to its server: from then on it may have been carried out, whatever comes back. Marked on the worker
+// that calls, asked on the caller's.
+class Begun {
+ public:
+  // `tool` and `called_as` (each may be null) count the call when it begins; `now` is the request's time.
+  Begun(ToolPtr tool, ToolPtr called_as, WallTime now)
+      : tool_(std::move(tool)), called_as_(std::move(called_as)), now_(now) {}
+  // Right before the first byte of the request goes out; again where it is sent again.
+  void mark() noexcept {
+    if (marked_.exchange(true)) return;
+    if (tool_) tool_->usage->note(now_);
+    if (called_as_) called_as_->usage->note(now_);
+  }
+  [[nodiscard]] bool marked() const noexcept { return marked_; }
+
+ private:
+  ToolPtr tool_, called_as_;
+  WallTime now_;
+  std::atomic<bool> marked_{false};
+};
+using BegunPtr = std::shared_ptr<Begun>;
 
 struct Call {
   std::string method;           // "tools/call"; never initialize, ping or a notification: the session owns those
@@ -28,6 +52,7 @@ struct Call {
   std::string input_responses;      // a retry after input_required: raw object; empty: none
   std::string request_state;        // a retry: the server's own requestState, raw JSON string, exact; empty: none
   std::shared_ptr<const mcp_header::Params> header_params;  // tools/call: what its schema wants in Mcp-Param-* headers
+  BegunPtr begun;  // null: nobody asks
 };
 
 // The raw `result` (or, when is_error, the JSON-RPC `error`) object of the upstream: minified, checked, never re-typed.

@@ -21,6 +21,8 @@ struct Outgoing {
   bool listens = false;     // subscriptions/listen: its events hear every notification that names it
   mcp_header::Headers headers;  // modern over HTTP: Mcp-Method, Mcp-Name, Mcp-Param-*
   int* status = nullptr;        // HTTP: where set, the answer's status is written there, for the era probe
+  std::function<void()>
+      sending;  // where set, called right before the first byte goes out; again where it is sent again
 };
 
 // What belongs to no call. Views die when it returns.

@@ -64,6 +64,7 @@ Task<Result<Reply>> HttpConnection::request(Outgoing message, CallEvents* events
 Task<Result<Reply>> HttpConnection::exchange(Outgoing& message, CallEvents* events, CallRequests& requests) {
   auto request = endpoint_.request("POST", std::move(message.text), message.deadline);
   request.limits.body_bytes = std::max<std::uint64_t>(server_->result_bytes_max, kStreamBytesMax);
+  request.sending = std::move(message.sending);
   SP_CO_TRY(net::EgressAnswer answer, co_await endpoint_.egress().ask(std::move(request), server_->result_bytes_max));
   const auto& head = answer.stream ? answer.stream->head() : answer.whole.head;
   if (message.status != nullptr) *message.status = head.status;

@@ -48,6 +48,7 @@ Task<Result<Reply>> ModernHttpConnection::exchange(Outgoing& message, CallEvents
   auto request = endpoint_.request("POST", std::move(message.text), message.deadline);
   request.headers = std::move(message.headers);
   request.limits.body_bytes = std::max<std::uint64_t>(server_->result_bytes_max, kStreamBytesMax);
+  request.sending = std::move(message.sending);
   SP_CO_TRY(net::EgressAnswer answer, co_await endpoint_.egress().ask(std::move(request), server_->result_bytes_max));
   const auto& head = answer.stream ? answer.stream->head() : answer.whole.head;
   if (message.status != nullptr) *message.status = head.status;

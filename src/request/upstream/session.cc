@@ -27,6 +27,11 @@ class InFlight {
   std::size_t& count_;
 };
 
+std::function<void()> mark(const Call& call) {
+  if (!call.begun) return {};
+  return [begun = call.begun] { begun->mark(); };
+}
+
 }  // namespace
 
 Session::Session(Executor executor, const Deps& deps, const Settings& settings, ServerPtr server, std::string principal,
@@ -120,14 +125,19 @@ Task<Result<Reply>> Session::send(const Call& call, CallEvents* events) {
   if (!call.log_level.empty()) co_await tell_log_level(call.log_level, false, call.deadline);
   const std::uint64_t id = link_.mint_id();
   SP_CO_TRY(std::string text, legacy::request(id, call));
-  co_return co_await connection->request(
-      {.id = id, .text = std::move(text), .deadline = call.deadline, .wants_progress = call.wants_progress}, events);
+  co_return co_await connection->request({.id = id,
+                                          .text = std::move(text),
+                                          .deadline = call.deadline,
+                                          .wants_progress = call.wants_progress,
+                                          .sending = mark(call)},
+                                         events);
 }
 
 Task<Result<Reply>> Session::send_modern(const Call& call, CallEvents* events, Connection& connection) {
   const std::uint64_t id = link_.mint_id();
   SP_CO_TRY(std::string text, modern::request(id, call));
   Outgoing message{.id = id, .text = std::move(text), .deadline = call.deadline, .wants_progress = call.wants_progress};
+  message.sending = mark(call);
   if (server_->transport == Transport::http) message.headers = modern::headers(call);
   SP_CO_TRY(Reply reply, co_await connection.request(std::move(message), events));
   if (reply.is_error) co_return reply;

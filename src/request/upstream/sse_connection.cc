@@ -30,7 +30,7 @@ Task<Result<Reply>> SseConnection::request(Outgoing message, CallEvents* events)
   if (!channel_) SP_CO_CHECK(co_await connect(message.deadline, message.status));
   // In a task of its own: a server may answer over the stream before it answers the POST.
   const auto send = [this](Outgoing& call) -> Result<void> {
-    tasks_.spawn(post_call(call.id, std::move(call.text), call.deadline));
+    tasks_.spawn(post_call(std::move(call)));
     return {};
   };
   co_return co_await calls_.call(std::move(message), events, send);
@@ -101,13 +101,14 @@ void SseConnection::drop(const Error& why) {
   calls_.fail_all(why);
 }
 
-Task<Result<void>> SseConnection::post(std::string text, SteadyTime deadline) {
+Task<Result<void>> SseConnection::post(std::string text, SteadyTime deadline, std::function<void()> sending) {
   if (end_) co_return fail(*end_);
   const auto channel = channel_;
   if (!channel) co_return fail(Code::upstream_unavailable, "the stream of " + server_->name + " ended");
   auto request = endpoint_.request("POST", std::move(text), deadline);
   request.path = channel->path;
   request.headers = {{"Content-Type", "application/json"}};
+  request.sending = std::move(sending);
   SP_CO_TRY(const net::EgressResponse response, co_await endpoint_.egress().fetch(std::move(request)));
   const int status = response.head.status;
   if (status == 404 && negotiated_) co_return fail(Code::session_unknown, "the server forgot the session");
@@ -115,10 +116,10 @@ Task<Result<void>> SseConnection::post(std::string text, SteadyTime deadline) {
   co_return Result<void>{};
 }
 
-Task<void> SseConnection::post_call(std::uint64_t id, std::string text, SteadyTime deadline) {
-  const auto sent = co_await post(std::move(text), deadline);
+Task<void> SseConnection::post_call(Outgoing call) {
+  const auto sent = co_await post(std::move(call.text), call.deadline, std::move(call.sending));
   if (sent) co_return;
-  if (auto* slot = calls_.pending().find(id)) slot->answer(fail(Error(sent.error())));
+  if (auto* slot = calls_.pending().find(call.id)) slot->answer(fail(Error(sent.error())));
 }
 
 Task<Result<void>> SseConnection::notify(std::string text, SteadyTime deadline) {

@@ -55,8 +55,8 @@ class SseConnection final : public Connection {
   bool on_event(Channel& channel, const net::SseEvent& event);
   Task<void> pump(ChannelPtr channel);
   void drop(const Error& why);
-  Task<Result<void>> post(std::string text, SteadyTime deadline);
-  Task<void> post_call(std::uint64_t id, std::string text, SteadyTime deadline);
+  Task<Result<void>> post(std::string text, SteadyTime deadline, std::function<void()> sending = {});
+  Task<void> post_call(Outgoing call);
   void tell(std::string text);
   Task<void> tell_task(std::string text);
 

@@ -63,7 +63,10 @@ Task<Result<void>> StdioConnection::open(SteadyTime /*deadline*/) {
 
 Task<Result<Reply>> StdioConnection::request(Outgoing message, CallEvents* events) {
   if (end_) co_return fail(*end_);
-  const auto send = [this](Outgoing& call) { return outbox_->push(std::move(call.text)); };
+  const auto send = [this](Outgoing& call) {
+    if (call.sending) call.sending();
+    return outbox_->push(std::move(call.text));
+  };
   co_return co_await calls_.call(std::move(message), events, send);
 }
 

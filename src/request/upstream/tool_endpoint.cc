@@ -27,12 +27,14 @@ Result<std::string> result_of(const ServerRecord& endpoint, const net::EgressRes
   return w.end_object().take();
 }
 
-Task<Result<Reply>> post(const Deps& deps, const ServerPtr& server, std::string arguments, SteadyTime deadline) {
+Task<Result<Reply>> post(const Deps& deps, const ServerPtr& server, std::string arguments, SteadyTime deadline,
+                         BegunPtr begun) {
   HttpEndpoint endpoint(deps, server);
   SP_CO_CHECK(endpoint.resolve());
   SP_CO_CHECK(endpoint.aim({{"Content-Type", "application/json"}, {"Accept", "application/json, text/*;q=0.9"}}));
-  SP_CO_TRY(const auto response,
-            co_await endpoint.egress().fetch(endpoint.request("POST", std::move(arguments), deadline)));
+  auto request = endpoint.request("POST", std::move(arguments), deadline);
+  if (begun) request.sending = [begun] { begun->mark(); };
+  SP_CO_TRY(const auto response, co_await endpoint.egress().fetch(std::move(request)));
   if (response.head.status < 200 || response.head.status > 299) co_return fail(endpoint.refusal(response.head.status));
   SP_CO_TRY(std::string result, result_of(*server, response));
   co_return Reply{.body = std::move(result)};
@@ -46,7 +48,8 @@ bool is_its_failure(Code code) {
 
 }  // namespace
 
-Task<Result<Reply>> post_to_endpoint(const Deps& deps, ToolPtr tool, std::string arguments, SteadyTime deadline) {
+Task<Result<Reply>> post_to_endpoint(const Deps& deps, ToolPtr tool, std::string arguments, SteadyTime deadline,
+                                     BegunPtr begun) {
   const ServerPtr server = tool->registration->endpoint;
   const auto breaker = deps.breakers != nullptr ? deps.breakers->of(server->name) : nullptr;
   const SteadyTime began = deps.clock.steady();
@@ -55,7 +58,7 @@ Task<Result<Reply>> post_to_endpoint(const Deps& deps, ToolPtr tool, std::string
   if (!admission.allow) co_return fail(Code::breaker_open, "the breaker of " + server->name + " is open");
   Result<Reply> reply = fail(Code::cancelled, "cancelled");
   try {
-    reply = co_await post(deps, server, std::move(arguments), deadline);
+    reply = co_await post(deps, server, std::move(arguments), deadline, std::move(begun));
   } catch (const std::exception& e) {  // cancellation that arrives between two awaits is thrown by Asio
     reply = fail(Code::cancelled, e.what());
   }

@@ -16,6 +16,7 @@ namespace sallyport::upstream {
 // structuredContent as well (MCP 2025-06-18, tools). Errors: those of EgressClient::fetch; upstream_refused and
 // upstream_unavailable for a status beyond 2xx (the number alone is told), upstream_protocol for what is neither JSON nor
 // text, config, breaker_open.
-Task<Result<Reply>> post_to_endpoint(const Deps& deps, ToolPtr tool, std::string arguments, SteadyTime deadline);
+Task<Result<Reply>> post_to_endpoint(const Deps& deps, ToolPtr tool, std::string arguments, SteadyTime deadline,
+                                     BegunPtr begun = {});
 
 }  // namespace sallyport::upstream
