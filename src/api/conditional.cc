@@ -9,21 +9,32 @@
 namespace sallyport::api {
 namespace {
 
-std::string tag_of(const RestAnswer& answer) {
-  const auto digest =
-      crypto::sha256(answer.content_type + '\n' + (answer.version.empty() ? answer.body : answer.version));
-  return '"' + base64url_encode(std::span(digest).first(16)) + '"';
+std::string digest_of(const std::string& text) {
+  const auto digest = crypto::sha256(text);
+  return base64url_encode(std::span(digest).first(16));
 }
 
+// Of the body; where parts of it change that nobody writes, of what they leave, a full stop, and of the body.
+std::string tag_of(const RestAnswer& answer) {
+  const std::string body = digest_of(answer.content_type + '\n' + answer.body);
+  return answer.version.empty() ? '"' + body + '"' : '"' + digest_of(answer.version) + '.' + body + '"';
+}
+
+// What a change depends on: no tag has a full stop but for the one above.
+std::string_view state_of(std::string_view tag) { return tag.substr(0, tag.find('.')); }
+
+enum class Wanted : std::uint8_t { same_body, same_state };  // If-None-Match, If-Match
+
 // RFC 9110 13.1: a list of tags, or "*". Strong comparison, but W/ is passed over for If-None-Match.
-bool names(std::string_view field, std::string_view tag, bool weak) {
+bool names(std::string_view field, std::string_view tag, Wanted wanted) {
   while (!field.empty()) {
     auto item = field.substr(0, std::min(field.find(','), field.size()));
     field.remove_prefix(std::min(item.size() + 1, field.size()));
     while (item.starts_with(' ') || item.starts_with('\t')) item.remove_prefix(1);
     while (item.ends_with(' ') || item.ends_with('\t')) item.remove_suffix(1);
-    if (weak && item.starts_with("W/")) item.remove_prefix(2);
+    if (wanted == Wanted::same_body && item.starts_with("W/")) item.remove_prefix(2);
     if (item == "*" || item == tag) return true;
+    if (wanted == Wanted::same_state && state_of(item) == state_of(tag)) return true;
   }
   return false;
 }
@@ -33,8 +44,8 @@ Task<RestAnswer> read(Call& call) {
   if (answer.status != 200 || call.route->is_public) co_return answer;
   const std::string tag = tag_of(answer);
   answer.headers.emplace_back("ETag", tag);
-  if (!answer.version.empty()) co_return answer;  // the tag is for changes: the body may differ under the same one
-  if (call.request.if_none_match.empty() || !names(call.request.if_none_match, tag, true)) co_return answer;
+  if (call.request.if_none_match.empty() || !names(call.request.if_none_match, tag, Wanted::same_body))
+    co_return answer;
   answer.status = 304;
   answer.body.clear();
   answer.content_type.clear();
@@ -59,7 +70,7 @@ Task<RestAnswer> change(Call& call) {
   const Route* const wanted = std::exchange(call.route, there.route);
   const RestAnswer now = co_await there.route->handle(call);
   call.route = wanted;
-  if (now.status != 200 || !names(call.request.if_match, tag_of(now), false))
+  if (now.status != 200 || !names(call.request.if_match, tag_of(now), Wanted::same_state))
     co_return refuse(call, {Code::precondition_failed, ""});
   co_return co_await wanted->handle(call);
 }

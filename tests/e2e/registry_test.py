@@ -85,6 +85,18 @@ class Catalogue(Registry):
         self.assertEqual(self.admin.ask("PUT", "/tools/calc_add", {"version": "2"}).status, 404)  # a server's own
         self.assertEqual(self.admin.ask("DELETE", "/tools/calc_add").status, 404)
 
+    def test_a_tool_that_is_as_it_was_is_not_sent_again(self):
+        """docs/rest.md, ETag: of the whole answer for a reader, of what people write for who changes it."""
+        self.register("unchanged", upstream_tool="calc/add", schema=SCHEMA)
+        show = lambda tag: self.admin.ask("GET", "/tools/unchanged", headers={"If-None-Match": tag})
+        tag = show('"another"').headers["etag"]
+        self.assertEqual((show(tag).status, show(tag).body, show("W/" + tag).status), (304, b"", 304))
+        self.admin.ask("POST", "/tools/unchanged/execute", {"arguments": {"a": 1, "b": 2}})
+        used = show(tag)
+        self.assertEqual((used.status, used.message["execution_count"]), (200, 1))
+        change = lambda when: self.admin.ask("PUT", "/tools/unchanged", {"version": "2"}, {"If-Match": when}).status
+        self.assertEqual([change("W/" + tag), change(tag.split(".")[1].strip('"')), change(tag), change(tag)], [412, 412, 200, 412])
+
     def test_an_execution_has_its_limits(self):
         """S0-19, S0-20, S0-21, S0-22, C21: the id has 3 characters, the timeout 1 to 300 seconds and never 0."""
         self.register("limits", upstream_tool="calc/add", schema=SCHEMA)
