@@ -1,5 +1,6 @@
 // What the gateway says of itself: its address's front page, and its health (requirements, sections 7 and 8).
 #include "api/handlers.h"
+#include "engines/policy/policy.h"
 #include "model/registration.h"
 
 namespace sallyport::api {
@@ -30,6 +31,12 @@ std::vector<std::string> resting(const Call& call) {
     if (endpoint && rests(endpoint->name)) out.push_back(endpoint->name);
   }
   return out;
+}
+
+// Both packages that are asked are there; without one, all that it is asked about is denied.
+bool has_policies(const Call& call) {
+  const auto there = policy::packages_of(call.request.snapshot->policy->modules);
+  return there.contains("tool_access") && there.contains("admin_access");
 }
 
 }  // namespace
@@ -63,8 +70,9 @@ Task<RestAnswer> health_detailed(Call& call) {
   const auto stored = co_await run_on<void>(deps.control.executor(), deps.control.ask_store());
   const bool audited = deps.audit_healthy();
   const std::vector<std::string> out = resting(call);
+  const bool asked = has_policies(call);
   json::Writer w;
-  begin(w, stored && audited && out.empty() ? "healthy" : "degraded");
+  begin(w, stored && audited && asked && out.empty() ? "healthy" : "degraded");
   w.member("ready", deps.ready()).key("parts").object();
   write_part(w, "storage", stored.has_value());
   w.end_object();
@@ -74,7 +82,7 @@ Task<RestAnswer> health_detailed(Call& call) {
   w.member("servers", call.request.snapshot->catalogue->servers.size()).key("resting").array();
   for (const std::string& name : out) w.value(name);
   w.end_array().end_object();
-  write_part(w, "policy", true);  // it has just allowed this very request: where it fails, it denies
+  write_part(w, "policy", asked);
   w.member("modules", call.request.snapshot->policy->modules.size()).end_object();
   w.end_object().end_object();
   co_return ok(w);

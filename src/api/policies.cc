@@ -7,16 +7,7 @@ namespace {
 
 // As long as a decision may take (DeciderSettings).
 constexpr std::chrono::milliseconds kBudget{10};
-
-// Package -> its files.
-std::map<std::string, std::vector<std::string>> packages(const Snapshot& snapshot) {
-  std::map<std::string, std::vector<std::string>> out;
-  for (const auto& [file, source] : snapshot.policy->modules) {
-    if (!policy::is_test_file(file)) out[policy::package_of(source)].push_back(file);
-  }
-  out.erase("");
-  return out;
-}
+constexpr std::size_t kInputMax = 256U << 10;  // reading it takes a worker's time, and no budget bounds that
 
 std::string reason_of(const Result<policy::PolicyAnswer>& answer) {
   if (!answer) return "the policy fails, which denies: " + answer.error().detail;
@@ -31,7 +22,7 @@ std::string reason_of(const Result<policy::PolicyAnswer>& answer) {
 
 Task<RestAnswer> list_policies(Call& call) {
   std::vector<std::string> items;
-  for (const auto& [name, files] : packages(*call.request.snapshot)) {
+  for (const auto& [name, files] : policy::packages_of(call.request.snapshot->policy->modules)) {
     json::Writer w;
     w.object().member("name", name);
     write_texts(w, "files", files);
@@ -44,10 +35,12 @@ Task<RestAnswer> list_policies(Call& call) {
 Task<RestAnswer> evaluate_policy(Call& call) {
   const std::string name(call.root().string_at("policy_name").value_or(""));
   const Snapshot& snapshot = *call.request.snapshot;
-  if (!packages(snapshot).contains(name)) co_return refuse(call, {Code::not_found, "no policy " + name});
+  const auto input = call.root().find("input").value_or(json::Value());
+  if (input.raw().size() > kInputMax) co_return refuse(call, {Code::validation, "input: at most 256 KiB"});
+  if (!policy::packages_of(snapshot.policy->modules).contains(name))
+    co_return refuse(call, {Code::not_found, "no policy " + name});
   policy::PolicyEngine engine;
   if (const auto used = engine.use(*snapshot.policy); !used) co_return refuse(call, used.error());
-  const auto input = call.root().find("input").value_or(json::Value());
   const auto answer = engine.evaluate(name, input.raw(), std::nullopt, kBudget);
   json::Writer w;
   w.object().member("allowed", answer && answer->allowed()).member("reason", reason_of(answer));

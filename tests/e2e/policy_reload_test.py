@@ -89,6 +89,19 @@ class PolicyReload(unittest.TestCase):
             answer = callers[0].session.request("tools/call", {"name": "calc_add", "arguments": {"a": 2, "b": 3}})
             self.assertIn("set %d part 0" % (RELOADS + 1), json.dumps(answer.message))
 
+    def test_a_package_that_is_missing_is_told(self):
+        """Section 8: /health/detailed; without one of the two packages everything that it is asked about is denied."""
+        with Gateway("policy-missing") as gateway:
+            told = lambda: gateway.admin("GET", "/health/detailed")
+            self.assertEqual((told()["status"], told()["parts"]["policy"]["status"]), ("healthy", "healthy"))
+            folder = os.path.join(gateway.home, "policies")
+            os.makedirs(folder, exist_ok=True)
+            os.chmod(folder, 0o755)
+            with open(os.path.join(folder, "admin.rego"), "w") as file:
+                file.write(ADMIN)
+            self.reload(gateway, "reloaded:")
+            self.assertEqual((told()["status"], told()["parts"]["policy"]["status"]), ("degraded", "failing"))
+
 
 if __name__ == "__main__":
     unittest.main()

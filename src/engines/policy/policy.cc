@@ -60,6 +60,15 @@ std::uint64_t nanoseconds(std::chrono::nanoseconds budget) {
 
 bool is_test_file(std::string_view name) noexcept { return name.ends_with("_test.rego"); }
 
+std::map<std::string, std::vector<std::string>> packages_of(const Modules& modules) {
+  std::map<std::string, std::vector<std::string>> out;
+  for (const auto& [file, source] : modules) {
+    if (!is_test_file(file)) out[package_of(source)].push_back(file);
+  }
+  out.erase("");
+  return out;
+}
+
 std::optional<CompileError> check(const Modules& modules) {
   CompileError error;
   if (compile(modules, error)) return std::nullopt;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,8 @@ bool is_test_file(std::string_view name) noexcept;
 
 // The package that a source declares ("tool_access", "lib.times"); empty where it declares none.
 std::string package_of(std::string_view source);
+// Each package that `modules` declare, and the files of it; those of tests are passed over.
+std::map<std::string, std::vector<std::string>> packages_of(const Modules& modules);
 
 // What parts of the input that differ from call to call the modules may read. Conservative: true when unsure.
 struct Reads {

@@ -86,6 +86,13 @@ TEST(Policy, APackageIsNamedByItsSource) {
   EXPECT_EQ(package_of("package p"), "p");
   EXPECT_EQ(package_of("import rego.v1\npackage p\n"), "");
   EXPECT_EQ(package_of(""), "");
+  const std::map<std::string, std::vector<std::string>> both{{"a", {"1.rego", "3.rego"}}, {"b", {"2.rego"}}};
+  EXPECT_EQ(packages_of({{"1.rego", "package a"},
+                         {"2.rego", "package b"},
+                         {"3.rego", "package a"},
+                         {"a_test.rego", "package t"},
+                         {"none.rego", "import rego.v1"}}),
+            both);
 }
 
 // regorus counts occurrences that overlap, and panics on an empty search.

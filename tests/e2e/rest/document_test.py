@@ -227,6 +227,12 @@ class Document(unittest.TestCase):
         self.assertEqual((told["status"], told["parts"]["upstreams"]["status"]), ("degraded", "failing"))
         self.assertEqual(told["parts"]["upstreams"]["resting"], ["registry/gone"])
 
+    def test_a_policy_is_asked_about_a_bounded_input(self):
+        ask = lambda text: self.client.ask("POST", "/policies/evaluate", {"policy_name": "tool_access", "input": {"a": text}})
+        answer = ask("x" * (256 << 10))
+        self.assertEqual((answer.status, answer.message["error"]["code"]), (400, "validation_error"), answer)
+        self.assertEqual(ask("x" * (200 << 10)).status, 200)
+
     def test_a_wrong_body_is_told_where(self):
         answer = self.client.ask("POST", "/api/v1/users", {"username": "x", "roles": ["user", 7]})
         self.assertEqual(answer.status, 400)
