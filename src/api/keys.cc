@@ -32,11 +32,7 @@ void write_time(json::Writer& w, std::string_view name, std::optional<WallTime> 
   else w.null();
 }
 
-void write_use(json::Writer& w, const Usage& usage) {
-  const std::chrono::microseconds last(usage.last.load(std::memory_order_relaxed));
-  write_time(w, "last_used_at", last.count() == 0 ? std::nullopt : std::optional(WallTime(last)));
-  w.member("use_count", usage.count.load(std::memory_order_relaxed));
-}
+void write_use(json::Writer& w, const KeyRecord& key) { api::write_use(w, *key.usage, "use_count", "last_used_at"); }
 
 // Without its use, and without the end of the members: what only those who write the key change.
 void begin_key(json::Writer& w, const KeyRecord& key, WallTime now, std::string_view secret = {}) {
@@ -59,7 +55,7 @@ RestAnswer shown(const Call& call, const KeyRecord& key, int status = 200, std::
   json::Writer w;
   begin_key(w, key, call.request.now, secret);
   std::string version(w.text());
-  write_use(w, *key.usage);
+  write_use(w, key);
   w.end_object();
   RestAnswer answer = ok(w, status);
   answer.reason = audit_text("key", key.id, key.roles);
@@ -199,7 +195,7 @@ Task<RestAnswer> list_keys(Call& call) {
   for (const auto& [id, key] : call.request.snapshot->principals->keys) {
     json::Writer w;
     begin_key(w, *key, call.request.now);
-    write_use(w, *key->usage);
+    write_use(w, *key);
     w.end_object();
     items.push_back(w.take());
   }

@@ -11,6 +11,9 @@ namespace sallyport::api {
 
 void write_texts(json::Writer& w, std::string_view key, const std::vector<std::string>& texts);
 
+// How often something was used, and when last (null: never), by these names.
+void write_use(json::Writer& w, const Usage& usage, std::string_view count, std::string_view last);
+
 // The user's id behind the principal; empty for a key and for the operator at the machine.
 std::string actor_user(const Call& call);
 // `who`: id or name; null: there is none.

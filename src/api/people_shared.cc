@@ -9,6 +9,13 @@ void write_texts(json::Writer& w, std::string_view key, const std::vector<std::s
   w.end_array();
 }
 
+void write_use(json::Writer& w, const Usage& usage, std::string_view count, std::string_view last) {
+  const std::chrono::microseconds when(usage.last.load(std::memory_order_relaxed));
+  w.member(count, usage.count.load(std::memory_order_relaxed)).key(last);
+  if (when.count() == 0) w.null();
+  else w.value(iso_time(WallTime(when)));
+}
+
 std::string actor_user(const Call& call) {
   return call.principal().kind == PrincipalKind::user ? call.principal().id.substr(5) : "";
 }

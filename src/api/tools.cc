@@ -40,14 +40,6 @@ void write_common(json::Writer& w, const ToolRecord& tool, ToolView view) {
   w.member("updated_at", iso_time(tool.updated_at));
 }
 
-// What changes without anybody changing the tool.
-void write_use(json::Writer& w, const Usage& usage) {
-  const std::chrono::microseconds last(usage.last.load(std::memory_order_relaxed));
-  w.member("execution_count", usage.count.load(std::memory_order_relaxed)).key("last_executed");
-  if (last.count() == 0) w.null();
-  else w.value(iso_time(WallTime(last)));
-}
-
 // The one that GET /tools/{name} takes, and that no other tool has.
 std::string name_of_s1(const Call& call, const ToolRecord& tool) {
   const auto& exposed = call.request.snapshot->catalogue->exposed;
@@ -113,7 +105,7 @@ void write_tool(json::Writer& w, const Call& call, const ToolRecord& tool, ToolV
   if (tool.registration) write_registration(w, *tool.registration, view);
   if (view.schemas) write_schemas(w, tool);
   if (view.similarity) w.member("similarity_score", *view.similarity);
-  if (view.use) write_use(w, *tool.usage);
+  if (view.use) write_use(w, *tool.usage, "execution_count", "last_executed");  // nobody's change of the tool
   w.end_object();
 }
 
@@ -163,7 +155,6 @@ RestAnswer executed(const Call& call, const std::string& id, ToolOutcome outcome
   RestAnswer answer;
   if (outcome.error) {
     if (outcome.error->code == Code::invalid_arguments) outcome.error->code = Code::validation;
-  answer.carried_out = outcome.begun;
     answer = refuse(call, *outcome.error, outcome.message, outcome.data);
   } else {
     json::Writer w;
@@ -172,6 +163,7 @@ RestAnswer executed(const Call& call, const std::string& id, ToolOutcome outcome
     w.member("status", outcome.is_error ? "error" : "success").member("tool_id", id).end_object();
     answer = outcome.is_error ? refuse(call, {Code::tool_execution_failed, id}, {}, w.text()) : ok(w);
   }
+  answer.carried_out = outcome.begun;
   answer.headers = std::move(outcome.headers);
   return answer;
 }

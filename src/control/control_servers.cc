@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 
 #include "control/control_plane.h"
 #include "control/standing.h"
@@ -112,10 +113,13 @@ Result<std::vector<ToolRecord>> ControlPlane::store_tools(const ServerRecord& se
                                                           const std::vector<pin::Definition>& listed) {
   std::vector<ToolRecord> tools;
   tools.reserve(listed.size());
-  const auto& before = tools_[server.name];
+  std::map<std::string_view, const ToolRecord*> before;
+  if (const auto there = tools_.find(server.name); there != tools_.end()) {
+    for (const ToolRecord& tool : there->second) before.emplace(tool.name, &tool);
+  }
   for (const auto& definition : listed) {
-    const auto known = std::ranges::find(before, definition.name, &ToolRecord::name);
-    tools.push_back(approve(server, definition, deps_.clock.wall(), known == before.end() ? nullptr : &*known));
+    const auto known = before.find(definition.name);
+    tools.push_back(approve(server, definition, deps_.clock.wall(), known == before.end() ? nullptr : known->second));
   }
   SP_CHECK(deps_.repository.replace_tools(server.name, tools));
   return tools;

@@ -307,18 +307,6 @@ class Bound(Registry):
         self.assertEqual((second.status, second.body), (500, first.body))
         self.assertEqual(self.counted("calc_divide")[0][0], before + 1)
 
-    def test_a_change_of_the_list_is_told(self):
-        agent = mcp.Session(self.gateway, self.agent("listens")).open()
-        stream = agent.listen()
-        made = self.register("announced", upstream_tool="calc/add", schema=SCHEMA)
-        self.assertEqual(made["binding"], "upstream_tool")
-        while b"notifications/tools/list_changed" not in stream.readline():
-            pass
-        self.assertIn("announced", agent.tools())
-        self.admin.ask("PUT", "/tools/announced", {"status": "disabled"})
-        self.assertNotIn("announced", agent.tools())
-        self.assertIn("error", agent.call("announced", {"a": 1, "b": 2}).message)
-        self.admin.ask("PUT", "/tools/announced", {"status": "active", "upstream_tool": None})
     def test_what_was_begun_is_not_begun_again_whatever_came_of_it(self):
         """Section 8: a tool that outlasts its time, and one whose answer is refused, may have done their work."""
         for path, status, code in (("/hang", 504, "upstream_timeout"), ("/picture", 502, "upstream_protocol")):
@@ -342,6 +330,18 @@ class Bound(Registry):
         self.assertEqual(ask().status, 200)
         self.assertEqual(self.counted("unreached"), [(1, True)])
 
+    def test_a_change_of_the_list_is_told(self):
+        agent = mcp.Session(self.gateway, self.agent("listens")).open()
+        stream = agent.listen()
+        made = self.register("announced", upstream_tool="calc/add", schema=SCHEMA)
+        self.assertEqual(made["binding"], "upstream_tool")
+        while b"notifications/tools/list_changed" not in stream.readline():
+            pass
+        self.assertIn("announced", agent.tools())
+        self.admin.ask("PUT", "/tools/announced", {"status": "disabled"})
+        self.assertNotIn("announced", agent.tools())
+        self.assertIn("error", agent.call("announced", {"a": 1, "b": 2}).message)
+        self.admin.ask("PUT", "/tools/announced", {"status": "active", "upstream_tool": None})
         self.assertNotIn("announced", agent.tools())
         stream.held.close()
 
