@@ -35,9 +35,14 @@ Secret redaction_key(const crypto::KeyStore& keys) {
 
 Result<policy::Modules> read_policies(const std::string& folder) {
   policy::Modules found;
-  std::error_code none;
-  if (!fs::is_directory(folder, none)) return found;
-  for (const auto& entry : fs::directory_iterator(folder, none)) {
+  std::error_code error;
+  // Only a folder that is not there is no policy: one that cannot be read must not let the shipped ones in instead.
+  const auto status = fs::status(folder, error);
+  if (status.type() == fs::file_type::not_found) return found;
+  if (!fs::is_directory(status)) return fail(Code::config, "cannot read the folder of policies " + folder);
+  fs::directory_iterator entries(folder, error);
+  if (error) return fail(Code::config, "cannot read the folder of policies " + folder + ": " + error.message());
+  for (const auto& entry : entries) {
     if (entry.path().extension() != ".rego") continue;
     std::ifstream file(entry.path(), std::ios::binary);
     std::ostringstream text;  // by operator<<: a folder named x.rego is a failed read, not an exception

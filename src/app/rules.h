@@ -8,7 +8,7 @@ namespace sallyport::app {
 
 // Limits of the settings as the Snapshot holds them.
 Limits limits_of(const config::Settings& settings);
-// The *.rego of a folder, by name; none where there is no such folder. Error: a file cannot be read.
+// The *.rego of a folder, by name; none where there is no such folder. Error: it, or a file in it, cannot be read.
 Result<std::vector<std::pair<std::string, std::string>>> read_policies(const std::string& folder);
 // Rego of the home's folder, or what ships; an error names file and line (a broken policy stops the start).
 Result<PolicySet> policies_of(const config::Settings& settings, std::uint64_t epoch);

@@ -8,6 +8,7 @@ import scratch
 from gateway import Gateway
 
 SHIPPED = os.path.join(scratch.ROOT, "policies")
+ALL = "package tool_access\nallow := true\n"
 
 
 class PolicyCommands(unittest.TestCase):
@@ -62,6 +63,22 @@ class PolicyCommands(unittest.TestCase):
         self.assertEqual(ran.code, 1)
         self.assertIn("there is no policy in", ran.err)
         self.assertEqual(self.gateway.run("policy", "check").code, 1)  # the home has none of its own
+
+    def test_policies_that_cannot_be_read_are_not_replaced_by_the_shipped_ones(self):
+        """A folder that is there and cannot be read stops the check, the doctor and a start: it fails closed."""
+        own = os.path.join(self.gateway.home, "policies")
+        os.symlink(own, own)  # a circle: its status cannot be had, not even by root
+        try:
+            for _ in range(2):
+                ran = self.gateway.run("policy", "check")
+                self.assertEqual(ran.code, 1)
+                self.assertIn("cannot read the folder of policies", ran.err)
+                self.assertIn("cannot read the folder of policies", self.gateway.run("doctor").out)
+                os.remove(own)
+                with open(own, "w") as file:  # no folder at all
+                    file.write(ALL)
+        finally:
+            os.remove(own)
 
     def test_what_is_in_force_is_asked(self):
         listed = self.gateway.cli("policy", "list")
