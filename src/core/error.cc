@@ -72,6 +72,7 @@ constexpr std::array<Row, kCodes> kTable{{
     {Code::second_factor_enrollment,
      {"second_factor_enrollment", 403, -31403, "A second factor must be set up before anything else"}},
     {Code::tool_execution_failed, {"tool_execution_failed", 500, -31500, "The tool says that it failed"}},
+    {Code::approval_required, {"approval_required", 403, -31403, "The call waits for an approval"}},
 }};
 
 consteval bool in_order() {

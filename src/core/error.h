@@ -65,6 +65,7 @@ enum class Code : std::uint8_t {
   second_factor_required,    // a code is asked for: the second step of a login, or a step-up
   second_factor_enrollment,  // the role asks for a second factor and there is none yet
   tool_execution_failed,     // REST: the tool itself says that it failed
+  approval_required,         // a policy wants people to approve the call first
   count_  // not a code
 };
 

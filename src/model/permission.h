@@ -14,12 +14,14 @@ namespace sallyport {
 enum class Permission : std::uint8_t {
   tool_read, tool_create, tool_update, tool_delete, tool_execute,
   user_read, user_write, key_read, key_write, server_read, server_write,
-  policy_read, policy_write, audit_read, system_admin, count_
+  policy_read, policy_write, audit_read, vault_read, vault_write,
+  incident_read, incident_write, approval_read, approval_write, system_admin, count_
 };
 
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Permission::count_)> kPermissionNames{
     "tool:read", "tool:create", "tool:update", "tool:delete", "tool:execute", "user:read", "user:write", "key:read",
-    "key:write", "server:read", "server:write", "policy:read", "policy:write", "audit:read", "system:admin"};
+    "key:write", "server:read", "server:write", "policy:read", "policy:write", "audit:read", "vault:read",
+    "vault:write", "incident:read", "incident:write", "approval:read", "approval:write", "system:admin"};
 
 class PermissionSet {
  public:

@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/ip_address.h"
+#include "model/group.h"
 #include "model/permission.h"
 #include "model/usage.h"
 
@@ -31,6 +32,7 @@ struct Principal {
   PermissionSet permissions;        // its own, beside those of its roles (the can_* flags of a key)
   std::vector<Grant> grants;        // scoped ones
   std::vector<std::string> dotted;  // such as "gmail.send"
+  std::vector<std::string> groups;  // names; what they give stands in the four above
   std::string auth_type;            // "api_key", "jwt", "local": for the audit (S1-27)
   std::string credential_id;        // key id, or token id (jti): what a revocation names
   std::string session_id;           // of a token: the LoginSession that it belongs to
@@ -69,6 +71,10 @@ struct UserRecord {
   std::vector<std::string> password_history;  // hashes of those before it, newest first (S2-37)
   WallTime password_set_at{};                 // what its age counts from (S2-36)
   SecondFactor second_factor;
+  std::vector<std::string> groups;  // names of those that it belongs to
+  PermissionSet permissions;        // its own, beside those of its roles and groups
+  std::vector<Grant> grants;
+  std::vector<std::string> dotted;
 };
 
 struct KeyRecord {
@@ -104,6 +110,7 @@ struct Principals {
   std::map<std::string, std::shared_ptr<const UserRecord>, std::less<>> users;          // by id
   std::map<std::string, std::string, std::less<>> user_ids;                             // name -> id
   std::map<std::string, std::shared_ptr<const KeyRecord>, std::less<>> keys;            // by key id
+  std::map<std::string, std::shared_ptr<const Group>, std::less<>> groups;              // by name
   std::map<std::string, WallTime, std::less<>> revoked_tokens;                          // jti -> when its token expires
 };
 

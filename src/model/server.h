@@ -45,6 +45,7 @@ struct ServerRecord {
   bool enabled = true;
   int security_level = 1;            // 0..10, of tools that say nothing else (S0-12)
   std::vector<std::string> required; // dotted permissions for every tool of it (S2-47)
+  std::vector<std::string> labels;   // that a call of any of its tools leaves with the caller, such as "private_data"
   std::chrono::milliseconds call_timeout{30'000};   // 1 s .. 300 s
   std::chrono::milliseconds start_timeout{10'000};
   std::uint64_t result_bytes_max = 16U << 20;
@@ -61,6 +62,7 @@ struct ToolRecord {
   std::string description;
   int security_level = 1;
   std::vector<std::string> required;  // dotted permissions, the server's included
+  std::vector<std::string> labels;    // the server's included
   bool enabled = true;
   std::shared_ptr<const schema::Schema> input;   // null: the schema could not be compiled; calls are refused
   std::shared_ptr<const schema::Schema> output;  // null: none declared
@@ -74,12 +76,29 @@ struct ToolRecord {
 using ServerPtr = std::shared_ptr<const ServerRecord>;
 using ToolPtr = std::shared_ptr<const ToolRecord>;
 
+// A named choice of tools with a URL of its own, /mcp/p/{name}. It narrows what a caller may do and never widens it.
+struct Toolset {
+  struct Entry {
+    std::string server;
+    std::string tool;
+    std::string description;  // shown in place of the tool's own, and marked as such; empty: its own
+  };
+  std::string name;  // as a server's
+  std::string description;
+  bool enabled = true;
+  std::map<std::string, Entry, std::less<>> tools;  // by the name that it shows
+  WallTime created_at{};
+};
+
+using ToolsetPtr = std::shared_ptr<const Toolset>;
+
 struct Catalogue {
   std::map<std::string, ServerPtr, std::less<>> servers;  // by name; upstreams alone
   ServerPtr registry;  // stands for the server of registered tools; null while there are none
   std::map<std::string, std::map<std::string, ToolPtr, std::less<>>, std::less<>> tools;  // server -> name -> tool
   std::map<std::string, ToolPtr, std::less<>> exposed;  // on /mcp; a collision keeps the first, registered ones last
   std::vector<std::string> collisions;                  // reported, never silent
+  std::map<std::string, ToolsetPtr, std::less<>> toolsets;  // by name
 };
 
 }  // namespace sallyport

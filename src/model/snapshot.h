@@ -40,7 +40,21 @@ struct PolicySet {
   std::uint64_t epoch = 0;
   std::vector<std::pair<std::string, std::string>> modules;  // file name, source
   std::shared_ptr<const policy::Compiled> compiled;  // null: each worker compiles for itself
+  // Where it came from. `version` counts the sets that this gateway has known; 0: nobody keeps count.
+  std::uint64_t version = 0;
+  std::string source;  // "shipped", "folder", "activated"
+  std::string author;  // principal id
+  std::string reason;
+  WallTime created_at{};
 };
+
+// What calls have left with a principal, by its id: it stays whatever session, token or protocol comes next.
+struct Label {
+  WallTime until{};
+  std::string set_by;  // "server/tool"
+};
+using LabelsOfOne = std::map<std::string, Label, std::less<>>;  // by name
+using Labels = std::map<std::string, std::shared_ptr<const LabelsOfOne>, std::less<>>;
 
 // One class of limit: refill `requests` a `window`, capacity `requests + burst` (ruling C4).
 struct LimitClass {
@@ -61,6 +75,8 @@ struct Snapshot {
   std::shared_ptr<const Roles> roles = std::make_shared<const Roles>();  // in force, with what they inherit
   std::shared_ptr<const Roles> written_roles = std::make_shared<const Roles>();  // for those who look at them
   std::shared_ptr<const PolicySet> policy = std::make_shared<const PolicySet>();
+  std::shared_ptr<const PolicySet> shadow;  // a candidate, evaluated beside and never obeyed; null: none
+  std::shared_ptr<const Labels> labels = std::make_shared<const Labels>();
   std::shared_ptr<const Catalogue> catalogue = std::make_shared<const Catalogue>();
   std::shared_ptr<const Limits> limits = std::make_shared<const Limits>();
   std::shared_ptr<const token::KeyRing> token_keys;  // null: no token is issued or accepted
