@@ -1,13 +1,11 @@
 #include "cli/arguments.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <ostream>
 
 #include "cli/completion_nodes.h"
 #include "cli/exit_code.h"
+#include "cli/grammar.h"
 #include "cli/shell_completion.h"
 
 namespace sallyport::cli {
@@ -23,358 +21,192 @@ constexpr const char* kFooter =
     "  sallyport key create my-agent --can-read --can-execute --scope 'tool:execute@calc'\n"
     "  sallyport import ~/.config/Claude/claude_desktop_config.json --dry-run";
 
-// Builds the grammar; each add_* is one noun.
-class Grammar {
- public:
-  explicit Grammar(Options& o) : o_(o) {
-    app.require_subcommand(1);
-    app.fallthrough();  // --home and --json may stand behind the command too
-    app.footer(kFooter);
-    app.add_option("--home", o_.home, "Folder of the installation (default: ./.sallyport, or SALLYPORT_HOME)")
-        ->type_name("DIR");
-    app.add_option("--config", o_.config, "Settings file (default: HOME/sallyport.yaml, or SALLYPORT_CONFIG)")
-        ->type_name("FILE");
-    app.add_flag("--json", o_.json, "Print the API's JSON instead of tables");
-    top();
-    servers();
-    tools();
-    registry(noun_tool_);
-    users();
-    roles();
-    policies();
-    second_factors();
-    keys();
-    sessions();
-    tokens();
-    audit();
-    config();
-    others();
-  }
-
-  CLI::App app{"Sallyport: the guarded door between agents and their tools", "sallyport"};
-
- private:
-  CLI::App* command(CLI::App* parent, const std::string& name, const std::string& about,
-                    const std::string& example = "") {
-    CLI::App* sub = parent->add_subcommand(name, about);
-    const std::string full = parent == &app ? name : parent->get_name() + " " + name;
-    sub->callback([this, full] { o_.command = full; });
-    if (!example.empty()) sub->footer("Example:\n  sallyport " + example);
-    return sub;
-  }
-
-  CLI::App* noun(const std::string& name, const std::string& about) {
-    CLI::App* sub = app.add_subcommand(name, about);
-    sub->require_subcommand(1);
-    sub->fallthrough();
-    return sub;
-  }
-
-  void required_name(CLI::App* sub, const std::string& label) {
-    sub->add_option(label, o_.name, "")->required()->type_name("");
-  }
-
-  void top() {
-    command(&app, "init", "Prepare the home: keys, database, an admin and an agent's key, shown once",
-            "init --home /var/lib/sallyport");
-    command(&app, "serve", "Run the gateway until SIGTERM", "serve --config /etc/sallyport.yaml");
-    CLI::App* stdio =
-        command(&app, "stdio", "Let a client that speaks only stdio reach the running gateway (MCP_API_KEY)",
-                "stdio --server calc");
-    stdio->add_option("--url", o_.url, "Of the gateway (default: its own settings)");
-    stdio->add_option("--server", o_.server, "One server instead of all");
-    command(&app, "status", "What the running gateway says of itself", "status --json");
-    command(&app, "healthcheck", "Exit 0 when the gateway answers /health, else 1 (for containers)", "healthcheck")
-        ->add_option("--url", o_.url, "Of the gateway (default: its own settings)");
-    command(&app, "doctor", "Check the installation and say how to mend it", "doctor");
-  }
-
-  void servers() {
-    CLI::App* n = noun("server", "Upstream MCP servers");
-    CLI::App* add = command(
-        n, "add", "Register a server and list its tools",
-        "server add notes --env 'TOKEN=${file:secrets/notes}' -- /usr/bin/notes-server --stdio\n"
-        "  sallyport server add web --url https://tools.example.com/mcp --header 'Authorization=Bearer ${env:WEB}'");
-    required_name(add, "NAME");
-    add->add_option("COMMAND", o_.rest, "Program (absolute or on the PATH) and its arguments, after --");
-    add->add_option("--url", o_.url, "Endpoint of an HTTP server");
-    add->add_option("--env", o_.env, "NAME=VALUE of its environment; secrets as ${file:..} or ${env:..}")
-        ->allow_extra_args(false);
-    add->add_option("--header", o_.headers, "NAME=VALUE sent to an HTTP server")->allow_extra_args(false);
-    add->add_option("--path", o_.paths, "Folder shown inside the sandbox: ro:/path or rw:/path")
-        ->allow_extra_args(false);
-    add->add_option("--working-directory", o_.working_directory, "Where it runs");
-    add->add_flag("--network", o_.network, "Let it reach the network");
-    add->add_option("--prefix", o_.prefix, "Of its names on /mcp (default: NAME)");
-    add->add_flag("--shared", o_.shared, "One session for all principals");
-    add->add_option("--security-level", o_.security_level, "Of its tools, 0 to 10")->check(CLI::Range(0, 10));
-    add->add_flag("--allow-private", o_.allow_private, "It may live at a loopback or private address");
-    add->add_option("--requires", o_.required, "Permission that each of its tools requires, such as gmail.send")
-        ->allow_extra_args(false);
-    add->add_option("--forward", o_.forwards,
-                    "What it may ask the client behind a call: elicitation, sampling, roots; none for nothing "
-                    "(default: elicitation and sampling)")
-        ->allow_extra_args(false)
-        ->check(CLI::IsMember({"elicitation", "sampling", "roots", "none"}));
-    add->add_flag("--no-probe", o_.no_probe, "Register without starting it");
-    lists(command(n, "list", "All servers"));
-    required_name(command(n, "show", "One server"), "NAME");
-    required_name(command(n, "remove", "Forget a server and its tools"), "NAME");
-    CLI::App* probe =
-        command(n, "probe", "Start it, list its tools, compare with what was approved", "server probe notes --accept");
-    required_name(probe, "NAME");
-    probe->add_flag("--accept", o_.accept, "Approve new and changed tools");
-    required_name(command(n, "restart", "End its sessions and processes"), "NAME");
-  }
-
-  void lists(CLI::App* sub) {
-    sub->add_option("--limit", o_.limit, "At most so many (1 to 1000)")->check(CLI::Range(1, 1000));
-    sub->add_option("--offset", o_.offset, "Leave out the first")->check(CLI::NonNegativeNumber);
-  }
-
-  void tools() {
-    CLI::App* n = noun_tool_ = noun("tool", "Tools of the servers, and registered ones");
-    CLI::App* list = command(n, "list", "All tools you may see", "tool list --server calc");
-    list->add_option("--server", o_.server, "Of one server");
-    lists(list);
-    required_name(command(n, "show", "One tool: its schema, digest, what is not enforced", "tool show calc_add"),
-                  "NAME");
-    CLI::App* call = command(n, "call", "Call a tool through the whole gateway", "tool call calc_add a=1 b=2");
-    required_name(call, "NAME");
-    call->add_option("ARGUMENT", o_.rest, "NAME=VALUE; the value is read as JSON where it is JSON, else as text");
-    call->add_option("--arguments", o_.arguments, "All arguments as a JSON object, @FILE, or - for stdin");
-    call->add_option("--timeout", o_.timeout, "Seconds, 1 to 300");
-  }
-
-  void describe_tool(CLI::App* sub) {
-    sub->add_option("--tool-version", o_.version, "Its version, free text");
-    sub->add_option("--title", o_.title, "For people");
-    sub->add_option("--description", o_.description, "What it does; models read it");
-    sub->add_option("--schema", o_.schema, "JSON Schema of its arguments: text, @FILE, or - for stdin");
-    sub->add_option("--security-level", o_.security_level, "0 to 10")->check(CLI::Range(0, 10));
-    sub->add_option("--category", o_.categories, "One of its categories")->allow_extra_args(false);
-    sub->add_option("--tag", o_.tags, "One of its tags")->allow_extra_args(false);
-    sub->add_option("--status", o_.status, "active or disabled")->check(CLI::IsMember({"active", "disabled"}));
-    auto* upstream = sub->add_option("--upstream", o_.upstream, "SERVER/TOOL that a call of it is");
-    auto* endpoint = sub->add_option("--endpoint", o_.endpoint, "URL that gets its arguments by POST");
-    endpoint->excludes(upstream);
-    sub->add_option("--header", o_.headers, "NAME=VALUE sent to the endpoint")
-        ->allow_extra_args(false)
-        ->needs(endpoint);
-    sub->add_flag("--allow-private", o_.allow_private, "The endpoint may live at a private address")->needs(endpoint);
-    sub->add_option("--timeout", o_.timeout, "Seconds the endpoint has, 1 to 300")->needs(endpoint);
-  }
-
-  void registry(CLI::App* n) {
-    CLI::App* add =
-        command(n, "register", "Register a tool: a name for a server's tool, an endpoint, or a catalogue entry",
-                "tool register weather --endpoint https://tools.example.com/weather --schema @weather.json");
-    required_name(add, "NAME");
-    describe_tool(add);
-    CLI::App* update = command(n, "update", "Change a registered tool; what is not named stays",
-                               "tool update weather --description 'The weather of today'");
-    required_name(update, "NAME");
-    describe_tool(update);
-    update->add_flag("--unbind", o_.unbind, "Bound to nothing any more: a catalogue entry");
-    required_name(command(n, "unregister", "Remove a registered tool"), "NAME");
-    CLI::App* search =
-        command(n, "search", "Tools that have all of the words, the best match first", "tool search weather");
-    search->add_option("WORD", o_.rest, "Words; the beginning of one will do")->required()->type_name("");
-    lists(search);
-  }
-
-  void roles() {
-    CLI::App* n = noun("role", "What roles grant");
-    lists(command(n, "list", "All roles"));
-    required_name(command(n, "show", "One role"), "NAME");
-    CLI::App* add = command(n, "add", "Make a role of your own",
-                            "role add mailer --inherit user --scope 'tool:execute@gmail/*' --scope gmail.send");
-    CLI::App* update = command(n, "update", "Change a role; what is not named stays",
-                               "role update mailer --scope tool:read --scope gmail.send");
-    for (CLI::App* sub : {add, update}) {
-      required_name(sub, "NAME");
-      sub->add_option("--scope", o_.scopes,
-                      "All that it grants: PERMISSION, PERMISSION@SERVER[/TOOL], or a dotted name")
-          ->allow_extra_args(false);
-      sub->add_option("--inherit", o_.inherits, "All roles whose rights it has too")->allow_extra_args(false);
-    }
-    update->add_flag("--no-scopes", o_.no_scopes, "Take all scopes away")->excludes("--scope");
-    update->add_flag("--no-inherit", o_.no_inherit, "Let it inherit nothing")->excludes("--inherit");
-    required_name(command(n, "delete", "Take away a role that nobody has"), "NAME");
-  }
-
-  void policies() {
-    CLI::App* n = noun("policy", "Rego that refuses what roles grant");
-    lists(command(n, "list", "The policies in force"));
-    CLI::App* eval =
-        command(n, "eval", "What a policy in force would say; decides nothing",
-                "policy eval tool_access --input '{\"action\": \"execute\", \"user\": {\"roles\": [\"user\"]}}'");
-    required_name(eval, "POLICY");
-    eval->add_option("--input", o_.arguments, "The input as a JSON object, @FILE, or - for stdin")->required();
-    CLI::App* check =
-        command(n, "check", "Do the files of a folder compile? Needs no server", "policy check ./policies");
-    CLI::App* test =
-        command(n, "test", "Run the tests in *_test.rego of a folder; needs no server", "policy test ./policies");
-    for (CLI::App* sub : {check, test}) {
-      sub->add_option("FOLDER", o_.name, "Folder with files *.rego; without it, the home's own")->type_name("");
-    }
-  }
-
-  void users() {
-    CLI::App* n = noun("user", "People who may log in");
-    CLI::App* add = command(n, "add", "Create a user; without --password-stdin a random password is shown once",
-                            "user add ada --role user --email ada@example.com");
-    required_name(add, "NAME");
-    add->add_option("--email", o_.email, "Mail address");
-    add->add_option("--role", o_.roles, "admin, user, agent, readonly or one of your own (default: user)")
-        ->allow_extra_args(false);
-    add->add_flag("--password-stdin", o_.password_stdin, "Read the password from stdin");
-    lists(command(n, "list", "All users"));
-    required_name(command(n, "show", "One user"), "NAME");
-    CLI::App* update = command(n, "update", "Change the address or the roles; what is not named stays",
-                               "user update ada --role user --role auditor");
-    required_name(update, "NAME");
-    update->add_option("--email", o_.email, "Mail address");
-    update->add_option("--role", o_.roles, "All its roles from now on")->allow_extra_args(false);
-    required_name(command(n, "disable", "Lock a user out, at once"), "NAME");
-    required_name(command(n, "enable", "Let a user in again"), "NAME");
-    required_name(command(n, "toggle", "Disable, or enable again"), "NAME");
-    required_name(command(n, "delete", "Remove a user and the keys it owns, at once"), "NAME");
-    CLI::App* passwd = command(n, "passwd", "Set a password", "user passwd ada --generate");
-    required_name(passwd, "NAME");
-    passwd->add_flag("--generate", o_.generate, "Make a random one, shown once");
-    passwd->add_flag("--password-stdin", o_.password_stdin, "Read it from stdin");
-  }
-
-  void second_factors() {
-    CLI::App* n = noun("mfa", "The second factor of people: codes of an authenticator app");
-    CLI::App* enroll = command(n, "enroll", "Make a secret and show it as a QR code", "mfa enroll ada --svg ada.svg");
-    required_name(enroll, "NAME");
-    enroll->add_option("--svg", o_.svg, "Write the QR code to this new file");
-    enroll->add_option("--png", o_.png, "Write the QR code to this new file");
-    required_name(
-        command(n, "confirm", "Put it in force with a code from stdin; shows the recovery codes", "mfa confirm ada"),
-        "NAME");
-    required_name(command(n, "recovery", "New recovery codes; those before are dead"), "NAME");
-    required_name(command(n, "disable", "Take it away, for whoever lost the device; ends all logins"), "NAME");
-    required_name(command(n, "status", "Is one in force?"), "NAME");
-  }
-
-  // --NAME and --no-NAME; nothing said is nothing set.
-  static void yes_or_no(CLI::App* sub, const std::string& name, std::optional<bool>& value, const std::string& about) {
-    sub->add_flag_function("--" + name + ",!--no-" + name, [&value](std::int64_t count) { value = count > 0; }, about);
-  }
-
-  void key_rights(CLI::App* sub) {
-    sub->add_option("--description", o_.description, "What it is for");
-    yes_or_no(sub, "can-read", o_.can_read, "List and search tools");
-    yes_or_no(sub, "can-create", o_.can_create, "Register tools");
-    yes_or_no(sub, "can-update", o_.can_update, "Change tools");
-    yes_or_no(sub, "can-delete", o_.can_delete, "Remove tools");
-    yes_or_no(sub, "can-execute", o_.can_execute, "Call tools");
-    sub->add_option("--scope", o_.scopes, "Narrower grant: PERMISSION@SERVER[/TOOL], or a dotted name")
-        ->allow_extra_args(false);
-    sub->add_option("--role", o_.roles, "Instead of 'agent'")->allow_extra_args(false);
-    sub->add_option("--expires-at", o_.expires_at, "Time, UTC");
-    sub->add_option("--address", o_.addresses, "It is good from here alone: 192.0.2.7, 10.0.0.0/8, 2001:db8::/32")
-        ->allow_extra_args(false);
-  }
-
-  void keys() {
-    CLI::App* n = noun("key", "API keys of agents and services");
-    CLI::App* create = command(
-        n, "create", "Make a key; it is shown once",
-        "key create my-agent --can-read --can-execute --scope 'tool:execute@calc' --expires-at 2027-01-01T00:00:00Z");
-    required_name(create, "NAME");
-    key_rights(create);
-    lists(command(n, "list", "All keys, without their secrets"));
-    required_name(command(n, "show", "One key: what it may, when it was used", "key show 4fQ9x2LmT0aB"), "ID");
-    CLI::App* update = command(n, "update", "Change what is named, leave the rest",
-                               "key update 4fQ9x2LmT0aB --no-can-delete --address 10.0.0.0/8");
-    required_name(update, "ID");
-    update->add_option("--name", o_.new_name, "Another name");
-    key_rights(update);
-    update->add_flag("--no-scopes", o_.no_scopes, "Take all scopes away")->excludes("--scope");
-    update->add_flag("--any-address", o_.any_address, "Good from anywhere")->excludes("--address");
-    update->add_flag("--never-expires", o_.never_expires, "Without an end")->excludes("--expires-at");
-    CLI::App* rotate = command(n, "rotate", "A new secret, shown once; the old one is good for a while",
-                               "key rotate 4fQ9x2LmT0aB --grace 1h");
-    required_name(rotate, "ID");
-    rotate->add_option("--grace", o_.grace, "So long the old one is good: 90s, 30m, 1h, 7d; 0: not at all")
-        ->transform(
-            CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}));
-    required_name(command(n, "enable", "Let a disabled key in again"), "ID");
-    required_name(command(n, "disable", "Shut a key out, and every token it bought, at once"), "ID");
-    required_name(command(n, "toggle", "Disable an enabled key, enable a disabled one"), "ID");
-    required_name(command(n, "revoke", "End a key, at once", "key revoke 4fQ9x2LmT0aB"), "ID");
-  }
-
-  void sessions() {
-    CLI::App* n = noun("session", "Logins: who is logged in, and the end of it");
-    CLI::App* list = command(n, "list", "All sessions, newest first", "session list --user ada");
-    list->add_option("--user", o_.user, "Of one user, by name or id");
-    lists(list);
-    CLI::App* end = command(n, "end", "End a session and every token of it, at once", "session end --user ada");
-    end->add_option("ID", o_.name, "Of the session")->type_name("");
-    end->add_option("--user", o_.user, "Every session of this user instead");
-  }
-
-  void tokens() {
-    CLI::App* n = noun("token", "Access tokens (JWT) and the keys that sign them");
-    lists(command(n, "keys", "The signing keys: which one signs, which ones still verify and until when"));
-    CLI::App* rotate =
-        command(n, "rotate", "Let a new key sign from now on; the old one verifies until its last token expired",
-                "token rotate\n  sallyport token rotate --revoke-old");
-    rotate->add_flag("--revoke-old", o_.revoke_old,
-                     "End every token of the former keys at once; a login or a refresh gives new ones");
-    command(n, "inspect", "Say what a token on stdin holds, and whether and why the gateway refuses it",
-            "token inspect < token.txt");
-    required_name(command(n, "revoke", "End one access token by its id (claim jti), at once", "token revoke 5f0c...e1"),
-                  "ID");
-  }
-
-  void audit() {
-    CLI::App* n = noun("audit", "The evidence");
-    CLI::App* tail = command(n, "tail", "The last records", "audit tail --result denied --limit 20");
-    tail->add_option("--limit", o_.limit, "At most so many (1 to 1000)")->check(CLI::Range(1, 1000));
-    tail->add_option("--principal", o_.principal, "Of one principal");
-    tail->add_option("--server", o_.server, "Of one server");
-    tail->add_option("--tool", o_.tool, "Of one tool");
-    tail->add_option("--result", o_.result, "success, denied or error");
-    command(n, "verify", "Prove that no record was changed, dropped or cut off; exit 6 names the first broken one");
-  }
-
-  void config() {
-    CLI::App* n = noun("config", "Settings");
-    command(n, "check", "Read the settings as serve would; every mistake with line, reason and fix",
-            "config check --config new.yaml");
-    command(n, "explain", "Every setting, its value and where it came from");
-    command(n, "schema", "JSON Schema of sallyport.yaml, for editors");
-  }
-
-  void others() {
-    CLI::App* import =
-        command(&app, "import", "Register the servers of a client's own settings; secrets become references",
-                "import .vscode/mcp.json --dry-run");
-    import->add_option("FILE", o_.name, "Of Claude Desktop, Cursor or VS Code; never changed")
-        ->required()
-        ->type_name("");
-    import->add_flag("--dry-run", o_.dry_run, "Show what would be done");
-    import->add_flag("--no-probe", o_.no_probe, "Register without starting anything");
-    command(&app, "completion", "Completion script for a shell",
-            "completion bash > ~/.local/share/bash-completion/completions/sallyport")
-        ->add_option("SHELL", o_.name, "bash, zsh or fish")
-        ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}))
-        ->type_name("");
-    command(&app, "version", "The version");
-  }
-
-  Options& o_;
-  CLI::App* noun_tool_ = nullptr;
-};
-
 }  // namespace
+
+Grammar::Grammar(Options& options) : o_(options) {
+  app.require_subcommand(1);
+  app.fallthrough();  // --home and --json may stand behind the command too
+  app.footer(kFooter);
+  app.add_option("--home", o_.home, "Folder of the installation (default: ./.sallyport, or SALLYPORT_HOME)")
+      ->type_name("DIR");
+  app.add_option("--config", o_.config, "Settings file (default: HOME/sallyport.yaml, or SALLYPORT_CONFIG)")
+      ->type_name("FILE");
+  app.add_flag("--json", o_.json, "Print the API's JSON instead of tables");
+  top();
+  servers();
+  tools();
+  registry(noun_tool_);
+  users();
+  roles();
+  policies();
+  second_factors();
+  keys();
+  sessions();
+  tokens();
+  audit();
+  config();
+  others();
+}
+
+CLI::App* Grammar::command(CLI::App* parent, const std::string& name, const std::string& about,
+                           const std::string& example) {
+  CLI::App* sub = parent->add_subcommand(name, about);
+  const std::string full = parent == &app ? name : parent->get_name() + " " + name;
+  sub->callback([this, full] { o_.command = full; });
+  if (!example.empty()) sub->footer("Example:\n  sallyport " + example);
+  return sub;
+}
+
+CLI::App* Grammar::noun(const std::string& name, const std::string& about) {
+  CLI::App* sub = app.add_subcommand(name, about);
+  sub->require_subcommand(1);
+  sub->fallthrough();
+  return sub;
+}
+
+void Grammar::required_name(CLI::App* sub, const std::string& label) {
+  sub->add_option(label, o_.name, "")->required()->type_name("");
+}
+
+void Grammar::lists(CLI::App* sub) {
+  sub->add_option("--limit", o_.limit, "At most so many (1 to 1000)")->check(CLI::Range(1, 1000));
+  sub->add_option("--offset", o_.offset, "Leave out the first")->check(CLI::NonNegativeNumber);
+}
+
+void Grammar::top() {
+  command(&app, "init", "Prepare the home: keys, database, an admin and an agent's key, shown once",
+          "init --home /var/lib/sallyport");
+  command(&app, "serve", "Run the gateway until SIGTERM", "serve --config /etc/sallyport.yaml");
+  CLI::App* stdio =
+      command(&app, "stdio", "Let a client that speaks only stdio reach the running gateway (MCP_API_KEY)",
+              "stdio --server calc");
+  stdio->add_option("--url", o_.url, "Of the gateway (default: its own settings)");
+  stdio->add_option("--server", o_.server, "One server instead of all");
+  command(&app, "status", "What the running gateway says of itself", "status --json");
+  command(&app, "healthcheck", "Exit 0 when the gateway answers /health, else 1 (for containers)", "healthcheck")
+      ->add_option("--url", o_.url, "Of the gateway (default: its own settings)");
+  command(&app, "doctor", "Check the installation and say how to mend it", "doctor");
+}
+
+void Grammar::servers() {
+  CLI::App* n = noun("server", "Upstream MCP servers");
+  CLI::App* add = command(
+      n, "add", "Register a server and list its tools",
+      "server add notes --env 'TOKEN=${file:secrets/notes}' -- /usr/bin/notes-server --stdio\n"
+      "  sallyport server add web --url https://tools.example.com/mcp --header 'Authorization=Bearer ${env:WEB}'");
+  required_name(add, "NAME");
+  add->add_option("COMMAND", o_.rest, "Program (absolute or on the PATH) and its arguments, after --");
+  add->add_option("--url", o_.url, "Endpoint of an HTTP server");
+  add->add_option("--env", o_.env, "NAME=VALUE of its environment; secrets as ${file:..} or ${env:..}")
+      ->allow_extra_args(false);
+  add->add_option("--header", o_.headers, "NAME=VALUE sent to an HTTP server")->allow_extra_args(false);
+  add->add_option("--path", o_.paths, "Folder shown inside the sandbox: ro:/path or rw:/path")->allow_extra_args(false);
+  add->add_option("--working-directory", o_.working_directory, "Where it runs");
+  add->add_flag("--network", o_.network, "Let it reach the network");
+  add->add_option("--prefix", o_.prefix, "Of its names on /mcp (default: NAME)");
+  add->add_flag("--shared", o_.shared, "One session for all principals");
+  add->add_option("--security-level", o_.security_level, "Of its tools, 0 to 10")->check(CLI::Range(0, 10));
+  add->add_flag("--allow-private", o_.allow_private, "It may live at a loopback or private address");
+  add->add_option("--requires", o_.required, "Permission that each of its tools requires, such as gmail.send")
+      ->allow_extra_args(false);
+  add->add_option("--forward", o_.forwards,
+                  "What it may ask the client behind a call: elicitation, sampling, roots; none for nothing "
+                  "(default: elicitation and sampling)")
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"elicitation", "sampling", "roots", "none"}));
+  add->add_flag("--no-probe", o_.no_probe, "Register without starting it");
+  lists(command(n, "list", "All servers"));
+  required_name(command(n, "show", "One server"), "NAME");
+  required_name(command(n, "remove", "Forget a server and its tools"), "NAME");
+  CLI::App* probe =
+      command(n, "probe", "Start it, list its tools, compare with what was approved", "server probe notes --accept");
+  required_name(probe, "NAME");
+  probe->add_flag("--accept", o_.accept, "Approve new and changed tools");
+  required_name(command(n, "restart", "End its sessions and processes"), "NAME");
+}
+
+void Grammar::tools() {
+  CLI::App* n = noun_tool_ = noun("tool", "Tools of the servers, and registered ones");
+  CLI::App* list = command(n, "list", "All tools you may see", "tool list --server calc");
+  list->add_option("--server", o_.server, "Of one server");
+  lists(list);
+  required_name(command(n, "show", "One tool: its schema, digest, what is not enforced", "tool show calc_add"), "NAME");
+  CLI::App* call = command(n, "call", "Call a tool through the whole gateway", "tool call calc_add a=1 b=2");
+  required_name(call, "NAME");
+  call->add_option("ARGUMENT", o_.rest, "NAME=VALUE; the value is read as JSON where it is JSON, else as text");
+  call->add_option("--arguments", o_.arguments, "All arguments as a JSON object, @FILE, or - for stdin");
+  call->add_option("--timeout", o_.timeout, "Seconds, 1 to 300");
+}
+
+void Grammar::describe_tool(CLI::App* sub) {
+  sub->add_option("--tool-version", o_.version, "Its version, free text");
+  sub->add_option("--title", o_.title, "For people");
+  sub->add_option("--description", o_.description, "What it does; models read it");
+  sub->add_option("--schema", o_.schema, "JSON Schema of its arguments: text, @FILE, or - for stdin");
+  sub->add_option("--security-level", o_.security_level, "0 to 10")->check(CLI::Range(0, 10));
+  sub->add_option("--category", o_.categories, "One of its categories")->allow_extra_args(false);
+  sub->add_option("--tag", o_.tags, "One of its tags")->allow_extra_args(false);
+  sub->add_option("--status", o_.status, "active or disabled")->check(CLI::IsMember({"active", "disabled"}));
+  auto* upstream = sub->add_option("--upstream", o_.upstream, "SERVER/TOOL that a call of it is");
+  auto* endpoint = sub->add_option("--endpoint", o_.endpoint, "URL that gets its arguments by POST");
+  endpoint->excludes(upstream);
+  sub->add_option("--header", o_.headers, "NAME=VALUE sent to the endpoint")->allow_extra_args(false)->needs(endpoint);
+  sub->add_flag("--allow-private", o_.allow_private, "The endpoint may live at a private address")->needs(endpoint);
+  sub->add_option("--timeout", o_.timeout, "Seconds the endpoint has, 1 to 300")->needs(endpoint);
+}
+
+void Grammar::registry(CLI::App* n) {
+  CLI::App* add =
+      command(n, "register", "Register a tool: a name for a server's tool, an endpoint, or a catalogue entry",
+              "tool register weather --endpoint https://tools.example.com/weather --schema @weather.json");
+  required_name(add, "NAME");
+  describe_tool(add);
+  CLI::App* update = command(n, "update", "Change a registered tool; what is not named stays",
+                             "tool update weather --description 'The weather of today'");
+  required_name(update, "NAME");
+  describe_tool(update);
+  update->add_flag("--unbind", o_.unbind, "Bound to nothing any more: a catalogue entry");
+  required_name(command(n, "unregister", "Remove a registered tool"), "NAME");
+  CLI::App* search =
+      command(n, "search", "Tools that have all of the words, the best match first", "tool search weather");
+  search->add_option("WORD", o_.rest, "Words; the beginning of one will do")->required()->type_name("");
+  lists(search);
+}
+
+void Grammar::audit() {
+  CLI::App* n = noun("audit", "The evidence");
+  CLI::App* tail = command(n, "tail", "The last records", "audit tail --result denied --limit 20");
+  tail->add_option("--limit", o_.limit, "At most so many (1 to 1000)")->check(CLI::Range(1, 1000));
+  tail->add_option("--principal", o_.principal, "Of one principal");
+  tail->add_option("--server", o_.server, "Of one server");
+  tail->add_option("--tool", o_.tool, "Of one tool");
+  tail->add_option("--result", o_.result, "success, denied or error");
+  command(n, "verify", "Prove that no record was changed, dropped or cut off; exit 6 names the first broken one");
+}
+
+void Grammar::config() {
+  CLI::App* n = noun("config", "Settings");
+  command(n, "check", "Read the settings as serve would; every mistake with line, reason and fix",
+          "config check --config new.yaml");
+  command(n, "explain", "Every setting, its value and where it came from");
+  command(n, "schema", "JSON Schema of sallyport.yaml, for editors");
+}
+
+void Grammar::others() {
+  CLI::App* import =
+      command(&app, "import", "Register the servers of a client's own settings; secrets become references",
+              "import .vscode/mcp.json --dry-run");
+  import->add_option("FILE", o_.name, "Of Claude Desktop, Cursor or VS Code; never changed")->required()->type_name("");
+  import->add_flag("--dry-run", o_.dry_run, "Show what would be done");
+  import->add_flag("--no-probe", o_.no_probe, "Register without starting anything");
+  command(&app, "completion", "Completion script for a shell",
+          "completion bash > ~/.local/share/bash-completion/completions/sallyport")
+      ->add_option("SHELL", o_.name, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->type_name("");
+  command(&app, "version", "The version");
+}
 
 std::optional<int> parse(int argc, const char* const* argv, const std::string& version, Options& options,
                          std::ostream& out, std::ostream& err) {

@@ -1,0 +1,56 @@
+// Inside cli only: the grammar of the command line, built by CLI11. Each noun is a method; those of one subject share a file
+// grammar_*.cc.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <optional>
+#include <string>
+
+#include "cli/options.h"
+
+namespace sallyport::cli {
+
+class Grammar {
+ public:
+  // `options` gets what is parsed, and outlives the grammar.
+  explicit Grammar(Options& options);
+  CLI::App app{"Sallyport: the guarded door between agents and their tools", "sallyport"};
+
+ private:
+  CLI::App* command(CLI::App* parent, const std::string& name, const std::string& about,
+                    const std::string& example = "");
+  CLI::App* noun(const std::string& name, const std::string& about);
+  void required_name(CLI::App* sub, const std::string& label);
+  void lists(CLI::App* sub);
+
+  // arguments.cc
+  void top();
+  void servers();
+  void tools();
+  void describe_tool(CLI::App* sub);
+  void registry(CLI::App* n);
+  void audit();
+  void config();
+  void others();
+
+  // grammar_people.cc
+  void roles();
+  void users();
+  void second_factors();
+  // --NAME and --no-NAME; nothing said is nothing set.
+  static void yes_or_no(CLI::App* sub, const std::string& name, std::optional<bool>& value, const std::string& about);
+  void key_rights(CLI::App* sub);
+  void keys();
+  void sessions();
+  void tokens();
+
+  // grammar_policy.cc
+  void policies();
+
+  Options& o_;
+  CLI::App* noun_tool_ = nullptr;
+};
+
+}  // namespace sallyport::cli
