@@ -8,6 +8,7 @@
 #include "crypto/api_key.h"
 #include "crypto/hash.h"
 #include "crypto/jws.h"
+#include "engines/rbac/rights.h"
 
 namespace sallyport {
 namespace {
@@ -51,10 +52,7 @@ std::shared_ptr<Principal> principal_of(const std::shared_ptr<const KeyRecord>& 
   principal->id = "key:" + record.id;
   principal->kind = PrincipalKind::key;
   principal->name = record.name;
-  principal->roles = record.roles.empty() ? std::vector<std::string>{"agent"} : record.roles;  // C6
-  principal->permissions = record.permissions;
-  principal->grants = record.grants;
-  principal->dotted = record.dotted;
+  rbac::give_rights(*principal, record);
   principal->auth_type = "api_key";
   principal->credential_id = record.id;
   principal->expires_at = record.good_until(secret);
@@ -92,12 +90,12 @@ void set_token(Principal& principal, const token::TokenClaims& claims) {
   principal.expires_at = std::min(principal.expires_at, claims.expires_at);
 }
 
-PrincipalPtr principal_of(const UserRecord& record, const token::TokenClaims& claims) {
+PrincipalPtr principal_of(const UserRecord& record, const Principals& all, const token::TokenClaims& claims) {
   auto principal = std::make_shared<Principal>();
   principal->id = "user:" + record.id;
   principal->kind = PrincipalKind::user;
   principal->name = record.name;
-  principal->roles = record.roles;  // never the token's: a role taken away is gone at the next request
+  rbac::give_rights(*principal, record, all);  // never the token's: a role taken away is gone at the next request
   set_token(*principal, claims);
   principal->must_change_password = record.must_change_password;
   principal->must_enroll = record.second_factor.due && !record.second_factor.confirmed;
@@ -208,7 +206,7 @@ Result<Identity::Verified> Identity::verify_token(const Snapshot& snapshot, std:
   const UserRecord& record = *found->second;
   if (!record.enabled) return refused("identity.user_disabled" + which);
   if (claims.issued_at < record.tokens_valid_from) return refused("identity.token_superseded" + which);
-  return Verified{principal_of(record, claims), claims.expires_at};
+  return Verified{principal_of(record, principals, claims), claims.expires_at};
 }
 
 // A token that POST /auth/api-key-login gave for a key: it may what the key may, as long as the key does (S1-12).
