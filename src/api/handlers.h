@@ -49,6 +49,11 @@ Task<RestAnswer> remove_tool(Call& call);
 Task<RestAnswer> search_tools(Call& call);
 Task<RestAnswer> find_tools(Call& call);
 
+Task<RestAnswer> list_toolsets(Call& call);
+Task<RestAnswer> show_toolset(Call& call);
+Task<RestAnswer> add_toolset(Call& call);
+Task<RestAnswer> update_toolset(Call& call);
+Task<RestAnswer> remove_toolset(Call& call);
 Task<RestAnswer> list_roles(Call& call);
 Task<RestAnswer> show_role(Call& call);
 Task<RestAnswer> add_role(Call& call);

@@ -37,6 +37,7 @@ Grammar::Grammar(Options& options) : o_(options) {
   tools();
   registry(noun_tool_);
   users();
+  toolsets();
   roles();
   policies();
   second_factors();
@@ -82,6 +83,7 @@ void Grammar::top() {
               "stdio --server calc");
   stdio->add_option("--url", o_.url, "Of the gateway (default: its own settings)");
   stdio->add_option("--server", o_.server, "One server instead of all");
+  stdio->add_option("--toolset", o_.toolset, "One toolset instead of all")->excludes("--server");
   command(&app, "status", "What the running gateway says of itself", "status --json");
   command(&app, "healthcheck", "Exit 0 when the gateway answers /health, else 1 (for containers)", "healthcheck")
       ->add_option("--url", o_.url, "Of the gateway (default: its own settings)");

@@ -60,6 +60,7 @@ Result<std::string> gateway_url(const Context& context);
 int run_server(const Context& context);
 int run_tool(const Context& context);
 int run_registry(const Context& context);  // tool register, update, unregister, search
+int run_toolset(const Context& context);
 int run_role(const Context& context);
 int run_user(const Context& context);
 int run_mfa(const Context& context);

@@ -35,6 +35,9 @@ class Grammar {
   void config();
   void others();
 
+  // grammar_access.cc
+  void toolsets();
+
   // grammar_people.cc
   void roles();
   void users();

@@ -36,6 +36,9 @@ struct Options {
   // tool register, tool update; words of tool search
   std::string version, title, schema, upstream, endpoint, status;
   std::vector<std::string> categories, tags;
+  std::vector<std::string> tools, texts;  // toolset: SERVER/TOOL[=NAME], NAME=DESCRIPTION
+  std::string toolset;                    // stdio
+  std::optional<bool> enabled;
   bool unbind = false;
 
   // users and keys

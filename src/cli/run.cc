@@ -65,7 +65,7 @@ struct Command {
   std::string_view first_word;
   int (*run)(const Context&);
 };
-constexpr std::array<Command, 20> kCommands{{
+constexpr std::array<Command, 21> kCommands{{
     {"init", run_init},
     {"serve", run_serve},
     {"stdio", run_stdio},
@@ -76,6 +76,7 @@ constexpr std::array<Command, 20> kCommands{{
     {"tool", run_tool},
     {"user", run_user},
     {"mfa", run_mfa},
+    {"toolset", run_toolset},
     {"role", run_role},
     {"policy", run_policy},
     {"key", run_key},

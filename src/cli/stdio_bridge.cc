@@ -155,7 +155,9 @@ int run_stdio(const Context& c) {
   auto url = gateway_url(c);
   if (!url) return c.fail_with(kFailure, url.error().detail);
   BridgeOptions options;
-  options.url = *url + "/mcp" + (c.options.server.empty() ? "" : "/" + url_encode(c.options.server));
+  options.url = *url + "/mcp";
+  if (!c.options.server.empty()) options.url += "/" + url_encode(c.options.server);
+  if (!c.options.toolset.empty()) options.url += "/p/" + url_encode(c.options.toolset);
   options.key = Secret(found->second);
   options.in_fd = STDIN_FILENO;
   options.out = [&c](std::string_view line) { c.io.out << line << "\n" << std::flush; };

@@ -87,10 +87,12 @@ void CatalogueBuilder::put(Catalogue& catalogue, const ServerRecord& server, con
   if (!fresh) catalogue.collisions.push_back(tool->exposed_name + ": " + entry->second->server + " and " + server.name);
 }
 
-std::shared_ptr<const Catalogue> CatalogueBuilder::build(const std::map<std::string, ServerPtr, std::less<>>& servers,
-                                                         const Tools& tools) {
+std::shared_ptr<const Catalogue> CatalogueBuilder::build(
+    const std::map<std::string, ServerPtr, std::less<>>& servers, const Tools& tools,
+    const std::map<std::string, ToolsetPtr, std::less<>>& toolsets) {
   auto catalogue = std::make_shared<Catalogue>();
   catalogue->servers = servers;
+  catalogue->toolsets = toolsets;
   for (const auto& [name, server] : servers) {
     const auto found = tools.find(name);
     if (found == tools.end()) continue;

@@ -39,6 +39,9 @@ struct ProbeReport {
 // The record as it may be stored: name, prefix, transport and its fields, argv[0] absolute and executable, URL shape,
 // levels and times within range. Code::validation with a sentence for the operator.
 Result<ServerRecord> check_server(ServerRecord server);
+bool is_server_name(std::string_view name);  // [a-z][a-z0-9-]{0,31}
+// The name of a tool that can be called: 1 to 128 of [A-Za-z0-9_.-] (MCP 2025-11-25, tools).
+bool is_callable_name(std::string_view name);
 // `before`: the tool of that name as it was approved before; null: none. Its use goes on.
 ToolRecord approve(const ServerRecord& server, const pin::Definition& definition, WallTime now,
                    const ToolRecord* before = nullptr);
@@ -49,7 +52,8 @@ class CatalogueBuilder {
   using Tools = std::map<std::string, std::vector<ToolRecord>, std::less<>>;
   // `tools`: server -> records as stored, kRegistry's among them. Compiled schemas are kept by digest, so that a change compiles what is new.
   std::shared_ptr<const Catalogue> build(const std::map<std::string, ServerPtr, std::less<>>& servers,
-                                         const Tools& tools);
+                                         const Tools& tools,
+                                         const std::map<std::string, ToolsetPtr, std::less<>>& toolsets = {});
 
  private:
   struct Compiled {

@@ -47,6 +47,7 @@ Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionR
   principals->revoked_tokens = std::move(stored.revoked_tokens);
   for (const auto& server : stored.servers) servers_[server.name] = std::make_shared<const ServerRecord>(server);
   for (auto& tool : stored.tools) tools_[tool.server].push_back(std::move(tool));
+  for (auto& set : stored.toolsets) toolsets_[set.name] = std::make_shared<const Toolset>(set);
   if (!stored.registered.empty()) tools_.insert_or_assign(std::string(kRegistry), std::move(stored.registered));
 
   Snapshot next;
@@ -68,7 +69,7 @@ Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionR
   return signer;
 }
 
-std::shared_ptr<const Catalogue> ControlPlane::catalogue() { return builder_.build(servers_, tools_); }
+std::shared_ptr<const Catalogue> ControlPlane::catalogue() { return builder_.build(servers_, tools_, toolsets_); }
 
 Task<Result<void>> ControlPlane::publish(Snapshot next) {
   next.epoch = snapshot_->epoch + 1;

@@ -78,6 +78,9 @@ class ControlPlane final : public AccountStore {
   Task<Result<ToolPtr>> register_tool(std::string name, std::string owner, ToolChange what);
   Task<Result<ToolPtr>> update_tool(std::string name, ToolChange what);
   Task<Result<void>> unregister_tool(std::string name);
+  // Toolsets; `fresh`: it must not be there yet. Errors: validation, already_exists, not_found, limit.
+  Task<Result<ToolsetPtr>> put_toolset(Toolset toolset, bool fresh);
+  Task<Result<void>> delete_toolset(std::string name);
   // Of every tool, whoever may read it: the caller filters. The `most` best matches, the best first.
   Task<Result<std::vector<ToolHit>>> search_tools(std::string words, std::uint32_t most);
 
@@ -100,6 +103,7 @@ class ControlPlane final : public AccountStore {
   SnapshotPtr snapshot_ = std::make_shared<const Snapshot>();
   std::map<std::string, ServerPtr, std::less<>> servers_;
   std::map<std::string, std::vector<ToolRecord>, std::less<>> tools_;
+  std::map<std::string, ToolsetPtr, std::less<>> toolsets_;
   CatalogueBuilder builder_;
   LoginDesk logins_;
   TokenKeys token_keys_;

@@ -15,12 +15,6 @@ namespace {
 constexpr std::string_view kServerNameRule =
     "a server name starts with a lower-case letter and has 1 to 32 of [a-z0-9-]";
 
-bool is_server_name(std::string_view name) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
-  return !name.empty() && name.size() <= 32 && name.front() >= 'a' && name.front() <= 'z' &&
-         name.find_first_not_of(kAllowed) == std::string_view::npos;
-}
-
 bool is_program(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::is_regular_file(path, ignored) && access(path.c_str(), X_OK) == 0;
@@ -88,6 +82,12 @@ Result<void> check_forwards(const std::vector<std::string>& forwards) {
 }
 
 }  // namespace
+
+bool is_server_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  return !name.empty() && name.size() <= 32 && name.front() >= 'a' && name.front() <= 'z' &&
+         name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
 
 Result<ServerRecord> check_server(ServerRecord server) {
   if (!is_server_name(server.name)) return fail(Code::validation, std::string(kServerNameRule));

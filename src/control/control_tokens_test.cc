@@ -44,6 +44,8 @@ class KeyShelf final : public Repository {
   Result<std::vector<ToolHit>> search_tools(std::string_view, std::uint32_t) override { return std::vector<ToolHit>(); }
   Result<void> put_role(const Role&) override { return {}; }
   Result<void> delete_role(std::string_view) override { return {}; }
+  Result<void> put_toolset(const Toolset&) override { return {}; }
+  Result<void> delete_toolset(std::string_view) override { return {}; }
   Result<void> put_policy_set(const PolicySet&) override { return {}; }
   Result<void> put_meta(std::string_view, std::string_view) override { return {}; }
   Result<std::optional<std::string>> get_meta(std::string_view) override { return std::nullopt; }

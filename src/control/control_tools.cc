@@ -26,11 +26,6 @@ bool is_printable(std::string_view text) {
   return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
-bool is_callable_name(std::string_view name) {
-  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-  return name.size() <= kCallableNameMax && name.find_first_not_of(kAllowed) == std::string_view::npos;
-}
-
 Result<void> check_tool_name(std::string_view name, bool bound) {
   const bool bad = name.empty() || name.size() > kNameMax || name.front() == ' ' || name.back() == ' ' ||
                    name.find('/') != std::string_view::npos || !is_printable(name);
@@ -118,6 +113,11 @@ Result<void> apply_binding(const std::string& name, Registration& to, const Tool
 }
 
 }  // namespace
+
+bool is_callable_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+  return !name.empty() && name.size() <= kCallableNameMax && name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
 
 Result<ToolRecord> changed_tool(ToolRecord tool, const ToolChange& what, WallTime now) {
   auto registration = std::make_shared<Registration>(*tool.registration);

@@ -55,6 +55,9 @@ class Repository : public SessionStore {
   virtual Result<void> put_role(const Role& role) = 0;
   virtual Result<void> delete_role(std::string_view name) = 0;
 
+  virtual Result<void> put_toolset(const Toolset& toolset) = 0;  // its tools are these and no others
+  virtual Result<void> delete_toolset(std::string_view name) = 0;
+
   // Replaces the whole set.
   virtual Result<void> put_policy_set(const PolicySet& policy) = 0;
 

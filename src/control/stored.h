@@ -36,6 +36,7 @@ struct StoredState {
   std::vector<ToolRecord> tools;  // of servers
   std::vector<ToolRecord> registered;
   std::vector<Role> roles;  // custom ones only
+  std::vector<Toolset> toolsets;
   PolicySet policy;         // epoch 0 and no modules: never stored
   std::map<std::string, std::string, std::less<>> meta;
   std::vector<StoredTokenKey> token_keys;  // newest first

@@ -11,7 +11,10 @@ ServerPtr server_of(const Catalogue& catalogue, std::string_view name) {
 }
 
 ToolPtr upstream_tool(const Catalogue& catalogue, std::string_view server, std::string_view name) {
-  if (server == kRegistry) return nullptr;
+  return server == kRegistry ? nullptr : tool_of(catalogue, server, name);
+}
+
+ToolPtr tool_of(const Catalogue& catalogue, std::string_view server, std::string_view name) {
   const auto tools = catalogue.tools.find(server);
   if (tools == catalogue.tools.end()) return nullptr;
   const auto found = tools->second.find(name);

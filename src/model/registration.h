@@ -29,6 +29,8 @@ struct Registration {
 std::string endpoint_name(std::string_view tool);
 // The server of a tool's `server` field: an upstream, or the registry; null where there is none.
 ServerPtr server_of(const Catalogue& catalogue, std::string_view name);
+// Any tool `server`/`name`, registered or not, disabled or not; null where there is none.
+ToolPtr tool_of(const Catalogue& catalogue, std::string_view server, std::string_view name);
 // The upstream's tool `server`/`name`, disabled or not; never a registered one, so that there are no chains.
 ToolPtr upstream_tool(const Catalogue& catalogue, std::string_view server, std::string_view name);
 

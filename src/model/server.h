@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "model/permission.h"
+#include "model/toolset.h"
 #include "model/usage.h"
 
 namespace sallyport::schema {
@@ -75,22 +76,6 @@ struct ToolRecord {
 
 using ServerPtr = std::shared_ptr<const ServerRecord>;
 using ToolPtr = std::shared_ptr<const ToolRecord>;
-
-// A named choice of tools with a URL of its own, /mcp/p/{name}. It narrows what a caller may do and never widens it.
-struct Toolset {
-  struct Entry {
-    std::string server;
-    std::string tool;
-    std::string description;  // shown in place of the tool's own, and marked as such; empty: its own
-  };
-  std::string name;  // as a server's
-  std::string description;
-  bool enabled = true;
-  std::map<std::string, Entry, std::less<>> tools;  // by the name that it shows
-  WallTime created_at{};
-};
-
-using ToolsetPtr = std::shared_ptr<const Toolset>;
 
 struct Catalogue {
   std::map<std::string, ServerPtr, std::less<>> servers;  // by name; upstreams alone

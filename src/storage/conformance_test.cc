@@ -291,6 +291,25 @@ TEST_P(Repositories, KeepRolesPoliciesAndMeta) {
   EXPECT_TRUE(reopened().roles.empty());
 }
 
+TEST_P(Repositories, KeepToolsets) {
+  Toolset set{"mail", kNasty, true, {{"send", {"gmail", kNasty, ""}}, {kNasty, {"registry", "x", kNasty}}}, kNow};
+  ASSERT_TRUE(repository_->put_toolset(set));
+  set.enabled = false;
+  set.tools.erase("send");
+  ASSERT_TRUE(repository_->put_toolset(set));
+  const auto state = reopened();
+  ASSERT_EQ(state.toolsets.size(), 1U);
+  const Toolset& got = state.toolsets[0];
+  EXPECT_EQ(got.description, kNasty);
+  EXPECT_FALSE(got.enabled);
+  EXPECT_EQ(got.created_at, kNow);
+  ASSERT_EQ(got.tools.size(), 1U);
+  EXPECT_EQ(got.tools.at(kNasty).description, kNasty);
+  EXPECT_EQ(repository_->delete_toolset("other").error().code, Code::not_found);
+  EXPECT_TRUE(repository_->delete_toolset("mail"));
+  EXPECT_TRUE(reopened().toolsets.empty());
+}
+
 TEST_P(Repositories, TakeCheckpointsOnlyForward) {
   for (std::uint64_t n = 1; n <= 3; ++n) ASSERT_TRUE(repository_->put_checkpoint({n, kNow, "h" + std::to_string(n), "l"}));
   EXPECT_EQ(repository_->put_checkpoint({3, kNow, "x", "l"}).error().code, Code::conflict);

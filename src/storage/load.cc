@@ -157,6 +157,19 @@ Result<void> load_roles(Sqlite& db, control::StoredState& state) {
   });
 }
 
+Result<void> load_toolsets(Sqlite& db, control::StoredState& state) {
+  std::map<std::string, Toolset, std::less<>> all;
+  SP_CHECK(
+      each(db, "load toolsets", "SELECT name, description, enabled, created_at FROM toolsets", [&](const Row& row) {
+        all[row.text(0)] = {row.text(0), row.text(1), row.flag(2), {}, from_micros(row.number(3))};
+      }));
+  SP_CHECK(
+      each(db, "load toolsets", "SELECT toolset, name, server, tool, description FROM toolset_tools",
+           [&](const Row& row) { all[row.text(0)].tools[row.text(1)] = {row.text(2), row.text(3), row.text(4)}; }));
+  for (auto& [name, toolset] : all) state.toolsets.push_back(std::move(toolset));
+  return {};
+}
+
 Result<void> load_sessions(Sqlite& db, control::StoredState& state) {
   return each(db, "load sessions",
               "SELECT id, owner, address, user_agent, created_at, expires_at, last_used_at, "
@@ -216,6 +229,7 @@ Result<control::StoredState> load_state(Sqlite& db) {
   SP_CHECK(load_tools(db, state));
   SP_CHECK(load_registered_tools(db, state));
   SP_CHECK(load_roles(db, state));
+  SP_CHECK(load_toolsets(db, state));
   SP_CHECK(load_token_keys(db, state));
   SP_CHECK(load_rest(db, state));
   SP_CHECK(one_view.commit());

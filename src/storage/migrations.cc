@@ -113,8 +113,17 @@ ALTER TABLE registered_tools ADD COLUMN last_used_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE registered_tools ADD COLUMN use_count INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// What a toolset holds is not looked up: a tool that is gone is not shown, and shown again when it comes back.
+constexpr const char* kToolsets = R"sql(
+CREATE TABLE toolsets (
+  name TEXT PRIMARY KEY, description TEXT NOT NULL, enabled INTEGER NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE toolset_tools (
+  toolset TEXT NOT NULL REFERENCES toolsets(name) ON DELETE CASCADE, name TEXT NOT NULL, server TEXT NOT NULL,
+  tool TEXT NOT NULL, description TEXT NOT NULL, PRIMARY KEY (toolset, name)) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array kSteps{kFirst,           kLoginSessions, kUserFactors, kTokenKeys,
-                            kRegisteredTools, kKeyRotation,   kToolTimes};
+                            kRegisteredTools, kKeyRotation,   kToolTimes,   kToolsets};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

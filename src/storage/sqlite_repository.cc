@@ -279,6 +279,27 @@ Result<void> SqliteRepository::delete_role(std::string_view name) {
   return found(impl_->db.run("delete role", "DELETE FROM roles WHERE name = ?", name), "role");
 }
 
+Result<void> SqliteRepository::put_toolset(const Toolset& toolset) {
+  Sqlite& db = impl_->db;
+  return in_transaction(db, [&]() -> Result<void> {
+    SP_CHECK(db.run(
+        "put toolset",
+        "INSERT INTO toolsets VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET description = ?2, enabled = ?3",
+        toolset.name, toolset.description, toolset.enabled, to_micros(toolset.created_at)));
+    SP_CHECK(db.run("put toolset", "DELETE FROM toolset_tools WHERE toolset = ?", toolset.name));
+    SP_TRY(Statement insert, db.prepare("put toolset", "INSERT INTO toolset_tools VALUES (?, ?, ?, ?, ?)"));
+    for (const auto& [name, entry] : toolset.tools) {
+      insert.bind(toolset.name).bind(name).bind(entry.server).bind(entry.tool).bind(entry.description);
+      SP_CHECK(insert.run());
+    }
+    return {};
+  });
+}
+
+Result<void> SqliteRepository::delete_toolset(std::string_view name) {
+  return found(impl_->db.run("delete toolset", "DELETE FROM toolsets WHERE name = ?", name), "toolset");
+}
+
 Result<void> SqliteRepository::put_policy_set(const PolicySet& policy) {
   Sqlite& db = impl_->db;
   return in_transaction(db, [&]() -> Result<void> {

@@ -42,6 +42,8 @@ class SqliteRepository final : public control::Repository {
   Result<std::vector<control::ToolHit>> search_tools(std::string_view words, std::uint32_t most) override;
   Result<void> put_role(const Role& role) override;
   Result<void> delete_role(std::string_view name) override;
+  Result<void> put_toolset(const Toolset& toolset) override;
+  Result<void> delete_toolset(std::string_view name) override;
   Result<void> put_policy_set(const PolicySet& policy) override;
   Result<void> put_meta(std::string_view name, std::string_view value) override;
   Result<std::optional<std::string>> get_meta(std::string_view name) override;

@@ -23,6 +23,9 @@ ToolPtr find_tool(const Catalogue& catalogue, std::string_view scope, std::strin
   if (scope.empty()) {
     const auto exposed = catalogue.exposed.find(name);
     if (exposed != catalogue.exposed.end()) found = exposed->second;
+  } else if (const ToolsetPtr toolset = toolset_of(catalogue, scope)) {
+    const auto entry = toolset->tools.find(name);
+    if (entry != toolset->tools.end()) found = tool_of(catalogue, entry->second.server, entry->second.tool);
   } else if (const auto of_server = catalogue.tools.find(scope); of_server != catalogue.tools.end()) {
     const auto tool = of_server->second.find(name);
     if (tool != of_server->second.end()) found = tool->second;
@@ -65,6 +68,12 @@ bool Authorization::lists(const Asker& asker, const ServerRecord& server, const 
 
 bool Authorization::enters(const Asker& asker) {
   const Catalogue& catalogue = *asker.snapshot.catalogue;
+  if (const ToolsetPtr toolset = toolset_of(catalogue, asker.scope)) {
+    return std::ranges::any_of(toolset->tools, [&](const auto& entry) {
+      const ToolPtr tool = find_tool(catalogue, asker.scope, entry.first);
+      return tool && lists(asker, *server_of(catalogue, tool->server), *tool);
+    });
+  }
   const ServerPtr scope = server_of(catalogue, asker.scope);
   if (!scope || !scope->enabled) return false;
   if (!is_unknown(server(asker, scope.get()))) return true;

@@ -15,7 +15,7 @@ struct Asker {
   const Snapshot& snapshot;
   const Principal& principal;
   Channel channel = Channel::mcp;
-  std::string_view scope;  // server name of /mcp/{server}; empty on /mcp
+  std::string_view scope;  // of the URL: model/toolset.h
   std::string_view address;
   std::string_view protocol_version;
   WallTime now{};
@@ -35,7 +35,7 @@ class Authorization {
   ToolAccess call(const Asker& asker, std::string_view name, std::string_view arguments);
   // May this tool be listed? decide(execute) without arguments, phase list.
   bool lists(const Asker& asker, const ServerRecord& server, const ToolRecord& tool);
-  // Does /mcp/{scope} exist for this caller? Where it may use neither the server nor one tool of it, it does not.
+  // Does /mcp/{scope} exist for this caller? Where it may use neither the server nor one tool there, it does not.
   bool enters(const Asker& asker);
   // Resources, prompts and completions of a server as a whole.
   Decision server(const Asker& asker, const ServerRecord* server);

@@ -29,7 +29,7 @@ enum class Door : std::uint8_t { streamable, sse, messages };
 
 struct ClientSession {
   std::string id;     // 128 bits of randomness: unguessable, and still never an authentication
-  std::string scope;  // "" on /mcp, the server's name on /mcp/{server}
+  std::string scope;  // of the URL (model/toolset.h)
   std::string protocol_version;
   Revision revision = kLatestLegacy;       // the same, to be compared
   std::string client_capabilities = "{}";  // raw objects of initialize; what they say is the client's word, no decision's

@@ -52,7 +52,7 @@ struct Flow {
   PrincipalPtr principal;
   std::string address;
   mcp::Door door = mcp::Door::streamable;
-  std::string scope;  // server of /mcp/{server}; empty on /mcp
+  std::string scope;  // of the URL (model/toolset.h)
   std::string limit_class = "mcp";
 
   Revision revision = kLatestLegacy;  // the client's

@@ -9,13 +9,16 @@ namespace {
 constexpr std::array<std::pair<std::string_view, mcp::Door>, 3> kDoors{
     {{"/mcp", mcp::Door::streamable}, {"/sse", mcp::Door::sse}, {"/messages", mcp::Door::messages}}};
 
-// The door of MCP, and "" for /mcp, "name" for /mcp/name; nothing for any other path.
+// The door of MCP, and the scope: "" for /mcp, "name" for /mcp/name, "p/name" for /mcp/p/name; nothing for any other path.
 std::optional<std::pair<mcp::Door, std::string_view>> mcp_door(std::string_view path) {
   for (const auto& [prefix, door] : kDoors) {
     if (!path.starts_with(prefix)) continue;
     const std::string_view rest = path.substr(prefix.size());
     if (rest.empty() || rest == "/") return std::pair(door, std::string_view());
-    if (rest.front() == '/' && rest.find('/', 1) == std::string_view::npos) return std::pair(door, rest.substr(1));
+    if (rest.front() != '/') continue;
+    const std::string_view scope = rest.substr(1);
+    const std::string_view name = scope.starts_with(kToolsetScope) ? scope.substr(kToolsetScope.size()) : scope;
+    if (!name.empty() && name.find('/') == std::string_view::npos) return std::pair(door, scope);
   }
   return std::nullopt;
 }

@@ -135,6 +135,8 @@ namespace {
 struct Offer {
   ToolPtr shown;
   ToolPtr called;
+  std::string_view name;                    // as the scope shows it
+  const Toolset::Entry* of_toolset = nullptr;
 };
 using Offers = std::map<std::string, std::vector<Offer>, std::less<>>;  // by the server that is asked for what it lists
 
@@ -142,19 +144,46 @@ using Offers = std::map<std::string, std::vector<Offer>, std::less<>>;  // by th
 Offers offers_to(Authorization& authorization, const Asker& asker) {
   Offers out;
   const Catalogue& catalogue = *asker.snapshot.catalogue;
+  const auto add = [&](const ToolPtr& tool, std::string_view name, const Toolset::Entry* entry) {
+    const bool bound = tool->registration && !tool->registration->bound_server.empty();
+    const ToolPtr called =
+        bound ? find_tool(catalogue, tool->registration->bound_server, tool->registration->bound_tool) : tool;
+    out[called->server].push_back({tool, called, name, entry});
+  };
+  if (const ToolsetPtr toolset = toolset_of(catalogue, asker.scope)) {
+    for (const auto& [name, entry] : toolset->tools) {
+      const ToolPtr tool = find_tool(catalogue, asker.scope, name);
+      if (tool && authorization.lists(asker, *server_of(catalogue, tool->server), *tool)) add(tool, name, &entry);
+    }
+    return out;
+  }
   for (const auto& [name, tools] : catalogue.tools) {
     const ServerPtr server = server_of(catalogue, name);
     if (!server || !server->enabled || (!asker.scope.empty() && asker.scope != name)) continue;
     for (const auto& [tool_name, tool] : tools) {
       if (!authorization.lists(asker, *server, *tool)) continue;
       if (asker.scope.empty() && find_tool(catalogue, "", tool->exposed_name) != tool) continue;  // a collision
-      const bool bound = tool->registration && !tool->registration->bound_server.empty();
-      const ToolPtr called =
-          bound ? find_tool(catalogue, tool->registration->bound_server, tool->registration->bound_tool) : tool;
-      out[called->server].push_back({tool, called});
+      add(tool, asker.scope.empty() ? tool->exposed_name : tool->name, nullptr);
     }
   }
   return out;
+}
+
+// What a toolset shows otherwise than it was approved, and that it does.
+std::string marked(std::string_view shown, std::string_view scope, const Offer& offer) {
+  const Toolset::Entry& entry = *offer.of_toolset;
+  json::Writer mark;
+  mark.object().member("toolset", scope.substr(kToolsetScope.size()));
+  mark.member("tool", entry.server + "/" + entry.tool).member("renamed", offer.name != entry.tool);
+  mark.member("description_replaced", !entry.description.empty()).end_object();
+  const auto meta = json::member(shown, "_meta");
+  std::string out = mcp::with_member(
+      shown, "_meta",
+      mcp::with_member(meta && json::is_object(*meta) ? *meta : "{}", "sallyport/toolset", mark.text()));
+  if (entry.description.empty()) return out;
+  std::string text;
+  json::append_string(text, entry.description);
+  return mcp::with_member(out, "description", text);
 }
 
 // As this client sees it; nothing where its revision has no way to call it.
@@ -164,7 +193,8 @@ std::optional<std::string> shown_tool(const Flow& f, const Offer& offer, mcp::Br
     return std::nullopt;
   auto shaped = mcp::shape_tool(bridge, offer.shown->definition);
   if (!shaped) return std::nullopt;
-  return f.scope.empty() ? mcp::with_string_member(*shaped, "name", offer.shown->exposed_name) : std::move(*shaped);
+  std::string shown = mcp::with_string_member(*shaped, "name", offer.name);
+  return offer.of_toolset ? marked(shown, f.scope, offer) : std::move(shown);
 }
 
 }  // namespace

@@ -83,8 +83,8 @@ Task<Result<void>> Pipeline::subscribe(Flow& f) {
   SP_CO_CHECK(resolve_uris(*listener, *filter, [&](const std::string& uri) { return usable_uri(f, uri); }));
   std::vector<ServerPtr> servers;
   for (const auto& [name, server] : f.snapshot->catalogue->servers) {
-    const bool in_scope = server->enabled && (f.scope.empty() || f.scope == name);
-    if (in_scope && w_.authorization.server(asker(f), server.get()).allow) servers.push_back(server);
+    const bool here = server->enabled && in_scope(*f.snapshot->catalogue, f.scope, name);
+    if (here && w_.authorization.server(asker(f), server.get()).allow) servers.push_back(server);
   }
   auto stream = std::make_shared<mcp::EventStream>(w_.executor, *f.exchange);
   listener->stream = stream;

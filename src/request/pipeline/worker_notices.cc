@@ -53,7 +53,8 @@ void Worker::notice(const upstream::Notice& said) {
   if (server == snapshot->catalogue->servers.end()) return;
   const auto concerns = [&](const Principal& principal, std::string_view scope) {
     if (!said.principal.empty() && principal.id != said.principal) return false;
-    if (!scope.empty() && scope != said.server) return false;
+    if (!in_scope(*snapshot->catalogue, scope, said.server)) return false;
+    if (toolset_of(*snapshot->catalogue, scope) && said.method != kToolsChanged) return false;  // it has nothing else
     return may_hear(principal, scope, *server->second);  // each time: what was granted once may be gone
   };
   for (const auto& session : sessions.all()) {
@@ -86,7 +87,7 @@ void Worker::tell(const Subscription& listener, const upstream::Notice& said) {
 upstream::Interest Worker::interest_of(std::string_view principal, const ServerRecord& record) const {
   const std::string_view server = record.name;
   const auto concerns = [&](const PrincipalPtr& whose, std::string_view scope) {
-    return (record.shared || whose->id == principal) && (scope.empty() || scope == server);
+    return (record.shared || whose->id == principal) && in_scope(*snapshot->catalogue, scope, server);
   };
   upstream::Interest interest;
   const auto everyone = record.shared ? sessions.all() : std::vector<mcp::ClientSessionPtr>();
@@ -112,10 +113,10 @@ upstream::Interest Worker::interest_of(std::string_view principal, const ServerR
 void Worker::log_level_changed(const mcp::ClientSession& changed) {
   for (const auto& [name, server] : snapshot->catalogue->servers) {
     const auto open = upstreams.find(name, changed.principal->id);
-    if (!open || (!changed.scope.empty() && changed.scope != name)) continue;
+    if (!open || !in_scope(*snapshot->catalogue, changed.scope, name)) continue;
     int level = changed.log_level.load();
     for (const auto& other : sessions.of(changed.principal->id)) {
-      const bool here = (other->scope.empty() || other->scope == name);
+      const bool here = in_scope(*snapshot->catalogue, other->scope, name);
       if (const int its = other->log_level.load(); here && its >= 0) level = std::min(level, its);
     }
     open->want_log_level(kLogLevels[static_cast<std::size_t>(level)]);
@@ -172,8 +173,8 @@ void Worker::end_listening(const std::shared_ptr<Subscription>& listener) {
 
 void Worker::watch_anew(std::string_view principal, std::string_view scope) {
   for (const auto& [name, server] : snapshot->catalogue->servers) {
-    const bool in_scope = server->enabled && (scope.empty() || scope == name);
-    const auto session = in_scope ? upstreams.find(name, principal) : nullptr;
+    const bool here = server->enabled && in_scope(*snapshot->catalogue, scope, name);
+    const auto session = here ? upstreams.find(name, principal) : nullptr;
     if (session && is_modern(session->info().revision)) session->watch(interest_of(principal, *server));
   }
 }
