@@ -155,6 +155,8 @@ RestAnswer executed(const Call& call, const std::string& id, ToolOutcome outcome
   RestAnswer answer;
   if (outcome.error) {
     if (outcome.error->code == Code::invalid_arguments) outcome.error->code = Code::validation;
+    // In the caller's words: the tool's own name would tell that it is there.
+    if (outcome.error->code == Code::unknown_tool) outcome.message = "Unknown tool: " + id;
     answer = refuse(call, *outcome.error, outcome.message, outcome.data);
   } else {
     json::Writer w;

@@ -14,6 +14,7 @@ namespace {
 using decide_internal::is_tool_action;
 
 constexpr std::size_t kReasonBytesMax = 400;
+constexpr std::string_view kRuleNoAllow = "policy.tool_access.default";  // neither allowed nor denied
 
 Decision deny(std::string_view rule, std::string_view reason, std::string evidence = {}) {
   return Decision::denied(Stage::authorization, std::string(rule), std::string(reason), std::move(evidence));
@@ -72,6 +73,17 @@ Decision by_roles(const Snapshot& snapshot, const AccessRequest& request, Permis
   return Decision::allowed(Stage::authorization, "rbac.granted");
 }
 
+// A refusal of which somebody who may not read the tool would learn that it is there.
+bool tells_of_the_tool(const Decision& decision) {
+  return !decision.allow && !is_unknown(decision) && decision.rule_id != kRulePassword &&
+         decision.rule_id != kRuleEnroll;
+}
+
+bool reads_bound(const Snapshot& snapshot, const AccessRequest& request, const Registration& what) {
+  return rbac::grants(request.principal, *snapshot.roles, Permission::tool_read, what.bound_server, what.bound_tool,
+                      request.channel);
+}
+
 }  // namespace
 
 struct Decider::Impl {
@@ -84,6 +96,7 @@ struct Decider::Impl {
   std::string input;
   Counters counters;
 
+  Decision answer(const Snapshot& snapshot, const AccessRequest& request);
   Decision decide(const Snapshot& snapshot, const AccessRequest& request);
   Decision with_bound(const Snapshot& snapshot, const AccessRequest& request);
   Decision remembered(const Snapshot& snapshot, const AccessRequest& request);
@@ -160,7 +173,11 @@ Decision Decider::Impl::with_bound(const Snapshot& snapshot, const AccessRequest
   Decision decision = decide(snapshot, request);
   const bool on_tools = request.action == Permission::tool_read || request.action == Permission::tool_execute;
   const Registration* const registration = request.tool != nullptr ? request.tool->registration.get() : nullptr;
-  if (!decision.allow || !on_tools || registration == nullptr || registration->bound_server.empty()) return decision;
+  if (!on_tools || registration == nullptr || registration->bound_server.empty()) return decision;
+  if (tells_of_the_tool(decision) && !reads_bound(snapshot, request, *registration)) {
+    return deny(kRuleUnknown, "unknown_tool", "no tool:read on what it is bound to: " + decision.evidence);
+  }
+  if (!decision.allow) return decision;
   const ToolPtr bound = upstream_tool(*snapshot.catalogue, registration->bound_server, registration->bound_tool);
   ToolRecord gone;
   gone.server = registration->bound_server;
@@ -175,9 +192,27 @@ Decision Decider::Impl::with_bound(const Snapshot& snapshot, const AccessRequest
   return second;
 }
 
+// Who may execute a tool may read it, as with grants, unless a rule denies just that; and the catalogue of REST is what may be
+// read, so that what it does not show cannot be called there.
+Decision Decider::Impl::answer(const Snapshot& snapshot, const AccessRequest& request) {
+  Decision decision = with_bound(snapshot, request);
+  AccessRequest other = request;
+  other.phase = Phase::list;
+  other.arguments_json = std::nullopt;
+  if (request.action == Permission::tool_read && decision.rule_id == kRuleNoAllow) {
+    other.action = Permission::tool_execute;
+    if (Decision executed = with_bound(snapshot, other); executed.allow) return executed;
+  }
+  if (request.action == Permission::tool_execute && decision.allow && request.channel != Channel::mcp) {
+    other.action = Permission::tool_read;
+    if (Decision read = answer(snapshot, other); !read.allow) return read;
+  }
+  return decision;
+}
+
 Decision Decider::decide(const Snapshot& snapshot, const AccessRequest& request) {
   try {
-    return impl_->with_bound(snapshot, request);
+    return impl_->answer(snapshot, request);
   } catch (const std::exception& e) {
     return deny(kRulePolicyError, "policy_error", e.what());
   }

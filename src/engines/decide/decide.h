@@ -58,7 +58,9 @@ class Decider {
   Decider& operator=(Decider&&) noexcept;
   ~Decider();
 
-  // Never throws. Reading or executing a registered tool that is bound to an upstream's tool needs the same on that tool. A call is allowed only where the same request in phase list is (law: nothing callable that is not listed).
+  // Never throws. A call is allowed only where the same request in phase list is (law: nothing callable that is not listed).
+  // What may be executed may be read, unless a rule denies that; outside of MCP only what may be read is executed. Reading or
+  // executing a registered tool that is bound to an upstream's tool needs the same on that tool.
   // Decision::reason is for the caller (no_grant, password_change_required, a policy's own reasons),
   // Decision::evidence for log and audit.
   Decision decide(const Snapshot& snapshot, const AccessRequest& request);

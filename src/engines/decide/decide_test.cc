@@ -189,6 +189,26 @@ TEST_F(DecideTest, CheckPermissionByTheToolsId) {
     EXPECT_FALSE(check("admin", id)) << id;
 }
 
+// S0-12 as the guide has it says nothing of reading: what may be executed is shown, and nothing else is.
+TEST_F(DecideTest, WhatMayBeExecutedMayBeRead) {
+  snapshot_ = test::with_tool_access("allow if { input.action == \"execute\"; input.tool.security_level < 3 }\n", 7);
+  for (const Channel channel : {Channel::mcp, Channel::rest, Channel::local}) {
+    EXPECT_TRUE(on(principal_with({"user"}), tool_read, low_, channel).allow);
+    EXPECT_TRUE(on(principal_with({"user"}), tool_execute, low_, channel).allow);
+    EXPECT_FALSE(on(principal_with({"user"}), tool_read, high_, channel).allow);
+    EXPECT_FALSE(on(principal_with({"readonly"}), tool_read, low_, channel).allow);
+  }
+}
+
+// The law on REST, whose list is what may be read.
+TEST_F(DecideTest, OutsideOfMcpOnlyWhatMayBeReadIsExecuted) {
+  snapshot_ = test::with_tool_access("allow := true\ndeny contains \"not shown\" if input.action == \"read\"\n", 7);
+  EXPECT_TRUE(on(principal_with({"user"}), tool_execute, low_, Channel::mcp).allow);
+  const Decision refused = on(principal_with({"user"}), tool_execute, low_, Channel::rest);
+  EXPECT_EQ(refused.reason, "not shown");
+  EXPECT_FALSE(refused.allow);
+}
+
 // A registered tool that is bound to an upstream's.
 class BoundTool : public DecideTest {
  protected:
@@ -222,6 +242,14 @@ TEST_F(BoundTool, NeedsBothNames) {
   const Decision around = on(agent_with({alias}), tool_execute, alias_of("add"));
   EXPECT_TRUE(is_unknown(around)) << "who may not read the tool does not learn of it by another name";
   EXPECT_TRUE(is_unknown(on(agent_with({alias}), tool_read, alias_of("add"))));
+}
+
+// Found by the property test: readable by its own name, refused by REST's rule for agents, and so known to be there.
+TEST_F(BoundTool, IsUnknownToWhoMayNotReadWhatItIsBoundTo) {
+  Principal agent = agent_with({{tool_execute, "registry", "*"}});
+  EXPECT_TRUE(is_unknown(on(agent, tool_execute, alias_of("add"), Channel::rest)));
+  agent.grants.push_back({tool_read, "calc", "*"});
+  EXPECT_EQ(on(agent, tool_execute, alias_of("add"), Channel::rest).rule_id, kRuleNoGrant);
 }
 
 TEST_F(BoundTool, IsNoWayAroundALevel) {
