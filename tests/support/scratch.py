@@ -82,7 +82,8 @@ def support_script(name):
     """A Python server of tests/support, alone with its like in a folder that a sandbox can show."""
     tools = os.path.join(base(), "tools")
     os.makedirs(tools, exist_ok=True)
-    for script in ("rogue_server.py", "trap_server.py", "bridge_server.py", "schema_server.py", "spawner_server.py", "insider_server.py"):
+    for script in ("rogue_server.py", "trap_server.py", "bridge_server.py", "schema_server.py", "spawner_server.py", "insider_server.py",
+                   "named_server.py"):
         target = os.path.join(tools, script)
         if not os.path.exists(target):
             shutil.copy2(os.path.join(ROOT, "tests", "support", script), target)
