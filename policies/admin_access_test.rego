@@ -23,4 +23,20 @@ test_no_role if not allowed([], "admin", "audit:read")
 
 test_auditor_reads_the_audit if allowed(["auditor"], "admin", "audit:read")
 
+test_approver_decides_about_calls if {
+	every permission in ["approval:read", "approval:write"] {
+		allowed(["approver"], "admin", permission)
+		not allowed(["agent"], "admin", permission)
+		not allowed(["approver", "agent"], "admin", permission)
+	}
+}
+
+test_approver_needs_the_permission_itself if {
+	req := {"action": "admin", "permission": "approval:write", "granted": false, "user": {"roles": ["user"], "permissions": ["approval:read"]}}
+	not admin_access.allow with input as req
+	count(admin_access.deny) == 1 with input as req
+}
+
+test_approver_does_nothing_else if not allowed(["approver"], "admin", "policy:write")
+
 test_other_actions if not allowed(["admin"], "root", "user:write")

@@ -5,27 +5,44 @@
 #
 # What you can look at (the same fields on every call):
 #   input.action               "execute", "read", "create", "update" or "delete"
+#   input.permission           the same by its whole name, such as "tool:execute"
 #   input.phase                "list" when a list or a search is made, "call" when the tool is really called
 #   input.user.id, .name       who calls
 #   input.user.kind            "user", "key" or "local"
 #   input.user.roles           names of the roles it has, such as ["user"]
+#   input.user.groups          names of the groups it belongs to
 #   input.user.permissions     what it holds on this tool, such as ["tool:read", "tool:execute"]
 #   input.granted              true when those permissions contain the one this action needs
+#   input.labels               what earlier calls have left with the caller and has not run out, such as ["private_data"]
 #   input.server               name of the tool server
 #   input.tool.name            the tool, as its server calls it
+#   input.tool.server          the same as input.server
 #   input.tool.security_level  0 (harmless) to 10
 #   input.tool.required        permissions the operator asks for besides, such as ["gmail.send"] (held already)
+#   input.tool.labels          what a call of it leaves with the caller
+#   input.tool.pin             "approved": a server's tool, called only while it is what was approved; "registered":
+#                              one that was registered over REST. Absent for a server as a whole
+#   input.tool.untrusted.annotations  what the tool's server says of it ("readOnlyHint", ...). Nobody has checked that:
+#                              good for a refusal, never for a permission
 #   input.arguments            what the tool is called with; absent in phase "list"
 #   input.address              where the caller comes from
 #   input.time                 now, such as "2026-11-20T11:49:53.000000Z" (time.parse_rfc3339_ns reads it)
 #   input.protocol             MCP version of the caller
 #   input.resource             "tool:<server>/<tool>"
 #
+# What you can say beside yes and no: a rule `obligations` binds a call that is allowed. It is asked for when a tool is
+# called, and one that is not understood refuses the call.
+#   obligations contains {"redact": ["ssn"]} if ...          these members of the result are not shown
+#   obligations contains {"require_approval": true} if ...   people approve this call first
+#   obligations contains {"calls_per_minute": 5} if ...      of this caller to this tool; the lowest holds
+#   obligations contains {"log_full": true} if ...           arguments and result stand in the audit
+#
 # What is refused in phase "list" is not listed, and what is not listed cannot be called. So a rule about arguments
 # belongs under `deny`: `deny contains "too much" if input.arguments.amount > 100` lets the tool be listed, where there
 # are no arguments, and refuses the call.
 #
-# A rule that reads neither the arguments nor the time nor the caller's address is decided once and remembered.
+# An answer is remembered by the fields that the rules read. Rules that read few of them and name them plainly (input.user.roles,
+# not `x := input`) are asked seldom; rules on arguments or the time are asked each time.
 
 package tool_access
 

@@ -10,8 +10,10 @@ request(roles, permissions, granted, action, level) := {
 	"granted": granted,
 	"user": {"id": "user:1", "name": "u", "kind": "user", "roles": roles, "permissions": permissions},
 	"server": "calculator",
-	"tool": {"name": "add", "server": "calculator", "security_level": level, "required": []},
+	"tool": {"name": "add", "server": "calculator", "security_level": level, "required": [], "labels": []},
 	"resource": "tool:calculator/add",
+	"labels": [],
+	"time": "2026-11-20T12:00:00.000000Z",
 }
 
 allowed(roles, permissions, granted, action, level) if {

@@ -24,11 +24,13 @@ pub struct Decision {
     pub allow: bool,
     pub deny: bool,
     pub reasons: String,
+    /// JSON; empty where there are none.
+    pub obligations: String,
 }
 
-/// How `deny` of a package is asked for.
+/// How `deny` or `obligations` of a package is asked for.
 #[derive(Clone)]
-enum Deny {
+enum Place {
     Absent,
     Rule(String),
     /// Rules below it (`deny["x"] := true`, `package p.deny`): no rule of its own, but a document.
@@ -40,12 +42,13 @@ enum Deny {
 struct Rules {
     package: String,
     allow: Option<String>,
-    deny: Deny,
+    deny: Place,
+    obligations: Place,
 }
 
 #[derive(Clone)]
 pub struct PolicyEngine {
-    engine: Engine,
+    pub(crate) engine: Engine,
     names: Vec<String>,
     rules: Vec<Rules>,
     budget: Option<Duration>,
@@ -97,27 +100,40 @@ impl PolicyEngine {
         package: &str,
         input: &str,
         arguments: Option<&str>,
+        with_obligations: bool,
         budget: Duration,
     ) -> Result<Decision, String> {
         self.usable(budget)?;
-        let (allow_rule, deny) = self.rules_of(package)?;
+        let (allow_rule, rules) = self.rules_of(package)?;
         self.engine.set_input(whole_input(input, arguments)?);
         let allow = match self.patiently(budget, |engine| engine.eval_rule(allow_rule.clone())) {
             Ok(value) => matches!(value, Value::Bool(true)),
             Err(e) => return Err(format!("data.{package}.allow: {e}")),
         };
-        let mut decision = Decision { allow, deny: false, reasons: String::new() };
-        let value = match deny {
-            Deny::Absent => Ok(Value::Undefined),
-            Deny::Rule(rule) => self.patiently(budget, |engine| engine.eval_rule(rule.clone())),
-            Deny::Document(path) => self.patiently(budget, |engine| {
+        let mut decision = Decision { allow, deny: false, reasons: String::new(), obligations: String::new() };
+        let denials = self.value_at(&rules.deny, budget).map_err(|e| format!("data.{package}.deny: {e}"))?;
+        read_deny(&denials, &mut decision);
+        if with_obligations && decision.allow && !decision.deny {
+            let wrong = |e| format!("data.{package}.obligations: {e}");
+            let value = self.value_at(&rules.obligations, budget).map_err(wrong)?;
+            if value != Value::Undefined {
+                decision.obligations = value.to_json_str().map_err(wrong)?;
+            }
+        }
+        Ok(decision)
+    }
+
+    /// Undefined where no rule says anything.
+    fn value_at(&mut self, place: &Place, budget: Duration) -> anyhow::Result<Value> {
+        match place {
+            Place::Absent => Ok(Value::Undefined),
+            Place::Rule(rule) => self.patiently(budget, |engine| engine.eval_rule(rule.clone())),
+            Place::Document(path) => self.patiently(budget, |engine| {
                 let results = engine.eval_query(path.clone(), false)?;
                 let first = results.result.first().and_then(|r| r.expressions.first());
                 Ok(first.map_or(Value::Undefined, |expression| expression.value.clone()))
             }),
-        };
-        read_deny(&value.map_err(|e| format!("data.{package}.deny: {e}"))?, &mut decision);
-        Ok(decision)
+        }
     }
 
     pub fn query(&mut self, query: &str, input: &str, budget: Duration) -> Result<String, String> {
@@ -156,38 +172,39 @@ impl PolicyEngine {
         second
     }
 
-    fn rules_of(&mut self, package: &str) -> Result<(String, Deny), String> {
+    fn rules_of(&mut self, package: &str) -> Result<(String, Rules), String> {
         let found = match self.rules.iter().find(|r| r.package == package) {
             Some(rules) => rules.clone(),
             None => {
                 let rules = Rules {
                     package: package.to_string(),
                     allow: self.declared(package, "allow"),
-                    deny: self.deny_of(package),
+                    deny: self.place_of(package, "deny"),
+                    obligations: self.place_of(package, "obligations"),
                 };
                 self.rules.push(rules.clone());
                 rules
             }
         };
-        match found.allow {
-            Some(allow) => Ok((allow, found.deny)),
+        match found.allow.clone() {
+            Some(allow) => Ok((allow, found)),
             None => Err(format!("no rule data.{package}.allow")),
         }
     }
 
     /// Absent only where no module declares anything at or below it; in doubt it is asked for as a document.
-    fn deny_of(&self, package: &str) -> Deny {
-        if let Some(rule) = self.declared(package, "deny") {
-            return Deny::Rule(rule);
+    fn place_of(&self, package: &str, name: &str) -> Place {
+        if let Some(rule) = self.declared(package, name) {
+            return Place::Rule(rule);
         }
-        let path = format!("data.{package}.deny");
+        let path = format!("data.{package}.{name}");
         let absent = self.names.iter().all(|name| {
             matches!(self.engine.has_declared_rule_rooted_at(name, &path), Ok(false))
         });
         if absent {
-            Deny::Absent
+            Place::Absent
         } else {
-            Deny::Document(path)
+            Place::Document(path)
         }
     }
 
@@ -210,12 +227,12 @@ fn add(engine: &mut Engine, name: &str, source: &str) -> Result<(), CompileError
     second.map(|_| ()).map_err(|_| located(name, &first.to_string()))
 }
 
-fn set_budget(engine: &mut Engine, budget: Duration) {
+pub(crate) fn set_budget(engine: &mut Engine, budget: Duration) {
     engine.set_execution_timer_config(ExecutionTimerConfig { limit: budget, check_interval: CHECK_INTERVAL });
 }
 
 /// serde_json refuses documents more than 128 deep.
-fn whole_input(input: &str, arguments: Option<&str>) -> Result<Value, String> {
+pub(crate) fn whole_input(input: &str, arguments: Option<&str>) -> Result<Value, String> {
     let bytes = input.len().saturating_add(arguments.map_or(0, str::len));
     if bytes > INPUT_BYTES_MAX {
         return Err("the input is too large for a policy".to_string());

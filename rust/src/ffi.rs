@@ -74,6 +74,7 @@ pub struct SpDecision {
     pub allow: u8,
     pub deny: u8,
     pub reasons: SpText,
+    pub obligations: SpText,
 }
 
 /// Runs `body`; a panic becomes None. The message of a panic may quote foreign data, so it is not printed.

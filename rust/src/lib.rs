@@ -1,6 +1,7 @@
 //! sallyport_policy.h, function by function. All unsafe code of the crate is here and in ffi.rs.
 
 mod bounded;
+mod coverage;
 mod engine;
 mod ffi;
 mod shape;
@@ -139,17 +140,24 @@ pub unsafe extern "C" fn sp_policy_decide(
     package: SpView,
     input: SpView,
     arguments: SpView,
+    with_obligations: u8,
     budget_ns: u64,
     decision: *mut SpDecision,
     error: *mut SpText,
 ) -> i32 {
-    put(decision, SpDecision { allow: 0, deny: 1, reasons: SpText::EMPTY });
+    put(decision, SpDecision { allow: 0, deny: 1, reasons: SpText::EMPTY, obligations: SpText::EMPTY });
     with_engine(engine, error, |e| {
         let arguments = arguments.text().transpose()?;
-        let made = e.decide(package.required()?, input.required()?, arguments, Duration::from_nanos(budget_ns))?;
+        let budget = Duration::from_nanos(budget_ns);
+        let made = e.decide(package.required()?, input.required()?, arguments, with_obligations != 0, budget)?;
         put(
             decision,
-            SpDecision { allow: made.allow.into(), deny: made.deny.into(), reasons: SpText::new(made.reasons) },
+            SpDecision {
+                allow: made.allow.into(),
+                deny: made.deny.into(),
+                reasons: SpText::new(made.reasons),
+                obligations: SpText::new(made.obligations),
+            },
         );
         Ok(())
     })
@@ -170,6 +178,36 @@ pub unsafe extern "C" fn sp_policy_query(
     with_engine(engine, error, |e| {
         let json = e.query(query.required()?, input.required()?, Duration::from_nanos(budget_ns))?;
         put(result, SpText::new(json));
+        Ok(())
+    })
+}
+
+/// # Safety
+/// See sallyport_policy.h.
+#[no_mangle]
+pub unsafe extern "C" fn sp_policy_set_coverage(engine: *mut PolicyEngine, on: u8) {
+    with_engine(engine, std::ptr::null_mut(), |e| {
+        e.set_coverage(on != 0);
+        Ok(())
+    });
+}
+
+/// # Safety
+/// See sallyport_policy.h.
+#[no_mangle]
+pub unsafe extern "C" fn sp_policy_coverage(
+    engine: *mut PolicyEngine,
+    input: SpView,
+    arguments: SpView,
+    budget_ns: u64,
+    report: *mut SpText,
+    error: *mut SpText,
+) -> i32 {
+    put(report, SpText::EMPTY);
+    with_engine(engine, error, |e| {
+        let arguments = arguments.text().transpose()?;
+        let question = input.text().transpose()?.map(|input| (input, arguments));
+        put(report, SpText::new(e.coverage(question, Duration::from_nanos(budget_ns))?));
         Ok(())
     })
 }

@@ -50,6 +50,7 @@ Result<void> permit(const Call& call, const Route& route) {
     if (rbac::holds_somewhere(principal, *call.request.snapshot->roles, Permission::tool_read)) return {};
     return fail(Code::access_denied, "tool:read on nothing");
   }
+  if (route.recovery && principal.kind == PrincipalKind::local) return {};
   return permit_action(call, *route.permission);
 }
 
@@ -69,6 +70,10 @@ Result<void> permit_action(const Call& call, Permission action) {
   const Decision decision = call.request.decider->decide(*call.request.snapshot, access);
   if (decision.allow) return {};
   return fail(Code::access_denied, decision.rule_id + " " + decision.reason);
+}
+
+Task<void> prepare(Call& call, std::function<void()> rehearsal) {
+  if (call.request.prepare) co_await call.request.prepare(std::move(rehearsal));
 }
 
 RestRoute Api::route(std::string_view method, std::string_view path) {
@@ -91,6 +96,7 @@ Task<RestAnswer> Api::answer(RestRequest request) {
     if (!decoded) co_return refuse(call, {Code::validation, "path"}, "The path holds a bad escape");
     call.parts.push_back(std::move(*decoded));
   }
+  co_await prepare(call, [&] { (void)permit(call, *found.route); });
   if (auto permitted = permit(call, *found.route); !permitted) co_return refuse(call, permitted.error());
   if (auto read = read_body(call); !read) co_return refuse(call, read.error());
   std::string details;

@@ -7,12 +7,17 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/changing.h"
 #include "api/idempotency.h"
+#include "control/access_book.h"
 #include "control/accounts.h"
+#include "control/approvals.h"
 #include "control/control_plane.h"
 #include "core/task.h"
+#include "engines/decide/recorder.h"
+#include "engines/decide/shadow.h"
 #include "model/rest.h"
 
 namespace sallyport::api {
@@ -35,6 +40,10 @@ struct ApiDeps {
   std::function<Result<std::string>(std::string_view query)> audit_tail;  // JSON array of records, newest last
   // What the door would say of this credential, from whichever client; no use of its session.
   std::function<Result<PrincipalPtr>(const Snapshot&, std::string_view credential, WallTime now)> identify;
+  control::AccessBook* access = nullptr;  // who called which tool when
+  std::function<Task<std::vector<RecordedDecision>>()> recorded_decisions;
+  std::function<Task<std::vector<ShadowReport>>()> shadow_reports;  // one of each worker
+  control::Approvals* approvals = nullptr;  // on the control executor; never null once app has built it
   std::chrono::seconds key_grace{24 * 3600};  // of the old secret of a rotated API key, where the request is silent
 };
 

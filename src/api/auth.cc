@@ -167,7 +167,9 @@ Task<RestAnswer> me(Call& call) {
   json::Writer w;
   w.object().member("id", principal.id).member("name", principal.name).key("roles").array();
   for (const auto& role : principal.roles) w.value(role);
-  w.end_array().member("auth_type", principal.auth_type).member("must_change_password", principal.must_change_password);
+  w.end_array();
+  write_texts(w, "groups", principal.groups);
+  w.member("auth_type", principal.auth_type).member("must_change_password", principal.must_change_password);
   const UserRecord* const user = find_user(*call.request.snapshot, actor_user(call));
   if (user != nullptr) w.member("user_id", user->id).member("email", user->email);
   w.end_object();

@@ -60,8 +60,25 @@ Task<RestAnswer> add_role(Call& call);
 Task<RestAnswer> update_role(Call& call);
 Task<RestAnswer> remove_role(Call& call);
 
+Task<RestAnswer> access_review(Call& call);
+
+Task<RestAnswer> list_groups(Call& call);
+Task<RestAnswer> show_group(Call& call);
+Task<RestAnswer> add_group(Call& call);
+Task<RestAnswer> update_group(Call& call);
+Task<RestAnswer> remove_group(Call& call);
+Task<RestAnswer> join_group(Call& call);
+Task<RestAnswer> leave_group(Call& call);
+
 Task<RestAnswer> list_policies(Call& call);
 Task<RestAnswer> evaluate_policy(Call& call);
+
+Task<RestAnswer> list_labels(Call& call);
+Task<RestAnswer> clear_labels(Call& call);
+Task<RestAnswer> label_server(Call& call);
+Task<RestAnswer> label_tool(Call& call);
+Task<RestAnswer> explain_policy(Call& call);
+Task<RestAnswer> scaffold_policy(Call& call);
 
 Task<RestAnswer> list_servers(Call& call);
 Task<RestAnswer> show_server(Call& call);

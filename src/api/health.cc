@@ -34,9 +34,19 @@ std::vector<std::string> resting(const Call& call) {
 }
 
 // Both packages that are asked are there; without one, all that it is asked about is denied.
-bool has_policies(const Call& call) {
+Task<Result<void>> ask_policies(Call& call) {
+  for (const char* package : {"tool_access", "admin_access"}) {
+    if (!call.request.ask_policy) break;
+    if (const auto answer = co_await call.request.ask_policy(package, "{}"); !answer) {
+      co_return fail(answer.error().code, std::string(package) + ": " + answer.error().detail);
+    }
+  }
+  if (call.request.ask_policy) co_return Result<void>{};
   const auto there = policy::packages_of(call.request.snapshot->policy->modules);
-  return there.contains("tool_access") && there.contains("admin_access");
+  for (const char* package : {"tool_access", "admin_access"}) {
+    if (!there.contains(package)) co_return fail(Code::config, std::string("no package ") + package);
+  }
+  co_return Result<void>{};
 }
 
 }  // namespace
@@ -70,7 +80,7 @@ Task<RestAnswer> health_detailed(Call& call) {
   const auto stored = co_await run_on<void>(deps.control.executor(), deps.control.ask_store());
   const bool audited = deps.audit_healthy();
   const std::vector<std::string> out = resting(call);
-  const bool asked = has_policies(call);
+  const Result<void> asked = co_await ask_policies(call);
   json::Writer w;
   begin(w, stored && audited && asked && out.empty() ? "healthy" : "degraded");
   w.member("ready", deps.ready()).key("parts").object();
@@ -82,7 +92,9 @@ Task<RestAnswer> health_detailed(Call& call) {
   w.member("servers", call.request.snapshot->catalogue->servers.size()).key("resting").array();
   for (const std::string& name : out) w.value(name);
   w.end_array().end_object();
-  write_part(w, "policy", asked);
+  write_part(w, "policy", asked.has_value());
+  w.member("backend", call.request.ask_policy ? "opa" : "embedded");
+  if (!asked) w.member("why", asked.error().detail);
   w.member("modules", call.request.snapshot->policy->modules.size()).end_object();
   w.end_object().end_object();
   co_return ok(w);

@@ -185,7 +185,8 @@ std::string owner_of_new(const Call& call) {
 
 Task<RestAnswer> enable(Call& call, std::optional<bool> enabled) {
   auto& control = call.api.deps().control;
-  co_return shown(call, co_await run_for_caller<KeyRecord>(call, control.set_key_enabled(call.parts[0], enabled)));
+  co_return shown(call, co_await run_for_caller<KeyRecord>(
+                            call, control.set_key_enabled(call.parts[0], enabled, call.request.principal)));
 }
 
 }  // namespace
@@ -244,8 +245,8 @@ Task<RestAnswer> rotate_key(Call& call) {
 
 Task<RestAnswer> revoke_key(Call& call) {
   auto& control = call.api.deps().control;
-  auto done = co_await run_for_caller<void>(call, control.delete_key(call.parts[0]));
-  if (!done) co_return refuse(call, done.error());
+  auto done = co_await run_for_caller<void>(call, control.delete_key(call.parts[0], call.request.principal));
+  if (!done) co_return refuse_gift(call, done.error());
   co_return no_content();
 }
 

@@ -13,6 +13,7 @@ Task<RestAnswer> metrics(Call& call) {
     access.channel = call.request.channel;
     access.action = Permission::audit_read;
     access.now = call.request.now;
+    co_await prepare(call, [&] { (void)call.request.decider->decide(*call.request.snapshot, access); });
     if (!call.request.decider->decide(*call.request.snapshot, access).allow) co_return refuse(call, {Code::access_denied, ""});
   }
   RestAnswer answer;

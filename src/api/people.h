@@ -26,6 +26,9 @@ RestAnswer refuse_to_wait(const Call& call, const Error& error);
 RestAnswer refuse_gift(const Call& call, const Error& error);
 // The member `scopes`: tool:read, tool:execute@server/tool, gmail.send. Code::validation naming the first that is none of these.
 Result<control::KeyScopes> read_scopes(json::Value body);
+// The member `scopes` of what read_scopes() reads.
+void write_scopes(json::Writer& w, PermissionSet permissions, const std::vector<Grant>& grants,
+                  const std::vector<std::string>& dotted);
 // Code::validation naming a role that does not exist.
 Result<void> check_roles(const Call& call, const std::vector<std::string>& roles);
 

@@ -61,4 +61,15 @@ Result<control::KeyScopes> read_scopes(json::Value body) {
   return scopes;
 }
 
+void write_scopes(json::Writer& w, PermissionSet permissions, const std::vector<Grant>& grants,
+                  const std::vector<std::string>& dotted) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < kPermissionNames.size(); ++i) {
+    if (permissions.has(static_cast<Permission>(i))) texts.emplace_back(kPermissionNames[i]);
+  }
+  for (const Grant& grant : grants) texts.push_back(to_string(grant));
+  texts.insert(texts.end(), dotted.begin(), dotted.end());
+  write_texts(w, "scopes", texts);
+}
+
 }  // namespace sallyport::api

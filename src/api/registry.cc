@@ -55,7 +55,8 @@ Result<void> read_texts(json::Value body, control::ToolChange& change) {
     SP_TRY(*to, text_field(body, name));
   }
   using Lists = std::pair<const char*, std::optional<std::vector<std::string>>*>;
-  for (const auto& [name, to] : {Lists{"categories", &change.categories}, Lists{"tags", &change.tags}}) {
+  for (const auto& [name, to] :
+       {Lists{"categories", &change.categories}, Lists{"tags", &change.tags}, Lists{"labels", &change.labels}}) {
     if (!body.find(name)) continue;
     SP_TRY(*to, texts_field(body, name));
   }
@@ -82,23 +83,35 @@ std::optional<RestAnswer> may_change(const Call& call, const control::ToolChange
   const bool binds = change.binding && change.binding->endpoint;
   const bool lowers = before && before->registration && before->registration->endpoint &&
                       change.security_level.value_or(before->security_level) < before->security_level;
-  if (!binds && !lowers) return std::nullopt;
+  if (!binds && !lowers && !change.labels) return std::nullopt;
   if (auto may = permit_action(call, Permission::server_write); !may) {
     return refuse(call, may.error(),
-                  binds ? "Binding a tool to an endpoint needs server:write"
-                        : "Lowering the security level of a tool with an endpoint needs server:write");
+                  binds    ? "Binding a tool to an endpoint needs server:write"
+                  : lowers ? "Lowering the security level of a tool with an endpoint needs server:write"
+                           : "Labels of a tool need server:write");
   }
   return binds ? may_add(call, *change.binding->endpoint) : std::nullopt;
 }
 
-RestAnswer shown(const Call& call, const Result<ToolPtr>& tool, int status) {
+// What a change is decided by, beside its route.
+Task<void> prepare_change(Call& call) {
+  co_await prepare(call, [&] {
+    (void)permit_action(call, Permission::server_write);
+    const auto bound = call.root().string_at("upstream_tool");
+    const ToolPtr tool = bound ? tool_by_id(call, std::string(*bound)) : nullptr;
+    if (tool) (void)may_read(call, *tool);
+  });
+}
+
+Task<RestAnswer> shown(Call& call, Result<ToolPtr> tool, int status) {
   if (!tool)
-    return refuse(call,
-                  tool.error().code == Code::not_found ? Error{Code::unknown_tool, tool.error().detail} : tool.error());
+    co_return refuse(
+        call, tool.error().code == Code::not_found ? Error{Code::unknown_tool, tool.error().detail} : tool.error());
+  co_await prepare_shown(call, **tool);
   const bool reads = may_read(call, **tool);  // tool:create and tool:update alone show nothing that was there before
   json::Writer w;
   write_tool(w, call, **tool, {.schemas = reads, .upstream = reads, .endpoint = sees_places(call), .use = reads});
-  return ok(w, status);
+  co_return ok(w, status);
 }
 
 // The path names it by "registry/name" or by the name alone.
@@ -111,15 +124,15 @@ std::string registered_name(const Call& call) {
 }  // namespace
 
 Task<RestAnswer> register_tool(Call& call) {
+  co_await prepare_change(call);
   auto change = read_tool(call);
   if (!change) co_return refuse(call, change.error());
   if (auto refused = may_change(call, *change, nullptr)) co_return std::move(*refused);
   std::string name(call.root().string_at("name").value_or(""));
   auto& control = call.api.deps().control;
-  co_return shown(call,
-                  co_await run_for_caller<ToolPtr>(
-                      call, control.register_tool(std::move(name), call.principal().id, std::move(*change))),
-                  201);
+  auto made = co_await run_for_caller<ToolPtr>(
+      call, control.register_tool(std::move(name), call.principal().id, std::move(*change)));
+  co_return co_await shown(call, std::move(made), 201);
 }
 
 Task<RestAnswer> update_tool(Call& call) {
@@ -127,12 +140,14 @@ Task<RestAnswer> update_tool(Call& call) {
   if (call.root().string_at("name").value_or(name) != name) {
     co_return refuse(call, {Code::validation, "a tool keeps its name: register another one"});
   }
+  co_await prepare_change(call);
   auto change = read_tool(call);
   if (!change) co_return refuse(call, change.error());
   const ToolPtr before = tool_by_id(call, std::string(kRegistry) + "/" + name);
   if (auto refused = may_change(call, *change, before)) co_return std::move(*refused);
   auto& control = call.api.deps().control;
-  co_return shown(call, co_await run_for_caller<ToolPtr>(call, control.update_tool(name, std::move(*change))), 200);
+  auto changed = co_await run_for_caller<ToolPtr>(call, control.update_tool(name, std::move(*change)));
+  co_return co_await shown(call, std::move(changed), 200);
 }
 
 Task<RestAnswer> remove_tool(Call& call) {

@@ -27,6 +27,8 @@ bool is_in(const ToolRecord& tool, std::string_view category);
 bool by_s1(const Call& call);
 // May the caller see where things are (server:read)?
 bool sees_places(const Call& call);
+// prepare() for both.
+Task<void> prepare_shown(Call& call, const ToolRecord& tool);
 // {data, pagination}, or S1's {tools, total, page, per_page, total_pages} of whole tools where the path is S1's /tools.
 RestAnswer list_of_tools(const Call& call, const std::vector<ToolPtr>& tools);
 // Why this server or endpoint may not be added by this door; nothing where it may.

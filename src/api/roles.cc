@@ -95,8 +95,8 @@ Task<RestAnswer> remove_role(Call& call) {
     co_return refuse(call, {Code::conflict, "a built-in role stays: take it from whoever has it"});
   }
   auto& control = call.api.deps().control;
-  const auto done = co_await run_for_caller<void>(call, control.delete_role(call.parts[0]));
-  if (!done) co_return refuse(call, done.error());
+  const auto done = co_await run_for_caller<void>(call, control.delete_role(call.parts[0], call.request.principal));
+  if (!done) co_return refuse_gift(call, done.error());
   RestAnswer answer = no_content();
   answer.reason = "role=" + call.parts[0];
   co_return answer;

@@ -2,6 +2,7 @@
 // parameters, /openapi.json and /docs. Internal to api.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -50,6 +51,7 @@ struct Route {
   Task<RestAnswer> (*handle)(Call& call);
   RouteDoc doc;
   bool step_up = false;  // people with a second factor must have shown a code of it lately
+  bool recovery = false;  // whoever owns the home may, on its socket, though a policy refuses them everything
 };
 
 std::span<const Route> routes() noexcept;
@@ -80,6 +82,9 @@ Task<RestAnswer> handle_once(Call& call);
 std::string openapi_document(std::span<const Route> routes);
 std::string docs_page(std::span<const Route> routes);
 std::string_view group_of(const Route& route);  // under which both show it
+
+// Before decisions are made: where an OPA server has the policies it is asked all that `rehearsal` decides; else nothing is done.
+Task<void> prepare(Call& call, std::function<void()> rehearsal);
 
 // Answers.
 RestAnswer ok(json::Writer& writer, int status = 200);

@@ -58,6 +58,13 @@ ToolPtr readable(const Call& call, const control::ToolHit& hit) {
   return tool && may_read(call, *tool) ? tool : nullptr;
 }
 
+Task<void> prepare_hits(Call& call, const std::vector<control::ToolHit>& hits) {
+  co_await prepare(call, [&] {
+    for (const control::ToolHit& hit : hits) (void)readable(call, hit);
+    (void)sees_places(call);
+  });
+}
+
 Task<Result<std::vector<control::ToolHit>>> search(Call& call, std::string words, std::uint32_t most) {
   co_return co_await run_for_caller<std::vector<control::ToolHit>>(
       call, call.api.deps().control.search_tools(std::move(words), most));
@@ -132,6 +139,7 @@ Task<RestAnswer> search_tools(Call& call) {
   for (const std::string& word : *words) all.append(word).append(" ");
   const auto hits = co_await search(call, std::move(all), kHitsMax);
   if (!hits) co_return refuse(call, hits.error());
+  co_await prepare_hits(call, *hits);
   std::vector<ToolPtr> found;
   for (const auto& hit : *hits) {
     if (ToolPtr tool = readable(call, hit)) found.push_back(std::move(tool));
@@ -146,6 +154,7 @@ Task<RestAnswer> find_tools(Call& call) {
   for (const std::string& word : wanted->words) {
     const auto hits = co_await search(call, word, kScoredHitsMax);
     if (!hits) co_return refuse(call, hits.error());
+    co_await prepare_hits(call, *hits);
     add_word(call, *hits, 1.0 / static_cast<double>(wanted->words.size()), found);
   }
   ToolView view{.endpoint = sees_places(call), .s1 = by_s1(call)};

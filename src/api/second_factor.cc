@@ -6,6 +6,7 @@
 #include "api/qr_image.h"
 #include "api/standing.h"
 #include "core/encoding.h"
+#include "engines/rbac/rights.h"
 
 namespace sallyport::api {
 namespace {
@@ -102,7 +103,7 @@ Task<RestAnswer> factor_status(Call& call) {
   const SecondFactor& factor = (*user)->second_factor;
   json::Writer w;
   w.object().member("enabled", factor.confirmed).member("pending", !factor.confirmed && !factor.sealed_secret.empty());
-  w.member("required", call.api.deps().factors.required((*user)->roles));
+  w.member("required", call.api.deps().factors.required(rbac::roles_of(**user, *call.request.snapshot->principals)));
   w.member("recovery_codes_left", factor.recovery.size()).end_object();
   co_return ok(w);
 }
@@ -156,8 +157,8 @@ Task<RestAnswer> reset_factor(Call& call) {
   auto user = subject(call);
   if (!user) co_return refuse(call, user.error());
   auto& deps = call.api.deps();
-  auto done = co_await run_for_caller<void>(call, deps.factors.reset((*user)->id, call.request.now));
-  if (!done) co_return refuse(call, done.error());
+  auto done = co_await run_over<void>(call, "user:" + (*user)->id, deps.factors.reset((*user)->id, call.request.now));
+  if (!done) co_return refuse_gift(call, done.error());
   co_return no_content();
 }
 

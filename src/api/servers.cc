@@ -29,6 +29,7 @@ void write_server(json::Writer& w, const ServerRecord& server, std::size_t tools
   w.end_array();
   write_names(w, "paths", server.paths);
   write_names(w, "forwards", server.forwards);
+  write_names(w, "labels", server.labels);
   w.end_object();
 }
 
@@ -38,9 +39,9 @@ std::size_t tools_of(const Catalogue& catalogue, const std::string& server) {
 }
 
 Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults) {
-  SP_CHECK(only_fields(
-      body, {"name", "transport", "command", "url", "env", "headers", "paths", "network", "prefix", "shared",
-             "security_level", "allow_private", "required", "working_directory", "call_timeout", "probe", "forwards"}));
+  SP_CHECK(only_fields(body, {"name", "transport", "command", "url", "env", "headers", "paths", "network", "prefix",
+                              "shared", "security_level", "allow_private", "required", "working_directory",
+                              "call_timeout", "probe", "forwards", "labels"}));
   ServerRecord server = defaults;
   SP_TRY(server.name, text_field(body, "name"));
   SP_TRY(server.command, texts_field(body, "command"));
@@ -58,6 +59,7 @@ Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults)
   server.security_level = level < 0 || level > 10 ? -1 : static_cast<int>(level);
   SP_TRY(server.allow_private, flag_field(body, "allow_private", defaults.allow_private));
   SP_TRY(server.required, texts_field(body, "required"));
+  SP_TRY(server.labels, texts_field(body, "labels"));
   if (body.find("forwards")) {  // null, like []: nothing
     SP_TRY(server.forwards, texts_field(body, "forwards"));
   }

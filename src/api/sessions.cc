@@ -2,8 +2,9 @@
 // is ended on every worker when the answer goes out (design, principle 3).
 #include <algorithm>
 
-#include "api/route.h"
+#include "api/people.h"
 #include "api/standing.h"
+#include "engines/rbac/rbac.h"
 
 namespace sallyport::api {
 namespace {
@@ -51,9 +52,11 @@ std::optional<std::string> user_called(const Call& call, const std::string& who)
   return principals.users.contains(found) ? std::optional("user:" + found) : std::nullopt;
 }
 
-Task<RestAnswer> end_these(Call& call, Task<Result<std::size_t>> ending, std::string action, std::string reason) {
-  auto ended = co_await run_for_caller<std::size_t>(call, std::move(ending));
-  RestAnswer answer = ended ? no_content() : refuse(call, ended.error());
+// `owner`: whose they are.
+Task<RestAnswer> end_these(Call& call, std::string owner, Task<Result<std::size_t>> ending, std::string action,
+                           std::string reason) {
+  auto ended = co_await run_over<std::size_t>(call, std::move(owner), std::move(ending));
+  RestAnswer answer = ended ? no_content() : refuse_gift(call, ended.error());
   answer.action = std::move(action);
   if (ended) answer.reason = std::move(reason);
   co_return answer;
@@ -63,7 +66,7 @@ Task<RestAnswer> end_one(Call& call, std::string action) {
   auto& logins = call.api.deps().control.logins();
   const LoginSessionPtr session = call.request.snapshot->sessions->find(call.parts[0]);
   if (session == nullptr) co_return refuse(call, {Code::not_found, "no session " + call.parts[0]});
-  co_return co_await end_these(call, logins.end({session->id}), std::move(action),
+  co_return co_await end_these(call, session->owner, logins.end({session->id}), std::move(action),
                                session->owner + " session=" + session->id);
 }
 
@@ -75,7 +78,8 @@ Task<RestAnswer> logout(Call& call) {
     co_return refuse(call, {Code::conflict, "only a login can be ended; revoke a key instead"});
   }
   auto& logins = call.api.deps().control.logins();
-  co_return co_await end_these(call, logins.end({principal.session_id}), "logout", "session=" + principal.session_id);
+  co_return co_await end_these(call, principal.id, logins.end({principal.session_id}), "logout",
+                               "session=" + principal.session_id);
 }
 
 Task<RestAnswer> logout_all(Call& call) {
@@ -83,7 +87,8 @@ Task<RestAnswer> logout_all(Call& call) {
     co_return refuse(call, {Code::conflict, "the local administrator has no login; end those of a user instead"});
   }
   auto& logins = call.api.deps().control.logins();
-  co_return co_await end_these(call, logins.end_all_of(call.principal().id), "logout_all", call.principal().id);
+  co_return co_await end_these(call, call.principal().id, logins.end_all_of(call.principal().id), "logout_all",
+                               call.principal().id);
 }
 
 Task<RestAnswer> list_own_sessions(Call& call) { co_return list_of(call, call.principal().id); }
@@ -108,12 +113,17 @@ Task<RestAnswer> end_user_sessions(Call& call) {
   const auto owner = user_called(call, call.parts[0]);
   if (!owner) co_return refuse(call, {Code::not_found, "no user " + call.parts[0]});
   auto& logins = call.api.deps().control.logins();
-  co_return co_await end_these(call, logins.end_all_of(*owner), "end_sessions", *owner);
+  co_return co_await end_these(call, *owner, logins.end_all_of(*owner), "end_sessions", *owner);
 }
 
 // By its id (claim jti). The session goes on: its next refresh gives another token.
 Task<RestAnswer> revoke_token(Call& call) {
   const std::string& id = call.parts[0];
+  // Its id does not say whose it is, and so not whether they may more than the caller.
+  if (!rbac::has_role(call.principal(), "admin")) {
+    co_return refuse(call, {Code::access_denied, "token.of_anybody"},
+                     "Only an admin revokes a token by its id: end the session, or those of the user");
+  }
   if (id.size() > 128) co_return refuse(call, {Code::validation, "a token id has at most 128 characters"});
   auto& control = call.api.deps().control;
   const WallTime until = call.request.now + std::chrono::hours(24);  // the longest that a token lives

@@ -36,6 +36,7 @@ void write_common(json::Writer& w, const ToolRecord& tool, ToolView view) {
   else w.null();
   write_texts(w, "categories", what.categories);
   write_texts(w, "tags", what.tags);
+  write_texts(w, "labels", tool.labels);
   w.member("registered_at", iso_time(tool.created_at)).member("created_at", iso_time(tool.created_at));
   w.member("updated_at", iso_time(tool.updated_at));
 }
@@ -91,6 +92,13 @@ bool may_read(const Call& call, const ToolRecord& tool) {
   access.remote_address = call.request.address;
   access.now = call.request.now;
   return call.request.decider->decide(*call.request.snapshot, access).allow;
+}
+
+Task<void> prepare_shown(Call& call, const ToolRecord& tool) {
+  co_await prepare(call, [&] {
+    (void)may_read(call, tool);
+    (void)sees_places(call);
+  });
 }
 
 bool sees_places(const Call& call) { return permit_action(call, Permission::server_read).has_value(); }
@@ -175,17 +183,24 @@ RestAnswer executed(const Call& call, const std::string& id, ToolOutcome outcome
 Task<RestAnswer> list_tools(Call& call) {
   const auto wanted = query_value(call.request.query, "server");
   std::vector<ToolPtr> readable;
-  for (const auto& [server, tools] : call.request.snapshot->catalogue->tools) {
-    if (wanted && *wanted != server) continue;
-    for (const auto& [name, tool] : tools) {
-      if (may_read(call, *tool)) readable.push_back(tool);
+  const auto find_readable = [&] {
+    readable.clear();
+    (void)sees_places(call);
+    for (const auto& [server, tools] : call.request.snapshot->catalogue->tools) {
+      if (wanted && *wanted != server) continue;
+      for (const auto& [name, tool] : tools) {
+        if (may_read(call, *tool)) readable.push_back(tool);
+      }
     }
-  }
+  };
+  co_await prepare(call, find_readable);
+  find_readable();
   co_return list_of_tools(call, readable);
 }
 
 Task<RestAnswer> show_tool(Call& call) {
   const ToolPtr tool = tool_by_id(call, call.parts[0]);
+  if (tool) co_await prepare_shown(call, *tool);
   if (!tool || !may_read(call, *tool)) co_return refuse(call, {Code::unknown_tool, call.parts[0]});
   json::Writer w;
   const ToolView view{.endpoint = sees_places(call), .s1 = by_s1(call)};

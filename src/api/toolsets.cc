@@ -74,14 +74,19 @@ Task<RestAnswer> put(Call& call, Toolset before, bool fresh) {
   auto& control = call.api.deps().control;
   const auto stored = co_await run_for_caller<ToolsetPtr>(call, control.put_toolset(std::move(*set), fresh));
   if (!stored) co_return refuse(call, stored.error());
+  co_await prepare(call, [&] { (void)toolset_text(call, **stored); });
   co_return shown(call, **stored, fresh ? 201 : 200);
 }
 
 }  // namespace
 
 Task<RestAnswer> list_toolsets(Call& call) {
+  const auto& all = call.request.snapshot->catalogue->toolsets;
+  co_await prepare(call, [&] {
+    for (const auto& [name, set] : all) (void)toolset_text(call, *set);
+  });
   std::vector<std::string> items;
-  for (const auto& [name, set] : call.request.snapshot->catalogue->toolsets) {
+  for (const auto& [name, set] : all) {
     if (auto text = toolset_text(call, *set)) items.push_back(std::move(*text));
   }
   co_return list(call, items);
@@ -91,6 +96,7 @@ Task<RestAnswer> show_toolset(Call& call) {
   const auto& all = call.request.snapshot->catalogue->toolsets;
   const auto found = all.find(call.parts[0]);
   if (found == all.end()) co_return refuse(call, {Code::not_found, "no toolset " + call.parts[0]});
+  co_await prepare(call, [&] { (void)toolset_text(call, *found->second); });
   co_return shown(call, *found->second);
 }
 

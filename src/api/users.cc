@@ -11,6 +11,8 @@ namespace {
 void write_user(json::Writer& w, const UserRecord& user, std::string_view password = {}) {
   w.object().member("id", user.id).member("username", user.name).member("email", user.email);
   write_texts(w, "roles", user.roles);
+  write_texts(w, "groups", user.groups);
+  write_scopes(w, user.permissions, user.grants, user.dotted);
   w.member("enabled", user.enabled).member("must_change_password", user.must_change_password);
   w.member("created_at", iso_time(user.created_at));
   if (!password.empty()) w.member("password", password);
@@ -43,7 +45,7 @@ Task<Result<ChosenPassword>> choose_password(Call& call, UserRecord owner, std::
 }
 
 RestAnswer show(const Call& call, const Result<UserRecord>& user) {
-  if (!user) return refuse(call, user.error());
+  if (!user) return refuse_gift(call, user.error());
   json::Writer w;
   write_user(w, *user);
   return ok(w);
@@ -53,7 +55,7 @@ RestAnswer show(const Call& call, const Result<UserRecord>& user) {
 Task<RestAnswer> enable(Call& call, std::optional<bool> enabled) {
   auto& control = call.api.deps().control;
   co_return show(call, co_await run_for_caller<UserRecord>(
-                           call, control.set_user_enabled(call.parts[0], enabled, actor_user(call))));
+                           call, control.set_user_enabled(call.parts[0], enabled, call.request.principal)));
 }
 
 // With a password in it, which no cache and no kept answer may repeat.
@@ -83,7 +85,7 @@ namespace {
 
 Result<control::NewUser> read_user(const Call& call) {
   const json::Value body = call.root();
-  SP_CHECK(only_fields(body, {"username", "email", "password", "roles", "is_admin", "must_change_password"}));
+  SP_CHECK(only_fields(body, {"username", "email", "password", "roles", "is_admin", "must_change_password", "scopes"}));
   control::NewUser user;
   SP_TRY(user.name, text_field(body, "username"));
   SP_TRY(user.email, text_field(body, "email"));
@@ -92,6 +94,7 @@ Result<control::NewUser> read_user(const Call& call) {
   if (admin && std::ranges::find(roles, "admin") == roles.end()) roles.emplace_back("admin");
   if (!roles.empty()) user.roles = std::move(roles);
   SP_CHECK(check_roles(call, user.roles));
+  SP_TRY(user.scopes, read_scopes(body));
   SP_TRY(user.must_change_password, flag_field(body, "must_change_password", false));
   return user;
 }
@@ -108,11 +111,14 @@ Result<control::UserChange> read_change(const Call& call, std::initializer_list<
     if (change.roles->empty()) return fail(Code::validation, "roles must name one role at least, such as readonly");
     SP_CHECK(check_roles(call, *change.roles));
   }
+  if (body.find("scopes")) {
+    SP_TRY(change.scopes, read_scopes(body));
+  }
   if (body.find("is_admin")) {
     SP_TRY(change.admin, flag_field(body, "is_admin", false));
   }
-  if (!change.email && !change.roles && !change.admin)
-    return fail(Code::validation, "nothing to change: name email or roles");
+  if (!change.email && !change.roles && !change.admin && !change.scopes)
+    return fail(Code::validation, "nothing to change: name email, roles or scopes");
   return change;
 }
 
@@ -141,8 +147,8 @@ Task<RestAnswer> add_user(Call& call) {
   user->password_hash = std::move(chosen->hash);
   if (!chosen->shown.empty()) user->must_change_password = true;
   auto& control = call.api.deps().control;
-  auto made = co_await run_for_caller<UserRecord>(call, control.create_user(std::move(*user)));
-  if (!made) co_return refuse(call, made.error());
+  auto made = co_await run_for_caller<UserRecord>(call, control.create_user(std::move(*user), call.request.principal));
+  if (!made) co_return refuse_gift(call, made.error());
   RestAnswer answer = show_once(*made, chosen->shown, 201);
   answer.reason = audit_text("user", made->id, made->roles);
   co_return answer;
@@ -160,17 +166,17 @@ Task<RestAnswer> show_user(Call& call) {
 }
 
 Task<RestAnswer> update_user(Call& call) {
-  auto change = read_change(call, {"email", "roles", "is_admin"});
+  auto change = read_change(call, {"email", "roles", "is_admin", "scopes"});
   if (!change) co_return refuse(call, change.error());
   auto& control = call.api.deps().control;
-  co_return show(call,
-                 co_await run_for_caller<UserRecord>(call, control.update_user(call.parts[0], std::move(*change))));
+  co_return show(call, co_await run_for_caller<UserRecord>(
+                           call, control.update_user(call.parts[0], std::move(*change), call.request.principal)));
 }
 
 Task<RestAnswer> remove_user(Call& call) {
   auto& control = call.api.deps().control;
-  auto done = co_await run_for_caller<void>(call, control.delete_user(call.parts[0], actor_user(call)));
-  if (!done) co_return refuse(call, done.error());
+  auto done = co_await run_for_caller<void>(call, control.delete_user(call.parts[0], call.request.principal));
+  if (!done) co_return refuse_gift(call, done.error());
   co_return no_content();
 }
 
@@ -180,8 +186,8 @@ Task<RestAnswer> update_me(Call& call) {
   auto change = read_change(call, {"email"});
   if (!change) co_return refuse(call, change.error());
   auto& control = call.api.deps().control;
-  co_return show(call,
-                 co_await run_for_caller<UserRecord>(call, control.update_user(actor_user(call), std::move(*change))));
+  co_return show(call, co_await run_for_caller<UserRecord>(
+                           call, control.update_user(actor_user(call), std::move(*change), call.request.principal)));
 }
 
 Task<RestAnswer> set_password(Call& call) {
@@ -196,8 +202,8 @@ Task<RestAnswer> set_password(Call& call) {
   if (!chosen) co_return refuse_to_wait(call, chosen.error());
   auto& control = call.api.deps().control;
   auto user = co_await run_for_caller<UserRecord>(
-      call, control.set_user_password(call.parts[0], chosen->hash, !chosen->shown.empty()));
-  if (!user) co_return refuse(call, user.error());
+      call, control.set_user_password(call.parts[0], chosen->hash, !chosen->shown.empty(), call.request.principal));
+  if (!user) co_return refuse_gift(call, user.error());
   co_return show_once(*user, chosen->shown, 200);
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "app/approval_desk.h"
+#include "app/bundle.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
 #include "crypto/signature.h"
@@ -79,6 +81,22 @@ control::TokenKeyRules token_key_rules(const config::Settings& settings) {
   return rules;
 }
 
+Task<std::vector<RecordedDecision>> recorded_decisions(const Fleet& fleet) {
+  auto all = std::make_shared<std::vector<RecordedDecision>>();
+  co_await fleet.on_every_worker([all](Worker& worker) {
+    const Recorder* const recorder = worker.decider.recorder();
+    if (recorder == nullptr) return;
+    for (auto& one : recorder->all()) all->push_back(std::move(one));
+  });
+  co_return std::move(*all);
+}
+
+Task<std::vector<ShadowReport>> shadow_reports(const Fleet& fleet) {
+  auto all = std::make_shared<std::vector<ShadowReport>>();
+  co_await fleet.on_every_worker([all](Worker& worker) { all->push_back(worker.decider.shadow()->report(true)); });
+  co_return std::move(*all);
+}
+
 }  // namespace
 
 Limits limits_of(const config::Settings& settings) {
@@ -100,6 +118,8 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   app->began_ = app->clock_.steady();
   SP_CHECK(app->open_home());
   SP_CHECK(app->open_audit());
+  app->approvals_ = std::make_unique<ApprovalDesk>(*app);
+  SP_CHECK(app->approvals_->open());
   SP_CHECK(app->open_control());
   SP_CHECK(app->build_fleet());
   return app;
@@ -136,11 +156,19 @@ Result<void> App::open_control() {
                             [this](SnapshotPtr snapshot) { return publish(std::move(snapshot)); },
                             [this](ServerRecord server) { return probe(std::move(server)); },
                             [this](std::string name) { return restart(std::move(name)); },
-                            token_key_rules(settings)};
+                            token_key_rules(settings),
+                            {.lifetime = settings.label_lifetime}};
   control_ = std::make_unique<control::ControlPlane>(control_io_.get_executor(), std::move(deps));
-  SP_TRY(auto policy, policies_of(settings, 1));
+  SP_CHECK(first_bundle(settings, [this](std::string_view why) {
+    log_.warning("policy bundle not fetched, the one from before is taken", {{"why", why}});
+  }));
+  SP_TRY(auto policy, policies_of(settings));
   SP_TRY(const std::string signer, control_->load(std::move(policy), limits_of(settings), session_rules(settings)));
-  note_signer(signer);
+  note("rotate_token_keys", "token-key", signer);
+  note("read_policies", "policy-version", reading_text(control_->policies().at_start()));
+  if (const std::string& fault = control_->policies().fault(); options_.listen && !fault.empty()) {
+    return fail(Code::config, fault + "\n  fix: sallyport policy rollback --reason ...");
+  }
   for (const auto& collision : control_->snapshot()->catalogue->collisions) {
     log_.warning("two tools share a name on /mcp; the first is kept", {{"collision", collision}});
   }
@@ -174,7 +202,12 @@ Result<void> App::open_control() {
       [this](const Snapshot& snapshot, std::string_view credential, WallTime now) {
         return Identity(*keys_, *tokens_).inspect(snapshot, credential, now);
       }};
+  access_book_.emplace(*repository_);
+  api_deps.access = &*access_book_;
+  api_deps.recorded_decisions = [this] { return recorded_decisions(*fleet_); };
+  api_deps.shadow_reports = [this] { return shadow_reports(*fleet_); };
   api_deps.key_grace = settings.auth.api_key_grace;
+  api_deps.approvals = &approvals_->store();
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};
 }
@@ -192,10 +225,19 @@ Result<void> App::build_fleet() {
   fleet_.reset(new Fleet{clock_, random_, log_, *metrics_, *limiter_, *redactor_, *keys_, *tokens_, *edge_, {}, {}, {}, {}});
   fleet_->settings.json.bytes_max = settings.limits.body_bytes;
   fleet_->settings.json.depth_max = settings.limits.json_depth;
+  constexpr std::size_t kRecordBytes = 1U << 20;
+  fleet_->settings.record_bytes = settings.policy_record ? kRecordBytes : 0;
   fleet_->settings.session_idle = settings.sessions.idle;
   fleet_->settings.sessions_per_principal = settings.sessions.max_per_principal;
+  fleet_->settings.label_lifetime = settings.label_lifetime;
+  fleet_->leave_labels = [this](std::string holder, std::vector<std::string> labels, std::string set_by) {
+    auto& desk = control_->labels();
+    return run_on<void>(control_->executor(), desk.leave(std::move(holder), std::move(labels), std::move(set_by)));
+  };
   fleet_->route = [](std::string_view method, std::string_view path) { return api::Api::route(method, path); };
   fleet_->rest = [this](RestRequest request) { return api_->answer(std::move(request)); };
+  fleet_->approve = [this](ApprovalClaim claim) { return approvals_->claim(std::move(claim)); };
+  fleet_->settings.base_url = approvals_->base_url();
   for (unsigned i = 0; i < workers; ++i) SP_CHECK(build_worker(i));
   for (const auto& unit : units_) fleet_->workers.push_back(&unit->worker);
   return {};
@@ -203,6 +245,7 @@ Result<void> App::build_fleet() {
 
 Task<void> App::publish(SnapshotPtr snapshot) {
   co_await fleet_->on_every_worker([snapshot](Worker& worker) { worker.take(snapshot); });
+  fleet_->known_everywhere(snapshot->epoch);
 }
 
 Task<void> App::restart(std::string name) {

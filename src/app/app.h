@@ -56,6 +56,7 @@ class App {
 
  private:
   struct WorkerUnit;
+  class ApprovalDesk;
   explicit App(AppOptions options);
   Result<void> open_home();
   Result<void> open_audit();
@@ -66,7 +67,7 @@ class App {
   Task<void> declare_servers();
   Task<void> tick_control();
   Task<void> check_token_keys();
-  void note_signer(const std::string& id);  // made by age or by a setting, unasked: for the log and the audit
+  void note(std::string_view action, std::string_view subject, std::string text);  // unasked: for log and audit
   Task<void> tick_worker(WorkerUnit& unit);
   void checkpoint();
   std::string status_json(const Snapshot& snapshot) const;
@@ -74,7 +75,6 @@ class App {
   Task<Result<control::ProbeResult>> probe(ServerRecord server);
   Task<void> restart(std::string name);
   Task<void> publish(SnapshotPtr snapshot);
-
   AppOptions options_;
   SystemClock clock_;
   SystemRandom random_;
@@ -93,20 +93,20 @@ class App {
   upstream::EraCache eras_{clock_};
   std::optional<ConnectionLimits> connections_;
   std::optional<net::ServerSettings> http_;
-
   asio::io_context control_io_{1};
   asio::executor_work_guard<Executor> control_work_;
   asio::basic_signal_set<Executor> signals_;
   std::optional<control::PasswordPool> passwords_;
   std::unique_ptr<control::ControlPlane> control_;
+  std::optional<control::AccessBook> access_book_;
+  std::unique_ptr<ApprovalDesk> approvals_;
   std::unique_ptr<control::SecondFactors> factors_;
   std::unique_ptr<control::Accounts> accounts_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<Fleet> fleet_;
   std::vector<std::unique_ptr<WorkerUnit>> units_;
   std::thread control_thread_;
-  std::atomic<bool> stopping_{false};
-  std::atomic<bool> started_{false};
+  std::atomic<bool> stopping_{false}, started_{false};
   SteadyTime began_{};
 };
 

@@ -22,6 +22,7 @@ ServerRecord record_of(const config::ServerSetting& setting) {
   server.enabled = setting.enabled;
   server.security_level = static_cast<int>(setting.security_level);
   server.required = setting.required;
+  server.labels = setting.labels;
   server.forwards = setting.forwards;
   server.call_timeout = setting.call_timeout;
   server.start_timeout = setting.start_timeout;

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/bundle.h"
 #include "app/privileges.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
@@ -54,10 +55,24 @@ Result<policy::Modules> read_policies(const std::string& folder) {
   return found;
 }
 
-Result<PolicySet> policies_of(const config::Settings& settings, std::uint64_t epoch) {
+std::string reading_text(const control::PolicyReading& reading) {
+  if (!reading.fresh) return {};
+  std::string out = std::to_string(reading.version.number) + " source=" + reading.version.source;
+  if (reading.former != 0) out += " former=" + std::to_string(reading.former);
+  return out + (reading.activated ? "" : ", not in force: somebody put another one in force");
+}
+
+Result<PolicySet> policies_of(const config::Settings& settings) {
   PolicySet set;
-  set.epoch = epoch;
-  SP_TRY(set.modules, read_policies(settings.policies));
+  if (!settings.policy.bundle.empty()) {
+    SP_TRY(auto read, read_bundle(settings));
+    set.modules = std::move(read.modules);
+    set.source = "bundle";
+    set.reason = read.revision.empty() ? "" : "revision " + read.revision;
+  } else {
+    SP_TRY(set.modules, read_policies(settings.policies));
+    set.source = set.modules.empty() ? "shipped" : "folder";
+  }
   if (set.modules.empty()) set.modules = policy::shipped_policies();
   SP_TRY(set.compiled, policy::Compiled::of(set.modules));
   return set;

@@ -6,10 +6,13 @@
 
 #include "app/app.h"
 #include "app/init.h"
+#include "app/opa.h"
+#include "app/policies.h"
 #include "app/privileges.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
 #include "core/encoding.h"
+#include "engines/decide/replay.h"
 #include "engines/policy/trial.h"
 #include "request/audit/verify.h"
 
@@ -90,24 +93,12 @@ Result<cli::AuditVerdict> verify_audit(const std::string& home) {
   return verdict;
 }
 
-Result<cli::PolicyTrial> try_policies(const std::string& home, const std::string& folder, bool tests) {
-  constexpr std::chrono::seconds kBudget{1};  // of one test
-  std::string place = folder;
-  if (place.empty()) {
-    SP_TRY(const auto settings, config::load(home, std::nullopt, config::process_environment()));
-    place = settings.policies;
-  }
-  SP_TRY(const auto modules, read_policies(place));
-  if (modules.empty()) return fail(Code::not_found, "there is no policy in " + place);
-  const policy::Trial trial = policy::try_out(modules, tests, kBudget);
-  cli::PolicyTrial out;
-  if (trial.fault) {
-    out.fault = trial.fault->file + ":" + std::to_string(trial.fault->line) + ":" +
-                std::to_string(trial.fault->column) + ": " + trial.fault->message;
-  }
-  out.notes = trial.notes;
-  for (const auto& test : trial.tests) out.tests.push_back({test.name, test.passed, test.why});
-  return out;
+Result<std::string> replay_policies(const cli::PolicyFiles& files, const std::string& recorded) {
+  SP_TRY(auto decisions, read_recorded(recorded));
+  SP_TRY(auto replay, Replay::of(files, std::move(decisions)));
+  const SystemClock clock;
+  while (replay.step(clock, std::chrono::seconds(1))) continue;
+  return replay_text(replay.report());
 }
 
 std::vector<cli::Check> doctor(const config::Settings& settings) {
@@ -122,10 +113,13 @@ std::vector<cli::Check> doctor(const config::Settings& settings) {
   SystemClock clock;
   auto store = storage::SqliteRepository::open(settings.storage.sqlite_path, clock);
   add("database", store ? (*store)->check() : fail(store.error()), "opens, schema current, undamaged");
-  const auto policy = policies_of(settings, 1);
+  const auto opa = opa_of(settings, config::process_environment());
+  if (!opa) add("opa", fail(opa.error()), "");
+  else if (*opa) add("opa", try_opa(**opa), settings.opa.url + " answers for tool_access and admin_access");
+  const auto policy = policies_of(settings);
   add("policies", policy ? Result<void>() : fail(policy.error()), "compile");
   if (!policy) return checks;
-  for (const auto& note : policy::try_out(policy->modules, false, {}).notes) {
+  for (const auto& note : policy::try_out(policy->modules, policy::Wish::check, {}).notes) {
     checks.push_back(
         {cli::Check::State::warn, "policies", note, "add it to " + settings.policies + "; docs/policy.md"});
   }
@@ -142,6 +136,9 @@ cli::Hooks make_hooks(std::string program) {
   hooks.local_request = local_request;
   hooks.verify_audit = verify_audit;
   hooks.try_policies = try_policies;
+  hooks.read_policies = policies_in;
+  hooks.replay_policies = replay_policies;
+  hooks.explain_policies = explain_policies;
   hooks.doctor = doctor;
   return hooks;
 }

@@ -4,6 +4,9 @@
 #include <csignal>
 #include <latch>
 
+#include "app/approval_desk.h"
+#include "app/bundle.h"
+#include "app/opa.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
 #include "engines/policy/policy.h"
@@ -18,10 +21,20 @@ constexpr int kTicksPerSweep = 5;  // of login sessions and keys; their last use
 constexpr int kTicksPerKeyCheck = 60;
 constexpr std::chrono::seconds kLastWords{1};
 
+// Who called what since the last time, on all workers.
+Task<std::vector<AccessUse>> access_uses_of(const Fleet& fleet) {
+  std::vector<AccessUse> all;
+  co_await fleet.on_every_worker([&all](Worker& worker) {  // one after the other
+    for (AccessUse& use : worker.access_uses.take()) all.push_back(std::move(use));
+  });
+  co_return all;
+}
+
 }  // namespace
 
 Result<void> App::build_worker(unsigned index) {
   const auto& settings = options_.settings;
+  SP_TRY(auto opa, opa_of(settings, options_.environment));
   upstream::Settings upstreams;
   upstreams.sessions_per_principal = settings.upstream.sessions_per_principal;
   upstreams.sessions_per_server = settings.upstream.sessions_per_server;
@@ -46,6 +59,7 @@ Result<void> App::build_worker(unsigned index) {
   if (index == 0 && settings.listen.admin_socket) listening.admin_socket = settings.home + "/admin.sock";
   listening.server = *http_;
   units_.push_back(std::make_unique<WorkerUnit>(*this, index, std::move(deps), upstreams, std::move(listening)));
+  if (opa) units_.back()->worker.ask_opa(units_.back()->egress, *std::move(opa));
   return {};
 }
 
@@ -70,6 +84,10 @@ Result<void> App::start() {
       u.sweep.start();
       if (options_.listen) u.listener.start();
       u.ticks.spawn(tick_worker(u));
+      if (&u == units_.front().get() && is_fetched(options_.settings)) {
+        u.ticks.spawn(watch_bundle({u.egress, u.io.get_executor(), control_io_.get_executor(), options_.settings,
+                                    clock_, log_, [this] { return reload(); }}));
+      }
     });
     unit->thread = std::thread([&io = unit->io] {
       ::prctl(PR_SET_NAME, "worker");
@@ -112,20 +130,20 @@ void App::checkpoint() {
 Task<void> App::check_token_keys() {
   const auto signer = co_await control_->maintain_token_keys();
   if (!signer) log_.error("token signing keys not maintained", {{"why", signer.error().detail}});
-  else note_signer(*signer);
+  else note("rotate_token_keys", "token-key", *signer);
 }
 
-// No request asked for it, so no request's record tells.
-void App::note_signer(const std::string& id) {
-  if (id.empty()) return;
-  log_.info("another key signs access tokens", {{"key", id}, {"algorithm", options_.settings.auth.algorithm}});
+// No request asked for it, so no request's record tells. Nothing where there is no text.
+void App::note(std::string_view action, std::string_view subject, std::string text) {
+  if (text.empty()) return;
+  log_.info(action, {{"what", text}});
   audit::AuditRecord record;
   record.time = clock_.wall();
   record.event_type = audit::kSystem;
   record.principal = "system";
-  record.action = "rotate_token_keys";
+  record.action = action;
   record.result = "success";
-  record.reason = "token-key:" + id;
+  record.reason = std::string(subject) + ":" + std::move(text);
   if (const auto written = audit_->writer(static_cast<unsigned>(audit_->writers() - 1)).write(record); !written) {
     log_.error("audit record not written", {{"why", written.error().detail}});
   }
@@ -142,8 +160,10 @@ Task<void> App::tick_control() {
     if (++count % kTicksPerPrune == 0) (void)repository_->prune_revoked_tokens(clock_.wall());
     if (count % kTicksPerKeyCheck == 0) co_await check_token_keys();
     if (count % kTicksPerSweep != 0) continue;
-    if (const auto uses = control_->write_uses(); !uses) {
-      log_.error("uses of API keys and tools not written", {{"why", uses.error().detail}});
+    approvals_->sweep();
+    access_book_->add(co_await access_uses_of(*fleet_));
+    for (const auto& written : {control_->write_uses(), access_book_->write()}) {
+      if (!written) log_.error("uses of API keys and tools not written", {{"why", written.error().detail}});
     }
     if (const auto forgotten = co_await control_->forget_old_secrets(clock_.wall()); !forgotten) {
       log_.error("old secrets of API keys not removed", {{"why", forgotten.error().detail}});
@@ -178,10 +198,11 @@ Task<Result<void>> App::reload() {
                             options_.settings.config_file.empty() ? std::nullopt : std::optional(options_.settings.config_file),
                             options_.environment);
   if (!fresh) co_return fail(std::move(fresh).error());
-  auto policy = policies_of(*fresh, control_->snapshot()->policy->epoch + 1);
+  auto policy = policies_of(*fresh);
   if (!policy) co_return fail(std::move(policy).error());
   log_.set_level(telemetry::parse_level(fresh->log.level).value_or(telemetry::Level::info));
-  SP_CO_CHECK(co_await control_->replace_rules(std::move(*policy), limits_of(*fresh)));
+  SP_CO_TRY(const auto reading, co_await control_->replace_rules(std::move(*policy), limits_of(*fresh)));
+  note("read_policies", "policy-version", reading_text(reading));
   log_.info("reloaded: log level, limits, policies");
   co_return Result<void>{};
 }
@@ -220,6 +241,7 @@ void App::stop() {
       asio::co_spawn(unit->io, end(*unit), [&closed](const std::exception_ptr&) { closed.count_down(); });
     }
     closed.wait();
+    approvals_->stop();
   }
   passwords_ ? passwords_->stop() : void();
   signals_.cancel();
@@ -230,7 +252,11 @@ void App::stop() {
     unit->io.stop();
     if (unit->thread.joinable()) unit->thread.join();
   }
-  if (control_ && repository_) (void)control_->write_uses();
+  if (control_ && repository_) {
+    for (auto& unit : units_) access_book_->add(unit->worker.access_uses.take());
+    (void)control_->write_uses();
+    (void)access_book_->write();
+  }
   if (audit_ && repository_) {
     if (const auto point = audit_->close()) (void)repository_->put_checkpoint({point->number, point->at, point->hash, point->line});
   }

@@ -39,7 +39,11 @@ Grammar::Grammar(Options& options) : o_(options) {
   users();
   toolsets();
   roles();
+  groups();
+  access();
   policies();
+  labels();
+  approvals();
   second_factors();
   keys();
   sessions();
@@ -116,6 +120,8 @@ void Grammar::servers() {
                   "(default: elicitation and sampling)")
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"elicitation", "sampling", "roots", "none"}));
+  add->add_option("--label", o_.labels, "What a call of any of its tools leaves with its caller, such as private_data")
+      ->allow_extra_args(false);
   add->add_flag("--no-probe", o_.no_probe, "Register without starting it");
   lists(command(n, "list", "All servers"));
   required_name(command(n, "show", "One server"), "NAME");
@@ -125,6 +131,8 @@ void Grammar::servers() {
   required_name(probe, "NAME");
   probe->add_flag("--accept", o_.accept, "Approve new and changed tools");
   required_name(command(n, "restart", "End its sessions and processes"), "NAME");
+  label_of(command(n, "label", "Say what calls of all of its tools leave with their callers; in place of what was said",
+                   "server label mail private_data untrusted_content"));
 }
 
 void Grammar::tools() {
@@ -148,6 +156,8 @@ void Grammar::describe_tool(CLI::App* sub) {
   sub->add_option("--security-level", o_.security_level, "0 to 10")->check(CLI::Range(0, 10));
   sub->add_option("--category", o_.categories, "One of its categories")->allow_extra_args(false);
   sub->add_option("--tag", o_.tags, "One of its tags")->allow_extra_args(false);
+  sub->add_option("--label", o_.labels, "What a call leaves with its caller, such as private_data")
+      ->allow_extra_args(false);
   sub->add_option("--status", o_.status, "active or disabled")->check(CLI::IsMember({"active", "disabled"}));
   auto* upstream = sub->add_option("--upstream", o_.upstream, "SERVER/TOOL that a call of it is");
   auto* endpoint = sub->add_option("--endpoint", o_.endpoint, "URL that gets its arguments by POST");
@@ -169,6 +179,8 @@ void Grammar::registry(CLI::App* n) {
   describe_tool(update);
   update->add_flag("--unbind", o_.unbind, "Bound to nothing any more: a catalogue entry");
   required_name(command(n, "unregister", "Remove a registered tool"), "NAME");
+  label_of(command(n, "label", "Say what calls of a tool leave with their callers, beside its server's labels",
+                   "tool label mail/send external_sink"));
   CLI::App* search =
       command(n, "search", "Tools that have all of the words, the best match first", "tool search weather");
   search->add_option("WORD", o_.rest, "Words; the beginning of one will do")->required()->type_name("");

@@ -81,11 +81,6 @@ TEST(Arguments, KnowsEveryCommandOfTheIssue) {
       {"toolset", "list"},
       {"toolset", "add", "x", "--tool", "a/b=c", "--describe", "c=d"},
       {"toolset", "update", "x", "--no-enabled"},
-      {"role", "list"},
-      {"role", "show", "x"},
-      {"role", "add", "x", "--scope", "tool:read", "--inherit", "user"},
-      {"role", "update", "x", "--no-scopes", "--no-inherit"},
-      {"role", "delete", "x"},
       {"tool", "call", "x", "a=1"},
       {"user", "list"},
       {"user", "disable", "x"},
@@ -125,6 +120,30 @@ TEST(Arguments, KnowsEveryCommandOfTheIssue) {
     const Parsed p = parsed(words);
     EXPECT_FALSE(p.code) << words[0] << ": " << p.err;
     EXPECT_TRUE(p.options.command.starts_with(words[0]));
+  }
+}
+
+TEST(Arguments, KnowsRolesGroupsAndTheAccessReview) {
+  const std::vector<std::vector<const char*>> kCommands{
+      {"role", "list"},
+      {"role", "show", "x"},
+      {"role", "add", "x", "--scope", "tool:read", "--inherit", "user"},
+      {"role", "update", "x", "--no-scopes", "--no-inherit"},
+      {"role", "delete", "x"},
+      {"group", "list"},
+      {"access", "review", "--principal", "ada", "--unused", "90", "--csv"},
+      {"access", "review", "--tool", "calc/add", "--server", "calc"},
+      {"group", "show", "x"},
+      {"group", "add", "x", "--role", "user", "--scope", "tool:read", "--description", "who"},
+      {"group", "set", "x", "--no-roles", "--no-scopes"},
+      {"group", "remove", "x"},
+      {"group", "join", "x", "ada"},
+      {"group", "leave", "x", "ada"},
+      {"user", "update", "ada", "--no-scopes"}};
+  for (const auto& words : kCommands) {
+    const Parsed p = parsed(words);
+    EXPECT_FALSE(p.code) << words[0] << ": " << p.err;
+    EXPECT_EQ(p.options.command, std::string(words[0]) + " " + words[1]);
   }
 }
 

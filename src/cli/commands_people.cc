@@ -73,6 +73,7 @@ int add_user(const Context& c) {
   w.object().member("username", o.name).member("password", password).member("must_change_password", made);
   if (!o.email.empty()) w.member("email", o.email);
   write_names(w, "roles", o.roles.empty() ? std::vector<std::string>{"user"} : o.roles);
+  write_names(w, "scopes", o.scopes);
   w.end_object();
   std::string body = w.take();
   const int code = finish(c, c.api("POST", "/api/v1/users", body), details(c));
@@ -106,11 +107,14 @@ int set_password(const Context& c) {
 
 int update_user(const Context& c) {
   const Options& o = c.options;
-  if (o.email.empty() && o.roles.empty()) return c.fail_with(kUsage, "nothing to change", "name --email or --role");
+  if (o.email.empty() && o.roles.empty() && o.scopes.empty() && !o.no_scopes) {
+    return c.fail_with(kUsage, "nothing to change", "name --email, --role, --scope or --no-scopes");
+  }
   json::Writer w;
   w.object();
   if (!o.email.empty()) w.member("email", o.email);
   write_names(w, "roles", o.roles);
+  write_list(w, "scopes", o.scopes, o.no_scopes);
   w.end_object();
   return finish(c, c.api("PUT", "/api/v1/users/" + url_encode(o.name), w.text()), details(c));
 }
@@ -128,6 +132,7 @@ int run_user(const Context& c) {
                            {"username", "NAME", 40},
                            {"email", "EMAIL", 40},
                            {"roles", "ROLES"},
+                           {"groups", "GROUPS", 40},
                            {"enabled", "ENABLED"},
                            {"created_at", "CREATED"}},
                           "No users"));

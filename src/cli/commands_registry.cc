@@ -52,6 +52,7 @@ Result<std::string> body_of(const Context& c, bool with_name) {
   if (o.security_level) w.member("security_level", *o.security_level);
   write_all(w, "categories", o.categories);
   write_all(w, "tags", o.tags);
+  write_all(w, "labels", o.labels);
   write_some(w, "status", o.status);
   write_binding(w, o);
   return w.end_object().take();

@@ -45,6 +45,7 @@ std::string server_body(const Options& o, const std::vector<std::string>& comman
   write_pairs(w, "headers", o.headers);
   write_list(w, "paths", o.paths);
   write_list(w, "required", o.required);
+  write_list(w, "labels", o.labels);
   if (forwards_nothing(o)) w.key("forwards").array().end_array();
   else write_list(w, "forwards", o.forwards);
   if (o.network) w.member("network", true);
@@ -103,6 +104,7 @@ int run_server(const Context& c) {
                           "No server is registered; add one: sallyport server add NAME -- PROGRAM"));
   }
   if (what == "show") return finish(c, c.api("GET", path_of(c)), details(c));
+  if (what == "label") return run_label_of(c, path_of(c));
   if (what == "remove") {
     return finish(c, c.api("DELETE", path_of(c)),
                   [&](json::Value) { return "removed " + printable(c.options.name) + "\n"; });

@@ -111,8 +111,9 @@ int call(const Context& c) {
 std::string render_tool(const Context& c, json::Value root) {
   const json::Value tool = root.find("data").value_or(root);
   std::string out;
-  for (const char* key : {"exposed_name", "server", "name", "title", "description", "version", "categories", "tags",
-                          "owner", "binding", "upstream_tool", "endpoint", "security_level", "status", "digest"}) {
+  for (const char* key :
+       {"exposed_name", "server", "name", "title", "description", "version", "categories", "tags", "labels", "owner",
+        "binding", "upstream_tool", "endpoint", "security_level", "status", "digest"}) {
     const std::string text = printable(cell_text(tool, key), 4000);
     if (!text.empty()) out += std::string(key) + ": " + coloured(text, text, c.io.colour) + "\n";
   }
@@ -150,6 +151,9 @@ int run_tool(const Context& c) {
   const std::string_view what = std::string_view(c.options.command).substr(5);
   if (what == "call") return call(c);
   if (what == "register" || what == "update" || what == "unregister" || what == "search") return run_registry(c);
+  if (what == "label") {
+    return with_tool(c, [&](const std::string& id) { return run_label_of(c, "/api/v1/tools/" + id); });
+  }
   if (what == "show") {
     return with_tool(c, [&](const std::string& id) {
       return finish(c, c.api("GET", "/api/v1/tools/" + id), [&](json::Value root) { return render_tool(c, root); });

@@ -62,10 +62,21 @@ int run_tool(const Context& context);
 int run_registry(const Context& context);  // tool register, update, unregister, search
 int run_toolset(const Context& context);
 int run_role(const Context& context);
+int run_group(const Context& context);
+int run_access(const Context& context);
+int run_label(const Context& context);
+int run_label_of(const Context& context, std::string_view path);  // tool label, server label
+int run_approval(const Context& context);
 int run_user(const Context& context);
 int run_mfa(const Context& context);
 int run_key(const Context& context);
 int run_policy(const Context& context);
+int run_policy_shadow(const Context& context);
+int run_policy_replay(const Context& context);
+int run_policy_versions(const Context& context);  // policy versions, show, diff, activate, rollback
+int run_policy_trial(const Context& context);  // policy check, test
+int run_policy_explain(const Context& context);
+int run_policy_scaffold(const Context& context);
 int run_session(const Context& context);
 int run_token(const Context& context);
 int run_audit(const Context& context);

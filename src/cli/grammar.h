@@ -40,6 +40,9 @@ class Grammar {
 
   // grammar_people.cc
   void roles();
+  void groups();
+  void access();
+  void scopes(CLI::App* sub);
   void users();
   void second_factors();
   // --NAME and --no-NAME; nothing said is nothing set.
@@ -49,8 +52,17 @@ class Grammar {
   void sessions();
   void tokens();
 
+  // grammar_approval.cc
+  void approvals();
+
   // grammar_policy.cc
   void policies();
+  void labels();
+  void label_of(CLI::App* sub);  // a tool or server
+  // grammar_policy_versions.cc
+  void policy_versions(CLI::App* n);
+  void explain_policy(CLI::App* n);
+  void scaffold_policy(CLI::App* n);
 
   Options& o_;
   CLI::App* noun_tool_ = nullptr;

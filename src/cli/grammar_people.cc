@@ -13,13 +13,53 @@ void Grammar::roles() {
                              "role update mailer --scope tool:read --scope gmail.send");
   for (CLI::App* sub : {add, update}) {
     required_name(sub, "NAME");
-    sub->add_option("--scope", o_.scopes, "All that it grants: PERMISSION, PERMISSION@SERVER[/TOOL], or a dotted name")
-        ->allow_extra_args(false);
+    scopes(sub);
     sub->add_option("--inherit", o_.inherits, "All roles whose rights it has too")->allow_extra_args(false);
   }
   update->add_flag("--no-scopes", o_.no_scopes, "Take all scopes away")->excludes("--scope");
   update->add_flag("--no-inherit", o_.no_inherit, "Let it inherit nothing")->excludes("--inherit");
   required_name(command(n, "delete", "Take away a role that nobody has"), "NAME");
+}
+
+void Grammar::groups() {
+  CLI::App* n = noun("group", "Groups of people, and what they give their members");
+  lists(command(n, "list", "All groups"));
+  required_name(command(n, "show", "One group and who is in it"), "NAME");
+  CLI::App* add = command(n, "add", "Make a group",
+                          "group add mailers --role user --scope 'tool:execute@gmail/*' --scope gmail.send");
+  CLI::App* set = command(n, "set", "Change a group; what is not named stays",
+                          "group set mailers --scope tool:read --scope gmail.send");
+  for (CLI::App* sub : {add, set}) {
+    required_name(sub, "NAME");
+    sub->add_option("--description", o_.description, "What it is for");
+    sub->add_option("--role", o_.roles, "All roles that it gives; not admin, not agent")->allow_extra_args(false);
+    scopes(sub);
+  }
+  set->add_flag("--no-roles", o_.no_roles, "Let it give no role")->excludes("--role");
+  set->add_flag("--no-scopes", o_.no_scopes, "Take all scopes away")->excludes("--scope");
+  required_name(command(n, "remove", "Take away a group that nobody is in"), "NAME");
+  for (CLI::App* sub : {command(n, "join", "Let a user into a group", "group join mailers ada"),
+                        command(n, "leave", "Take a user out of a group", "group leave mailers ada")}) {
+    required_name(sub, "NAME");
+    sub->add_option("USER", o_.user, "By name or id")->required()->type_name("");
+  }
+}
+
+void Grammar::access() {
+  CLI::App* n = noun("access", "Who can call what");
+  CLI::App* review = command(n, "review", "Who can call what, why, and when they last did; people, and API keys",
+                             "access review --principal ada\n  sallyport access review --unused 90 --csv > unused.csv");
+  review->add_option("--principal", o_.principal, "One user, by name or id, or one key by id");
+  review->add_option("--server", o_.server, "The tools of one server");
+  review->add_option("--tool", o_.tool, "One tool: SERVER/TOOL, or its name");
+  review->add_option("--unused", o_.unused, "Only what was not used for so many days, or never")
+      ->check(CLI::Range(0, 36500));
+  review->add_flag("--csv", o_.csv, "Comma-separated values, for a spreadsheet");
+}
+
+void Grammar::scopes(CLI::App* sub) {
+  sub->add_option("--scope", o_.scopes, "All that it grants: PERMISSION, PERMISSION@SERVER[/TOOL], or a dotted name")
+      ->allow_extra_args(false);
 }
 
 void Grammar::users() {
@@ -30,14 +70,17 @@ void Grammar::users() {
   add->add_option("--email", o_.email, "Mail address");
   add->add_option("--role", o_.roles, "admin, user, agent, readonly or one of your own (default: user)")
       ->allow_extra_args(false);
+  scopes(add);
   add->add_flag("--password-stdin", o_.password_stdin, "Read the password from stdin");
   lists(command(n, "list", "All users"));
   required_name(command(n, "show", "One user"), "NAME");
-  CLI::App* update = command(n, "update", "Change the address or the roles; what is not named stays",
+  CLI::App* update = command(n, "update", "Change the address, the roles or the scopes; what is not named stays",
                              "user update ada --role user --role auditor");
   required_name(update, "NAME");
   update->add_option("--email", o_.email, "Mail address");
   update->add_option("--role", o_.roles, "All its roles from now on")->allow_extra_args(false);
+  scopes(update);
+  update->add_flag("--no-scopes", o_.no_scopes, "Take all of its own scopes away")->excludes("--scope");
   required_name(command(n, "disable", "Lock a user out, at once"), "NAME");
   required_name(command(n, "enable", "Let a user in again"), "NAME");
   required_name(command(n, "toggle", "Disable, or enable again"), "NAME");

@@ -3,10 +3,12 @@
 // thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
@@ -51,9 +53,19 @@ struct PolicyTrial {
     std::string why;
   };
   std::string fault;  // "file:line:column: message"; empty: all compiles
+  struct File {
+    std::string name;
+    std::size_t lines = 0;  // of rules
+    std::vector<std::uint32_t> missed;  // those of them that no test reached, from 1
+  };
   std::vector<std::string> notes;
   std::vector<Test> tests;
+  std::vector<File> files;  // where coverage was asked for
+  double percent = 0;       // of the lines of all files, how many a test reached
 };
+
+using PolicyFiles = std::vector<std::pair<std::string, std::string>>;  // name, source
+enum class PolicyWish : unsigned char { check, tests, coverage };
 
 struct Hooks {
   std::string version;
@@ -67,8 +79,15 @@ struct Hooks {
                                   std::string_view body)>
       local_request;
   std::function<Result<AuditVerdict>(const std::string& home)> verify_audit;
-  // Compiles the *.rego of `folder` (empty: the home's) and, with `tests`, runs their tests. Error: it cannot be read.
-  std::function<Result<PolicyTrial>(const std::string& home, const std::string& folder, bool tests)> try_policies;
+  // Compiles the *.rego of `folder` (empty: the home's), runs their tests, says what these reach. Error: it cannot be read.
+  std::function<Result<PolicyTrial>(const std::string& home, const std::string& folder, PolicyWish wish)> try_policies;
+  // What the package of that folder's policies says of the input, and why: the JSON of POST /policies/explain.
+  std::function<Result<std::string>(const std::string& folder, const std::string& package, const std::string& input)>
+      explain_policies;
+  // The *.rego of `folder` (empty: the home's), by name. Error: it cannot be read, or there are none.
+  std::function<Result<PolicyFiles>(const std::string& home, const std::string& folder)> read_policies;
+  // Recorded decisions (the JSON of GET /policies/recorded) made once more under `files`: the JSON of POST /policies/replay.
+  std::function<Result<std::string>(const PolicyFiles& files, const std::string& recorded)> replay_policies;
   // Checks beyond the CLI's own (key file, database schema, launcher).
   std::function<std::vector<Check>(const config::Settings&)> doctor;
 };

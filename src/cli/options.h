@@ -46,13 +46,33 @@ struct Options {
   std::optional<std::string> description;
   std::vector<std::string> roles, scopes, addresses, inherits;
   std::optional<bool> can_read, can_create, can_update, can_delete, can_execute;
-  bool no_scopes = false, no_inherit = false, any_address = false, never_expires = false;
+  bool no_scopes = false, no_roles = false, no_inherit = false, any_address = false, never_expires = false;
   std::optional<std::int64_t> grace;  // seconds
   bool generate = false, password_stdin = false;
-  std::string user;  // session list, session end
+  std::string user;  // session list, session end, group join, group leave
   std::string svg, png;  // mfa enroll
 
+  std::vector<std::string> labels;
+  bool no_labels = false;
+  std::string label, reason;  // label clear; reason: approval approve, deny too
+
   bool revoke_old = false;  // token rotate
+
+  bool csv = false;  // access review
+  std::optional<std::int64_t> unused;  // days
+  // policy activate, rollback, shadow, replay
+  std::optional<std::int64_t> number, to;
+  std::string from, export_to;
+  bool force = false, stop = false, report = false;
+  // policy test
+  bool coverage = false;
+  std::optional<double> threshold;  // percent
+
+  // policy explain: --tool, --arguments stand above
+  std::string input, folder, as, phase, door, address, protocol;
+
+  std::string output;  // policy scaffold
+  std::string state;  // approval list
 
   bool dry_run = false;  // import
 };

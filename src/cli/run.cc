@@ -65,7 +65,7 @@ struct Command {
   std::string_view first_word;
   int (*run)(const Context&);
 };
-constexpr std::array<Command, 21> kCommands{{
+constexpr std::array<Command, 25> kCommands{{
     {"init", run_init},
     {"serve", run_serve},
     {"stdio", run_stdio},
@@ -78,7 +78,11 @@ constexpr std::array<Command, 21> kCommands{{
     {"mfa", run_mfa},
     {"toolset", run_toolset},
     {"role", run_role},
+    {"group", run_group},
+    {"access", run_access},
+    {"approval", run_approval},
     {"policy", run_policy},
+    {"label", run_label},
     {"key", run_key},
     {"session", run_session},
     {"token", run_token},

@@ -124,6 +124,14 @@ std::string check_forward(std::string_view text) {
   return known ? "" : "is nothing a server may ask a client; fix: write elicitation, sampling or roots";
 }
 
+std::string check_label(std::string_view text) {
+  const auto ok = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  const bool good =
+      !text.empty() && text.size() <= 32 && text.front() >= 'a' && text.front() <= 'z' && std::ranges::all_of(text, ok);
+  return good ? ""
+              : "is no label; fix: write private_data, untrusted_content, external_sink, or a name of a-z, 0-9, '_'";
+}
+
 std::string check_http_url(std::string_view text) {
   const std::string_view rest = after_scheme(text);
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));

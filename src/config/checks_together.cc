@@ -18,7 +18,9 @@ class Together {
     encryption();
     listening();
     signing_key();
+    approval();
     upstream();
+    policy();
   }
 
  private:
@@ -101,6 +103,19 @@ class Together {
     }
   }
 
+  void approval() {
+    if (s_.approval.webhook.empty()) return;
+    if (s_.approval.webhook_secret.empty()) {
+      return refuse("approval.webhook", "nobody could tell that a message is ours",
+                    "set approval.webhook_secret to a reference, such as ${file:secrets/webhook}");
+    }
+    const auto secret = resolve_reference(s_.approval.webhook_secret, s_.home, environment_);
+    if (!secret) return refuse("approval.webhook_secret", secret.error().detail, "make the reference readable");
+    if (secret->size() < 16) {
+      refuse("approval.webhook_secret", "is shorter than 16 bytes", "make one with: openssl rand -base64 32");
+    }
+  }
+
   void upstream() {
     if (s_.upstream.sessions_per_server > s_.upstream.sessions_total) {
       refuse("upstream.sessions_per_server", "is above upstream.sessions_total", "raise the total or lower this one");
@@ -110,6 +125,36 @@ class Together {
     }
     if (s_.sandbox.run_as == "root" || s_.sandbox.run_as == "0") {
       refuse("sandbox.run_as", "the gateway never serves as root", "name another user");
+    }
+  }
+
+  void policy() {
+    bundle();
+    const bool asks = s_.policy.backend == "opa";
+    if (asks && s_.opa.url.empty()) {
+      refuse("policy.backend", "there is no opa.url to ask", "set opa.url, such as http://127.0.0.1:8181");
+    }
+    if (!asks && !s_.opa.url.empty()) {
+      s_.warnings.emplace_back("opa.url is set, but policy.backend is embedded: OPA is not asked");
+    }
+    if (asks && s_.opa.url.starts_with("http://") && !s_.opa.token.empty() && !s_.opa.allow_private) {
+      refuse("opa.url", "the token would cross a network in the clear", "write https://");
+    }
+  }
+
+  void bundle() {
+    const std::string& place = s_.policy.bundle;
+    if (place.empty() || place.starts_with("https://")) return;
+    if (place.starts_with("http://")) {
+      if (s_.policy.bundle_key.empty()) {
+        refuse("policy.bundle", "whoever is on the way could put policies of their own in",
+               "write https://, or have it signed and set policy.bundle_key");
+      } else if (!s_.policy.bundle_token.empty() && !s_.policy.bundle_allow_private) {
+        refuse("policy.bundle", "the token would cross a network in the clear", "write https://");
+      }
+    } else if (!place.starts_with('/')) {
+      refuse("policy.bundle", "is neither a URL nor an absolute path",
+             "write /path/bundle.tar.gz or https://host/bundle.tar.gz");
     }
   }
 

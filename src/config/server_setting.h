@@ -26,11 +26,20 @@ struct ServerSetting {
   bool enabled = true;
   std::uint32_t security_level = 1;
   std::vector<std::string> required;
+  std::vector<std::string> labels;
   std::vector<std::string> forwards = {"elicitation", "sampling"};
   std::chrono::seconds call_timeout{30};
   std::chrono::seconds start_timeout{10};
   std::uint64_t result_bytes = 16U << 20;
   int line = 0;  // in the file
+};
+
+enum class SandboxMode : std::uint8_t { prefer, require };
+
+struct SandboxSettings {
+  SandboxMode mode = SandboxMode::prefer;
+  std::string run_as = "sallyport";  // the user that `serve` drops to when root starts it
+  friend bool operator==(const SandboxSettings&, const SandboxSettings&) = default;
 };
 
 }  // namespace sallyport::config

@@ -9,7 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "config/approval_settings.h"
 #include "config/listen_settings.h"
+#include "config/log_settings.h"
+#include "config/policy_setting.h"
 #include "config/server_setting.h"
 
 namespace sallyport::config {
@@ -68,36 +71,17 @@ struct UpstreamSettings {
   friend bool operator==(const UpstreamSettings&, const UpstreamSettings&) = default;
 };
 
-enum class SandboxMode : std::uint8_t { prefer, require };
-
-struct SandboxSettings {
-  SandboxMode mode = SandboxMode::prefer;
-  std::string run_as = "sallyport";  // the user that `serve` drops to when root starts it
-  friend bool operator==(const SandboxSettings&, const SandboxSettings&) = default;
-};
-
-struct LogSettings {
-  std::string level = "info";  // debug, info, warning, error
-  bool json = false;
-  friend bool operator==(const LogSettings&, const LogSettings&) = default;
-};
-
-struct EncryptionSettings {
-  bool enabled = false;  // C24
-  std::string key;       // reference (C26)
-  std::string password;  // reference (C26)
-  friend bool operator==(const EncryptionSettings&, const EncryptionSettings&) = default;
-};
-
 // One line of `config explain`. `source`: "default", "sallyport.yaml:12" or "env RATE_LIMIT_BURST".
 struct Explained {
   std::string path, value, source;
 };
 
 struct Settings {
-  std::string home;         // absolute
-  std::string config_file;  // absolute; empty: there was none
-  std::string policies;     // absolute folder of *.rego
+  std::string home, config_file;  // absolute; no file: empty
+  std::string policies;           // absolute folder of *.rego
+  bool policy_record = true;
+  PolicySettings policy;
+  OpaServerSettings opa;
   ListenSettings listen;
   LimitSettings limits;
   SessionSettings sessions;
@@ -106,8 +90,10 @@ struct Settings {
   PasswordProfile password_profile = PasswordProfile::guide;
   SecondFactorSettings second_factor;
   AuditSettings audit;
+  seconds label_lifetime{86'400};
   StorageSettings storage;
   UpstreamSettings upstream;
+  ApprovalSettings approval;
   SandboxSettings sandbox;
   LogSettings log;
   EncryptionSettings encryption;

@@ -159,6 +159,9 @@ void add_storage_and_upstream(Add<Settings> add) {
       .env({{"DATABASE_URL"}});
   add.text("policies", "policies", {1, 4096, nullptr}, "Folder of the Rego files in force; relative to the home.",
            SP_INTO(policies));
+  add.integer("labels.lifetime_seconds", 86'400, {1, 31'536'000, "seconds"},
+              "So long a caller carries the labels that a call has left with it; each further call begins it anew.",
+              SP_INTO(label_lifetime));
   add.integer("upstream.call_timeout_seconds", 30, {1, 300, "seconds"},
               "Time a tool call is given where the caller names none (S0-22).", SP_INTO(upstream.call_timeout));
   add.integer("upstream.start_timeout_seconds", 10, {1, 300, "seconds"},
@@ -176,6 +179,37 @@ void add_storage_and_upstream(Add<Settings> add) {
   add.flag("upstream.allow_private", false,
            "Let every HTTP server live at a loopback or private address; better said for each server.",
            SP_INTO(upstream.allow_private));
+}
+
+void add_approval(Add<Settings> add) {
+  add.integer("approval.pending_seconds", 900, {1, 86'400, "seconds"},
+              "How long a call waits for people to approve it; then it must be asked for anew.",
+              SP_INTO(approval.pending));
+  add.integer("approval.valid_seconds", 600, {1, 86'400, "seconds"},
+              "How long an approval waits for its one use, and how long a refusal is the answer to the same call.",
+              SP_INTO(approval.valid));
+  add.flag("approval.four_eyes", true, "Nobody approves a call of their own, or of a key of theirs.",
+           SP_INTO(approval.four_eyes));
+  add.integer("approval.per_principal", 16, {1, 10'000, "calls"},
+              "Calls of one principal that may wait for approval, or for the use of one.",
+              SP_INTO(approval.per_principal));
+  add.integer("approval.total", 256, {1, 10'000, "calls"},
+              "Calls that may wait for approval in all; as many that are settled are shown for a day.",
+              SP_INTO(approval.total));
+  add.integer("approval.arguments_bytes", 65'536, {256, kMiB, "bytes"},
+              "Arguments of a call that people are asked to approve; longer ones are refused.",
+              SP_INTO(approval.arguments_bytes));
+  add.text("approval.base_url", "", {0, 2048, check_http_url},
+           "URL of this gateway as people reach it, for the links to approvals; empty: its own address and port.",
+           SP_INTO(approval.base_url));
+  add.text("approval.webhook", "", {0, 2048, check_http_url},
+           "URL that hears by POST of each call that waits for approval; empty: none.", SP_INTO(approval.webhook));
+  add.secret("approval.webhook_secret", "Key that signs what the webhook gets (HMAC-SHA-256), 16 bytes at least.",
+             SP_INTO(approval.webhook_secret));
+  add.flag("approval.webhook_allow_private", false, "The webhook may live at a loopback or private address.",
+           SP_INTO(approval.webhook_allow_private));
+  add.flag("approval.webhook_arguments", false, "Send the webhook the arguments of the call as well.",
+           SP_INTO(approval.webhook_arguments));
 }
 
 void add_rest(Add<Settings> add) {
@@ -202,6 +236,12 @@ void add_rest(Add<Settings> add) {
       .env({{"SECURITY_VAULT_PASSWORD"}});
 }
 
+}  // namespace
+
+void add_policy(Add<Settings> add);  // table_policy.cc
+
+namespace {
+
 std::vector<Row> make_table() {
   std::vector<Row> rows;
   rows.reserve(rate_defaults().size() * 3 + 100);  // an Added points into it while its row is written
@@ -211,6 +251,8 @@ std::vector<Row> make_table() {
   for (const RateDefault& d : rate_defaults()) add_rate_class(add, d);
   add_auth_and_audit(add);
   add_storage_and_upstream(add);
+  add_approval(add);
+  add_policy(add);
   add_rest(add);
   return rows;
 }

@@ -32,6 +32,10 @@ void add_rules(Add<ServerSetting> add) {
               SP_INTO(security_level));
   add.list("required", "", {0, 128, nullptr},
            "Dotted permissions that each of its tools requires, such as gmail.send (S2-47).", SP_INTO(required));
+  add.list("labels", "", {0, 32, check_label},
+           "What a call of any of its tools leaves with its caller: private_data, untrusted_content; or what they are: "
+           "external_sink. Names of your own too.",
+           SP_INTO(labels));
   add.list(
       "forwards", "elicitation,sampling", {0, 32, check_forward},
       "What it may ask the client behind a call: elicitation, sampling, roots; [] for nothing. Roots only for a server "

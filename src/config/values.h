@@ -30,6 +30,7 @@ std::string check_storage_url(std::string_view text);
 std::string check_server_name(std::string_view text);
 std::string check_folder_rule(std::string_view text);
 std::string check_forward(std::string_view text);
+std::string check_label(std::string_view text);
 std::string check_prefix(std::string_view text);
 std::string check_http_url(std::string_view text);
 bool is_loopback_address(std::string_view address);

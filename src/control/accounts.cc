@@ -8,12 +8,14 @@
 #include "control/standing.h"
 #include "core/encoding.h"
 #include "crypto/password.h"
+#include "engines/rbac/rights.h"
 
 namespace sallyport::control {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 255;
 constexpr std::size_t kTokenIdBytes = 16;
+constexpr std::size_t kTokenRolesMax = 64;  // engines/token issues none with more
 
 const UserRecord* user_named(const Principals& principals, std::string_view name) {
   const auto id = principals.user_ids.find(name);
@@ -135,7 +137,8 @@ Task<Result<void>> Accounts::impose_duties(const std::string& user_id, WallTime 
   if (current == snapshot->principals->users.end()) co_return fail(Code::unauthenticated, "login.user_gone");
   UserRecord bound = *current->second;
   bound.must_change_password |= password_expired(rules_.passwords, bound.password_set_at, now);
-  bound.second_factor.due = !bound.second_factor.confirmed && factors_.required(bound.roles);
+  bound.second_factor.due =
+      !bound.second_factor.confirmed && factors_.required(rbac::roles_of(bound, *snapshot->principals));
   const bool changed = bound.must_change_password != current->second->must_change_password ||
                        bound.second_factor.due != current->second->second_factor.due;
   if (!changed) co_return Result<void>();
@@ -206,7 +209,9 @@ Result<TokenAnswer> Accounts::answer(OpenSession opened, WallTime now) {
   } else {
     const auto user = principals.users.find(claims.user_id);
     if (user == principals.users.end()) return wrong_credentials("login.user_gone");
-    claims.roles = user->second->roles;
+    claims.roles = rbac::roles_of(*user->second, principals);
+    if (claims.roles.size() > kTokenRolesMax)
+      claims.roles.resize(kTokenRolesMax);  // for people: nothing decides by them
     out.must_change_password = user->second->must_change_password;
     out.must_enroll = user->second->second_factor.due;
   }

@@ -6,6 +6,7 @@
 #include "engines/mcp_header/mcp_header.h"
 #include "engines/schema/schema.h"
 #include "json/slice.h"
+#include "model/label.h"
 
 namespace sallyport::control {
 namespace {
@@ -35,6 +36,7 @@ ToolRecord approve(const ServerRecord& server, const pin::Definition& definition
   tool.description = definition.description;
   tool.security_level = server.security_level;
   tool.required = server.required;
+  if (before != nullptr) tool.labels = before->labels;
   tool.created_at = before != nullptr ? before->created_at : now;
   tool.updated_at = before != nullptr && before->digest == tool.digest ? before->updated_at : now;
   if (before != nullptr) tool.usage = before->usage;
@@ -78,6 +80,7 @@ CatalogueBuilder::Compiled CatalogueBuilder::compile(const ToolRecord& tool) {
 void CatalogueBuilder::put(Catalogue& catalogue, const ServerRecord& server, const ToolRecord& stored) {
   auto tool = std::make_shared<ToolRecord>(stored);
   tool->exposed_name = exposed_name(server, tool->name);
+  tool->labels = united(server.labels, tool->labels);
   const Compiled compiled = compile(*tool);
   tool->input = compiled.input;
   tool->output = compiled.output;

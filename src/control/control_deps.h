@@ -5,6 +5,7 @@
 #include <string>
 
 #include "control/catalogue.h"
+#include "control/label_desk.h"
 #include "control/repository.h"
 #include "control/token_keys.h"
 #include "core/random.h"
@@ -27,6 +28,7 @@ struct ControlDeps {
   // Ends every session with that server, on every worker.
   std::function<Task<void>(std::string)> restart;
   TokenKeyRules token_keys{};
+  LabelRules labels{};
 };
 
 }  // namespace sallyport::control

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "control/control_plane.h"
+#include "control/gifts.h"
 #include "crypto/api_key.h"
 
 namespace sallyport::control {
@@ -32,7 +33,9 @@ Task<Result<void>> ControlPlane::save_key(KeyRecord key) {
 Task<Result<NewKey>> ControlPlane::create_key(KeyRecord spec, PrincipalPtr giver) {
   if (spec.roles.empty()) spec.roles = {"agent"};  // ruling C6
   SP_CO_CHECK(check_key_fields(spec));
-  if (giver != nullptr) SP_CO_CHECK(check_gift(*snapshot_, *giver, spec));
+  if (giver != nullptr) {
+    SP_CO_CHECK(check_gift(*snapshot_, *giver, spec));
+  }
   if (!spec.owner_user_id.empty() && find_user(spec.owner_user_id) == nullptr) {
     co_return fail(Code::not_found, "no user " + spec.owner_user_id);
   }
@@ -55,11 +58,18 @@ Task<Result<KeyRecord>> ControlPlane::update_key(std::string id, KeyChange chang
   co_return key;
 }
 
-Task<Result<KeyRecord>> ControlPlane::set_key_enabled(std::string id, std::optional<bool> enabled) {
+// One that was disabled because it may more than its owner comes back when the owner holds that again, or it less.
+Task<Result<KeyRecord>> ControlPlane::set_key_enabled(std::string id, std::optional<bool> enabled, PrincipalPtr giver) {
   const KeyRecord* const found = find_key(*snapshot_, id);
   if (found == nullptr) co_return fail(Code::not_found, "no key " + id);
   KeyRecord key = *found;
   key.enabled = enabled.value_or(!key.enabled);
+  if (giver != nullptr) {
+    SP_CO_CHECK(check_over(*snapshot_, *giver, "key:" + id));
+  }
+  if (key.enabled) {
+    SP_CO_CHECK(check_owner(*snapshot_, key));
+  }
   SP_CO_CHECK(co_await save_key(key));
   co_return key;
 }
@@ -84,8 +94,24 @@ Task<Result<NewKey>> ControlPlane::rotate_key(std::string id, std::chrono::secon
   co_return NewKey{std::move(key), std::move(made.key)};
 }
 
-Task<Result<void>> ControlPlane::delete_key(std::string id) {
+// Who has less than before does not keep it by way of a key. `owner_user_id`: empty for everybody's.
+Task<Result<void>> ControlPlane::end_keys_beyond(std::string owner_user_id) {
+  std::vector<std::string> beyond;
+  for (const auto& [id, key] : snapshot_->principals->keys) {
+    const bool theirs = owner_user_id.empty() || key->owner_user_id == owner_user_id;
+    if (theirs && key->enabled && !check_owner(*snapshot_, *key)) beyond.push_back(id);
+  }
+  for (const std::string& id : beyond) {
+    SP_CO_CHECK(co_await set_key_enabled(id, false, nullptr));
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> ControlPlane::delete_key(std::string id, PrincipalPtr giver) {
   if (find_key(*snapshot_, id) == nullptr) co_return fail(Code::not_found, "no key " + id);
+  if (giver != nullptr) {
+    SP_CO_CHECK(check_over(*snapshot_, *giver, "key:" + id));
+  }
   SP_CO_CHECK(deps_.repository.delete_key(id));
   auto principals = std::make_shared<Principals>(*snapshot_->principals);
   principals->keys.erase(id);

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "control/gifts.h"
 #include "control/names.h"
 #include "core/encoding.h"
-#include "engines/policy/policy.h"
 
 namespace sallyport::control {
 namespace {
@@ -34,6 +34,19 @@ ControlPlane::ControlPlane(Executor executor, ControlDeps deps)
                 next.sessions = std::move(sessions);
                 return publish(std::move(next));
               }),
+      labels_(deps_.repository, deps_.clock, deps_.labels,
+              [this](std::shared_ptr<const Labels> labels) {
+                Snapshot next = *snapshot_;
+                next.labels = std::move(labels);
+                return publish(std::move(next));
+              }),
+      policies_(deps_.repository, deps_.clock,
+                [this](PolicySetPtr active, PolicySetPtr shadow) {
+                  Snapshot next = *snapshot_;
+                  next.policy = std::move(active);
+                  next.shadow = std::move(shadow);
+                  return publish(std::move(next));
+                }),
       token_keys_(deps_.keys, deps_.random, deps_.token_keys) {}
 
 Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionRules sessions) {
@@ -43,6 +56,7 @@ Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionR
     principals->user_ids[user.name] = user.id;
     principals->users[user.id] = std::make_shared<const UserRecord>(user);
   }
+  for (const auto& group : stored.groups) principals->groups[group.name] = std::make_shared<const Group>(group);
   for (const auto& key : stored.keys) principals->keys[key.id] = std::make_shared<const KeyRecord>(key);
   principals->revoked_tokens = std::move(stored.revoked_tokens);
   for (const auto& server : stored.servers) servers_[server.name] = std::make_shared<const ServerRecord>(server);
@@ -53,14 +67,14 @@ Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionR
   Snapshot next;
   next.epoch = 1;
   logins_.load(std::move(stored.sessions), sessions);
+  labels_.load(std::move(stored.labels));
+  next.labels = labels_.all();
   next.principals = std::move(principals);
   next.sessions = logins_.sessions();
   SP_CHECK(load_roles(stored.roles, next));
-  if (!stored.policy.modules.empty()) {
-    policy = std::move(stored.policy);
-    SP_TRY(policy.compiled, policy::Compiled::of(policy.modules));
-  }
-  next.policy = std::make_shared<const PolicySet>(std::move(policy));
+  SP_CHECK(policies_.load(std::move(stored.policies), stored.policy_state, std::move(policy)));
+  next.policy = policies_.active();
+  next.shadow = policies_.shadow();
   next.limits = std::make_shared<const Limits>(std::move(limits));
   next.catalogue = catalogue();
   SP_TRY(std::string signer, load_token_keys(std::move(stored.token_keys)));
@@ -104,11 +118,12 @@ Task<Result<void>> ControlPlane::save(UserRecord user) {
   co_return co_await publish(std::move(next));
 }
 
-Task<Result<UserRecord>> ControlPlane::create_user(NewUser user) {
+Task<Result<UserRecord>> ControlPlane::create_user(NewUser user, PrincipalPtr giver) {
   SP_CO_CHECK(check_name(user.name, "a user name"));
   SP_CO_CHECK(check_user_name(user.name));
   SP_CO_CHECK(check_email(user.email));
   SP_CO_CHECK(check_role_names(user.roles));
+  SP_CO_CHECK(check_scope_count(user.scopes));
   if (find_user(user.name) != nullptr) co_return fail(Code::already_exists, "user " + user.name + " exists already");
   UserRecord record;
   record.id = new_id(deps_.random);
@@ -116,6 +131,12 @@ Task<Result<UserRecord>> ControlPlane::create_user(NewUser user) {
   record.email = std::move(user.email);
   record.password_hash = std::move(user.password_hash);
   record.roles = std::move(user.roles);
+  record.permissions = user.scopes.everywhere;
+  record.grants = std::move(user.scopes.grants);
+  record.dotted = std::move(user.scopes.dotted);
+  if (giver != nullptr) {
+    SP_CO_CHECK(check_user_gift(*snapshot_, *giver, record));
+  }
   record.must_change_password = user.must_change_password;
   record.created_at = deps_.clock.wall();
   record.password_set_at = record.created_at;
@@ -124,11 +145,10 @@ Task<Result<UserRecord>> ControlPlane::create_user(NewUser user) {
 }
 
 Task<Result<UserRecord>> ControlPlane::set_user_enabled(std::string who, std::optional<bool> wanted,
-                                                        std::string actor_user_id) {
-  const UserRecord* found = find_user(who);
-  if (found == nullptr) co_return fail(Code::not_found, "no user " + who);
+                                                        PrincipalPtr giver) {
+  SP_CO_TRY(const UserRecord* const found, user_for(who, giver));
   const bool enabled = wanted.value_or(!found->enabled);
-  if (!enabled && found->id == actor_user_id)
+  if (!enabled && giver != nullptr && giver->id == "user:" + found->id)
     co_return fail(Code::validation, "nobody disables themselves: ask another admin");
   if (!enabled && last_admin(*found)) co_return fail(Code::conflict, "the last enabled admin stays enabled");
   UserRecord user = *found;
@@ -138,9 +158,9 @@ Task<Result<UserRecord>> ControlPlane::set_user_enabled(std::string who, std::op
   co_return user;
 }
 
-Task<Result<UserRecord>> ControlPlane::set_user_password(std::string who, std::string hash, bool must_change) {
-  const UserRecord* found = find_user(who);
-  if (found == nullptr) co_return fail(Code::not_found, "no user " + who);
+Task<Result<UserRecord>> ControlPlane::set_user_password(std::string who, std::string hash, bool must_change,
+                                                         PrincipalPtr giver) {
+  SP_CO_TRY(const UserRecord* const found, user_for(who, giver));
   UserRecord user = *found;
   put_password(user, std::move(hash), deps_.clock.wall());
   user.must_change_password = must_change;
@@ -166,11 +186,13 @@ Task<Result<void>> ControlPlane::ask_store() {
   co_return Result<void>{};
 }
 
-Task<Result<void>> ControlPlane::replace_rules(PolicySet policy, Limits limits) {
+Task<Result<PolicyReading>> ControlPlane::replace_rules(PolicySet policy, Limits limits) {
+  SP_CO_TRY(PolicyReading reading, policies_.read(std::move(policy), "reload"));
   Snapshot next = *snapshot_;
-  next.policy = std::make_shared<const PolicySet>(std::move(policy));
+  next.policy = policies_.active();
   next.limits = std::make_shared<const Limits>(std::move(limits));
-  co_return co_await publish(std::move(next));
+  SP_CO_CHECK(co_await publish(std::move(next)));
+  co_return reading;
 }
 
 }  // namespace sallyport::control

@@ -12,7 +12,9 @@
 #include "control/catalogue.h"
 #include "control/control_deps.h"
 #include "control/key_changes.h"
+#include "control/label_desk.h"
 #include "control/login_desk.h"
+#include "control/policy_shelf.h"
 #include "control/token_keys.h"
 #include "control/tool_change.h"
 #include "control/user_changes.h"
@@ -25,36 +27,41 @@ class ControlPlane final : public AccountStore {
  public:
   ControlPlane(Executor executor, ControlDeps deps);
 
-  // Before any worker runs. `policy`: where the store has no modules. The id of the key made to sign tokens; empty: none.
+  // Before any worker runs. `policy`: what the folder or what ships holds. The id of the key made to sign tokens; empty: none.
   Result<std::string> load(PolicySet policy, Limits limits, SessionRules sessions = {});
   [[nodiscard]] Executor executor() const noexcept { return executor_; }
   [[nodiscard]] LoginDesk& logins() noexcept { return logins_; }  // on the control executor, as everything here
+  [[nodiscard]] LabelDesk& labels() noexcept { return labels_; }
+  [[nodiscard]] PolicyShelf& policies() noexcept { return policies_; }
 
   // AccountStore. snapshot() on the control thread, or before workers run.
   SnapshotPtr snapshot() const override { return snapshot_; }
   Task<Result<void>> save(UserRecord user) override;
 
-  Task<Result<UserRecord>> create_user(NewUser user);  // already_exists for a taken name, validation for a bad one
-  // In all that follow: `who` is an id or a name; validation: it is oneself; conflict: it is the last enabled admin (S1-17).
-  // Disabling ends every token of the user. Without `enabled`: the state that the user is not in.
-  Task<Result<UserRecord>> set_user_enabled(std::string who, std::optional<bool> enabled, std::string actor_user_id);
-  Task<Result<UserRecord>> set_user_password(std::string who, std::string hash, bool must_change);
-  Task<Result<UserRecord>> update_user(std::string who, UserChange change);  // roles hold from the next request on
-  Task<Result<void>> delete_user(std::string who, std::string actor_user_id);  // with its keys
+  // People. `giver` (null: the first set-up) holds all that the user holds, before and after (check_user_gift).
+  Task<Result<UserRecord>> create_user(NewUser user, PrincipalPtr giver = nullptr);  // already_exists, validation
+  // `who`: an id or a name. validation: it is oneself; conflict: the last enabled admin (S1-17). Without `enabled`: the other state.
+  Task<Result<UserRecord>> set_user_enabled(std::string who, std::optional<bool> enabled, PrincipalPtr giver);
+  Task<Result<UserRecord>> set_user_password(std::string who, std::string hash, bool must_change, PrincipalPtr giver);
+  Task<Result<UserRecord>> update_user(std::string who, UserChange change, PrincipalPtr giver);
+  Task<Result<void>> delete_user(std::string who, PrincipalPtr giver);  // with its keys
 
-  // Roles of this gateway, in force for their holders from the next request on; `fresh`: it must not be there yet. `giver` may
-  // not make one that may more than they do (check_role_gift). Keys that may more than their owner then are disabled. validation;
-  // already_exists; not_found; limit; conflict: somebody has it.
+  // Roles of this gateway and groups, in force for who has them from the next request on; `fresh`: it must not be there yet. `giver`
+  // may not make, change or end one that may more than they do (check_role_gift). Keys that may more than their owner then are disabled.
+  // validation; already_exists; not_found; limit; conflict: somebody has it.
   Task<Result<Role>> put_role(Role role, bool fresh, PrincipalPtr giver);
-  Task<Result<void>> delete_role(std::string name);
+  Task<Result<void>> delete_role(std::string name, PrincipalPtr giver);
+  Task<Result<Group>> put_group(Group group, bool fresh, PrincipalPtr giver);
+  Task<Result<void>> delete_group(std::string name, PrincipalPtr giver);
+  Task<Result<Group>> set_member(std::string group, std::string who, bool member, PrincipalPtr giver);
 
-  // Keys. `giver` may not give more than they hold (check_gift); null: the first set-up. What a change takes away, or the
-  // end of a secret, ends streams, calls and tokens of before, on every worker, before it is answered.
+  // Keys. `giver` may not give more than they hold (check_gift); null: the gateway itself. `enabled` as of users. What a change takes
+  // away, or the end of a secret, ends streams, calls and tokens of before, on every worker, before it is answered.
   Task<Result<NewKey>> create_key(KeyRecord spec, PrincipalPtr giver = nullptr);  // id and hash are made here
   Task<Result<KeyRecord>> update_key(std::string id, KeyChange change, PrincipalPtr giver);
-  Task<Result<KeyRecord>> set_key_enabled(std::string id, std::optional<bool> enabled);  // nullopt: the other way
+  Task<Result<KeyRecord>> set_key_enabled(std::string id, std::optional<bool> enabled, PrincipalPtr giver);
   Task<Result<NewKey>> rotate_key(std::string id, std::chrono::seconds grace, PrincipalPtr giver);
-  Task<Result<void>> delete_key(std::string id);
+  Task<Result<void>> delete_key(std::string id, PrincipalPtr giver);
   Task<Result<void>> forget_old_secrets(WallTime now);  // this and the next every few seconds
   Task<Result<void>> ask_store();  // does it answer?
   Result<void> write_uses();  // of keys and tools
@@ -65,7 +72,7 @@ class ControlPlane final : public AccountStore {
   // as above. conflict: see TokenKeys, or another rotation runs. And what is due by age, every minute; empty: nothing was.
   Task<Result<std::string>> rotate_token_keys(bool revoke);
   Task<Result<std::string>> maintain_token_keys();
-  Task<Result<void>> replace_rules(PolicySet policy, Limits limits);  // what a reload may change
+  Task<Result<PolicyReading>> replace_rules(PolicySet policy, Limits limits);  // what a reload may change
 
   // Checks the record, resolves argv[0] to an absolute path, probes unless told not to, stores server and tools.
   // `caller` must still stand after the probe (still_stands); null: nobody in particular, such as the settings.
@@ -73,6 +80,9 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> remove_server(std::string name);
   Task<Result<ProbeReport>> probe_server(std::string name, bool accept, PrincipalPtr caller);
   Task<Result<void>> restart_server(std::string name);
+  // What calls of all of a server's tools, or of one tool, leave with their callers; in place of what was there. not_found.
+  Task<Result<ServerPtr>> label_server(std::string name, std::vector<std::string> labels);
+  Task<Result<ToolPtr>> label_tool(std::string server, std::string name, std::vector<std::string> labels);
 
   // Registered tools (S1-15, S1-19). already_exists: the name is taken, on /mcp too; validation; limit; not_found.
   Task<Result<ToolPtr>> register_tool(std::string name, std::string owner, ToolChange what);
@@ -89,7 +99,10 @@ class ControlPlane final : public AccountStore {
   static Result<void> load_roles(const std::vector<Role>& stored, Snapshot& next);
   Task<Result<void>> publish_roles(Roles written, Roles in_force);
   [[nodiscard]] const UserRecord* find_user(const std::string& who) const;
+  [[nodiscard]] Result<const UserRecord*> user_for(const std::string& who, const PrincipalPtr& giver) const;
   Task<Result<void>> save_key(KeyRecord key);
+  Task<Result<void>> end_keys_beyond(std::string owner_user_id);
+  Task<Result<void>> publish_groups(std::shared_ptr<Principals> principals);
   [[nodiscard]] bool last_admin(const UserRecord& user) const;
   std::shared_ptr<const Catalogue> catalogue();
   Result<std::string> load_token_keys(std::vector<StoredTokenKey> rows);
@@ -106,6 +119,8 @@ class ControlPlane final : public AccountStore {
   std::map<std::string, ToolsetPtr, std::less<>> toolsets_;
   CatalogueBuilder builder_;
   LoginDesk logins_;
+  LabelDesk labels_;
+  PolicyShelf policies_;
   TokenKeys token_keys_;
   TokenKeySet token_key_set_;
   bool turning_token_keys_ = false;

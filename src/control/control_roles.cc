@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "control/control_plane.h"
+#include "control/gifts.h"
 #include "control/names.h"
 #include "engines/rbac/inherit.h"
 #include "engines/rbac/rbac.h"
@@ -33,7 +34,7 @@ bool has(const std::vector<std::string>& roles, const std::string& name) {
   return std::ranges::find(roles, name) != roles.end();
 }
 
-// "2 users, 1 key and 1 role"; empty where nobody has it.
+// "2 users, 1 keys and 1 roles"; empty where nobody has it.
 std::string holders_of(const Snapshot& snapshot, const std::string& name) {
   const auto users =
       std::ranges::count_if(snapshot.principals->users, [&](const auto& one) { return has(one.second->roles, name); });
@@ -41,8 +42,12 @@ std::string holders_of(const Snapshot& snapshot, const std::string& name) {
       std::ranges::count_if(snapshot.principals->keys, [&](const auto& one) { return has(one.second->roles, name); });
   const auto heirs =
       std::ranges::count_if(*snapshot.written_roles, [&](const auto& one) { return has(one.second.inherits, name); });
-  if (users + keys + heirs == 0) return {};
-  return std::to_string(users) + " users, " + std::to_string(keys) + " keys and " + std::to_string(heirs) + " roles";
+  const auto groups =
+      std::ranges::count_if(snapshot.principals->groups, [&](const auto& one) { return has(one.second->roles, name); });
+  if (users + keys + heirs + groups == 0) return {};
+  std::string text =
+      std::to_string(users) + " users, " + std::to_string(keys) + " keys and " + std::to_string(heirs) + " roles";
+  return groups == 0 ? text : text + " and " + std::to_string(groups) + " groups";
 }
 
 }  // namespace
@@ -61,13 +66,7 @@ Task<Result<void>> ControlPlane::publish_roles(Roles written, Roles in_force) {
   next.roles = std::make_shared<const Roles>(std::move(in_force));
   next.written_roles = std::make_shared<const Roles>(std::move(written));
   SP_CO_CHECK(co_await publish(std::move(next)));
-  // Who has less than before does not keep it by way of a key.
-  std::vector<std::string> beyond;
-  for (const auto& [id, key] : snapshot_->principals->keys) {
-    if (key->enabled && !check_owner(*snapshot_, *key)) beyond.push_back(id);
-  }
-  for (const std::string& id : beyond) SP_CO_CHECK(co_await set_key_enabled(id, false));
-  co_return Result<void>{};
+  co_return co_await end_keys_beyond({});
 }
 
 Task<Result<Role>> ControlPlane::put_role(Role role, bool fresh, PrincipalPtr giver) {
@@ -76,6 +75,9 @@ Task<Result<Role>> ControlPlane::put_role(Role role, bool fresh, PrincipalPtr gi
   if (fresh && written.contains(role.name)) co_return fail(Code::already_exists, "role " + role.name + " is there");
   if (!fresh && !written.contains(role.name)) co_return fail(Code::not_found, "no role " + role.name);
   if (fresh && written.size() >= kRolesMax) co_return fail(Code::limit, "at most 10000 roles");
+  if (!fresh) {  // what it gives now counts as well: nobody takes away what they could not give
+    SP_CO_CHECK(check_role_gift(*snapshot_, *giver, snapshot_->roles->at(role.name)));
+  }
   written[role.name] = role;
   SP_CO_TRY(Roles in_force, rbac::roles_in_force(written));
   SP_CO_CHECK(check_role_gift(*snapshot_, *giver, in_force.at(role.name)));
@@ -84,9 +86,10 @@ Task<Result<Role>> ControlPlane::put_role(Role role, bool fresh, PrincipalPtr gi
   co_return role;
 }
 
-Task<Result<void>> ControlPlane::delete_role(std::string name) {
+Task<Result<void>> ControlPlane::delete_role(std::string name, PrincipalPtr giver) {
   Roles written = *snapshot_->written_roles;
   if (written.erase(name) == 0) co_return fail(Code::not_found, "no role " + name);
+  SP_CO_CHECK(check_role_gift(*snapshot_, *giver, snapshot_->roles->at(name)));
   if (const std::string who = holders_of(*snapshot_, name); !who.empty()) {
     co_return fail(Code::conflict, "the role " + name + " is held by " + who + ": take it from them first");
   }

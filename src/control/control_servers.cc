@@ -8,6 +8,7 @@
 
 #include "control/control_plane.h"
 #include "control/standing.h"
+#include "model/label.h"
 
 namespace sallyport::control {
 namespace {
@@ -105,6 +106,7 @@ Result<ServerRecord> check_server(ServerRecord server) {
     return fail(Code::validation, "Timeout must be between 1 and 300 seconds");  // S0-22
   }
   SP_CHECK(check_forwards(server.forwards));
+  SP_CHECK(check_labels(server.labels));
   SP_CHECK(server.transport == Transport::stdio ? check_stdio(server) : check_http(server));
   return server;
 }

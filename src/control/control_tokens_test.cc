@@ -42,11 +42,18 @@ class KeyShelf final : public Repository {
   Result<void> put_registered_tool(const ToolRecord&) override { return {}; }
   Result<void> delete_registered_tool(std::string_view) override { return {}; }
   Result<std::vector<ToolHit>> search_tools(std::string_view, std::uint32_t) override { return std::vector<ToolHit>(); }
+  Result<void> put_labels(std::string_view, const LabelsOfOne&) override { return {}; }
+  Result<void> prune_labels(WallTime) override { return {}; }
   Result<void> put_role(const Role&) override { return {}; }
   Result<void> delete_role(std::string_view) override { return {}; }
+  Result<void> put_group(const Group&) override { return {}; }
+  Result<void> delete_group(std::string_view) override { return {}; }
+  Result<void> add_access_uses(std::span<const AccessUse>) override { return {}; }
+  Result<void> find_access_uses(std::span<AccessUse>) override { return {}; }
   Result<void> put_toolset(const Toolset&) override { return {}; }
   Result<void> delete_toolset(std::string_view) override { return {}; }
-  Result<void> put_policy_set(const PolicySet&) override { return {}; }
+  Result<void> write_policies(const PolicyWrite&) override { return {}; }
+  Result<PolicyModules> policy_modules(std::uint64_t) override { return PolicyModules{}; }
   Result<void> put_meta(std::string_view, std::string_view) override { return {}; }
   Result<std::optional<std::string>> get_meta(std::string_view) override { return std::nullopt; }
   Result<void> put_checkpoint(const StoredCheckpoint&) override { return {}; }

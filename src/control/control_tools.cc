@@ -8,6 +8,7 @@
 #include "json/document.h"
 #include "json/slice.h"
 #include "json/writer.h"
+#include "model/label.h"
 #include "net/egress_target.h"
 
 namespace sallyport::control {
@@ -38,7 +39,7 @@ Result<void> check_tool_name(std::string_view name, bool bound) {
   return {};
 }
 
-Result<void> check_labels(std::string_view what, const std::vector<std::string>& labels) {
+Result<void> check_words(std::string_view what, const std::vector<std::string>& labels) {
   const bool bad = labels.size() > kLabelsMax || std::ranges::any_of(labels, [](const std::string& label) {
                      return label.empty() || label.size() > kLabelBytesMax || !is_printable(label);
                    });
@@ -96,8 +97,8 @@ Result<void> apply_texts(ToolRecord& tool, Registration& to, const ToolChange& w
     return fail(Code::validation, "title: at most 255 printable characters");
   }
   if (tool.description.size() > kDescriptionMax) return fail(Code::validation, "description: at most 16 KiB");
-  SP_CHECK(check_labels("categories", to.categories));
-  return check_labels("tags", to.tags);
+  SP_CHECK(check_words("categories", to.categories));
+  return check_words("tags", to.tags);
 }
 
 Result<void> apply_binding(const std::string& name, Registration& to, const ToolBinding& binding) {
@@ -130,6 +131,8 @@ Result<ToolRecord> changed_tool(ToolRecord tool, const ToolChange& what, WallTim
   if (tool.security_level < 0 || tool.security_level > 10) {
     return fail(Code::validation, "security_level must be between 0 and 10");
   }
+  tool.labels = what.labels.value_or(tool.labels);
+  SP_CHECK(check_labels(tool.labels));
   tool.enabled = what.enabled.value_or(tool.enabled);
   std::string schema(json::member(tool.definition, "inputSchema").value_or(R"({"type":"object"})"));
   if (what.schema) {

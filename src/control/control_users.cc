@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "control/control_plane.h"
-#include "control/key_changes.h"
+#include "control/gifts.h"
 
 namespace sallyport::control {
 namespace {
@@ -17,15 +17,6 @@ void set_admin(std::vector<std::string>& roles, bool admin) {
   std::erase(roles, "admin");
   if (admin) roles.emplace_back("admin");
   if (roles.empty()) roles.emplace_back("user");
-}
-
-// Keys that may more than their owner still may: they would give a demoted admin the role back.
-std::vector<std::string> keys_beyond(const Snapshot& snapshot, std::string_view owner_user_id) {
-  std::vector<std::string> ids;
-  for (const auto& [id, key] : snapshot.principals->keys) {
-    if (key->owner_user_id == owner_user_id && key->enabled && !check_owner(snapshot, *key)) ids.push_back(id);
-  }
-  return ids;
 }
 
 }  // namespace
@@ -62,13 +53,38 @@ Result<void> check_role_names(const std::vector<std::string>& roles) {
   return fail(Code::validation, "roles: each once");
 }
 
-Task<Result<UserRecord>> ControlPlane::update_user(std::string who, UserChange change) {
+Result<void> check_scope_count(const KeyScopes& scopes) {
+  if (scopes.grants.size() + scopes.dotted.size() <= kKeyScopesMax) return {};
+  return fail(Code::validation, "scopes: at most 256 of them");
+}
+
+Result<const UserRecord*> ControlPlane::user_for(const std::string& who, const PrincipalPtr& giver) const {
   const UserRecord* const found = find_user(who);
-  if (found == nullptr) co_return fail(Code::not_found, "no user " + who);
+  if (found == nullptr) return fail(Code::not_found, "no user " + who);
+  if (giver != nullptr) {
+    SP_CHECK(check_user_gift(*snapshot_, *giver, *found));
+  }
+  return found;
+}
+
+Task<Result<UserRecord>> ControlPlane::update_user(std::string who, UserChange change, PrincipalPtr giver) {
+  SP_CO_TRY(const UserRecord* const found, user_for(who, giver));
   UserRecord user = *found;
   if (change.roles) user.roles = std::move(*change.roles);
   if (change.admin) set_admin(user.roles, *change.admin);
-  if (change.roles || change.admin) SP_CO_CHECK(check_role_names(user.roles));
+  if (change.scopes) {
+    SP_CO_CHECK(check_scope_count(*change.scopes));
+    user.permissions = change.scopes->everywhere;
+    user.grants = std::move(change.scopes->grants);
+    user.dotted = std::move(change.scopes->dotted);
+  }
+  const bool rights = change.roles || change.admin || change.scopes;
+  if (rights) {
+    SP_CO_CHECK(check_role_names(user.roles));
+    if (giver != nullptr) {
+      SP_CO_CHECK(check_user_gift(*snapshot_, *giver, user));
+    }
+  }
   if (!has_admin(user.roles) && last_admin(*found)) {
     co_return fail(Code::conflict, "the last enabled admin keeps the role: make another admin first");
   }
@@ -77,16 +93,18 @@ Task<Result<UserRecord>> ControlPlane::update_user(std::string who, UserChange c
     user.email = std::move(*change.email);
   }
   SP_CO_CHECK(co_await save(user));
-  if (!change.roles && !change.admin) co_return user;
-  // At every change of roles, so that one that failed half-way is repeated.
-  for (const std::string& id : keys_beyond(*snapshot_, user.id)) SP_CO_CHECK(co_await set_key_enabled(id, false));
+  // At every change of rights, so that one that failed half-way is repeated.
+  if (rights) {
+    SP_CO_CHECK(co_await end_keys_beyond(user.id));
+  }
   co_return user;
 }
 
-Task<Result<void>> ControlPlane::delete_user(std::string who, std::string actor_user_id) {
-  const UserRecord* const found = find_user(who);
-  if (found == nullptr) co_return fail(Code::not_found, "no user " + who);
-  if (found->id == actor_user_id) co_return fail(Code::validation, "nobody deletes themselves: ask another admin");
+Task<Result<void>> ControlPlane::delete_user(std::string who, PrincipalPtr giver) {
+  SP_CO_TRY(const UserRecord* const found, user_for(who, giver));
+  if (giver != nullptr && giver->id == "user:" + found->id) {
+    co_return fail(Code::validation, "nobody deletes themselves: ask another admin");
+  }
   if (last_admin(*found)) co_return fail(Code::conflict, "the last enabled admin stays: make another admin first");
   const std::string id = found->id;
   const std::string name = found->name;

@@ -1,5 +1,4 @@
-// What the control plane is told about API keys, and how much a key may be given. Plain values and pure functions, any
-// thread.
+// What the control plane is told about API keys. Plain values and pure functions, any thread.
 #pragma once
 
 #include <chrono>
@@ -48,14 +47,5 @@ inline constexpr PermissionSet kFlagPermissions{Permission::tool_read, Permissio
 
 // Code::validation with a sentence: name, lengths and counts.
 Result<void> check_key_fields(const KeyRecord& key);
-
-// Code::access_denied naming the first thing that `giver`, or the owner of `key`, does not hold: nobody gives a key more
-// than they may themselves, nor makes it more than its owner. A scoped grant is covered by the permission on everything, or by a grant
-// whose globs are as wide.
-Result<void> check_gift(const Snapshot& snapshot, const Principal& giver, const KeyRecord& key);
-// The same for a role as it would be in force.
-Result<void> check_role_gift(const Snapshot& snapshot, const Principal& giver, const Role& role);
-// The half of check_gift about the owner.
-Result<void> check_owner(const Snapshot& snapshot, const KeyRecord& key);
 
 }  // namespace sallyport::control

@@ -11,12 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "control/label_desk.h"
 #include "control/stored.h"
 #include "core/result.h"
+#include "model/access_uses.h"
 
 namespace sallyport::control {
 
-class Repository : public SessionStore {
+class Repository : public SessionStore, public LabelStore, public PolicyStore {
  public:
   virtual Result<StoredState> load() = 0;
 
@@ -37,8 +39,8 @@ class Repository : public SessionStore {
   // Replaces the whole set.
   virtual Result<void> put_token_keys(std::span<const StoredTokenKey> keys) = 0;
 
-  virtual Result<void> put_server(const ServerRecord& server) = 0;   // its tools stay as they are
-  virtual Result<void> delete_server(std::string_view name) = 0;     // with its tools
+  virtual Result<void> put_server(const ServerRecord& server) = 0;  // its tools stay as they are
+  virtual Result<void> delete_server(std::string_view name) = 0;  // with its tools
   // The tools of `server` are these and no others. Each must name it; an unknown server is `not_found`.
   virtual Result<void> replace_tools(std::string_view server, std::span<const ToolRecord> tools) = 0;
 
@@ -57,9 +59,15 @@ class Repository : public SessionStore {
 
   virtual Result<void> put_toolset(const Toolset& toolset) = 0;  // its tools are these and no others
   virtual Result<void> delete_toolset(std::string_view name) = 0;
+  // Adds to what is stored; the last use never moves backwards. At most 200,000 pairs are kept, those used longest ago go first;
+  // those of a user, key or server that is deleted go with it.
+  virtual Result<void> add_access_uses(std::span<const AccessUse> uses) = 0;
+  // Sets `last` and `count` of each; the epoch and 0 where there is none.
+  virtual Result<void> find_access_uses(std::span<AccessUse> wanted) = 0;
 
-  // Replaces the whole set.
-  virtual Result<void> put_policy_set(const PolicySet& policy) = 0;
+  // Who is in a group stands with the user.
+  virtual Result<void> put_group(const Group& group) = 0;
+  virtual Result<void> delete_group(std::string_view name) = 0;
 
   // Small values: settings changed at run time, flags of the first start.
   virtual Result<void> put_meta(std::string_view name, std::string_view value) = 0;

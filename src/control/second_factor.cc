@@ -10,6 +10,7 @@
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "crypto/one_time_code.h"
+#include "engines/rbac/rights.h"
 
 namespace sallyport::control {
 namespace {
@@ -212,7 +213,8 @@ Task<Result<RecoveryCodes>> SecondFactors::renew_recovery_codes(std::string user
 Task<Result<void>> SecondFactors::disable(std::string user_id) {
   const UserRecord* const found = find(user_id);
   if (found == nullptr) co_return fail(Code::not_found, "no user " + user_id);
-  if (required(found->roles)) co_return fail(Code::conflict, "your role requires a second factor");
+  if (required(rbac::roles_of(*found, *store_.snapshot()->principals)))
+    co_return fail(Code::conflict, "your role requires a second factor");
   UserRecord user = *found;
   user.must_change_password =
       user.must_change_password || (rules_.password_leans_on_it && user.second_factor.confirmed);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "control/login_desk.h"
+#include "engines/rbac/rights.h"
 #include "engines/token/key_ring.h"
 
 namespace sallyport::control {
@@ -25,6 +26,21 @@ bool session_stands(const Snapshot& newest, const Principal& caller, WallTime no
   return session && session->owner == caller.id && owner_lives(*newest.principals, *session, now);
 }
 
+template <class T>
+bool all_in(const std::vector<T>& before, const std::vector<T>& now) {
+  return std::ranges::all_of(before, [&](const T& one) { return std::ranges::find(now, one) != now.end(); });
+}
+
+// All that the caller held when it asked, its groups' included.
+bool keeps_all(const Snapshot& newest, const Principal& caller, const UserRecord& user) {
+  Principal now;
+  rbac::give_rights(now, user, *newest.principals);
+  PermissionSet both = now.permissions;
+  both.add(caller.permissions);
+  return both == now.permissions && all_in(caller.roles, now.roles) && all_in(caller.grants, now.grants) &&
+         all_in(caller.dotted, now.dotted);
+}
+
 }  // namespace
 
 Result<void> still_stands(const Snapshot& newest, const Principal& caller, WallTime now) {
@@ -35,10 +51,7 @@ Result<void> still_stands(const Snapshot& newest, const Principal& caller, WallT
   if (caller.kind != PrincipalKind::user) return {};
   const auto user = newest.principals->users.find(std::string_view(caller.id).substr(5));
   if (user == newest.principals->users.end() || caller.issued_at < user->second->tokens_valid_from) return gone(caller);
-  const auto& roles = user->second->roles;
-  const bool kept = std::ranges::all_of(
-      caller.roles, [&](const auto& role) { return std::ranges::find(roles, role) != roles.end(); });
-  if (!kept) return fail(Code::access_denied, "caller.role_taken_away_meanwhile");
+  if (!keeps_all(newest, caller, *user->second)) return fail(Code::access_denied, "caller.role_taken_away_meanwhile");
   return {};
 }
 

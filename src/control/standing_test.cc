@@ -90,5 +90,19 @@ TEST(StandingAbuse, ARoleTakenAwayMeanwhileChangesNothing) {
   EXPECT_EQ(world.judge(world.caller), Code::access_denied);
 }
 
+TEST(StandingAbuse, WhatAGroupGaveAndTookAwayMeanwhileChangesNothing) {
+  World world;
+  world.caller.dotted = {"gmail.send"};
+  EXPECT_EQ(world.judge(world.caller), Code::access_denied);
+  world.ada.dotted = {"gmail.send"};
+  EXPECT_EQ(world.judge(world.caller), kStands);
+  world.caller.permissions = {Permission::user_write};
+  EXPECT_EQ(world.judge(world.caller), Code::access_denied);
+  world.ada.permissions = {Permission::user_write, Permission::user_read};
+  EXPECT_EQ(world.judge(world.caller), kStands);
+  world.caller.grants = {{Permission::tool_execute, "mail", "*"}};
+  EXPECT_EQ(world.judge(world.caller), Code::access_denied);
+}
+
 }  // namespace
 }  // namespace sallyport::control

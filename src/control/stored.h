@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/login_desk.h"
+#include "control/policy_store.h"
 #include "model/principal.h"
 #include "model/server.h"
 #include "model/snapshot.h"
@@ -37,9 +38,12 @@ struct StoredState {
   std::vector<ToolRecord> registered;
   std::vector<Role> roles;  // custom ones only
   std::vector<Toolset> toolsets;
-  PolicySet policy;         // epoch 0 and no modules: never stored
+  std::vector<Group> groups;
+  std::vector<PolicyVersion> policies;  // by number
+  PolicyState policy_state;
   std::map<std::string, std::string, std::less<>> meta;
   std::vector<StoredTokenKey> token_keys;  // newest first
+  std::map<std::string, LabelsOfOne, std::less<>> labels;  // by principal id
 };
 
 struct KeyUse {

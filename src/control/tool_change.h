@@ -21,7 +21,7 @@ struct ToolChange {
   std::optional<std::string> version, title, description;
   std::optional<std::string> schema;  // raw JSON object
   std::optional<int> security_level;
-  std::optional<std::vector<std::string>> categories, tags;
+  std::optional<std::vector<std::string>> categories, tags, labels;
   std::optional<bool> enabled;
   std::optional<ToolBinding> binding;
 };

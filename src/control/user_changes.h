@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/key_changes.h"
 #include "core/result.h"
 
 namespace sallyport::control {
@@ -16,12 +17,14 @@ struct NewUser {
   std::string password_hash;
   std::vector<std::string> roles{"user"};
   bool must_change_password = false;
+  KeyScopes scopes;  // its own, beside what its roles give
 };
 
 // What is to change; the rest stays.
 struct UserChange {
   std::optional<std::string> email;
   std::optional<std::vector<std::string>> roles;
+  std::optional<KeyScopes> scopes;  // in place of all of its own
   std::optional<bool> admin;  // adds or takes away that role (S1-17), of `roles` or of those that the user has then
 };
 
@@ -30,5 +33,7 @@ Result<void> check_email(std::string_view email);
 Result<void> check_user_name(std::string_view name);
 // At most as many as an access token may hold, each once.
 Result<void> check_role_names(const std::vector<std::string>& roles);
+// At most 256, of a user as of a group. Code::validation.
+Result<void> check_scope_count(const KeyScopes& scopes);
 
 }  // namespace sallyport::control

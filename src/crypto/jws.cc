@@ -23,8 +23,8 @@ Result<std::string> jws_sign(const JwsKey& key, std::string_view header, std::st
   return token;
 }
 
-Result<JwsContent> jws_verify(const JwsKey& key, std::string_view token) {
-  if (token.size() > kJwsBytesMax) return refused("token.too_large");
+Result<JwsContent> jws_verify(const JwsKey& key, std::string_view token, std::size_t bytes_max) {
+  if (token.size() > bytes_max) return refused("token.too_large");
   if (!looks_like_jws(token)) return refused("token.form");
   const std::size_t first = token.find('.');
   const std::size_t last = token.rfind('.');

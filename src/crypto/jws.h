@@ -24,7 +24,9 @@ struct JwsContent {
 
 // Exactly three parts in strict base64url (no padding, no whitespace, no stray bits) and this key's signature by this
 // key's algorithm. Every refusal is Code::unauthenticated; detail says which.
-[[nodiscard]] Result<JwsContent> jws_verify(const JwsKey& key, std::string_view token);
+// `bytes_max`: more for what is no token of a request, such as the signature of a bundle.
+[[nodiscard]] Result<JwsContent> jws_verify(const JwsKey& key, std::string_view token,
+                                            std::size_t bytes_max = kJwsBytesMax);
 
 // True for text with the outer form of a compact JWS: tells a JWT from an API key before either is checked.
 [[nodiscard]] bool looks_like_jws(std::string_view text) noexcept;

@@ -27,6 +27,7 @@ enum class Purpose : std::uint8_t {
   vault,            // key-encryption key of stored credentials
   second_factor,    // sealed secrets of one-time codes, hashes of recovery codes
   token_keys,       // key-encryption key of the stored token signing keys
+  approvals,        // key-encryption key of the arguments of calls that wait for approval
   count_
 };
 

@@ -28,4 +28,9 @@ bool KeyRecord::same_rights(const KeyRecord& other) const {
   return rights(*this) == rights(other);
 }
 
+std::string person_of(const Principal& principal) {
+  if (!principal.key) return principal.id;
+  return principal.key->owner_user_id.empty() ? "key:" + principal.key->id : "user:" + principal.key->owner_user_id;
+}
+
 }  // namespace sallyport

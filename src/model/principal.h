@@ -105,6 +105,9 @@ struct KeyRecord {
   [[nodiscard]] bool same_rights(const KeyRecord& other) const;
 };
 
+// Whose calls a principal's are: its user, its key's owner ("user:<id>"), or itself.
+std::string person_of(const Principal& principal);
+
 // Transparent maps: looked up by string_view on the hot path.
 struct Principals {
   std::map<std::string, std::shared_ptr<const UserRecord>, std::less<>> users;          // by id

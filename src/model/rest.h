@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/result.h"
 #include "core/task.h"
 #include "model/principal.h"
 #include "model/server.h"
@@ -20,6 +21,9 @@
 namespace sallyport {
 
 class Decider;  // engines/decide
+namespace policy {
+struct PolicyAnswer;  // engines/policy
+}
 struct ToolCall;
 struct ToolOutcome;
 
@@ -40,6 +44,10 @@ struct RestRequest {
   WallTime now{};
   // Of the worker that handles it.
   Decider* decider = nullptr;
+  // Where an OPA server has the policies, null else. `prepare` asks it beforehand what the rehearsal decides (by `decider`,
+  // its answers counting for nothing); what was not prepared is denied. `ask_policy` puts one input to a package.
+  std::function<Task<void>(std::function<void()> rehearsal)> prepare;
+  std::function<Task<Result<policy::PolicyAnswer>>(std::string package, std::string input)> ask_policy;
   std::function<Task<ToolOutcome>(ToolCall)> execute;
 };
 

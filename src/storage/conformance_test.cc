@@ -1,84 +1,13 @@
 // What every back end of control::Repository must do; each back end is one row of kBackEnds.
-#include <gtest/gtest.h>
-
-#include <functional>
-#include <memory>
-
-#include "storage/sqlite_repository.h"
-#include "storage/test_home.h"
+#include "storage/conformance_support.h"
 
 namespace sallyport::storage {
 namespace {
 
-struct BackEnd {
-  const char* name;
-  std::function<std::unique_ptr<control::Repository>(const TestHome&)> open;
-};
-
-const BackEnd kSqlite{"Sqlite", [](const TestHome& home) -> std::unique_ptr<control::Repository> {
-                        static const SystemClock clock;
-                        return std::move(*SqliteRepository::open(home.path("sallyport.db"), clock));
-                      }};
-
-class Repositories : public testing::TestWithParam<BackEnd> {
- protected:
-  // What was committed must be there for the next process.
-  control::StoredState reopened() {
-    repository_.reset();
-    repository_ = GetParam().open(home_);
-    return *repository_->load();
-  }
-  TestHome home_;
-  std::unique_ptr<control::Repository> repository_ = GetParam().open(home_);
-};
-
-// S0-23, S4-8: text that would end a literal, a comment or a string in a worse layer.
-using namespace std::string_literals;
-const std::string kNasty = "'; DROP TABLE users; --\" \\' %s ${x} \n\0tail \xE2\x98\x83"s;
-constexpr WallTime kNow{std::chrono::microseconds(1'790'000'000'123'456)};
-
-UserRecord user(std::string id, std::string name) {
-  return {std::move(id),
-          std::move(name),
-          kNasty,
-          "$argon2id$x",
-          {"admin", kNasty},
-          true,
-          true,
-          kNow,
-          kNow,
-          {"$argon2id$y", "$argon2id$z"},
-          kNow + std::chrono::seconds(7),
-          {"sealed", true, true, 59'666'666, {"aa", "bb"}, {59'666'670, 59'666'780}}};
-}
-
-KeyRecord key(std::string id, std::string owner) {
-  KeyRecord record;
-  record.id = std::move(id);
-  record.hash = "ab";
-  record.name = kNasty;
-  record.owner_user_id = std::move(owner);
-  record.roles = {"agent"};
-  record.permissions = {Permission::tool_read, Permission::audit_read};
-  record.grants = {{Permission::tool_execute, "gmail", "send_*"}, {Permission::tool_read, kNasty, "*"}};
-  record.dotted = {"gmail.send"};
-  record.created_at = kNow;
-  return record;
-}
-
-ToolRecord tool(std::string server, std::string name) {
-  ToolRecord record;
-  record.server = std::move(server);
-  record.name = std::move(name);
-  record.definition = "{\"name\":\"" + record.name + "\"}";
-  record.required = {"a.b", kNasty};
-  return record;
-}
-
 TEST_P(Repositories, StartEmpty) {
   const auto state = reopened();
   EXPECT_TRUE(state.users.empty() && state.keys.empty() && state.servers.empty() && state.tools.empty());
-  EXPECT_EQ(state.policy.epoch, 0U);
+  EXPECT_TRUE(state.policies.empty() && state.policy_state.newest == 0);
 }
 
 TEST_P(Repositories, KeepUsersWithEveryField) {
@@ -95,6 +24,10 @@ TEST_P(Repositories, KeepUsersWithEveryField) {
   EXPECT_EQ(got.password_history, (std::vector<std::string>{"$argon2id$y", "$argon2id$z"}));
   EXPECT_EQ(got.password_set_at, kNow + std::chrono::seconds(7));
   EXPECT_EQ(got.second_factor, user("0011", kNasty).second_factor);
+  EXPECT_EQ(got.groups, (std::vector<std::string>{"staff", kNasty}));
+  EXPECT_EQ(got.permissions, (PermissionSet{Permission::tool_read, Permission::key_read}));
+  EXPECT_EQ(got.grants, (std::vector<Grant>{{Permission::tool_execute, "gmail", kNasty}}));
+  EXPECT_EQ(got.dotted, std::vector<std::string>{"gmail.send"});
 }
 
 TEST_P(Repositories, ReplaceAUserOfTheSameIdWithoutLosingItsKeys) {
@@ -273,17 +206,14 @@ TEST_P(Repositories, ChangeNothingWhenOneToolOfManyIsRefused) {
   EXPECT_EQ(state.tools[0].name, "add");
 }
 
-TEST_P(Repositories, KeepRolesPoliciesAndMeta) {
+TEST_P(Repositories, KeepRolesAndMeta) {
   const Role role{kNasty, {Permission::tool_read}, {{Permission::tool_execute, "s", "t"}}, {"x.y"}};
   ASSERT_TRUE(repository_->put_role(role));
-  ASSERT_TRUE(repository_->put_policy_set({7, {{"b.rego", kNasty}, {"a.rego", "package a"}}}));
   ASSERT_TRUE(repository_->put_meta(kNasty, kNasty));
   const auto state = reopened();
   ASSERT_EQ(state.roles.size(), 1U);
   EXPECT_EQ(state.roles[0].name, kNasty);
   EXPECT_EQ(state.roles[0].grants, role.grants);
-  EXPECT_EQ(state.policy.epoch, 7U);
-  EXPECT_EQ(state.policy.modules.at(0).second, kNasty);
   EXPECT_EQ(state.meta.at(kNasty), kNasty);
   EXPECT_EQ(repository_->get_meta(kNasty).value(), kNasty);
   EXPECT_EQ(repository_->get_meta("absent").value(), std::nullopt);
@@ -308,6 +238,52 @@ TEST_P(Repositories, KeepToolsets) {
   EXPECT_EQ(repository_->delete_toolset("other").error().code, Code::not_found);
   EXPECT_TRUE(repository_->delete_toolset("mail"));
   EXPECT_TRUE(reopened().toolsets.empty());
+}
+
+control::PolicyVersion policy_version(std::uint64_t number) {
+  control::PolicyVersion version;
+  version.number = number;
+  version.source = "activated";
+  version.author = "user:u1";
+  version.reason = kNasty;
+  version.created_at = kNow;
+  version.digest = "ab";
+  version.files = 2;
+  return version;
+}
+
+TEST_P(Repositories, KeepVersionsOfPolicies) {
+  const control::PolicyModules modules{{"b.rego", kNasty}, {"a.rego", "package a"}};
+  ASSERT_TRUE(repository_->write_policies({{policy_version(1)}, std::pair{1, modules}, {}, {1, 0, 1, 1}}));
+  ASSERT_TRUE(repository_->write_policies({{policy_version(2)}, std::pair{2, modules}, {}, {1, 2, 1, 2}}));
+  auto changed = policy_version(1);
+  changed.activated_at = kNow + std::chrono::seconds(1);
+  changed.activated_by = "key:k";
+  changed.activation_reason = kNasty;
+  changed.before = 2;
+  ASSERT_TRUE(repository_->write_policies({{changed}, {}, {2, 99}, {1, 0, 1, 2}}));
+  const auto state = reopened();
+  ASSERT_EQ(state.policies.size(), 1U);
+  EXPECT_EQ(state.policies[0].number, 1U);
+  EXPECT_EQ(state.policies[0].reason, kNasty);
+  EXPECT_EQ(state.policies[0].activated_at, changed.activated_at);
+  EXPECT_EQ(state.policies[0].activated_by, "key:k");
+  EXPECT_EQ(state.policies[0].before, 2U);
+  EXPECT_EQ(state.policy_state.active, 1U);
+  EXPECT_EQ(state.policy_state.newest, 2U);
+  EXPECT_EQ(repository_->policy_modules(1).value(), modules) << "changing a version leaves its modules";
+  EXPECT_EQ(repository_->policy_modules(2).error().code, Code::not_found);
+}
+
+TEST_P(Repositories, WriteVersionsOfPoliciesWholeOrNotAtAll) {
+  const control::PolicyModules modules{{"a.rego", "package a"}};
+  ASSERT_TRUE(repository_->write_policies({{policy_version(1)}, std::pair{1, modules}, {}, {1, 0, 1, 1}}));
+  // The modules of a version that is not there.
+  EXPECT_FALSE(repository_->write_policies({{policy_version(2)}, std::pair{7, modules}, {1}, {2, 0, 2, 2}}));
+  const auto state = reopened();
+  ASSERT_EQ(state.policies.size(), 1U);
+  EXPECT_EQ(state.policy_state.active, 1U);
+  EXPECT_EQ(repository_->policy_modules(1).value(), modules);
 }
 
 TEST_P(Repositories, TakeCheckpointsOnlyForward) {

@@ -19,6 +19,7 @@ const ItemTable kServerItems = SP_ITEM_TABLE("server_items");
 const ItemTable kToolItems = SP_ITEM_TABLE("tool_items");
 const ItemTable kRegisteredToolItems = SP_ITEM_TABLE("registered_tool_items");
 const ItemTable kRoleItems = SP_ITEM_TABLE("role_items");
+const ItemTable kGroupItems = SP_ITEM_TABLE("group_items");
 #undef SP_ITEM_TABLE
 
 void ItemList::add(std::string_view list, const std::vector<std::string>& values) {

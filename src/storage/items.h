@@ -56,7 +56,7 @@ struct ItemTable {  // literals: table names cannot be bound
   const char* remove;
   const char* insert;
 };
-extern const ItemTable kUserItems, kKeyItems, kServerItems, kToolItems, kRegisteredToolItems, kRoleItems;
+extern const ItemTable kUserItems, kKeyItems, kServerItems, kToolItems, kRegisteredToolItems, kRoleItems, kGroupItems;
 
 Result<ItemsByOwner> load_items(Sqlite& db, const ItemTable& table);
 

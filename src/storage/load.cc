@@ -2,7 +2,10 @@
 
 #include <charconv>
 
+#include "storage/groups.h"
 #include "storage/items.h"
+#include "storage/labels.h"
+#include "storage/policies.h"
 #include "storage/tools.h"
 
 namespace sallyport::storage {
@@ -38,6 +41,10 @@ Result<void> load_users(Sqlite& db, control::StoredState& state) {
                 user.password_set_at = from_micros(row.number(8));
                 const ItemView view = items_of(items, user.id);
                 user.roles = view.strings("role");
+                user.groups = view.strings("group");
+                user.permissions = view.permissions();
+                user.grants = view.grants();
+                user.dotted = view.strings("dotted");
                 user.password_history = view.strings("password");
                 user.second_factor = {row.text(9),
                                       row.flag(10),
@@ -119,6 +126,7 @@ Result<void> load_servers(Sqlite& db, control::StoredState& state) {
     server.paths = view.strings("path");
     server.headers = view.pairs("header");
     server.required = view.strings("required");
+    server.labels = view.strings("label");
     // Empty for a row from before this list: nothing is forwarded until the server is added anew.
     server.forwards = view.strings("forward");
     state.servers.push_back(std::move(server));
@@ -143,7 +151,9 @@ Result<void> load_tools(Sqlite& db, control::StoredState& state) {
         tool.security_level = static_cast<int>(row.number(8));
         tool.enabled = row.flag(9);
         read_times(tool, row, 10);
-        tool.required = items_of(items, row.text(0)).strings("required");
+        const ItemView view = items_of(items, row.text(0));
+        tool.required = view.strings("required");
+        tool.labels = view.strings("label");
         state.tools.push_back(std::move(tool));
       });
 }
@@ -208,12 +218,6 @@ Result<void> load_rest(Sqlite& db, control::StoredState& state) {
   SP_CHECK(each(db, "load revoked tokens", "SELECT jti, expires_at FROM revoked_tokens", [&](const Row& row) {
     state.revoked_tokens[row.text(0)] = from_micros(row.number(1));
   }));
-  SP_CHECK(each(db, "load policy", "SELECT epoch FROM policy", [&](const Row& row) {
-    state.policy.epoch = static_cast<std::uint64_t>(row.number(0));
-  }));
-  SP_CHECK(each(db, "load policy", "SELECT name, source FROM policy_modules ORDER BY position", [&](const Row& row) {
-    state.policy.modules.emplace_back(row.text(0), row.text(1));
-  }));
   return each(db, "load meta", "SELECT name, value FROM meta", [&](const Row& row) { state.meta[row.text(0)] = row.text(1); });
 }
 
@@ -223,6 +227,7 @@ Result<control::StoredState> load_state(Sqlite& db) {
   control::StoredState state;
   SP_TRY(Transaction one_view, Transaction::begin(db));
   SP_CHECK(load_users(db, state));
+  SP_CHECK(load_groups(db, state));
   SP_CHECK(load_keys(db, state));
   SP_CHECK(load_sessions(db, state));
   SP_CHECK(load_servers(db, state));
@@ -231,6 +236,8 @@ Result<control::StoredState> load_state(Sqlite& db) {
   SP_CHECK(load_roles(db, state));
   SP_CHECK(load_toolsets(db, state));
   SP_CHECK(load_token_keys(db, state));
+  SP_CHECK(load_labels(db, state));
+  SP_CHECK(load_policies(db, state));
   SP_CHECK(load_rest(db, state));
   SP_CHECK(one_view.commit());
   return state;

@@ -122,8 +122,65 @@ CREATE TABLE toolset_tools (
   tool TEXT NOT NULL, description TEXT NOT NULL, PRIMARY KEY (toolset, name)) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps{kFirst,           kLoginSessions, kUserFactors, kTokenKeys,
-                            kRegisteredTools, kKeyRotation,   kToolTimes,   kToolsets};
+constexpr const char* kGroups = R"sql(
+CREATE TABLE user_groups (
+  name TEXT PRIMARY KEY, description TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE group_items (
+  owner TEXT NOT NULL REFERENCES user_groups(name) ON DELETE CASCADE, list TEXT NOT NULL, position INTEGER NOT NULL,
+  name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (owner, list, position)) STRICT, WITHOUT ROWID;
+)sql";
+
+// Who called which tool when; nobody wrote that down before. `principal`: "user:<id>" or "key:<id>".
+constexpr const char* kAccessUses = R"sql(
+CREATE TABLE access_uses (
+  principal TEXT NOT NULL, server TEXT NOT NULL, tool TEXT NOT NULL, last_used_at INTEGER NOT NULL,
+  use_count INTEGER NOT NULL, PRIMARY KEY (principal, server, tool)) STRICT, WITHOUT ROWID;
+CREATE INDEX access_uses_age ON access_uses(last_used_at);
+CREATE INDEX access_uses_server ON access_uses(server);
+CREATE TRIGGER access_uses_user AFTER DELETE ON users BEGIN
+  DELETE FROM access_uses WHERE principal = 'user:' || OLD.id; END;
+CREATE TRIGGER access_uses_key AFTER DELETE ON api_keys BEGIN
+  DELETE FROM access_uses WHERE principal = 'key:' || OLD.id; END;
+CREATE TRIGGER access_uses_server_gone AFTER DELETE ON servers BEGIN
+  DELETE FROM access_uses WHERE server = OLD.name; END;
+INSERT OR REPLACE INTO meta VALUES ('access_uses_since', CAST(unixepoch() * 1000000 AS TEXT));
+)sql";
+
+// What calls left with principals; `holder` is a principal's id.
+constexpr const char* kLabels = R"sql(
+CREATE TABLE labels (
+  holder TEXT NOT NULL, name TEXT NOT NULL, until INTEGER NOT NULL, set_by TEXT NOT NULL,
+  PRIMARY KEY (holder, name)) STRICT, WITHOUT ROWID;
+)sql";
+
+// Each set of policies that was known. What one set was kept in before was never written to.
+constexpr const char* kPolicyVersions = R"sql(
+DROP TABLE policy_modules;
+DROP TABLE policy;
+CREATE TABLE policy_versions (
+  number INTEGER PRIMARY KEY, source TEXT NOT NULL, author TEXT NOT NULL, reason TEXT NOT NULL, created_at INTEGER NOT NULL,
+  digest TEXT NOT NULL, files INTEGER NOT NULL, activated_at INTEGER, activated_by TEXT NOT NULL,
+  activation_reason TEXT NOT NULL, before INTEGER NOT NULL) STRICT;
+CREATE TABLE policy_modules (
+  version INTEGER NOT NULL REFERENCES policy_versions(number) ON DELETE CASCADE, position INTEGER NOT NULL,
+  name TEXT NOT NULL, source TEXT NOT NULL, PRIMARY KEY (version, position)) STRICT, WITHOUT ROWID;
+CREATE TABLE policy_state (
+  id INTEGER PRIMARY KEY CHECK (id = 1), active INTEGER NOT NULL, shadow INTEGER NOT NULL, read INTEGER NOT NULL,
+  newest INTEGER NOT NULL) STRICT;
+)sql";
+
+// Calls that wait for people, or were decided by them. `sealed`: their arguments.
+constexpr const char* kApprovals = R"sql(
+CREATE TABLE approvals (
+  id TEXT PRIMARY KEY, digest TEXT NOT NULL, principal TEXT NOT NULL, principal_name TEXT NOT NULL, person TEXT NOT NULL,
+  server TEXT NOT NULL, tool TEXT NOT NULL, tool_digest TEXT NOT NULL, sealed TEXT NOT NULL, rule_id TEXT NOT NULL,
+  request_id TEXT NOT NULL, state TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+  decided_at INTEGER NOT NULL, decided_by TEXT NOT NULL, reason TEXT NOT NULL, rounds INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps{kFirst,       kLoginSessions,  kUserFactors, kTokenKeys, kRegisteredTools,
+                            kKeyRotation, kToolTimes,      kToolsets,    kGroups,    kAccessUses,
+                            kLabels,      kPolicyVersions, kApprovals};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,
@@ -150,8 +207,9 @@ Result<void> migrate(Sqlite& db, WallTime now) {
   SP_CHECK(check_ownership(db));
   SP_TRY(const int version, version_of(db));
   if (version > newest_version()) {
-    return fail(Code::storage, "the database has schema version " + std::to_string(version) + ", this program knows up to " +
-                                   std::to_string(newest_version()) + ": use the newer program that wrote it");
+    return fail(Code::storage, "the database has schema version " + std::to_string(version) +
+                                   ", this program knows up to " + std::to_string(newest_version()) +
+                                   ": use the newer program that wrote it");
   }
   if (version == newest_version()) return {};
   SP_TRY(Transaction transaction, Transaction::begin(db));

@@ -7,9 +7,14 @@
 #include <cerrno>
 #include <system_error>
 
+#include "storage/access_uses.h"
+#include "storage/approvals.h"
+#include "storage/groups.h"
 #include "storage/items.h"
+#include "storage/labels.h"
 #include "storage/load.h"
 #include "storage/migrations.h"
+#include "storage/policies.h"
 #include "storage/sqlite.h"
 #include "storage/tools.h"
 
@@ -66,8 +71,7 @@ Result<std::unique_ptr<SqliteRepository>> SqliteRepository::open(const std::stri
   SP_TRY(const bool narrowed, prepare_file(path));
   SP_TRY(Sqlite db, Sqlite::open(path));
   SP_CHECK(migrate(db, clock.wall()));
-  return std::unique_ptr<SqliteRepository>(
-      new SqliteRepository(std::make_unique<Impl>(Impl{std::move(db)}), narrowed));
+  return std::unique_ptr<SqliteRepository>(new SqliteRepository(std::make_unique<Impl>(Impl{std::move(db)}), narrowed));
 }
 
 Result<void> SqliteRepository::check() {
@@ -83,6 +87,10 @@ Result<void> SqliteRepository::put_user(const UserRecord& user) {
   Sqlite& db = impl_->db;
   ItemList items;
   items.add("role", user.roles);
+  items.add("group", user.groups);
+  items.add("dotted", user.dotted);
+  items.add(user.permissions);
+  items.add(user.grants);
   items.add("password", user.password_history);
   items.add("recovery", user.second_factor.recovery);
   for (const auto step : user.second_factor.used_later) items.add("code step", {}, std::to_string(step));
@@ -156,14 +164,16 @@ Result<void> SqliteRepository::touch_keys(std::span<const control::KeyUse> uses)
 }
 
 Result<void> SqliteRepository::add_revoked_token(std::string_view jti, WallTime expires_at) {
-  SP_CHECK(impl_->db.run("revoke token", "INSERT INTO revoked_tokens VALUES (?, ?) ON CONFLICT (jti) DO UPDATE SET "
-                                         "expires_at = max(expires_at, excluded.expires_at)", jti, to_micros(expires_at)));
+  SP_CHECK(impl_->db.run("revoke token",
+                         "INSERT INTO revoked_tokens VALUES (?, ?) ON CONFLICT (jti) DO UPDATE SET "
+                         "expires_at = max(expires_at, excluded.expires_at)",
+                         jti, to_micros(expires_at)));
   return {};
 }
 
 Result<std::uint64_t> SqliteRepository::prune_revoked_tokens(WallTime now) {
-  SP_TRY(const std::int64_t gone, impl_->db.run("prune revoked tokens", "DELETE FROM revoked_tokens WHERE expires_at < ?",
-                                                to_micros(now)));
+  SP_TRY(const std::int64_t gone,
+         impl_->db.run("prune revoked tokens", "DELETE FROM revoked_tokens WHERE expires_at < ?", to_micros(now)));
   return static_cast<std::uint64_t>(gone);
 }
 
@@ -219,18 +229,20 @@ Result<void> SqliteRepository::put_server(const ServerRecord& server) {
   items.add("header", server.headers);
   items.add("required", server.required);
   items.add("forward", server.forwards);
+  items.add("label", server.labels);
   return in_transaction(db, [&]() -> Result<void> {
-    SP_CHECK(db.run("put server",
-                    "INSERT INTO servers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-                    "transport = excluded.transport, working_directory = excluded.working_directory, "
-                    "network = excluded.network, url = excluded.url, allow_private = excluded.allow_private, "
-                    "prefix = excluded.prefix, shared = excluded.shared, enabled = excluded.enabled, "
-                    "security_level = excluded.security_level, call_timeout_ms = excluded.call_timeout_ms, "
-                    "start_timeout_ms = excluded.start_timeout_ms, result_bytes_max = excluded.result_bytes_max",
-                    server.name, server.transport == Transport::http ? "http" : "stdio", server.working_directory,
-                    server.network, server.url, server.allow_private, server.prefix, server.shared, server.enabled,
-                    std::int64_t{server.security_level}, std::int64_t{server.call_timeout.count()},
-                    std::int64_t{server.start_timeout.count()}, static_cast<std::int64_t>(server.result_bytes_max)));
+    SP_CHECK(
+        db.run("put server",
+               "INSERT INTO servers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+               "transport = excluded.transport, working_directory = excluded.working_directory, "
+               "network = excluded.network, url = excluded.url, allow_private = excluded.allow_private, "
+               "prefix = excluded.prefix, shared = excluded.shared, enabled = excluded.enabled, "
+               "security_level = excluded.security_level, call_timeout_ms = excluded.call_timeout_ms, "
+               "start_timeout_ms = excluded.start_timeout_ms, result_bytes_max = excluded.result_bytes_max",
+               server.name, server.transport == Transport::http ? "http" : "stdio", server.working_directory,
+               server.network, server.url, server.allow_private, server.prefix, server.shared, server.enabled,
+               std::int64_t{server.security_level}, std::int64_t{server.call_timeout.count()},
+               std::int64_t{server.start_timeout.count()}, static_cast<std::int64_t>(server.result_bytes_max)));
     return replace_items(db, kServerItems, server.name, items);
   });
 }
@@ -261,6 +273,12 @@ Result<void> SqliteRepository::delete_registered_tool(std::string_view name) {
 Result<std::vector<control::ToolHit>> SqliteRepository::search_tools(std::string_view words, std::uint32_t most) {
   return storage::search_tools(impl_->db, words, most);
 }
+
+Result<void> SqliteRepository::put_labels(std::string_view holder, const LabelsOfOne& labels) {
+  return storage::put_labels(impl_->db, holder, labels);
+}
+
+Result<void> SqliteRepository::prune_labels(WallTime now) { return storage::prune_labels(impl_->db, now); }
 
 Result<void> SqliteRepository::put_role(const Role& role) {
   Sqlite& db = impl_->db;
@@ -300,17 +318,36 @@ Result<void> SqliteRepository::delete_toolset(std::string_view name) {
   return found(impl_->db.run("delete toolset", "DELETE FROM toolsets WHERE name = ?", name), "toolset");
 }
 
-Result<void> SqliteRepository::put_policy_set(const PolicySet& policy) {
-  Sqlite& db = impl_->db;
-  return in_transaction(db, [&]() -> Result<void> {
-    SP_CHECK(db.run("put policy", "INSERT OR REPLACE INTO policy VALUES (1, ?)", static_cast<std::int64_t>(policy.epoch)));
-    SP_CHECK(db.run("remove policies", "DELETE FROM policy_modules"));
-    std::int64_t position = 0;
-    for (const auto& [name, source] : policy.modules) {
-      SP_CHECK(db.run("put policy", "INSERT INTO policy_modules VALUES (?, ?, ?)", position++, name, source));
-    }
-    return {};
-  });
+Result<void> SqliteRepository::add_access_uses(std::span<const AccessUse> uses) {
+  return storage::add_access_uses(impl_->db, uses);
+}
+
+Result<void> SqliteRepository::find_access_uses(std::span<AccessUse> wanted) {
+  return storage::find_access_uses(impl_->db, wanted);
+}
+
+Result<void> SqliteRepository::put_group(const Group& group) { return storage::put_group(impl_->db, group); }
+
+Result<void> SqliteRepository::delete_group(std::string_view name) { return storage::delete_group(impl_->db, name); }
+
+Result<void> SqliteRepository::write_policies(const control::PolicyWrite& write) {
+  return in_transaction(impl_->db, [&] { return storage::write_policies(impl_->db, write); });
+}
+
+Result<control::PolicyModules> SqliteRepository::policy_modules(std::uint64_t version) {
+  return storage::policy_modules(impl_->db, version);
+}
+
+Result<std::vector<control::StoredApproval>> SqliteRepository::load_approvals() {
+  return storage::load_approvals(impl_->db);
+}
+
+Result<void> SqliteRepository::put_approval(const control::StoredApproval& approval) {
+  return storage::put_approval(impl_->db, approval);
+}
+
+Result<void> SqliteRepository::delete_approvals(std::span<const std::string> ids) {
+  return in_transaction(impl_->db, [&] { return storage::delete_approvals(impl_->db, ids); });
 }
 
 Result<void> SqliteRepository::put_meta(std::string_view name, std::string_view value) {
@@ -329,10 +366,10 @@ Result<void> SqliteRepository::put_checkpoint(const control::StoredCheckpoint& c
   Sqlite& db = impl_->db;
   const auto number = static_cast<std::int64_t>(checkpoint.number);
   return in_transaction(db, [&]() -> Result<void> {
-    SP_TRY(const std::int64_t put,
-           db.run("put checkpoint", "INSERT INTO audit_checkpoints SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS "
-                  "(SELECT 1 FROM audit_checkpoints WHERE number >= ?1)",
-                  number, to_micros(checkpoint.at), checkpoint.hash, checkpoint.line));
+    SP_TRY(const std::int64_t put, db.run("put checkpoint",
+                                          "INSERT INTO audit_checkpoints SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS "
+                                          "(SELECT 1 FROM audit_checkpoints WHERE number >= ?1)",
+                                          number, to_micros(checkpoint.at), checkpoint.hash, checkpoint.line));
     if (put == 0) return fail(Code::conflict, "a checkpoint with this number or a later one is stored");
     SP_CHECK(db.run("prune checkpoints", "DELETE FROM audit_checkpoints WHERE number <= ?", number - kCheckpointsKept));
     return {};
@@ -340,8 +377,9 @@ Result<void> SqliteRepository::put_checkpoint(const control::StoredCheckpoint& c
 }
 
 Result<std::vector<control::StoredCheckpoint>> SqliteRepository::last_checkpoints(std::uint32_t count) {
-  SP_TRY(Statement get, impl_->db.prepare("get checkpoints", "SELECT number, at, hash, line FROM (SELECT * FROM "
-                                          "audit_checkpoints ORDER BY number DESC LIMIT ?) ORDER BY number"));
+  SP_TRY(Statement get,
+         impl_->db.prepare("get checkpoints", "SELECT number, at, hash, line FROM (SELECT * FROM "
+                                              "audit_checkpoints ORDER BY number DESC LIMIT ?) ORDER BY number"));
   get.bind(std::int64_t{count});
   std::vector<control::StoredCheckpoint> out;
   for (;;) {

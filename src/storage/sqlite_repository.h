@@ -5,12 +5,13 @@
 #include <memory>
 #include <string>
 
-#include "core/clock.h"
+#include "control/approvals.h"
 #include "control/repository.h"
+#include "core/clock.h"
 
 namespace sallyport::storage {
 
-class SqliteRepository final : public control::Repository {
+class SqliteRepository final : public control::Repository, public control::ApprovalStore {
  public:
   // Opens or makes the database and brings its schema up to date. `storage`, with a sentence for the operator: damaged or
   // foreign file, newer schema, no permission. Wide permissions are narrowed to 0600; `narrowed()` tells, for the log.
@@ -40,15 +41,25 @@ class SqliteRepository final : public control::Repository {
   Result<void> touch_tools(std::span<const control::ToolUse> uses) override;
   Result<void> delete_registered_tool(std::string_view name) override;
   Result<std::vector<control::ToolHit>> search_tools(std::string_view words, std::uint32_t most) override;
+  Result<void> put_labels(std::string_view holder, const LabelsOfOne& labels) override;
+  Result<void> prune_labels(WallTime now) override;
   Result<void> put_role(const Role& role) override;
   Result<void> delete_role(std::string_view name) override;
   Result<void> put_toolset(const Toolset& toolset) override;
   Result<void> delete_toolset(std::string_view name) override;
-  Result<void> put_policy_set(const PolicySet& policy) override;
+  Result<void> add_access_uses(std::span<const AccessUse> uses) override;
+  Result<void> find_access_uses(std::span<AccessUse> wanted) override;
+  Result<void> put_group(const Group& group) override;
+  Result<void> delete_group(std::string_view name) override;
+  Result<void> write_policies(const control::PolicyWrite& write) override;
+  Result<control::PolicyModules> policy_modules(std::uint64_t version) override;
   Result<void> put_meta(std::string_view name, std::string_view value) override;
   Result<std::optional<std::string>> get_meta(std::string_view name) override;
   Result<void> put_checkpoint(const control::StoredCheckpoint& checkpoint) override;
   Result<std::vector<control::StoredCheckpoint>> last_checkpoints(std::uint32_t count) override;
+  Result<std::vector<control::StoredApproval>> load_approvals() override;
+  Result<void> put_approval(const control::StoredApproval& approval) override;
+  Result<void> delete_approvals(std::span<const std::string> ids) override;
 
  private:
   struct Impl;

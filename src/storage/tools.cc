@@ -33,6 +33,7 @@ Result<void> insert_tool(Sqlite& db, Statement& insert, const ToolRecord& tool) 
   SP_TRY(const std::int64_t id, db.pragma("tool id", "SELECT last_insert_rowid()"));
   ItemList items;
   items.add("required", tool.required);
+  items.add("label", tool.labels);
   SP_CHECK(replace_items(db, kToolItems, id, items));
   return put_words(db, tool);
 }
@@ -117,6 +118,7 @@ Result<void> put_registered_tool(Sqlite& db, const ToolRecord& tool) {
   items.add("category", what.categories);
   items.add("tag", what.tags);
   items.add("header", endpoint.headers);
+  items.add("label", tool.labels);
   SP_TRY(Transaction transaction, Transaction::begin(db));
   SP_CHECK(db.run(
       "put tool",
@@ -197,6 +199,7 @@ Result<void> load_registered_tools(Sqlite& db, control::StoredState& state) {
     tool.security_level = static_cast<int>(row.number(6));
     tool.enabled = row.flag(7);
     tool.registration = registration_of(row, items_of(items, tool.name));
+    tool.labels = items_of(items, tool.name).strings("label");
     read_times(tool, row, 14);
     state.registered.push_back(std::move(tool));
   }

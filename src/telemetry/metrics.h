@@ -27,6 +27,9 @@ enum class Event : std::uint8_t {
   permission_denial,
   tls_failure,
   log_line_dropped,
+  shadow_would_deny,
+  shadow_would_allow,
+  shadow_error,
   count_
 };
 enum class Gauge : std::uint8_t { connections, sessions, streams, upstream_processes, count_ };
@@ -44,7 +47,7 @@ class Shard {
  public:
   void request(Route route, Outcome outcome) noexcept { requests_[index(route)][index(outcome)].add(); }
   void refusal(Stage stage, Code code) noexcept { refusals_[index(stage)][index(code)].add(); }
-  void event(Event event) noexcept { events_[index(event)].add(); }
+  void event(Event event, std::uint64_t by = 1) noexcept { events_[index(event)].add(by); }
   void stage(Stage stage, std::chrono::nanoseconds took) noexcept { stages_[index(stage)].observe(took); }
   void gauge(Gauge gauge, std::int64_t by) noexcept { gauges_[index(gauge)].add(static_cast<std::uint64_t>(by)); }
   // Counters of one server in this shard; stays valid as long as the Metrics. A map look-up: keep it per server.

@@ -34,6 +34,9 @@ constexpr std::array<Named, kCount<Event>> kEvents{{
     {"sallyport_permission_denials_total", "Requests that authorization denied (S0-35)."},
     {"sallyport_tls_failures_total", "TLS handshakes that failed."},
     {"sallyport_log_lines_dropped_total", "Lines of the log held back in a flood."},
+    {"sallyport_policy_shadow_would_deny_total", "Allowed decisions that the tried policies would refuse."},
+    {"sallyport_policy_shadow_would_allow_total", "Refused decisions that the tried policies would allow."},
+    {"sallyport_policy_shadow_errors_total", "Decisions at which the tried policies failed."},
 }};
 constexpr std::array<Named, kCount<Gauge>> kGauges{{
     {"sallyport_open_connections", "Client connections open now."},

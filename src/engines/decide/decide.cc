@@ -4,6 +4,11 @@
 
 #include "engines/decide/input.h"
 #include "engines/decide/memo.h"
+#include "engines/decide/obligations.h"
+#include "engines/decide/policy_source.h"
+#include "engines/decide/recorder.h"
+#include "engines/decide/shadow.h"
+#include "engines/decide/witness.h"
 #include "engines/policy/policy.h"
 #include "engines/rbac/rbac.h"
 #include "model/registration.h"
@@ -12,6 +17,7 @@ namespace sallyport {
 namespace {
 
 using decide_internal::is_tool_action;
+using decide_internal::Verdict;
 
 constexpr std::size_t kReasonBytesMax = 400;
 constexpr std::string_view kRuleNoAllow = "policy.tool_access.default";  // neither allowed nor denied
@@ -84,44 +90,117 @@ bool reads_bound(const Snapshot& snapshot, const AccessRequest& request, const R
                       request.channel);
 }
 
+// Bound is the call of a tool alone: a list, a look and a change carry nothing out. Whatever admin_access binds is
+// asked for too, to be refused: it must not be passed over in silence.
+bool asks_obligations(const AccessRequest& request) {
+  if (!is_tool_action(request.action)) return true;
+  return request.action == Permission::tool_execute && request.phase == Phase::call;
+}
+
+// What the policy's answer comes to, whoever asked.
+Verdict verdict_of(const policy::PolicyAnswer& answer, const std::string& rule, bool on_tools) {
+  if (answer.deny) {
+    std::string reason = join_reasons(answer.deny_reasons);
+    if (reason.empty()) reason = "policy_denied";
+    return {false, rule + ".deny", std::move(reason), "", nullptr};
+  }
+  if (!answer.allow) return {false, rule + ".default", "policy_denied", "no rule allows ", nullptr};
+  decide_internal::ObligationsPtr obligations;
+  if (!answer.obligations.empty()) {
+    auto read = decide_internal::read_obligations(answer.obligations);
+    if (read && *read && !on_tools) read = fail(Code::internal, "nothing but a call of a tool can be bound");
+    if (!read) return {false, rule + ".obligation", "policy_error", read.error().detail + ": ", nullptr};
+    obligations = *std::move(read);
+  }
+  return {true, rule + ".allow", "", "", std::move(obligations)};
+}
+
+Decision decision_of(const Verdict& verdict, const AccessRequest& request) {
+  if (!verdict.allow) return deny(verdict.rule, verdict.reason, verdict.why + resource_of(request));
+  Decision decision = Decision::allowed(Stage::authorization, verdict.rule);
+  decision.obligations = verdict.obligations;
+  return decision;
+}
+
 }  // namespace
 
 struct Decider::Impl {
-  explicit Impl(const DeciderSettings& from) : settings(from), memo(from.memo_entries) {}
+  explicit Impl(const DeciderSettings& from) : settings(from), memo(from.memo_entries) {
+    if (from.clock != nullptr) shadow = std::make_unique<Shadow>(*from.clock);
+    if (from.record_bytes != 0) recorder = std::make_unique<Recorder>(from.record_bytes);
+  }
 
   DeciderSettings settings;
   policy::PolicyEngine engine;
   std::optional<std::uint64_t> policy_epoch;
   decide_internal::Memo memo;
   std::string input;
+  std::string text;  // what an answer is remembered by
   Counters counters;
+  std::unique_ptr<Shadow> shadow;
+  std::unique_ptr<Recorder> recorder;
 
   Decision answer(const Snapshot& snapshot, const AccessRequest& request);
   Decision decide(const Snapshot& snapshot, const AccessRequest& request);
   Decision with_bound(const Snapshot& snapshot, const AccessRequest& request);
-  Decision remembered(const Snapshot& snapshot, const AccessRequest& request);
-  Decision decide_anew(const Snapshot& snapshot, const AccessRequest& request);
+  Decision decide_once(const Snapshot& snapshot, const AccessRequest& request);
+  Decision decide_elsewhere(const Snapshot& snapshot, const AccessRequest& request);
   Decision ask_policy(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held);
+  Decision ask_source(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held);
 };
 
-Decision Decider::Impl::ask_policy(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held) {
-  const std::string_view package = is_tool_action(request.action) ? "tool_access" : "admin_access";
+Decision Decider::Impl::ask_source(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held) {
+  const bool on_tools = is_tool_action(request.action);
+  const std::string_view package = on_tools ? "tool_access" : "admin_access";
   const auto arguments = request.phase == Phase::list ? std::nullopt : request.arguments_json;
-  decide_internal::write_input(snapshot, request, held, engine.reads(), input);
-  const auto answer = engine.evaluate(package, input, arguments, settings.policy_budget);
+  auto answer = decide_internal::ask_elsewhere(*settings.source, package, snapshot, request, held, arguments);
   if (!answer) return deny(kRulePolicyError, "policy_error", answer.error().detail);
-  const std::string rule = "policy." + std::string(package);
-  if (answer->deny) {
-    std::string reason = join_reasons(answer->deny_reasons);
-    if (reason.empty()) reason = "policy_denied";
-    return deny(rule + ".deny", reason, resource_of(request));
+  if (!asks_obligations(request)) answer->obligations.clear();  // over there all rules are evaluated always
+  return decision_of(verdict_of(*answer, "policy." + std::string(package), on_tools), request);
+}
+
+// The law again. Both questions are put before either answer is looked at: each costs a way to the server and back.
+Decision Decider::Impl::decide_elsewhere(const Snapshot& snapshot, const AccessRequest& request) {
+  Decision decision = decide_once(snapshot, request);
+  if (request.phase == Phase::list) return decision;
+  AccessRequest listed = request;
+  listed.phase = Phase::list;
+  listed.arguments_json = std::nullopt;
+  Decision first = decide_once(snapshot, listed);
+  return first.allow ? decision : first;
+}
+
+// An answer is remembered where it depends on nothing but the text of the input.
+Decision Decider::Impl::ask_policy(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held) {
+  const bool on_tools = is_tool_action(request.action);
+  const std::string_view package = on_tools ? "tool_access" : "admin_access";
+  const auto arguments = request.phase == Phase::list ? std::nullopt : request.arguments_json;
+  const bool obliged = asks_obligations(request);
+  const policy::Reads& reads = engine.reads();
+  const bool memorable = !reads.changing() && !reads.has(policy::Field::time) &&
+                         !(reads.has(policy::Field::arguments) && arguments.has_value());
+  decide_internal::write_input(snapshot, request, held, reads, input);
+  if (memorable) {
+    text.assign(on_tools ? "t" : "a").append(obliged ? "o" : "-").append(input);
+    if (const Verdict* known = memo.find(text)) {
+      ++counters.remembered;
+      return decision_of(*known, request);
+    }
   }
-  if (!answer->allow) return deny(rule + ".default", "policy_denied", "no rule allows " + resource_of(request));
-  return Decision::allowed(Stage::authorization, rule + ".allow");
+  if (settings.witness != nullptr) settings.witness->asking(engine);
+  const auto answer = engine.evaluate(package, input, arguments, settings.policy_budget, obliged);
+  if (settings.witness != nullptr) settings.witness->asked(engine, request, package, input, arguments, answer);
+  // An error may pass (a budget exceeded on a busy machine): it denies now, and is not remembered.
+  if (!answer) return deny(kRulePolicyError, "policy_error", answer.error().detail);
+  Verdict verdict = verdict_of(*answer, "policy." + std::string(package), on_tools);
+  Decision decision = decision_of(verdict, request);
+  if (memorable) memo.store(text, std::move(verdict));
+  return decision;
 }
 
 Decision Decider::Impl::decide(const Snapshot& snapshot, const AccessRequest& request) {
   ++counters.decided;
+  if (settings.source != nullptr) return decide_elsewhere(snapshot, request);
   if (policy_epoch != snapshot.policy->epoch) {
     memo.clear();
     policy_epoch = snapshot.policy->epoch;
@@ -131,35 +210,21 @@ Decision Decider::Impl::decide(const Snapshot& snapshot, const AccessRequest& re
   }
   // Law: nothing is callable that is not listed. A policy that tells list from call cannot break it.
   const policy::Reads& reads = engine.reads();
-  if (request.phase == Phase::call && (reads.arguments || reads.phase)) {
+  if (request.phase == Phase::call && (reads.has(policy::Field::arguments) || reads.has(policy::Field::phase))) {
     AccessRequest listed = request;
     listed.phase = Phase::list;
     listed.arguments_json = std::nullopt;
-    if (Decision decision = remembered(snapshot, listed); !decision.allow) return decision;
+    if (Decision decision = decide_once(snapshot, listed); !decision.allow) return decision;
   }
-  return remembered(snapshot, request);
+  return decide_once(snapshot, request);
 }
 
-Decision Decider::Impl::remembered(const Snapshot& snapshot, const AccessRequest& request) {
-  const policy::Reads& reads = engine.reads();
-  const bool has_arguments = request.phase == Phase::call && request.arguments_json.has_value();
-  const bool memorable = !reads.time && !reads.caller && !(reads.arguments && has_arguments);
-  if (!memorable) return decide_anew(snapshot, request);
-  if (const Decision* known = memo.find(snapshot, request)) {
-    ++counters.remembered;
-    return *known;
-  }
-  Decision decision = decide_anew(snapshot, request);
-  // An error may pass (a budget exceeded on a busy machine): it denies now, and is not remembered.
-  if (decision.rule_id != kRulePolicyError) memo.store(snapshot, request, decision);
-  return decision;
-}
-
-Decision Decider::Impl::decide_anew(const Snapshot& snapshot, const AccessRequest& request) {
+Decision Decider::Impl::decide_once(const Snapshot& snapshot, const AccessRequest& request) {
   const auto held = rbac::effective_on(request.principal, *snapshot.roles, server_of(request), tool_of(request),
                                        request.channel);
   Decision decision = by_roles(snapshot, request, held);
-  return decision.allow ? ask_policy(snapshot, request, held) : decision;
+  if (!decision.allow) return decision;
+  return settings.source != nullptr ? ask_source(snapshot, request, held) : ask_policy(snapshot, request, held);
 }
 
 Decider::Decider(DeciderSettings settings) : impl_(std::make_unique<Impl>(settings)) {}
@@ -187,7 +252,10 @@ Decision Decider::Impl::with_bound(const Snapshot& snapshot, const AccessRequest
   below.tool = bound ? bound.get() : &gone;
   below.server = server.get();
   Decision second = decide(snapshot, below);
-  if (second.allow) return decision;
+  if (second.allow) {
+    decision.obligations = decide_internal::unite(decision.obligations, second.obligations);
+    return decision;
+  }
   second.evidence += " (" + request.tool->server + "/" + request.tool->name + " is bound to it)";
   return second;
 }
@@ -211,12 +279,20 @@ Decision Decider::Impl::answer(const Snapshot& snapshot, const AccessRequest& re
 }
 
 Decision Decider::decide(const Snapshot& snapshot, const AccessRequest& request) {
+  Decision decision;
   try {
-    return impl_->answer(snapshot, request);
+    decision = impl_->answer(snapshot, request);
   } catch (const std::exception& e) {
-    return deny(kRulePolicyError, "policy_error", e.what());
+    decision = deny(kRulePolicyError, "policy_error", e.what());
   }
+  if (impl_->shadow) impl_->shadow->compare(snapshot, request, decision);
+  if (impl_->recorder) impl_->recorder->note(snapshot, request, decision);
+  return decision;
 }
+
+const Recorder* Decider::recorder() const noexcept { return impl_->recorder.get(); }
+
+Shadow* Decider::shadow() noexcept { return impl_->shadow.get(); }
 
 Decider::Counters Decider::counters() const noexcept { return impl_->counters; }
 

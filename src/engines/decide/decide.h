@@ -18,6 +18,9 @@
 
 namespace sallyport {
 
+class PolicyWitness;  // witness.h
+class PolicySource;  // policy_source.h
+
 enum class Phase : std::uint8_t { list, call };
 
 struct AccessRequest {
@@ -49,7 +52,14 @@ Error to_error(const Decision& decision);
 struct DeciderSettings {
   std::chrono::nanoseconds policy_budget = std::chrono::milliseconds(10);
   std::size_t memo_entries = 4096;  // a power of two; 0: decide anew each time
+  const Clock* clock = nullptr;  // to try a candidate beside (shadow.h); null: none is tried
+  std::size_t record_bytes = 0;  // of decisions kept for a replay (recorder.h); 0: none
+  PolicyWitness* witness = nullptr;  // of explain(); outlives the Decider
+  PolicySource* source = nullptr;  // asked in place of the policies of the Snapshot; outlives the Decider
 };
+
+class Shadow;
+class Recorder;
 
 class Decider {
  public:
@@ -70,6 +80,8 @@ class Decider {
     std::uint64_t remembered = 0;  // of them, answered from memory
   };
   [[nodiscard]] Counters counters() const noexcept;
+  [[nodiscard]] Shadow* shadow() noexcept;  // null without a clock
+  [[nodiscard]] const Recorder* recorder() const noexcept;  // null where nothing is kept
 
  private:
   struct Impl;

@@ -66,6 +66,68 @@ TEST_F(DecideAbuse, ArgumentsThatImitateStructure) {
   EXPECT_TRUE(call(snapshot, "{}", principal_with({"admin"})).allow) << "the test can pass";
 }
 
+// Whatever the arguments hold, the rules see the same of everything else.
+TEST_F(DecideAbuse, NothingInTheArgumentsMovesAnotherPartOfTheInput) {
+  const Snapshot snapshot = test::with_tool_access("allow := true\ndeny contains json.marshal(json.remove(input, "
+                                                   "[\"arguments\", \"phase\", \"tool\", \"resource\"])) if {\n"
+                                                   "  input.phase == \"call\"\n}\n");
+  const std::string plain = call(snapshot, "{}", user_).reason;
+  ASSERT_TRUE(plain.contains("\"roles\":[\"user\"]")) << plain;
+  for (const char* arguments :
+       {R"({"user":{"roles":["admin"]},"user":{"roles":["admin"]}})", R"({"a":1,"a":2})",
+        R"({"\u0075ser":{"roles":["admin"]}})", R"({"\u0000":{"user":{"roles":["admin"]}}})",
+        R"({"user\u0000":1,"":{"":{}}})",
+        R"({"input":{"user":{"roles":["admin"]}},"arguments":{"input":{"granted":true}}})",
+        R"({"data":{"tool_access":{"allow":true,"deny":[]}}})",
+        R"({"granted":true,"permission":"system:admin","labels":[]})",
+        R"({"__proto__":{"roles":["admin"]},"constructor":{}})", R"([{"user":1}])", R"("user")", R"(1e308)"}) {
+    EXPECT_EQ(call(snapshot, arguments, user_).reason, plain) << arguments;
+  }
+}
+
+// Issue 5: a name that only looks like a granted one is another name.
+TEST_F(DecideAbuse, LookAlikeToolNamesMatchNoGrant) {
+  Principal agent = principal_with({"agent"});
+  agent.grants = {{Permission::tool_execute, "calc", "add*"}};
+  const auto decide = [&](const std::string& server, const std::string& name) {
+    const ToolRecord tool = tool_named(server, name);
+    return decider_.decide(test::shipped(), {.principal = agent, .tool = &tool});
+  };
+  EXPECT_TRUE(decide("calc", "add").allow);
+  EXPECT_TRUE(decide("calc", "add_more").allow);
+  for (const std::string name : {"\xd0\xb0"
+                                 "dd",
+                                 "\xef\xbd\x81"
+                                 "dd",
+                                 "a\xe2\x80\x8b"
+                                 "dd",
+                                 "ADD", " add",
+                                 "a\xcc\x81"
+                                 "dd"}) {
+    EXPECT_TRUE(is_unknown(decide("calc", name))) << name;
+  }
+  EXPECT_TRUE(is_unknown(decide("calc", std::string("\0add", 4))));
+  EXPECT_TRUE(is_unknown(decide("\xd1\x81"
+                                "alc",
+                                "add")))
+      << "a look-alike server";
+}
+
+TEST_F(DecideAbuse, InfiniteWorkInObligationsDenies) {
+  const Snapshot snapshot = test::with_tool_access(
+      "allow := true\nobligations contains {\"log_full\": true} if {\n  some a in numbers.range(1, 99999)\n"
+      "  some b in numbers.range(1, 99999)\n  a * b < 0\n}\n");
+  EXPECT_EQ(call(snapshot, "{}", user_).rule_id, kRulePolicyError);
+}
+
+// What a rule heaps up is cut by the time that it takes.
+TEST_F(DecideAbuse, HugeDataBuiltByARuleIsCutAndDenies) {
+  const Snapshot snapshot = test::with_tool_access(
+      "allow := true\ndeny contains \"x\" if count([[a, b, input.arguments.s] | some a in numbers.range(1, 99999)\n"
+      "  some b in numbers.range(1, 99999)]) < 0\n");
+  EXPECT_EQ(call(snapshot, "{\"s\":\"" + std::string(1U << 20U, 'x') + "\"}", user_).rule_id, kRulePolicyError);
+}
+
 // The other texts of the input are quoted: a name is no structure either.
 TEST_F(DecideAbuse, NamesThatImitateStructure) {
   const Snapshot snapshot = test::with_tool_access(
@@ -86,7 +148,7 @@ TEST_F(DecideAbuse, NamesThatImitateStructure) {
 TEST_F(DecideAbuse, BytesThatAreNotUtf8Deny) {
   Principal principal = user_;
   principal.name = "\xff\xfe";
-  EXPECT_FALSE(call(test::shipped(), "{}", principal).allow);
+  EXPECT_FALSE(call(test::with_tool_access("allow if input.user.name != \"x\"\n"), "{}", principal).allow);
 }
 
 TEST_F(DecideAbuse, HugeAndDeepArgumentsDenyWithoutHarm) {
@@ -105,6 +167,22 @@ TEST_F(DecideAbuse, AFloodOfPrincipalsKeepsTheMemoryBounded) {
     const Decision decision = small.decide(snapshot, {.principal = principal, .tool = &tool_});
     ASSERT_EQ(decision.allow, i % 2 == 0) << decision.rule_id << " " << decision.evidence;
   }
+}
+
+// Long texts too: they are bounded together, and forgetting them changes no answer.
+TEST_F(DecideAbuse, AFloodOfLongNamesKeepsTheMemoryBounded) {
+  const Snapshot snapshot = test::with_tool_access("allow if input.user.name != \"x\"\n");
+  Principal principal = user_;
+  for (int i = 0; i < 400; ++i) {
+    principal.name = std::to_string(i) + std::string(60'000, 'n');
+    ASSERT_TRUE(decider_.decide(snapshot, {.principal = principal, .tool = &tool_}).allow);
+    ASSERT_TRUE(decider_.decide(snapshot, {.principal = principal, .tool = &tool_}).allow);
+  }
+  EXPECT_EQ(decider_.counters().remembered, 400U);
+  principal.name = std::string(70'000, 'n');
+  EXPECT_TRUE(decider_.decide(snapshot, {.principal = principal, .tool = &tool_}).allow);
+  EXPECT_TRUE(decider_.decide(snapshot, {.principal = principal, .tool = &tool_}).allow);
+  EXPECT_EQ(decider_.counters().remembered, 400U) << "one too long is not kept";
 }
 
 TEST_F(DecideAbuse, LongReasonsAreCutAtACharacter) {

@@ -6,9 +6,13 @@
 #include <cstdio>
 
 #include "engines/rbac/rbac.h"
+#include "json/document.h"
+#include "json/slice.h"
 
 namespace sallyport::decide_internal {
 namespace {
+
+using policy::Field;
 
 // Bytes from 0x80 pass as they are: the policy engine refuses what is not UTF-8, and a refusal denies.
 void quote(std::string& out, std::string_view text) {
@@ -28,28 +32,51 @@ void quote(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void member(std::string& out, std::string_view name, std::string_view text) {
-  out += name;
-  quote(out, text);
-}
-
 void number(std::string& out, int value) {
   std::array<char, 16> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
   out.append(digits.data(), end);
 }
 
-template <class List, class Each>
-void array(std::string& out, const List& list, Each&& each) {
+// The members of one object.
+class Object {
+ public:
+  explicit Object(std::string& out) : out_(out) { out_ += '{'; }
+  void close() { out_ += '}'; }
+
+  void key(std::string_view name) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    out_.append("\"").append(name).append("\":");
+  }
+  void text(std::string_view name, std::string_view value) {
+    key(name);
+    quote(out_, value);
+  }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+// `visit(add)` calls add(text) for each element.
+template <class Visit>
+void texts(std::string& out, Visit&& visit) {
   out += '[';
   bool first = true;
-  for (const auto& item : list) each(item, first);
+  visit([&](std::string_view text) {
+    if (!first) out += ',';
+    first = false;
+    quote(out, text);
+  });
   out += ']';
 }
 
-void separate(std::string& out, bool& first) {
-  if (!first) out += ',';
-  first = false;
+template <class List>
+void list(std::string& out, const List& list) {
+  texts(out, [&](auto&& add) {
+    for (const auto& item : list) add(item);
+  });
 }
 
 std::string_view kind_name(PrincipalKind kind) {
@@ -61,47 +88,104 @@ std::string_view kind_name(PrincipalKind kind) {
   return "unknown";
 }
 
-void write_user(const Snapshot& snapshot, const Principal& principal, PermissionSet held, std::string& out) {
-  member(out, "{\"user\":{\"id\":", principal.id);
-  member(out, ",\"name\":", principal.name);
-  member(out, ",\"kind\":", kind_name(principal.kind));
-  out += ",\"roles\":";
-  array(out, rbac::all_roles(principal, *snapshot.roles), [&](std::string_view role, bool& first) {
-    separate(out, first);
-    quote(out, role);
-  });
-  out += ",\"permissions\":";
-  std::uint32_t bit = 1;
-  array(out, kPermissionNames, [&](std::string_view name, bool& first) {
-    const bool has = (held.bits() & bit) != 0;
-    bit <<= 1U;
-    if (!has) return;
-    separate(out, first);
-    quote(out, name);
-  });
-  out += '}';
+struct Writing {
+  const Snapshot& snapshot;
+  const AccessRequest& request;
+  PermissionSet held;
+  const policy::Reads& reads;
+  std::string& out;
+};
+
+void write_user(const Writing& w) {
+  const Principal& principal = w.request.principal;
+  Object user(w.out);
+  if (w.reads.has(Field::user_id)) user.text("id", principal.id);
+  if (w.reads.has(Field::user_name)) user.text("name", principal.name);
+  if (w.reads.has(Field::user_kind)) user.text("kind", kind_name(principal.kind));
+  if (w.reads.has(Field::user_roles)) {
+    user.key("roles");
+    list(w.out, rbac::all_roles(principal, *w.snapshot.roles));
+  }
+  if (w.reads.has(Field::user_groups)) {
+    user.key("groups");
+    list(w.out, principal.groups);
+  }
+  if (w.reads.has(Field::user_permissions)) {
+    user.key("permissions");
+    texts(w.out, [&](auto&& add) {
+      for (std::size_t i = 0; i < kPermissionNames.size(); ++i) {
+        if (w.held.has(static_cast<Permission>(i))) add(kPermissionNames[i]);
+      }
+    });
+  }
+  user.close();
 }
 
-void write_object(const AccessRequest& request, std::string& out) {
-  const ToolRecord* tool = request.tool;
-  const ServerRecord* server = request.server;
+// What calls have left with the caller and has not run out; sorted by name.
+void write_labels(const Writing& w) {
+  texts(w.out, [&](auto&& add) {
+    const auto found = w.snapshot.labels->find(w.request.principal.id);
+    if (found == w.snapshot.labels->end() || !found->second) return;
+    for (const auto& [name, label] : *found->second) {
+      if (label.until > w.request.now) add(name);
+    }
+  });
+}
+
+// The server says of its own tool what it likes: a document of its own, so that it says nothing of anything else. What
+// cannot be read makes the input none, and the answer a no.
+void write_untrusted(const Writing& w, const ToolRecord& tool) {
+  Object untrusted(w.out);
+  const auto raw = json::member(tool.definition, "annotations");
+  if (raw && json::is_object(*raw)) {
+    const auto annotations = json::read_upstream_document(*raw);
+    untrusted.key("annotations");
+    w.out += annotations ? annotations->text() : std::string_view("unreadable");
+  }
+  untrusted.close();
+}
+
+void write_tool(const Writing& w, std::string_view server_name, std::string_view tool_name) {
+  const ToolRecord* tool = w.request.tool;
+  const ServerRecord* server = w.request.server;
+  Object object(w.out);
+  if (w.reads.has(Field::tool_name)) object.text("name", tool_name);
+  if (w.reads.has(Field::tool_server)) object.text("server", server_name);
+  if (w.reads.has(Field::tool_security_level)) {
+    object.key("security_level");
+    number(w.out, tool != nullptr ? tool->security_level : server->security_level);
+  }
+  if (w.reads.has(Field::tool_required)) {
+    object.key("required");
+    list(w.out, tool != nullptr ? tool->required : server->required);
+  }
+  if (w.reads.has(Field::tool_labels)) {
+    object.key("labels");
+    list(w.out, tool != nullptr ? tool->labels : server->labels);
+  }
+  if (w.reads.has(Field::tool_pin) && tool != nullptr)
+    object.text("pin", tool->registration ? "registered" : "approved");
+  if (w.reads.has(Field::tool_untrusted) && tool != nullptr) {
+    object.key("untrusted");
+    write_untrusted(w, *tool);
+  }
+  object.close();
+}
+
+void write_object(const Writing& w, Object& input) {
+  const ToolRecord* tool = w.request.tool;
+  const ServerRecord* server = w.request.server;
   if (tool == nullptr && server == nullptr) return;
   const std::string_view server_name = tool != nullptr ? std::string_view(tool->server) : std::string_view(server->name);
   const std::string_view tool_name = tool != nullptr ? std::string_view(tool->name) : std::string_view();
-  member(out, ",\"server\":", server_name);
-  member(out, ",\"tool\":{\"name\":", tool_name);
-  member(out, ",\"server\":", server_name);
-  out += ",\"security_level\":";
-  number(out, tool != nullptr ? tool->security_level : server->security_level);
-  out += ",\"required\":";
-  array(out, tool != nullptr ? tool->required : server->required, [&](const std::string& name, bool& first) {
-    separate(out, first);
-    quote(out, name);
-  });
-  out += "},\"resource\":";
-  std::string resource("tool:");
-  resource.append(server_name).append("/").append(tool_name);
-  quote(out, resource);
+  if (w.reads.has(Field::server)) input.text("server", server_name);
+  if (w.reads.below("tool")) {
+    input.key("tool");
+    write_tool(w, server_name, tool_name);
+  }
+  if (w.reads.has(Field::resource)) {
+    input.text("resource", std::string("tool:").append(server_name).append("/").append(tool_name));
+  }
 }
 
 void write_time(WallTime now, std::string& out) {
@@ -110,11 +194,11 @@ void write_time(WallTime now, std::string& out) {
   const year_month_day date(day);
   const hh_mm_ss clock(now - day);
   std::array<char, 40> text{};
-  const int size = std::snprintf(text.data(), text.size(), ",\"time\":\"%04d-%02u-%02uT%02d:%02d:%02d.%06dZ\"",
-                                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                 static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                                 static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-                                 static_cast<int>(clock.subseconds().count()));
+  const int size =
+      std::snprintf(text.data(), text.size(), "\"%04d-%02u-%02uT%02d:%02d:%02d.%06dZ\"", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                    static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   if (size > 0) out.append(text.data(), std::min(static_cast<std::size_t>(size), text.size() - 1));
 }
 
@@ -134,18 +218,31 @@ std::string_view action_name(Permission action) noexcept {
 void write_input(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held, const policy::Reads& reads,
                  std::string& out) {
   out.clear();
-  write_user(snapshot, request.principal, held, out);
-  member(out, ",\"action\":", action_name(request.action));
-  member(out, ",\"permission\":", name_of(request.action));
-  out += request.phase == Phase::list ? ",\"phase\":\"list\"" : ",\"phase\":\"call\"";
-  out += held.has(request.action) ? ",\"granted\":true" : ",\"granted\":false";
-  write_object(request, out);
-  if (reads.caller) {
-    member(out, ",\"address\":", request.remote_address);
-    member(out, ",\"protocol\":", request.protocol_version);
+  const Writing w{snapshot, request, held, reads, out};
+  Object input(out);
+  if (reads.below("user")) {
+    input.key("user");
+    write_user(w);
   }
-  if (reads.time) write_time(request.now, out);
-  out += '}';
+  if (reads.has(Field::labels)) {
+    input.key("labels");
+    write_labels(w);
+  }
+  if (reads.has(Field::action)) input.text("action", action_name(request.action));
+  if (reads.has(Field::permission)) input.text("permission", name_of(request.action));
+  if (reads.has(Field::phase)) input.text("phase", request.phase == Phase::list ? "list" : "call");
+  if (reads.has(Field::granted)) {
+    input.key("granted");
+    out += held.has(request.action) ? "true" : "false";
+  }
+  write_object(w, input);
+  if (reads.has(Field::address)) input.text("address", request.remote_address);
+  if (reads.has(Field::protocol)) input.text("protocol", request.protocol_version);
+  if (reads.has(Field::time)) {
+    input.key("time");
+    write_time(request.now, out);
+  }
+  input.close();
 }
 
 }  // namespace sallyport::decide_internal

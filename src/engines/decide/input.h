@@ -15,8 +15,8 @@ bool is_tool_action(Permission action) noexcept;
 // "execute", "read", ...; "admin" for what is no action on tools.
 std::string_view action_name(Permission action) noexcept;
 
-// Writes the document into `out`, which is cleared first. `held`: what the principal holds on this tool; time, address and
-// protocol only where `reads` has them.
+// Writes the document into `out`, which is cleared first: the members that `reads` has, and no other. `held`: what the
+// principal holds on this tool.
 void write_input(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held, const policy::Reads& reads,
                  std::string& out);
 

@@ -1,47 +1,48 @@
-// Decisions remembered by one worker, where the policy reads nothing that changes from call to call. Fixed size, one
-// entry a place, the newest wins. An entry counts only when everything the decision was made from is the same: compared,
-// not hashed. Internal to engines/decide; not thread-safe.
+// What the policy answered, remembered by one worker under the text that it saw: package, question and the input as far
+// as its rules can read it. Fixed places, one answer each, the newest wins; the texts together are bounded. An answer counts
+// only when the whole text is the same: compared, not hashed. Internal to engines/decide; not thread-safe.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "engines/decide/decide.h"
+#include "engines/decide/obligations.h"
 
 namespace sallyport::decide_internal {
+
+// A policy's answer, whoever asked about whatever.
+struct Verdict {
+  bool allow = false;
+  std::string rule;  // "policy.tool_access.deny"
+  std::string reason;  // for the caller
+  std::string why;  // goes before the resource in the evidence
+  ObligationsPtr obligations;
+};
 
 class Memo {
  public:
   // `entries`: rounded up to a power of two; 0: remembers nothing.
   explicit Memo(std::size_t entries);
 
-  // Null where this request was not decided before under this snapshot.
-  [[nodiscard]] const Decision* find(const Snapshot& snapshot, const AccessRequest& request) const;
-  void store(const Snapshot& snapshot, const AccessRequest& request, const Decision& decision);
+  // Null where this text was not answered before. Valid until the next store() or clear().
+  [[nodiscard]] const Verdict* find(std::string_view text) const;
+  void store(std::string_view text, Verdict verdict);
   void clear();
 
  private:
+  static constexpr std::size_t kTextBytesMax = 64U << 10U;  // one longer is not remembered
+  static constexpr std::size_t kBytesMax = 8U << 20U;  // of all texts; beyond it everything is forgotten
+
   struct Entry {
-    bool used = false;
-    bool with_arguments = false;
-    std::uint64_t epoch = 0;
-    Permission action{};
-    Phase phase{};
-    Channel channel{};
-    Principal principal;
-    bool has_object = false;
-    std::string server;
-    std::string tool;
-    int security_level = 0;
-    std::vector<std::string> required;
-    Decision decision;
+    std::string text;  // empty: no answer
+    Verdict verdict;
   };
-  [[nodiscard]] std::size_t place(const AccessRequest& request) const noexcept;
-  static bool same_object(const Entry& entry, const AccessRequest& request) noexcept;
+  [[nodiscard]] std::size_t place(std::string_view text) const noexcept;
 
   std::vector<Entry> entries_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace sallyport::decide_internal

@@ -126,6 +126,8 @@ PolicyEngine::~PolicyEngine() = default;
 
 const Reads& PolicyEngine::reads() const noexcept { return impl_->now.reads; }
 
+SpEngine* PolicyEngine::handle() noexcept { return impl_->now.engine.get(); }
+
 Result<void> PolicyEngine::use(const PolicySet& policy) {
   if (impl_->now.epoch != policy.epoch) {
     std::swap(impl_->now, impl_->before);
@@ -154,18 +156,20 @@ void PolicyEngine::set_strict(bool strict) {
 
 Result<PolicyAnswer> PolicyEngine::evaluate(std::string_view package, std::string_view input_json,
                                             std::optional<std::string_view> arguments_json,
-                                            std::chrono::nanoseconds budget) {
+                                            std::chrono::nanoseconds budget, bool with_obligations) {
   if (!impl_->now.engine) return fail(Code::internal, "no policy is in force");
   // What no rule reads need not be parsed.
-  const bool pass = arguments_json.has_value() && impl_->now.reads.arguments;
+  const bool pass = arguments_json.has_value() && impl_->now.reads.has(Field::arguments);
   SpDecision raw{};
   SpText error{};
   const auto status =
       sp_policy_decide(impl_->now.engine.get(), view(package), view(input_json),
-                       pass ? view(*arguments_json) : SpView{nullptr, 0}, nanoseconds(budget), &raw, &error);
+                       pass ? view(*arguments_json) : SpView{nullptr, 0}, with_obligations ? 1 : 0,
+                       nanoseconds(budget), &raw, &error);
   const std::string reasons = take(raw.reasons);
+  std::string obligations = take(raw.obligations);
   if (status != SP_POLICY_OK) return impl_->failure(status, error);
-  return PolicyAnswer{raw.allow == 1, raw.deny != 0, split_reasons(reasons)};
+  return PolicyAnswer{raw.allow == 1, raw.deny != 0, split_reasons(reasons), std::move(obligations)};
 }
 
 Result<std::string> PolicyEngine::query(std::string_view query, std::string_view input_json,

@@ -15,11 +15,12 @@
 #include <vector>
 
 #include "core/result.h"
+#include "engines/policy/reads.h"
 #include "model/snapshot.h"
 
-namespace sallyport::policy {
+struct SpEngine;  // of the C header of rust/
 
-using Modules = std::vector<std::pair<std::string, std::string>>;  // file name, source
+namespace sallyport::policy {
 
 // The files of policies/ that are no tests, as built into the program: for a home without a folder of its own.
 const Modules& shipped_policies();
@@ -28,6 +29,7 @@ struct PolicyAnswer {
   bool allow = false;                     // data.<package>.allow is true
   bool deny = false;                      // data.<package>.deny is true, a non-empty collection, or of another type
   std::vector<std::string> deny_reasons;  // the strings in it
+  std::string obligations;                // data.<package>.obligations as JSON; empty: none, or not asked for
   [[nodiscard]] bool allowed() const noexcept { return allow && !deny; }
 };
 
@@ -48,16 +50,6 @@ bool is_test_file(std::string_view name) noexcept;
 std::string package_of(std::string_view source);
 // Each package that `modules` declare, and the files of it; those of tests are passed over.
 std::map<std::string, std::vector<std::string>> packages_of(const Modules& modules);
-
-// What parts of the input that differ from call to call the modules may read. Conservative: true when unsure.
-struct Reads {
-  bool arguments = true;
-  bool time = true;     // input.time, time.*, random numbers
-  bool caller = true;   // input.address, input.protocol
-  bool phase = true;    // input.phase; the same for every call, so not in any()
-  [[nodiscard]] bool any() const noexcept { return arguments || time || caller; }
-};
-Reads analyse(const Modules& modules);
 
 // Modules without their tests, compiled. Immutable: engines copy it (about 20 us), from any thread.
 class Compiled {
@@ -92,14 +84,18 @@ class PolicyEngine {
   [[nodiscard]] const Reads& reads() const noexcept;
 
   // Asks `package` ("tool_access"). `input_json` is an object; `arguments_json`, where not absent, is parsed as a document
-  // of its own and put under `input.arguments`: its bytes cannot reach any other part of the input.
+  // of its own and put under `input.arguments`: its bytes cannot reach any other part of the input. The obligations are
+  // asked for where `with_obligations` and the answer is yes.
   // Errors: Code::internal (no such package, error inside a rule, over the budget, input not JSON).
   Result<PolicyAnswer> evaluate(std::string_view package, std::string_view input_json,
-                                std::optional<std::string_view> arguments_json, std::chrono::nanoseconds budget);
+                                std::optional<std::string_view> arguments_json, std::chrono::nanoseconds budget,
+                                bool with_obligations = false);
 
   // Any query against the modules, for `policy eval` and `policy test`; the input is any JSON, or "" for none: the JSON array of its results, each
   // {"expressions":[{"value":..,"text":..}],"bindings":{..}}; "[]" where it is undefined.
   Result<std::string> query(std::string_view query, std::string_view input_json, std::chrono::nanoseconds budget);
+
+  [[nodiscard]] SpEngine* handle() noexcept;  // for coverage.h alone; null: nothing is in force
 
  private:
   struct Impl;

@@ -234,37 +234,6 @@ TEST(ShippedPolicies, AreBuiltInAsTheyLieInTheFolder) {
   EXPECT_EQ(shipped_policies(), expected);
 }
 
-TEST(ShippedPolicies, ReadNothingThatChanges) {
-  const Reads reads = analyse(shipped_policies());
-  EXPECT_FALSE(reads.any());
-  EXPECT_FALSE(reads.phase);
-}
-
-TEST(Analyse, FindsWhatIsRead) {
-  const auto of = [](const char* body) { return analyse({{"p.rego", std::string("package p\n") + body}}); };
-  EXPECT_FALSE(of("allow if input.user.id == \"arguments\" # input.arguments").any());
-  EXPECT_FALSE(of("allow if input.tool.arguments == `input`").arguments);
-  EXPECT_TRUE(of("allow if input.arguments.x").arguments);
-  EXPECT_TRUE(of("allow if input\n.arguments").arguments);
-  EXPECT_TRUE(of("allow if input [ \"arguments\" ].x").arguments);
-  EXPECT_TRUE(of("import input.arguments as a\nallow if a.x").arguments);
-  EXPECT_TRUE(of("allow if input.time").time);
-  EXPECT_TRUE(of("allow if time.now_ns() > 1").time);
-  EXPECT_TRUE(of("allow if rand.intn(\"x\", 2) == 1").time);
-  EXPECT_TRUE(of("allow if input.address == \"::1\"").caller);
-  EXPECT_TRUE(of("allow if input.phase == \"list\"").phase);
-}
-
-TEST(Analyse, IsConservativeWhenUnsure) {
-  for (const char* body : {"x := input", "allow if input[k]", "import input as i", "allow if input[\"\\u0061rguments\"]",
-                           "allow if walk(input, x)", "allow if data.q.f(input)", "allow if f(x) with input as {}",
-                           "allow if $\"{input.arguments}\" == \"\"", "allow if \"unclosed", "f := {\"input\": input}",
-                           "allow if input[\"a\", 1]"}) {
-    const Reads reads = analyse({{"p.rego", std::string("package p\n") + body}});
-    EXPECT_TRUE(reads.arguments && reads.time && reads.caller && reads.phase) << body;
-  }
-}
-
 TEST(PolicyAbuse, InfiniteWorkIsCutAtItsBudget) {
   const std::string source =
       "package p\nimport rego.v1\nallow if {\n  some a in numbers.range(1, 9999)\n  some b in numbers.range(1, 9999)\n"

@@ -30,9 +30,19 @@ TestResult run_test(PolicyEngine& engine, const std::string& name, std::chrono::
   return {name, answer->find("\"value\":true") != std::string::npos, ""};
 }
 
+void add_coverage(PolicyEngine& engine, std::chrono::nanoseconds budget, Trial& trial) {
+  auto files = reached_lines(engine, nullptr, budget);
+  if (!files) {
+    trial.fault = CompileError{.message = files.error().detail};
+    return;
+  }
+  std::erase_if(*files, [](const FileCoverage& file) { return is_test_file(file.file); });
+  trial.coverage = std::move(*files);
+}
+
 }  // namespace
 
-Trial try_out(const Modules& modules, bool with_tests, std::chrono::nanoseconds budget) {
+Trial try_out(const Modules& modules, Wish wish, std::chrono::nanoseconds budget) {
   Trial trial;
   trial.fault = check(modules);
   if (trial.fault) return trial;
@@ -42,19 +52,21 @@ Trial try_out(const Modules& modules, bool with_tests, std::chrono::nanoseconds 
     });
     if (!there) trial.notes.push_back("no package " + std::string(package) + ": whatever it is asked is refused");
   }
-  if (!with_tests) return trial;
+  if (wish == Wish::check) return trial;
   PolicyEngine engine;
   if (const auto used = engine.use_all(modules); !used) {
     trial.fault = CompileError{.message = used.error().detail};
     return trial;
   }
   engine.set_strict(false);
+  if (wish == Wish::coverage) note_lines(engine, true);
   for (const auto& [file, source] : modules) {
     if (!is_test_file(file)) continue;
     for (const std::string& name : tests_of(source)) {
       trial.tests.push_back(run_test(engine, package_of(source) + "." + name, budget));
     }
   }
+  if (wish == Wish::coverage) add_coverage(engine, budget, trial);
   return trial;
 }
 

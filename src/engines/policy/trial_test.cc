@@ -29,7 +29,7 @@ TEST(Trial, TestsPassWhereTheyAreTrue) {
                                          "test_text := \"true\"\n"
                                          "helper if false\n"
                                          "test_undefined if not tool_access.n with input as {\"text\": \"z\"}\n"),
-                              true, 1s);
+                              Wish::tests, 1s);
   ASSERT_FALSE(trial.fault) << trial.fault->message;
   using Pair = std::pair<std::string, bool>;
   EXPECT_EQ(results(trial), (std::vector<Pair>{{"p_test.test_yes", true},
@@ -39,17 +39,19 @@ TEST(Trial, TestsPassWhereTheyAreTrue) {
   EXPECT_TRUE(trial.notes.empty());
 }
 
-TEST(Trial, WithoutTestsNoneIsRun) { EXPECT_TRUE(try_out(with_tests("test_yes if true\n"), false, 1s).tests.empty()); }
+TEST(Trial, WithoutTestsNoneIsRun) {
+  EXPECT_TRUE(try_out(with_tests("test_yes if true\n"), Wish::check, 1s).tests.empty());
+}
 
 TEST(Trial, AFaultSaysWhereAlsoInATest) {
-  const Trial trial = try_out(with_tests("test_yes if {{{\n"), true, 1s);
+  const Trial trial = try_out(with_tests("test_yes if {{{\n"), Wish::tests, 1s);
   ASSERT_TRUE(trial.fault);
   EXPECT_EQ(trial.fault->file, "p_test.rego");
   EXPECT_GE(trial.fault->line, 4U);
 }
 
 TEST(Trial, WhatIsAskedAndNotThereIsNoted) {
-  const Trial trial = try_out({kRules}, false, 1s);
+  const Trial trial = try_out({kRules}, Wish::check, 1s);
   ASSERT_EQ(trial.notes.size(), 1U);
   EXPECT_NE(trial.notes[0].find("admin_access"), std::string::npos);
 }
@@ -58,7 +60,7 @@ TEST(TrialAbuse, ATestWithoutEndIsCut) {
   const Trial trial =
       try_out(with_tests("test_long if count([1 | some a in numbers.range(1, 9999); some b in numbers.range(1, 9999); "
                          "some c in numbers.range(1, 9999); a + b == c]) > 0\n"),
-              true, 20ms);
+              Wish::tests, 20ms);
   ASSERT_EQ(trial.tests.size(), 1U);
   EXPECT_FALSE(trial.tests[0].passed);
   EXPECT_NE(trial.tests[0].why, "");
@@ -71,10 +73,34 @@ TEST(Trial, TheShippedPoliciesPassTheirTests) {
     const std::string file = std::string(name) + ".rego";
     modules.emplace_back(file, sallyport::testing::read_file(std::string(SALLYPORT_SOURCE_DIR) + "/policies/" + file));
   }
-  const Trial trial = try_out(modules, true, 1s);
+  const Trial trial = try_out(modules, Wish::tests, 1s);
   ASSERT_FALSE(trial.fault) << trial.fault->message;
   EXPECT_GT(trial.tests.size(), 15U);
   for (const auto& test : trial.tests) EXPECT_TRUE(test.passed) << test.name << " " << test.why;
+}
+
+// Each example beside what ships, and all of them together.
+TEST(Trial, TheExamplesPassTheirTests) {
+  const std::string folder = std::string(SALLYPORT_SOURCE_DIR) + "/policies/";
+  const auto read = [&](const std::string& file) {
+    return std::pair(file, sallyport::testing::read_file(folder + file));
+  };
+  const Modules shipped{read("admin_access.rego"), read("tool_access.rego"), read("tool_access_test.rego")};
+  Modules all = shipped;
+  for (const char* name : {"argument_limits", "business_hours", "data_classes", "flow"}) {
+    const std::string file = "examples/" + std::string(name);
+    Modules modules = shipped;
+    for (Modules* into : {&modules, &all}) {
+      into->push_back(read(file + ".rego"));
+      into->push_back(read(file + "_test.rego"));
+    }
+    const Trial trial = try_out(modules, Wish::tests, 1s);
+    ASSERT_FALSE(trial.fault) << trial.fault->message;
+    EXPECT_TRUE(trial.notes.empty());
+    EXPECT_GT(trial.tests.size(), 15U);
+    for (const auto& test : trial.tests) EXPECT_TRUE(test.passed) << name << ": " << test.name << " " << test.why;
+  }
+  for (const auto& test : try_out(all, Wish::tests, 1s).tests) EXPECT_TRUE(test.passed) << test.name << " " << test.why;
 }
 
 }  // namespace

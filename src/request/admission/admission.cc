@@ -35,6 +35,13 @@ rate::Verdict Admission::principal(const Limits& limits, std::string_view limit_
   return !one.allow || one.remaining < whole.remaining ? one : whole;
 }
 
+rate::Verdict Admission::obliged(std::uint32_t calls_per_minute, std::string_view principal_id, std::string_view what,
+                                 SteadyTime now) const {
+  const LimitClass limit{.requests = calls_per_minute, .window = std::chrono::seconds(60), .burst = 0};
+  const std::string key = std::string(principal_id) + " " + std::string(what);
+  return limiter_.take("obligation", limit, key, now);
+}
+
 void tell_rate_headers(const rate::Verdict& verdict, WallTime now,
                        const std::function<void(std::string_view, std::string_view)>& header) {
   const auto tell = [&header](std::string_view name, std::integral auto number) {

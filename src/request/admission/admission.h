@@ -26,6 +26,10 @@ class Admission {
   rate::Verdict principal(const Limits& limits, std::string_view limit_class, std::string_view principal_id,
                           std::string_view tool_id, SteadyTime now) const;
 
+  // The obligation `calls_per_minute` of a policy: this principal's calls of this tool, or of this server as a whole.
+  rate::Verdict obliged(std::uint32_t calls_per_minute, std::string_view principal_id, std::string_view what,
+                        SteadyTime now) const;
+
  private:
   rate::Verdict take(const Limits& limits, std::string_view name, std::string_view key, SteadyTime now) const;
   rate::Limiter& limiter_;

@@ -26,6 +26,21 @@ TEST(Admission, C4AdmitsRequestsPlusBurstThenRefuses) {
   EXPECT_TRUE(admission.principal(limits, "mcp", "key:b", "", clock.steady()).allow);
 }
 
+TEST(Admission, WhatAPolicyObligesToHasABucketOfItsOwn) {
+  SystemRandom random;
+  rate::Limiter limiter(random);
+  const Admission admission(limiter);
+  const FakeClock clock;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(admission.obliged(3, "key:a", "mail/send", clock.steady()).allow) << i;
+  const auto refused = admission.obliged(3, "key:a", "mail/send", clock.steady());
+  EXPECT_FALSE(refused.allow);
+  EXPECT_EQ(refused.limit, 3U);
+  EXPECT_GE(refused.retry_after.count(), 1);
+  EXPECT_TRUE(admission.obliged(3, "key:a", "mail/read", clock.steady()).allow);
+  EXPECT_TRUE(admission.obliged(3, "key:b", "mail/send", clock.steady()).allow);
+  EXPECT_TRUE(admission.principal(limits_of(1, 0), "mcp", "key:a", "mail/send", clock.steady()).allow);
+}
+
 TEST(Admission, AnIpv6NetworkIsOneStranger) {
   SystemRandom random;
   rate::Limiter limiter(random);
@@ -64,7 +79,8 @@ TEST(Admission, AnUnknownClassStillHasALimit) {
   const Admission admission(limiter);
   const FakeClock clock;
   int admitted = 0;
-  for (int i = 0; i < 1000; ++i) admitted += admission.principal({}, "nothing", "key:a", "", clock.steady()).allow ? 1 : 0;
+  for (int i = 0; i < 1000; ++i)
+    admitted += admission.principal({}, "nothing", "key:a", "", clock.steady()).allow ? 1 : 0;
   EXPECT_EQ(admitted, 110);  // S0-25: 100 and a burst of 10
 }
 

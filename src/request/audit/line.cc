@@ -67,9 +67,9 @@ constexpr std::array kHttp{TextField{field_name("ip_address"), &AuditRecord::cli
                            TextField{field_name("path"), &AuditRecord::path},
                            TextField{field_name("query_params"), &AuditRecord::query_params}};
 constexpr FieldName kToolId = field_name("tool_id"), kArguments = field_name("arguments"),
-                    kResultBytes = field_name("result_bytes"), kStatus = field_name("status_code"),
-                    kExecution = field_name("execution_time"), kProcess = field_name("process_time"),
-                    kLength = field_name("content_length");
+                    kResponse = field_name("response"), kResultBytes = field_name("result_bytes"),
+                    kStatus = field_name("status_code"), kExecution = field_name("execution_time"),
+                    kProcess = field_name("process_time"), kLength = field_name("content_length");
 constexpr std::size_t kFixedBytesMax = 2048;  // names, numbers, times, punctuation
 
 // A caller chooses the text of some fields, a method's name or a tool's, and may put a credential there by mistake.
@@ -87,12 +87,14 @@ bool spliced(std::string_view json) noexcept {
 
 // The bytes of a line at most.
 std::size_t bound(const AuditRecord& r) noexcept {
-  std::size_t texts = shown(r.server).size() + shown(r.tool).size() + shown(r.arguments).size();
+  std::size_t texts =
+      shown(r.server).size() + shown(r.tool).size() + shown(r.arguments).size() + shown(r.response).size();
   const auto add = [&](const auto& fields) {
     for (const TextField& field : fields) texts += shown(r.*field.value).size();
   };
   add(kWho), add(kWhat), add(kDigests), add(kHttp);
-  return kFixedBytesMax + Pen::kBytesPerByteMax * texts + std::min(r.arguments.size(), kArgumentsBytesMax);
+  return kFixedBytesMax + Pen::kBytesPerByteMax * texts + std::min(r.arguments.size(), kArgumentsBytesMax) +
+         std::min(r.response.size(), kArgumentsBytesMax);
 }
 
 void text_fields(Pen& pen, const AuditRecord& r, std::span<const TextField> fields) {
@@ -123,9 +125,9 @@ void tool_id_field(Pen& pen, const AuditRecord& r) {
   pen.quoted(shown(r.server + "/" + r.tool));
 }
 
-void arguments_field(Pen& pen, std::string_view json) {
+void json_field(Pen& pen, const FieldName& name, std::string_view json) {
   if (json.empty()) return;
-  pen.name(kArguments);
+  pen.name(name);
   if (spliced(json)) return pen.raw(json);
   pen.quoted(shown(json));
 }
@@ -134,7 +136,8 @@ void fields(Pen& pen, const AuditRecord& r) {
   text_fields(pen, r, kWho);
   tool_id_field(pen, r);
   text_fields(pen, r, kWhat);
-  arguments_field(pen, r.arguments);
+  json_field(pen, kArguments, r.arguments);
+  json_field(pen, kResponse, r.response);
   text_fields(pen, r, kDigests);
   number_field(pen, kResultBytes, r.result_bytes);
   text_fields(pen, r, kHttp);

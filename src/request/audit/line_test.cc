@@ -55,6 +55,19 @@ TEST(Line, CarriesItsOwnLeaf) {
   }
 }
 
+TEST(Line, HoldsWhatTheCallerWasShownWhereItIsAskedFor) {
+  EXPECT_EQ(line_of(full()).find("\"response\""), std::string::npos);
+  AuditRecord record = full();
+  record.response = R"({"content":[{"type":"text","text":"5"}]})";
+  const std::string line = line_of(record);
+  EXPECT_NE(line.find(R"("response":{"content":[{"type":"text","text":"5"}]})"), std::string::npos) << line;
+  EXPECT_TRUE(check_line(line));
+  record.response = "{\n}";
+  EXPECT_EQ(line_of(record).find('\n'), std::string::npos);
+  record.response = "{\"a\":\"" + std::string(100'000, 'x') + "\"}";
+  EXPECT_LT(line_of(record).size(), 20'000U);
+}
+
 TEST(Line, HasBothTimestamps) {  // C10
   const std::string line = line_of(full());
   const auto members = Members::of(line);

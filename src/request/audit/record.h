@@ -57,6 +57,7 @@ struct AuditRecord {
   std::string protocol_version;
   std::string rpc_method;        // "tools/call"
   std::string arguments;         // redacted JSON: Redactor::json. Spliced as it is.
+  std::string response;  // redacted JSON of what the caller was shown; where a policy asks for it (log_full)
   std::string arguments_digest;  // hex
   std::string result_digest;     // hex
   std::optional<std::uint64_t> result_bytes;

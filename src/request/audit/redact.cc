@@ -261,11 +261,18 @@ bool is_credential(std::string_view value) noexcept {
   return upper && lower;
 }
 
-std::string Redactor::json(std::string_view minified) const {
+std::string Redactor::json(std::string_view minified) const { return within(limits_, minified); }
+
+std::string Redactor::whole(std::string_view minified) const {
+  std::string out = within({.string_bytes_max = 16U << 10U, .output_bytes_max = 60U << 10U}, minified);
+  return out.starts_with(R"({"_cut":)") ? json(minified) : out;
+}
+
+std::string Redactor::within(const RedactLimits& limits, std::string_view minified) const {
   if (!valid_utf8(minified)) {
     return "{\"_unreadable\":" + std::to_string(minified.size()) + ",\"_digest\":\"" + digest(minified) + "\"}";
   }
-  Walk walk(*this, limits_, minified);
+  Walk walk(*this, limits, minified);
   const bool whole = walk.document();
   if (whole && !walk.too_long()) return walk.take();
   const char* why = walk.too_long() ? "_cut" : "_unreadable";

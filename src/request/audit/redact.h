@@ -31,6 +31,9 @@ class Redactor {
 
   // Of JSON that passed the strict reader. What is no JSON comes out as {"_unreadable":...}. Never CR or LF.
   [[nodiscard]] std::string json(std::string_view minified) const;
+  // The same with limits for a record in full (obligation log_full): strings to 16 KiB, 60 KiB in all; what is more is as
+  // json() has it.
+  [[nodiscard]] std::string whole(std::string_view minified) const;
   // Of a query string without its "?".
   [[nodiscard]] std::string query(std::string_view query) const;
   // Of a path: who writes a credential into one by mistake does not leave it in the evidence.
@@ -40,6 +43,8 @@ class Redactor {
   [[nodiscard]] std::string digest(std::string_view bytes) const;
 
  private:
+  [[nodiscard]] std::string within(const RedactLimits& limits, std::string_view minified) const;
+
   Secret key_;
   RedactLimits limits_;
 };

@@ -33,6 +33,22 @@ TEST(Redact, ReplacesSecretsAtEveryDepthAndOfEveryType) {
   EXPECT_TRUE(Members::of(out));
 }
 
+TEST(Redact, InFullKeepsWhatIsLongAndHidesSecretsAllTheSame) {
+  const std::string body(10'000, 'b');
+  const std::string document = R"({"text":")" + body + R"(","password":"hunter2"})";
+  EXPECT_EQ(redactor().json(document).find(body), std::string::npos);
+  const std::string whole = redactor().whole(document);
+  EXPECT_NE(whole.find(body), std::string::npos);
+  EXPECT_EQ(whole.find("hunter2"), std::string::npos);
+  const std::string longer = redactor().whole(R"({"text":")" + std::string(20'000, 'b') + R"("})");
+  EXPECT_NE(longer.find("[cut:20000:"), std::string::npos);
+  std::string many = "[0";
+  for (int i = 0; i < 8; ++i) many += R"(,")" + std::string(9'000, 'b') + '"';
+  const std::string shortened = redactor().whole(many + "]");
+  EXPECT_NE(shortened.find("[cut:9000:"), std::string::npos) << "too much in all: as every record has it";
+  EXPECT_LT(shortened.size(), 16'384U);
+}
+
 TEST(Redact, SeesThroughEscapesInNames) {
   const std::string out = redactor().json(R"({"pass\u0077ord":"hunter2","\u0061pi_key":"hunter2"})");
   EXPECT_EQ(out.find("hunter2"), std::string::npos) << out;

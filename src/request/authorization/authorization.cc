@@ -42,6 +42,10 @@ bool can_be_called(const Catalogue& catalogue, const ToolRecord& tool) {
          find_tool(catalogue, bound.bound_server, bound.bound_tool) != nullptr;
 }
 
+Decision Authorization::decide(const Asker& asker, const AccessRequest& request) {
+  return (asker.decider != nullptr ? *asker.decider : decider_).decide(asker.snapshot, request);
+}
+
 ToolAccess Authorization::call(const Asker& asker, std::string_view name, std::string_view arguments) {
   ToolAccess access;
   access.tool = find_tool(*asker.snapshot.catalogue, asker.scope, name);
@@ -50,7 +54,7 @@ ToolAccess Authorization::call(const Asker& asker, std::string_view name, std::s
   request.server = access.server.get();
   request.tool = access.tool.get();
   request.arguments_json = arguments;
-  access.decision = decider_.decide(asker.snapshot, request);
+  access.decision = decide(asker, request);
   if (access.decision.allow && !access.tool) {  // an admin asks for a name that is not there
     access.decision = Decision::denied(Stage::authorization, std::string(kRuleUnknown), "unknown_tool");
   }
@@ -63,7 +67,7 @@ bool Authorization::lists(const Asker& asker, const ServerRecord& server, const 
   request.server = &server;
   request.tool = &tool;
   request.phase = Phase::list;
-  return decider_.decide(asker.snapshot, request).allow;
+  return decide(asker, request).allow;
 }
 
 bool Authorization::enters(const Asker& asker) {
@@ -86,7 +90,7 @@ Decision Authorization::server(const Asker& asker, const ServerRecord* server) {
   AccessRequest request = request_of(asker);
   request.server = server;
   request.phase = Phase::list;
-  Decision decision = decider_.decide(asker.snapshot, request);
+  Decision decision = decide(asker, request);
   if (decision.allow && server == nullptr) {
     return Decision::denied(Stage::authorization, std::string(kRuleUnknown), "unknown");
   }

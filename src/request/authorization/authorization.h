@@ -19,6 +19,7 @@ struct Asker {
   std::string_view address;
   std::string_view protocol_version;
   WallTime now{};
+  Decider* decider = nullptr;  // of this request, where an OPA server has the policies; null: the worker's
 };
 
 struct ToolAccess {
@@ -41,6 +42,8 @@ class Authorization {
   Decision server(const Asker& asker, const ServerRecord* server);
 
  private:
+  Decision decide(const Asker& asker, const AccessRequest& request);
+
   Decider& decider_;
 };
 

@@ -8,7 +8,7 @@
 #include "crypto/api_key.h"
 #include "crypto/hash.h"
 #include "crypto/jws.h"
-#include "engines/rbac/rights.h"
+#include "request/identity/principal_of.h"
 
 namespace sallyport {
 namespace {
@@ -46,21 +46,6 @@ Result<std::string_view> bearer(std::string_view value) {
   return value.substr(kScheme.size());
 }
 
-std::shared_ptr<Principal> principal_of(const std::shared_ptr<const KeyRecord>& key, std::uint32_t secret) {
-  const KeyRecord& record = *key;
-  auto principal = std::make_shared<Principal>();
-  principal->id = "key:" + record.id;
-  principal->kind = PrincipalKind::key;
-  principal->name = record.name;
-  rbac::give_rights(*principal, record);
-  principal->auth_type = "api_key";
-  principal->credential_id = record.id;
-  principal->expires_at = record.good_until(secret);
-  principal->key = key;
-  principal->key_secret = secret;
-  return principal;
-}
-
 std::unexpected<Error> refused_for(const char* reason, const Principal& principal) {
   return refused(std::string(reason) + " principal=" + principal.id + " session=" + principal.session_id);
 }
@@ -88,18 +73,6 @@ void set_token(Principal& principal, const token::TokenClaims& claims) {
   principal.token_key_id = claims.key_id;
   principal.issued_at = claims.issued_at;
   principal.expires_at = std::min(principal.expires_at, claims.expires_at);
-}
-
-PrincipalPtr principal_of(const UserRecord& record, const Principals& all, const token::TokenClaims& claims) {
-  auto principal = std::make_shared<Principal>();
-  principal->id = "user:" + record.id;
-  principal->kind = PrincipalKind::user;
-  principal->name = record.name;
-  rbac::give_rights(*principal, record, all);  // never the token's: a role taken away is gone at the next request
-  set_token(*principal, claims);
-  principal->must_change_password = record.must_change_password;
-  principal->must_enroll = record.second_factor.due && !record.second_factor.confirmed;
-  return principal;
 }
 
 }  // namespace
@@ -165,19 +138,6 @@ Result<Identity::Verified> Identity::verify_uncached(const Snapshot& snapshot, s
   return refused("identity.credential_form");
 }
 
-namespace {
-
-Result<void> check_key(const Principals& principals, const KeyRecord& record, const std::string& which, WallTime now) {
-  if (!record.enabled) return refused("identity.key_disabled" + which);
-  if (record.expires_at && *record.expires_at <= now) return refused("identity.key_expired" + which);
-  if (record.owner_user_id.empty()) return {};
-  const auto owner = principals.users.find(record.owner_user_id);
-  if (owner != principals.users.end() && owner->second->enabled) return {};
-  return refused("identity.key_owner_disabled" + which);
-}
-
-}  // namespace
-
 Result<Identity::Verified> Identity::verify_key(const Principals& principals, std::string_view key, std::string_view id,
                                                 WallTime now) const {
   const std::string which = " key=" + std::string(id);
@@ -190,7 +150,7 @@ Result<Identity::Verified> Identity::verify_key(const Principals& principals, st
     if (!previous) return refused("identity.key_wrong" + which);
     if (record.good_until(--secret) <= now) return refused("identity.key_rotated" + which);
   }
-  SP_CHECK(check_key(principals, record, which, now));
+  SP_CHECK(check_key(principals, record, now));
   return Verified{principal_of(found->second, secret), record.good_until(secret)};
 }
 
@@ -206,7 +166,9 @@ Result<Identity::Verified> Identity::verify_token(const Snapshot& snapshot, std:
   const UserRecord& record = *found->second;
   if (!record.enabled) return refused("identity.user_disabled" + which);
   if (claims.issued_at < record.tokens_valid_from) return refused("identity.token_superseded" + which);
-  return Verified{principal_of(record, principals, claims), claims.expires_at};
+  auto principal = principal_of(record, principals);
+  set_token(*principal, claims);
+  return Verified{std::move(principal), claims.expires_at};
 }
 
 // A token that POST /auth/api-key-login gave for a key: it may what the key may, as long as the key does (S1-12).
@@ -216,7 +178,7 @@ Result<Identity::Verified> Identity::verify_minted(const Snapshot& snapshot, con
   const std::string which = " key=" + claims.user_id + " jti=" + claims.id;
   const auto found = principals.keys.find(claims.user_id);
   if (found == principals.keys.end()) return refused("identity.key_unknown" + which);
-  SP_CHECK(check_key(principals, *found->second, which, now));
+  SP_CHECK(check_key(principals, *found->second, now));
   const LoginSessionPtr session = snapshot.sessions->find(claims.session_id);
   if (!session) return refused("identity.session_ended" + which);
   if (found->second->good_until(session->key_secret) <= now) return refused("identity.key_rotated" + which);

@@ -48,6 +48,7 @@ Result<std::string> seal_state(std::span<const std::byte> key, const RequestStat
   w.object().member("e", seconds_of(expires));
   if (!state.life.empty()) w.member("l", state.life).member("c", state.call);
   if (!state.upstream.empty()) w.member_raw("u", state.upstream);
+  if (!state.approval.empty()) w.member("a", state.approval).member("r", std::uint64_t{state.round});
   const std::string plain = w.end_object().take();
   if (plain.size() > kRequestStateBytesMax) return fail(Code::upstream_too_large, "requestState of the tool server");
   SP_TRY(const std::string sealed, crypto::seal(key, plain, additional(binding), random));
@@ -66,6 +67,8 @@ Result<RequestState> open_state(std::span<const std::byte> key, std::string_view
   state.life = text_of(*plain, "l");
   state.call = number_of<std::uint64_t>(*plain, "c").value_or(0);
   if (const auto upstream = json::member(*plain, "u")) state.upstream = *upstream;
+  state.approval = text_of(*plain, "a");
+  state.round = number_of<std::uint32_t>(*plain, "r").value_or(0);
   return state;
 }
 

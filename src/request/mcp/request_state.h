@@ -17,9 +17,11 @@ namespace sallyport::mcp {
 inline constexpr std::size_t kRequestStateBytesMax = 256U << 10;
 
 struct RequestState {
-  std::string life;         // of a parked call: which run of which worker holds it; empty: nothing is parked
+  std::string life = {};  // of a parked call: which run of which worker holds it; empty: nothing is parked
   std::uint64_t call = 0;   // of a parked call
-  std::string upstream;     // the tool server's own requestState, raw JSON string, exact; empty: it gave none
+  std::string upstream = {};  // the tool server's own requestState, raw JSON string, exact; empty: it gave none
+  std::string approval = {};  // of a call that people had to approve; empty: none
+  std::uint32_t round = 0;  // of that call; 0: it waits for them
 };
 
 // What a state belongs to. The parts are written one after the other with their lengths.

@@ -31,6 +31,15 @@ TEST(RequestState, OpensToWhatWasSealed) {
   EXPECT_TRUE(wrapped->life.empty());
 }
 
+TEST(RequestState, KnowsWhichApprovalAndRoundItIsOf) {
+  const auto waits = open_state(kKey, sealed({.approval = "a1"}), kBinding, kNow);
+  ASSERT_TRUE(waits.has_value());
+  EXPECT_EQ(waits->approval, "a1");
+  EXPECT_EQ(waits->round, 0U);
+  EXPECT_EQ(open_state(kKey, sealed({.approval = "a1", .round = 3}), kBinding, kNow)->round, 3U);
+  EXPECT_TRUE(open_state(kKey, sealed({}), kBinding, kNow)->approval.empty());
+}
+
 // Trap 7: another principal, scope, method, server, tool or arguments.
 TEST(RequestState, BelongsToOneRequest) {
   const std::string state = sealed({"life-", 42, {}});

@@ -5,6 +5,7 @@
 #include "json/writer.h"
 #include "model/registration.h"
 #include "request/mcp/names.h"
+#include "request/pipeline/chosen_target.h"
 #include "request/pipeline/pipeline.h"
 #include "request/validation/validation.h"
 
@@ -13,11 +14,17 @@ namespace {
 
 using mcp::Method;
 
-bool of_server(Method method) {
+}  // namespace
+
+bool is_of_server(Method method) noexcept {
   return method == Method::resources_read || method == Method::resources_subscribe ||
          method == Method::resources_unsubscribe || method == Method::prompts_get ||
          method == Method::completion_complete;
 }
+
+bool opens(Method method) noexcept { return method == Method::initialize || method == Method::discover; }
+
+namespace {
 
 // The name or URI by which a message of MCP chooses its server.
 struct Chosen {
@@ -61,6 +68,16 @@ std::optional<ArgumentFault> fault_in_arguments(const Flow& f, const ToolRecord&
   return arguments ? validate_arguments(tool, *arguments) : validate_no_arguments(tool);
 }
 
+// Whoever asks, the operator at the machine too: a policy knows who it is that it limits.
+Result<void> admit_obliged(Flow& f, const Worker& w) {
+  const std::string what = f.tool ? f.tool->server + "/" + f.tool->name : f.server->name;
+  const std::uint32_t most = *f.obligations->calls_per_minute;
+  const rate::Verdict verdict = w.admission.obliged(most, f.principal->id, what, w.fleet.clock.steady());
+  if (!f.verdict || !verdict.allow || verdict.remaining < f.verdict->remaining) f.verdict = verdict;
+  if (verdict.allow) return {};
+  return fail(Code::rate_limited, "a policy's limit for " + what);
+}
+
 }  // namespace
 
 Result<void> Pipeline::authorize(Flow& f) {
@@ -69,9 +86,8 @@ Result<void> Pipeline::authorize(Flow& f) {
   if (f.message->kind != mcp::Kind::request) return {};
   if (!mcp::is_of_era(f.message->method, is_modern(f.revision))) return fail(Code::method_not_found, f.message->method_name);
   if (f.message->method == Method::tools_call) return authorize_call(f);
-  if (of_server(f.message->method)) return authorize_server(f);
-  const bool opens = f.message->method == Method::initialize || f.message->method == Method::discover;
-  if (opens && !f.scope.empty() && !w_.authorization.enters(asker(f))) {
+  if (is_of_server(f.message->method)) return authorize_server(f);
+  if (opens(f.message->method) && !f.scope.empty() && !w_.authorization.enters(asker(f))) {
     return fail(Code::not_found, "no such server, or none for this caller");
   }
   return {};  // initialize, ping, levels: identity is enough; lists are filtered item by item by the same decide()
@@ -95,6 +111,7 @@ Result<void> Pipeline::authorize_call(Flow& f) {
     return fail(error);
   }
   f.record.rule_id = access.decision.rule_id;
+  f.obligations = std::move(access.decision.obligations);
   f.server = std::move(access.server);
   f.tool = std::move(access.tool);
   SP_CHECK(follow_binding(f));
@@ -105,9 +122,7 @@ Result<void> Pipeline::authorize_call(Flow& f) {
   return {};
 }
 
-Result<void> Pipeline::authorize_server(Flow& f) {
-  f.record.event_type = f.message->method_name;
-  f.record.action = "read";
+Result<ChosenTarget> chosen_target(const Flow& f) {
   SP_TRY(const Chosen chosen, chosen_by(*f.message));
   const Catalogue& catalogue = *f.snapshot->catalogue;
   std::optional<mcp::Target> target;
@@ -117,8 +132,16 @@ Result<void> Pipeline::authorize_server(Flow& f) {
   } else {
     target = chosen.is_uri ? mcp::resolve_uri(catalogue, chosen.text) : mcp::resolve_name(catalogue, chosen.text);
   }
-  const Decision decision = w_.authorization.server(asker(f), target ? target->server.get() : nullptr);
-  f.record.tool = chosen.text;
+  if (!target) return ChosenTarget{nullptr, {}, chosen.text};
+  return ChosenTarget{std::move(target->server), std::move(target->name), chosen.text};
+}
+
+Result<void> Pipeline::authorize_server(Flow& f) {
+  f.record.event_type = f.message->method_name;
+  f.record.action = "read";
+  SP_TRY(ChosenTarget target, chosen_target(f));
+  const Decision decision = w_.authorization.server(asker(f), target.server.get());
+  f.record.tool = target.chosen;
   if (!decision.allow) {
     f.record.set(decision);
     Error error = to_error(decision);
@@ -127,8 +150,9 @@ Result<void> Pipeline::authorize_server(Flow& f) {
     return fail(std::move(error));
   }
   f.record.rule_id = decision.rule_id;
-  f.server = std::move(target->server);
-  f.target = std::move(target->name);
+  f.obligations = decision.obligations;
+  f.server = std::move(target.server);
+  f.target = std::move(target.name);
   f.record.server = f.server->name;
   f.touches_upstream = true;
   return {};
@@ -136,12 +160,14 @@ Result<void> Pipeline::authorize_server(Flow& f) {
 
 Result<void> Pipeline::admit_principal(Flow& f) {
   f.enter(Stage::principal_admission);
-  if (f.channel == Channel::local) return {};
   std::string tool_id;
   if (f.tool) tool_id = f.tool->server + "/" + f.tool->name;
-  f.verdict = w_.admission.principal(*f.snapshot->limits, f.limit_class, f.principal->id, tool_id, fleet_.clock.steady());
-  if (f.verdict->allow) return {};
-  return fail(Code::rate_limited, f.limit_class);
+  if (f.channel != Channel::local) {
+    f.verdict =
+        w_.admission.principal(*f.snapshot->limits, f.limit_class, f.principal->id, tool_id, fleet_.clock.steady());
+    if (!f.verdict->allow) return fail(Code::rate_limited, f.limit_class);
+  }
+  return f.obligations && f.obligations->calls_per_minute ? admit_obliged(f, w_) : Result<void>();
 }
 
 Result<void> Pipeline::validate(Flow& f) {

@@ -16,6 +16,7 @@ std::string_view result_word(const Flow& f, const Result<void>& done) {
   if (done) return f.result_is_error ? "error" : "success";
   switch (done.error().code) {
     case Code::cancelled: return "cancelled";
+    case Code::approval_required: return "pending";
     case Code::upstream_unavailable:
     case Code::upstream_timeout:
     case Code::upstream_protocol:
@@ -46,7 +47,8 @@ Task<Result<void>> Pipeline::intent(Flow& f) {
   const bool lists = f.message && f.message->kind == mcp::Kind::request && f.record.event_type == audit::kToolList;
   if (!f.touches_upstream && !lists && f.route != telemetry::Route::api) co_return Result<void>();  // nothing is touched
   if (f.tool) {
-    f.record.arguments = fleet_.redactor.json(f.arguments);
+    const bool whole = f.obligations && f.obligations->log_full;
+    f.record.arguments = whole ? fleet_.redactor.whole(f.arguments) : fleet_.redactor.json(f.arguments);
     f.record.arguments_digest = fleet_.redactor.digest(f.arguments);
   }
   if (f.message && !f.message->input_responses.empty()) {
@@ -100,7 +102,8 @@ bool Pipeline::describe_outcome(Flow& f, const Result<void>& done) {
   const bool forbidden = done && f.response && f.response->status == 403 && record.event_type != audit::kToolExecution;
   const bool login = record.event_type == audit::kAuthentication && record.action == "login";
   if (login && !is_good(f, done)) w_.metrics.event(telemetry::Event::failed_login);
-  if (forbidden || (!done && f.stage == Stage::authorization)) w_.metrics.event(telemetry::Event::permission_denial);
+  if (forbidden || (!done && f.stage == Stage::authorization && done.error().code != Code::approval_required))
+    w_.metrics.event(telemetry::Event::permission_denial);
   if (!done && done.error().code == Code::rate_limited) w_.metrics.event(telemetry::Event::rate_limit_violation);
   if (!done && f.stage == Stage::address_admission) {
     const std::uint64_t admitted = w_.admit_flood_record(fleet_.clock.steady());

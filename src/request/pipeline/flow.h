@@ -10,6 +10,7 @@
 #include "model/snapshot.h"
 #include "request/admission/admission.h"
 #include "request/audit/audit.h"
+#include "request/authorization/opa_decider.h"
 #include "request/mcp/message.h"
 #include "request/mcp/session.h"
 #include "telemetry/metrics.h"
@@ -62,6 +63,9 @@ struct Flow {
   mcp::ClientSessionPtr session;
   std::shared_ptr<mcp::EventStream> events;  // where progress and logs of the call go; may be null
 
+  std::shared_ptr<const Obligations> obligations;  // what the decision is bound to; null: nothing
+  [[nodiscard]] bool redacts() const noexcept { return obligations && !obligations->redact.empty(); }
+
   ServerPtr server;
   ToolPtr tool;
   ToolPtr called_as;  // a registered tool that is bound to `tool`; its schema holds as well
@@ -73,6 +77,8 @@ struct Flow {
   net::ServerExchange* exchange = nullptr;  // of an MCP POST: where events may be streamed
   net::Headers headers;                     // of its answer
 
+  std::string approval;  // that let the call pass; empty: none was asked for
+  std::uint32_t approval_round = 0;  // of its rounds
   std::shared_ptr<const upstream::Begun> begun;  // null: nothing was to be handed to a tool server
   bool intent_written = false;
   bool touches_upstream = false;
@@ -87,6 +93,7 @@ struct Flow {
   std::optional<rate::Verdict> verdict;
   std::optional<net::Response> response;  // REST: the whole answer; MCP: an answer that is no JSON-RPC message
   std::chrono::nanoseconds upstream_took{0};
+  std::unique_ptr<OpaDecider> opa;  // where an OPA server has the policies: what it said of this request
   audit::AuditRecord record;
 };
 

@@ -111,7 +111,7 @@ Result<void> Pipeline::identify_again(Flow& f, const net::ServerExchange& exchan
   return {};
 }
 
-RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exchange) {
+RestRequest Pipeline::rest_request(Flow& f, const net::ServerExchange& exchange) {
   const net::RequestHead& head = exchange.head();
   RestRequest request;
   request.method = head.method;
@@ -130,7 +130,7 @@ RestRequest Pipeline::rest_request(const Flow& f, const net::ServerExchange& exc
   request.user_agent = f.record.user_agent;
   request.request_id = f.record.request_id;
   request.now = f.now;
-  request.decider = &w_.decider;
+  give_decider(f, request);
   request.execute = [this](ToolCall call) { return execute(std::move(call)); };
   return request;
 }
@@ -179,7 +179,7 @@ Task<RestAnswer> Pipeline::local(RestRequest request) {
   f.record.client_ip = request.address;
   f.record.method = request.method;
   f.record.path = fleet_.redactor.path(request.path);
-  request.decider = &w_.decider;
+  give_decider(f, request);
   request.execute = [this](ToolCall call) { return execute(std::move(call)); };
   Result<void> done = co_await ask_rest(f, std::move(request));
   if (auto written = co_await outcome(f, done); !written) done = fail(std::move(written).error());

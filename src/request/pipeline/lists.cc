@@ -1,12 +1,16 @@
 // Lists: what each server of the scope offers this principal, asked for on the worker where the principal's upstream
 // sessions live, filtered by the one decide(), mapped, paged. A server that is down is left out, and named.
+#include <functional>
+
 #include "engines/pin/definition.h"
 #include "json/slice.h"
 #include "json/writer.h"
 #include "model/registration.h"
 #include "request/mcp/dialect.h"
 #include "request/mcp/names.h"
+#include "request/pipeline/chosen_target.h"
 #include "request/pipeline/pipeline.h"
+#include "request/pipeline/slices.h"
 #include "request/pipeline/upstream_step.h"
 #include "request/upstream/listing.h"
 
@@ -61,11 +65,11 @@ Task<Result<std::vector<Part>>> ask_all(Worker& w, Question question, std::vecto
   co_return parts;
 }
 
-std::string list_result(std::string_view member, const std::vector<std::string>& items, std::size_t from, std::size_t page,
+std::string list_result(std::string_view member, const std::vector<std::string>& page,
                         const std::vector<std::string>& missing, const std::string& next) {
   json::Writer w;
   w.object().key(member).array();
-  for (std::size_t i = from; i < std::min(items.size(), from + page); ++i) w.raw(items[i]);
+  for (const std::string& item : page) w.raw(item);
   w.end_array();
   if (!next.empty()) w.member("nextCursor", next);
   if (!missing.empty()) {
@@ -107,24 +111,35 @@ std::vector<std::string> note_failures(Worker& w, const std::vector<Part>& parts
   return missing;
 }
 
+// What may be listed: `count` items, shaped when their page is asked for; nothing for one that this client cannot use.
+struct Listing {
+  std::string_view member;
+  std::size_t count = 0;
+  std::function<std::optional<std::string>(std::size_t)> shape;
+};
+
 // The page that the cursor of the request asks for, as the result of the request.
-Result<void> answer_page(Flow& f, const Fleet& fleet, std::string_view member, const std::vector<std::string>& items,
-                         const std::vector<std::string>& missing) {
-  const mcp::Cursors cursors(fleet.keys.key(crypto::Purpose::cursors));
-  const std::string binding = f.principal->id + '\n' + f.scope + '\n' + std::string(member);
-  std::size_t from = 0;
+Task<Result<void>> answer_page(Worker& w, Flow& f, const Listing& listing, const std::vector<std::string>& missing) {
+  const mcp::Cursors cursors(w.fleet.keys.key(crypto::Purpose::cursors));
+  const std::string binding = f.principal->id + '\n' + f.scope + '\n' + std::string(listing.member);
+  std::size_t at = 0;
   if (const auto raw = json::member(f.message->params, "cursor")) {
-    if (!json::is_string(*raw)) return fail(Code::invalid_params, "params.cursor is not a string");
-    SP_TRY(const std::string cursor, json::decode_string(*raw));
-    SP_TRY(from, cursors.open(binding, cursor));
+    if (!json::is_string(*raw)) co_return fail(Code::invalid_params, "params.cursor is not a string");
+    SP_CO_TRY(const std::string cursor, json::decode_string(*raw));
+    SP_CO_TRY(at, cursors.open(binding, cursor));
   }
-  const std::size_t page = fleet.settings.list_page;
-  const std::string next = from + page < items.size() ? cursors.make(binding, from + page) : "";
-  f.record.evidence = std::to_string(items.size()) + " items";
-  f.result = list_result(member, items, from, page, missing, next);
-  if (!is_modern(f.revision)) return {};
-  SP_TRY(f.result, mcp::shape_result({f.revision, kLatestLegacy}, f.message->method, f.result));
-  return {};
+  Slices slices(w.fleet.clock, w.executor);
+  std::vector<std::string> page;
+  for (; at < listing.count && page.size() < w.fleet.settings.list_page; ++at) {
+    if (slices.over()) co_await slices.next();
+    if (auto item = listing.shape(at)) page.push_back(std::move(*item));
+  }
+  const std::string next = at < listing.count ? cursors.make(binding, at) : "";
+  f.record.evidence = std::to_string(listing.count) + " items";
+  f.result = list_result(listing.member, page, missing, next);
+  if (!is_modern(f.revision)) co_return Result<void>{};
+  SP_CO_TRY(f.result, mcp::shape_result({f.revision, kLatestLegacy}, f.message->method, f.result));
+  co_return Result<void>{};
 }
 
 }  // namespace
@@ -141,8 +156,9 @@ struct Offer {
 using Offers = std::map<std::string, std::vector<Offer>, std::less<>>;  // by the server that is asked for what it lists
 
 // The tools of the servers in scope, then the registered ones, as far as the principal may use them.
-Offers offers_to(Authorization& authorization, const Asker& asker) {
+Task<Offers> offers_to(Worker& w, const Asker& asker) {
   Offers out;
+  Slices slices(w.fleet.clock, w.executor);
   const Catalogue& catalogue = *asker.snapshot.catalogue;
   const auto add = [&](const ToolPtr& tool, std::string_view name, const Toolset::Entry* entry) {
     const bool bound = tool->registration && !tool->registration->bound_server.empty();
@@ -152,21 +168,23 @@ Offers offers_to(Authorization& authorization, const Asker& asker) {
   };
   if (const ToolsetPtr toolset = toolset_of(catalogue, asker.scope)) {
     for (const auto& [name, entry] : toolset->tools) {
+      if (slices.over()) co_await slices.next();
       const ToolPtr tool = find_tool(catalogue, asker.scope, name);
-      if (tool && authorization.lists(asker, *server_of(catalogue, tool->server), *tool)) add(tool, name, &entry);
+      if (tool && w.authorization.lists(asker, *server_of(catalogue, tool->server), *tool)) add(tool, name, &entry);
     }
-    return out;
+    co_return out;
   }
   for (const auto& [name, tools] : catalogue.tools) {
     const ServerPtr server = server_of(catalogue, name);
     if (!server || !server->enabled || (!asker.scope.empty() && asker.scope != name)) continue;
     for (const auto& [tool_name, tool] : tools) {
-      if (!authorization.lists(asker, *server, *tool)) continue;
+      if (slices.over()) co_await slices.next();
+      if (!w.authorization.lists(asker, *server, *tool)) continue;
       if (asker.scope.empty() && find_tool(catalogue, "", tool->exposed_name) != tool) continue;  // a collision
       add(tool, asker.scope.empty() ? tool->exposed_name : tool->name, nullptr);
     }
   }
-  return out;
+  co_return out;
 }
 
 // What a toolset shows otherwise than it was approved, and that it does.
@@ -200,44 +218,58 @@ std::optional<std::string> shown_tool(const Flow& f, const Offer& offer, mcp::Br
 }  // namespace
 
 Task<Result<void>> Pipeline::list_tools(Flow& f) {
-  const Offers offered = offers_to(w_.authorization, asker(f));
+  if (w_.opa) co_await foresee(f, [&] { rehearse_list(w_.authorization, asker(f)); });
+  const Asker asking = asker(f);
+  const Offers offered = co_await offers_to(w_, asking);
   std::vector<ServerPtr> servers;
   for (const auto& [name, tools] : offered) {
     if (name != kRegistry) servers.push_back(server_of(*f.snapshot->catalogue, name));
   }
   SP_CO_TRY(const auto parts, co_await ask_home(w_, f, std::move(servers), std::nullopt));
-  std::vector<std::string> items;
-  const auto add = [&](const Offer& offer, mcp::Bridge bridge, bool over_http) {
-    if (auto shown = shown_tool(f, offer, bridge, over_http)) items.push_back(std::move(*shown));
+  struct Shown {
+    const Offer* offer;
+    Revision revision;  // of the server
+    bool over_http;
   };
+  std::vector<Shown> shown;
   for (const Part& part : parts) {
     for (const Offer& offer : offered.at(part.server->name)) {
       const auto listed = part.digests.find(offer.called->name);
       if (listed == part.digests.end() || listed->second != offer.called->digest)
         continue;  // held back: not what was approved
-      add(offer, {f.revision, part.revision}, part.server->transport == Transport::http);
+      shown.push_back({&offer, part.revision, part.server->transport == Transport::http});
     }
   }
   if (const auto own = offered.find(kRegistry); own != offered.end()) {  // nobody is to be asked
-    for (const Offer& offer : own->second) add(offer, {f.revision, kLatestLegacy}, true);
+    for (const Offer& offer : own->second) shown.push_back({&offer, kLatestLegacy, true});
   }
-  co_return answer_page(f, fleet_, "tools", items, note_failures(w_, parts));
+  const Listing listing{"tools", shown.size(), [&](std::size_t i) {
+                          return shown_tool(f, *shown[i].offer, {f.revision, shown[i].revision}, shown[i].over_http);
+                        }};
+  co_return co_await answer_page(w_, f, listing, note_failures(w_, parts));
 }
 
 Task<Result<void>> Pipeline::list_items(Flow& f, upstream::ListKind kind, std::string_view member) {
+  if (w_.opa) {
+    co_await foresee(f, [&] {
+      for (const auto& server : servers_in_scope(f)) (void)w_.authorization.server(asker(f), server.get());
+    });
+  }
   std::vector<ServerPtr> servers;
   for (const auto& server : servers_in_scope(f)) {
     if (w_.authorization.server(asker(f), server.get()).allow) servers.push_back(server);
   }
   SP_CO_TRY(const auto parts, co_await ask_home(w_, f, std::move(servers), kind));
-  std::vector<std::string> items;
+  std::vector<std::pair<const Part*, const upstream::Item*>> items;
   for (const Part& part : parts) {
-    for (const auto& item : part.items) {
-      const std::string shaped = mcp::shape_item({f.revision, part.revision}, item.raw);
-      items.push_back(f.scope.empty() ? mcp::expose_item(*part.server, shaped) : shaped);
-    }
+    for (const auto& item : part.items) items.emplace_back(&part, &item);
   }
-  co_return answer_page(f, fleet_, member, items, note_failures(w_, parts));
+  const Listing listing{member, items.size(), [&](std::size_t i) -> std::optional<std::string> {
+                          const auto& [part, item] = items[i];
+                          std::string shaped = mcp::shape_item({f.revision, part->revision}, item->raw);
+                          return f.scope.empty() ? mcp::expose_item(*part->server, shaped) : std::move(shaped);
+                        }};
+  co_return co_await answer_page(w_, f, listing, note_failures(w_, parts));
 }
 
 }  // namespace sallyport

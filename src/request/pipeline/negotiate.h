@@ -9,6 +9,10 @@
 
 namespace sallyport {
 
+// What the gateway offers; each revision is told what it knows of it (mcp/dialect.h).
+inline constexpr std::string_view kOffered =
+    R"({"tools":{"listChanged":true},"resources":{"subscribe":true,"listChanged":true},"prompts":{"listChanged":true},"logging":{},"completions":{}})";
+
 // Does one element of the Accept header cover `type`? An absent header accepts all; weights are not read.
 bool accepts(const net::RequestHead& head, std::string_view type);
 

@@ -1,6 +1,7 @@
 #include "request/pipeline/pipeline.h"
 
 #include "json/slice.h"
+#include "request/pipeline/labels.h"
 #include "request/upstream/call.h"
 
 namespace sallyport {
@@ -24,9 +25,14 @@ Task<Result<void>> Pipeline::stages(Flow& f, net::ServerExchange& exchange) {
 
 // What every call meets, wherever it came from: MCP, REST, CLI.
 Task<Result<void>> Pipeline::perform(Flow& f) {
+  if (w_.opa) co_await foresee(f, [&] { rehearse(f); });  // so that decide() need not wait for the OPA server
   SP_CO_CHECK(authorize(f));                // the one decide(), before any look-up could tell what exists
   SP_CO_CHECK(admit_principal(f));          // after it: a name that may not be called says nothing by its limit
   SP_CO_CHECK(validate(f));                 // arguments against the schema that was approved
+  SP_CO_CHECK(co_await approve(f));  // people, where the policy asks for them: they see arguments that fit
+  if (auto labels = labels_due(f, w_); !labels.empty()) {
+    SP_CO_CHECK(co_await leave_labels(f, fleet_, std::move(labels)));  // so that no later decision misses them
+  }
   SP_CO_CHECK(co_await intent(f));          // evidence before effect
   SP_CO_CHECK(co_await upstream(f));        // the only line that touches a tool server
   co_return guard_response(f);              // before anyone reads what it answered
@@ -55,8 +61,10 @@ Task<void> Pipeline::finish(Flow& flow, net::ServerExchange& exchange, Result<vo
 }
 
 Asker Pipeline::asker(const Flow& flow) const {
-  return {*flow.snapshot, *flow.principal, flow.channel, flow.scope, flow.address,
-          flow.session || is_modern(flow.revision) ? revision_name(flow.revision) : std::string_view(), flow.now};
+  return {*flow.snapshot, *flow.principal,
+          flow.channel,   flow.scope,
+          flow.address,   flow.session || is_modern(flow.revision) ? revision_name(flow.revision) : std::string_view(),
+          flow.now,       flow.opa ? &flow.opa->decider() : nullptr};
 }
 
 Task<ToolOutcome> Pipeline::execute(ToolCall call) {

@@ -9,10 +9,6 @@
 
 namespace sallyport {
 
-// What the gateway offers; each revision is told what it knows of it (mcp/dialect.h).
-inline constexpr std::string_view kOffered =
-    R"({"tools":{"listChanged":true},"resources":{"subscribe":true,"listChanged":true},"prompts":{"listChanged":true},"logging":{},"completions":{}})";
-
 struct UpstreamAnswer;
 struct UpstreamJob;
 
@@ -45,7 +41,7 @@ class Pipeline {
   Result<void> identify_again(Flow& flow, const net::ServerExchange& exchange);
   Task<Result<void>> serve_rest(Flow& flow, net::ServerExchange& exchange);
   Task<Result<void>> ask_rest(Flow& flow, RestRequest request);
-  RestRequest rest_request(const Flow& flow, const net::ServerExchange& exchange);
+  RestRequest rest_request(Flow& flow, const net::ServerExchange& exchange);
 
   // sessions.cc: the legacy session around a message.
   Task<Result<void>> read_message(Flow& flow, net::ServerExchange& exchange);
@@ -76,12 +72,20 @@ class Pipeline {
   Task<Result<void>> serve_batch(Flow& flow);
   Task<Result<void>> conclude(Flow& flow);
 
-  // decide.cc: authorization to validation.
+  // decide.cc, opa.cc (policies on an OPA server): authorization to validation.
   Result<void> authorize(Flow& flow);
   Result<void> authorize_call(Flow& flow);
   Result<void> authorize_server(Flow& flow);
   Result<void> admit_principal(Flow& flow);
   Result<void> validate(Flow& flow);
+  Decider& decider_of(Flow& flow);
+  Task<void> foresee(Flow& flow, std::function<void()> rehearsal);
+  void rehearse(Flow& flow);
+  void give_decider(Flow& flow, RestRequest& request);
+
+  // approval.cc: what people must approve first.
+  Task<Result<void>> approve(Flow& flow);
+  Result<void> withhold(Flow& flow, const Approval& call, bool retried);
 
   // evidence.cc: audit.
   Task<Result<void>> intent(Flow& flow);

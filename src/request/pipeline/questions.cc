@@ -40,6 +40,7 @@ Task<upstream::Reply> Questions::ask(std::string method, std::string params) {
   }
   const Counted now(waiting_);
   upstream::Reply reply = co_await put(method, std::move(*shaped));
+  if (allowed_ && !allowed_()) co_return refuse_question(-32603, "The caller may not go on with this call");
   if (reply.is_error) co_return reply;
   auto answer = mcp::shape_answer(bridge_, method, reply.body);
   if (!answer) co_return refuse_question(-32603, "The client's answer cannot be used: " + answer.error().detail);
@@ -47,9 +48,10 @@ Task<upstream::Reply> Questions::ask(std::string method, std::string params) {
 }
 
 SessionQuestions::SessionQuestions(Worker& here, mcp::ClientSessionPtr session,
-                                   std::shared_ptr<mcp::EventStream> stream, ServerPtr server, std::string call)
+                                   std::shared_ptr<mcp::EventStream> stream, ServerPtr server,
+                                   const std::vector<std::string>& forwards, std::string call)
     : Questions(session->revision,
-                mcp::forwarded_capabilities(session->client_capabilities, server->forwards, session->revision), server,
+                mcp::forwarded_capabilities(session->client_capabilities, forwards, session->revision), server,
                 std::move(call)),
       here_(here),
       session_(std::move(session)),

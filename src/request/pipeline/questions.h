@@ -3,8 +3,10 @@
 // (parked.h). Made for one call; used on the worker that runs it. Internal to the pipeline.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "request/mcp/dialect.h"
 #include "request/mcp/session.h"
@@ -31,6 +33,9 @@ class Questions {
   // refused here, and noted in lacking(). What passes is put as the client's revision has it (mcp/dialect.h).
   Task<upstream::Reply> ask(std::string method, std::string params);
 
+  // Asked when an answer has come, before the server hears it: false refuses the question in its place.
+  void only_while(std::function<bool()> allowed) { allowed_ = std::move(allowed); }
+
   // How many wait for an answer now: a person may be thinking, so the call's own time stands still.
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
   // The ClientCapabilities (raw) that a refused question would have needed; empty: none was refused.
@@ -48,6 +53,7 @@ class Questions {
   ServerPtr server_;
   std::string call_;
   std::string lacking_;
+  std::function<bool()> allowed_;
   unsigned asked_ = 0;
   std::size_t waiting_ = 0;
 };
@@ -56,7 +62,7 @@ class Questions {
 class SessionQuestions final : public Questions {
  public:
   SessionQuestions(Worker& here, mcp::ClientSessionPtr session, std::shared_ptr<mcp::EventStream> stream,
-                   ServerPtr server, std::string call);
+                   ServerPtr server, const std::vector<std::string>& forwards, std::string call);
 
  private:
   Task<upstream::Reply> put(std::string method, std::string params) override;

@@ -54,6 +54,9 @@ std::string rest_error(const Flow& f, const Error& error) {
 
 // Arguments that do not fit are the model's to mend: a tool's own error for clients of 2026-07-28 (MCP, tools, error handling).
 std::string rpc_error(const Flow& f, const Error& error) {
+  if (error.code == Code::approval_required && !f.result.empty()) {  // not made, and yet an answer that clients read
+    return f.result_is_error ? mcp::raw_error_envelope(f.rpc_id, f.result) : mcp::result_envelope(f.rpc_id, f.result);
+  }
   if (error.code == Code::invalid_arguments && is_modern(f.revision)) {
     return mcp::result_envelope(
         f.rpc_id, mcp::with_member(mcp::tool_error(public_text(f, error)), "resultType", R"("complete")"));

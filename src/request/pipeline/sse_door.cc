@@ -22,6 +22,7 @@ Task<Result<void>> Pipeline::open_sse(Flow& f, net::ServerExchange& exchange) {
   if (!accepts(exchange.head(), "text/event-stream"))
     co_return fail(Code::not_acceptable, "Accept lacks text/event-stream");
   f.record.action = "listen";
+  if (w_.opa && !f.scope.empty()) co_await foresee(f, [&] { (void)w_.authorization.enters(asker(f)); });
   if (!f.scope.empty() && !w_.authorization.enters(asker(f))) {
     co_return fail(Code::not_found, "no such server, or none for this caller");
   }

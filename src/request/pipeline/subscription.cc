@@ -80,6 +80,14 @@ Task<Result<void>> Pipeline::subscribe(Flow& f) {
   listener->tools = flag(*filter, "toolsListChanged");
   listener->prompts = flag(*filter, "promptsListChanged");
   listener->resources = flag(*filter, "resourcesListChanged");
+  if (w_.opa) {
+    co_await foresee(f, [&] {
+      for (const auto& [name, server] : f.snapshot->catalogue->servers) {
+        const bool here = server->enabled && in_scope(*f.snapshot->catalogue, f.scope, name);
+        if (here) (void)w_.authorization.server(asker(f), server.get());
+      }
+    });
+  }
   SP_CO_CHECK(resolve_uris(*listener, *filter, [&](const std::string& uri) { return usable_uri(f, uri); }));
   std::vector<ServerPtr> servers;
   for (const auto& [name, server] : f.snapshot->catalogue->servers) {

@@ -9,19 +9,17 @@
 #include "request/mcp/message.h"
 #include "request/mcp/names.h"
 #include "request/mcp/request_state.h"
+#include "request/pipeline/labels.h"
 #include "request/pipeline/parked.h"
+#include "request/pipeline/negotiate.h"
 #include "request/pipeline/pipeline.h"
+#include "request/response_guard/redact.h"
 #include "request/response_guard/response_guard.h"
 
 namespace sallyport {
 namespace {
 
 using mcp::Method;
-
-mcp::StateBinding binding_of(const Flow& f) {
-  return {f.principal->id, f.scope, f.message->method_name, f.server->name, f.target,
-          f.tool ? std::string_view(f.arguments) : std::string_view()};
-}
 
 // The weakest severity that this request's client wants to hear.
 int log_level_of(const Flow& f) {
@@ -30,10 +28,17 @@ int log_level_of(const Flow& f) {
   return level < 0 ? Forwarder::kNoLogs : level;
 }
 
+// What the server may ask the client behind this call. Where a policy hides parts of what it says: nothing, for a question
+// is free text.
+std::vector<std::string> forwards_of(const Flow& f) {
+  return f.redacts() ? std::vector<std::string>() : f.server->forwards;
+}
+
 // A modern server's inputRequests for a modern client: each as policy and the client's declaration allow it.
 Result<std::string> shown_requests(const Flow& f, std::string_view requests) {
   if (requests.empty()) return std::string();
-  const auto declared = mcp::forwarded_capabilities(f.message->envelope.client_capabilities, f.server->forwards, f.revision);
+  const auto declared =
+      mcp::forwarded_capabilities(f.message->envelope.client_capabilities, forwards_of(f), f.revision);
   std::string out;
   std::optional<Error> fault;
   json::for_each_member(requests, [&](std::string_view key, std::string_view request) {
@@ -55,11 +60,18 @@ Result<std::string> shown_requests(const Flow& f, std::string_view requests) {
 
 }  // namespace
 
+mcp::StateBinding state_binding(const Flow& f) {
+  return {f.principal->id, f.scope,  f.message->method_name,
+          f.server->name,  f.target, f.tool ? std::string_view(f.arguments) : std::string_view()};
+}
+
 // What the server may ask, and whom; null where nobody can answer.
 std::shared_ptr<Questions> Pipeline::questions_of(const Flow& f, Worker& there) {
   if (!f.message) return nullptr;
-  if (f.session) return std::make_shared<SessionQuestions>(there, f.session, f.events, f.server, f.record.request_id);
-  auto declared = mcp::forwarded_capabilities(f.message->envelope.client_capabilities, f.server->forwards, f.revision);
+  if (f.session)
+    return std::make_shared<SessionQuestions>(there, f.session, f.events, f.server, forwards_of(f),
+                                              f.record.request_id);
+  auto declared = mcp::forwarded_capabilities(f.message->envelope.client_capabilities, forwards_of(f), f.revision);
   return std::make_shared<ParkedCall>(there.executor, std::move(declared), f.server, f.record.request_id);
 }
 
@@ -72,6 +84,7 @@ std::unique_ptr<UpstreamJob> Pipeline::job_of(Flow& f, Worker& there, std::strin
   job->tool = f.tool;
   job->client = f.revision;
   job->session = f.session;
+  job->redacted = f.redacts();
   job->call.method = f.message ? f.message->method_name : "tools/call";
   job->call.params = std::move(params);
   const auto time = std::min(f.timeout.value_or(f.server->call_timeout), f.server->call_timeout);
@@ -85,12 +98,14 @@ std::unique_ptr<UpstreamJob> Pipeline::job_of(Flow& f, Worker& there, std::strin
     job->patience = time;
     job->call.deadline = begun + std::chrono::hours(1);
     job->call.asks_people = true;
+    questions->only_while(still_allowed(f, there));
   }
   const int level = log_level_of(f);
   if (level >= 0 && level < Forwarder::kNoLogs) job->call.log_level = mcp::kLogLevels[static_cast<std::size_t>(level)];
   job->call.wants_progress = !f.message->progress_token.empty();
   job->events = std::make_shared<Forwarder>(f.events, f.session, std::string(f.message->progress_token), std::move(questions));
   if (!f.session) job->events->want_logs(level);
+  if (f.redacts()) job->events->withhold_texts();
   return job;
 }
 
@@ -103,7 +118,8 @@ Task<Result<UpstreamAnswer>> Pipeline::call_without_session(Flow& f, Worker& the
   });
   mcp::RequestState state;
   if (!message.request_state.empty()) {
-    SP_CO_TRY(state, mcp::open_state(fleet_.keys.key(crypto::Purpose::request_state), message.request_state, binding_of(f), f.now));
+    SP_CO_TRY(state, mcp::open_state(fleet_.keys.key(crypto::Purpose::request_state), message.request_state,
+                                     state_binding(f), f.now));
   }
   if (!state.life.empty()) {
     Worker* holder = nullptr;
@@ -129,15 +145,15 @@ Task<Result<UpstreamAnswer>> Pipeline::call_without_session(Flow& f, Worker& the
 
 // The round as this client sees it: each request checked and labelled with who asks, our own state in the server's place.
 Result<std::string> Pipeline::sealed_round(const Flow& f, const UpstreamAnswer& answer) {
-  mcp::RequestState state{answer.parked_in, answer.parked, {}};
+  mcp::RequestState state{answer.parked_in, answer.parked, {}, f.approval, f.approval_round};
   std::string requests(json::member(answer.reply.body, "inputRequests").value_or(""));
   if (state.life.empty()) {  // those of a parked call were looked at one by one
     SP_TRY(requests, shown_requests(f, requests));
     state.upstream = json::member(answer.reply.body, "requestState").value_or("");
-    if (state.upstream.empty()) return mcp::input_required_result(requests, {});
+    if (state.upstream.empty() && state.approval.empty()) return mcp::input_required_result(requests, {});
   }
-  SP_TRY(const std::string sealed, mcp::seal_state(fleet_.keys.key(crypto::Purpose::request_state), state, binding_of(f),
-                                                   f.now + kStateLives, fleet_.random));
+  SP_TRY(const std::string sealed, mcp::seal_state(fleet_.keys.key(crypto::Purpose::request_state), state,
+                                                   state_binding(f), f.now + kStateLives, fleet_.random));
   return mcp::input_required_result(requests, sealed);
 }
 
@@ -163,12 +179,23 @@ Result<void> Pipeline::take_answer(Flow& f, Result<UpstreamAnswer> answer) {
   }
   f.result = std::move(answer->reply.body);
   f.result_is_error = answer->reply.is_error;
-  auto lacking =
-      f.result_is_error ? mcp::lacking_capabilities({f.revision, f.server_revision}, f.result) : std::nullopt;
+  const bool may_lack = f.result_is_error && !f.redacts();  // what it says is lacking is the server's own text
+  auto lacking = may_lack ? mcp::lacking_capabilities({f.revision, f.server_revision}, f.result) : std::nullopt;
   if (!lacking) return {};
   f.data = R"({"requiredCapabilities":)" + *lacking + "}";
   return fail(Code::missing_capability, std::move(*lacking));
 }
+
+namespace {
+
+// For the access review: under the name that it was called by as well.
+void note_access(Worker& w, const Flow& f) {
+  for (const ToolPtr& tool : {f.tool, f.called_as}) {
+    if (tool) w.access_uses.note(f.principal->id, tool->server, tool->name, f.now);
+  }
+}
+
+}  // namespace
 
 Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
   if (!f.server) co_return fail(Code::internal, "a call that no decision was made for");  // fail closed
@@ -197,6 +224,7 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
                                           : co_await run_on<UpstreamAnswer>(there.executor, run_job(there, std::move(job)));
   if (name) w_.in_flight.erase(*name);
   f.upstream_took = fleet_.clock.steady() - begun;
+  if (!again && f.begun->marked()) note_access(w_, f);
   co_return take_answer(f, std::move(answer));
 }
 
@@ -228,21 +256,34 @@ Task<Result<void>> Pipeline::upstream(Flow& f) {
   }
 }
 
-Result<void> Pipeline::guard_response(Flow& f) {
-  if (!f.touches_upstream) return {};
-  f.enter(Stage::response_guard);
-  f.record.result_bytes = f.result.size();
-  f.record.result_digest = fleet_.redactor.digest(f.result);
+namespace {
+
+// Checked, without what a policy hides, and as the client's revision has it.
+Result<void> shape_response(Flow& f) {
   if (f.result_is_error) {
+    if (f.redacts()) f.result = redact_error(f.result);
     if (f.message) f.result = mcp::shape_error({f.revision, f.server_revision}, f.message->method, f.result, f.message->uri);
     return {};
   }
   if (f.input_required) return {};
   SP_CHECK(f.tool ? guard_tool_result(*f.tool, f.result) : guard_result(f.result));
+  if (f.redacts()) f.result = redact_result(f.result, f.obligations->redact);
   if (f.scope.empty() && f.message) f.result = mcp::expose_result_uris(*f.server, f.result);
   if (f.revision == f.server_revision && !is_modern(f.revision)) return {};
   SP_TRY(f.result, mcp::shape_result({f.revision, f.server_revision}, f.message ? f.message->method : Method::tools_call, f.result));
   return {};
+}
+
+}  // namespace
+
+Result<void> Pipeline::guard_response(Flow& f) {
+  if (!f.touches_upstream) return {};
+  f.enter(Stage::response_guard);
+  f.record.result_bytes = f.result.size();
+  f.record.result_digest = fleet_.redactor.digest(f.result);
+  auto shaped = shape_response(f);
+  if (shaped && f.obligations && f.obligations->log_full) f.record.response = fleet_.redactor.whole(f.result);
+  return shaped;
 }
 
 }  // namespace sallyport

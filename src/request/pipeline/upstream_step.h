@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "request/mcp/request_state.h"
+#include "request/pipeline/flow.h"
 #include "request/pipeline/questions.h"
 #include "request/pipeline/worker.h"
 
@@ -24,6 +26,8 @@ class Forwarder final : public upstream::CallEvents {
 
   // A client of 2026-07-28: logs only where the request asks for them.
   void want_logs(int level) { own_level_ = level; }
+  // A policy hides parts of the answer: of what comes before it only numbers pass.
+  void withhold_texts() noexcept { withheld_ = true; }
   // Once the session is open: which revisions meet.
   void of(Revision client, Revision server);
   // The stream of a retry takes the place of the first request's.
@@ -36,6 +40,7 @@ class Forwarder final : public upstream::CallEvents {
   std::string token_;
   std::shared_ptr<Questions> questions_;  // null: nobody can be asked (REST, CLI)
   std::optional<int> own_level_;
+  bool withheld_ = false;
   mcp::Bridge bridge_{kLatestLegacy, kLatestLegacy};
 };
 
@@ -48,6 +53,7 @@ struct UpstreamJob {
   Revision client = kLatestLegacy;
   mcp::ClientSessionPtr session;      // a legacy client's
   std::chrono::milliseconds patience{0};  // a silence of the server that ends the call; time of people does not count
+  bool redacted = false;  // a policy hides parts of what the server says
   upstream::Call call;
   std::shared_ptr<Forwarder> events;
   audit::AuditRecord record;  // of the request that began it: a parked call may end with nobody there
@@ -62,6 +68,9 @@ struct UpstreamAnswer {
   std::string parked_in;
   std::uint64_t parked = 0;
 };
+
+// What the requestState of this request belongs to; views into `flow`.
+mcp::StateBinding state_binding(const Flow& flow);
 
 // resources/subscribe and unsubscribe: kept on the session's home worker, whatever the server's sessions need.
 bool is_subscription(std::string_view method);

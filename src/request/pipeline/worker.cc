@@ -220,6 +220,7 @@ void Worker::tick() {
   else if (calls_end != SteadyTime::max()) close_quiet_streams();
   end_parked(now);
   end_expired_listeners();
+  tell_of_shadow();
   const SteadyTime late = now - fleet.settings.keep_alive;
   for (const Silent& call : silent) {
     if (call.since > late) break;  // oldest first

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "core/task.h"
+#include "model/access_uses.h"
 #include "request/admission/admission.h"
 #include "request/audit/audit.h"
 #include "request/authorization/authorization.h"
+#include "request/authorization/opa_decider.h"
 #include "request/identity/identity.h"
 #include "request/mcp/session.h"
 #include "request/pipeline/evidence_batch.h"
@@ -47,7 +49,9 @@ class Worker : public WorkerTables {
   void end_calls_at(SteadyTime when);  // the first tick after it
   // What a tool server said unasked: to every session here that may hear it.
   void notice(const upstream::Notice& notice);
-  bool may_hear(const Principal& principal, std::string_view scope, const ServerRecord& server);
+  // From now on its logs outside of calls reach nobody of this principal.
+  void withhold_logs(const ServerRecord& server, const std::string& principal);
+  bool may_hear(const Principal& principal, std::string_view scope, const ServerRecord& server, Decider& by);
   // subscriptions/listen, on the principal's home worker. Errors: limit.
   Task<Result<bool>> begin_listening(std::shared_ptr<Subscription> listener, std::vector<ServerPtr> servers);
   void end_listening(const std::shared_ptr<Subscription>& listener);
@@ -64,12 +68,15 @@ class Worker : public WorkerTables {
   EvidenceBatch evidence{executor, audit};
   telemetry::Shard& metrics;
   Identity identity;
-  Decider decider;
+  void ask_opa(net::EgressClient& egress, OpaSettings settings);  // it has the policies from here on; before any request
+  std::unique_ptr<OpaBackEnd> opa;  // null: the policies of the snapshot, evaluated here
+  Decider decider{{.clock = &fleet.clock, .record_bytes = fleet.settings.record_bytes}};
   Authorization authorization{decider};
   Admission admission;
   mcp::SessionTable sessions;
   upstream::Upstreams upstreams;
   const std::string request_prefix;
+  AccessUses access_uses;  // taken every few seconds
   std::uint64_t next_request = 0;
   std::uint64_t flood_held_back = 0;
   unsigned flood_written = 0;
@@ -83,15 +90,16 @@ class Worker : public WorkerTables {
   std::uint64_t admit_flood_record(SteadyTime now);
   // Ends one call that runs here, if it still does.
   void cancel(std::uint64_t key);
-  // Once a second.
-  void tick();
+  void tick();  // once a second
   // A call that can be resumed has begun: its stream is opened after kPrimeAfter, should there be no answer by then.
   void prime_at(SteadyTime when);
   SteadyTime calls_end = SteadyTime::max();
-
   std::list<std::shared_ptr<Subscription>> listeners;
 
  private:
+  void tell_of_shadow();
+  void pass_on(const upstream::Notice& said, Decider& by, bool rehearsal);
+  Task<void> pass_on_prepared(std::array<std::string, 4> said);  // owns what a Notice only looks at
   void prime();
   void end_parked(SteadyTime now);
   void end_expired_listeners();

@@ -31,9 +31,15 @@ bool loud_enough(const mcp::ClientSession& session, std::string_view params) {
 
 }  // namespace
 
-bool Worker::may_hear(const Principal& principal, std::string_view scope, const ServerRecord& server) {
-  const Asker asker{*snapshot, principal, Channel::mcp, scope, {}, {}, fleet.clock.wall()};
+bool Worker::may_hear(const Principal& principal, std::string_view scope, const ServerRecord& server, Decider& by) {
+  const Asker asker{*snapshot, principal, Channel::mcp, scope, {}, {}, fleet.clock.wall(), &by};
   return authorization.server(asker, &server).allow;
+}
+
+void Worker::withhold_logs(const ServerRecord& server, const std::string& principal) {
+  constexpr std::size_t kSilencedMax = 100'000;
+  if (silenced.size() < kSilencedMax) silenced.emplace(server.name, principal);
+  else silenced.emplace(server.name, std::string());  // one more would not be known by name: nobody hears that server
 }
 
 void Worker::notice(const upstream::Notice& said) {
@@ -45,23 +51,45 @@ void Worker::notice(const upstream::Notice& said) {
     });
   }
   if (said.principal.empty() && said.method == "notifications/message") return;  // whose call it speaks of is unknown
+  if (said.method == "notifications/message" &&
+      (silenced.contains(std::pair(std::string(said.server), std::string(said.principal))) ||
+       silenced.contains(std::pair(std::string(said.server), std::string())))) {
+    return;
+  }
   if (said.params.size() > kNoticeBytesMax) {  // one server's flood must not break the stream on which all are heard
     fleet.log.warning("notice dropped: too large", {{"server", said.server}, {"method", said.method}});
     return;
   }
+  if (opa) {
+    return tasks.spawn(pass_on_prepared(
+        {std::string(said.server), std::string(said.principal), std::string(said.method), std::string(said.params)}));
+  }
+  pass_on(said, decider, false);
+}
+
+Task<void> Worker::pass_on_prepared(std::array<std::string, 4> owned) {
+  const upstream::Notice said{owned[0], owned[1], owned[2], owned[3]};
+  OpaDecider by(opa->client);
+  co_await by.prepare([&] { pass_on(said, by.decider(), true); });
+  pass_on(said, by.decider(), false);
+}
+
+// `rehearsal`: only asks who may hear it.
+void Worker::pass_on(const upstream::Notice& said, Decider& by, bool rehearsal) {
   const auto server = snapshot->catalogue->servers.find(said.server);
   if (server == snapshot->catalogue->servers.end()) return;
   const auto concerns = [&](const Principal& principal, std::string_view scope) {
     if (!said.principal.empty() && principal.id != said.principal) return false;
     if (!in_scope(*snapshot->catalogue, scope, said.server)) return false;
     if (toolset_of(*snapshot->catalogue, scope) && said.method != kToolsChanged) return false;  // it has nothing else
-    return may_hear(principal, scope, *server->second);  // each time: what was granted once may be gone
+    return may_hear(principal, scope, *server->second, by);  // each time: what was granted once may be gone
   };
   for (const auto& session : sessions.all()) {
-    if (session->home == index && concerns(*session->principal, session->scope)) tell(*session, *server->second, said);
+    if (session->home == index && concerns(*session->principal, session->scope) && !rehearsal)
+      tell(*session, *server->second, said);
   }
   for (const auto& listener : listeners) {
-    if (concerns(*listener->principal, listener->scope)) tell(*listener, said);
+    if (concerns(*listener->principal, listener->scope) && !rehearsal) tell(*listener, said);
   }
 }
 

@@ -2,9 +2,11 @@
 // Only its thread touches them.
 #pragma once
 
+#include <array>
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "core/asio.h"
@@ -92,6 +94,16 @@ struct WorkerTables {
   };
   std::map<const upstream::Session*, Listed> listed;
   std::uint64_t tool_changes = 0;  // list_changed heard so far: a list that was asked for before one is not kept
+  // Servers, and whose sessions of them, whose answers a policy has hidden parts of: what they log outside of calls may
+  // speak of these, so nobody hears it.
+  std::set<std::pair<std::string, std::string>, std::less<>> silenced;
+  // What metrics and log were told of the policies that are tried beside.
+  struct ShadowTold {
+    std::array<std::uint64_t, 3> counts{};  // would_deny, would_allow, errors
+    std::uint64_t version = 0;
+    bool suspended = false;
+  };
+  ShadowTold shadow_told;
   std::map<std::string, bool, std::less<>> stateless;  // servers whose HTTP sessions need no home
 };
 

@@ -1,7 +1,7 @@
 """The design's law on every door (issue 5, done when 1; S0-8..S0-14, S0-21, S1-15, S2-2, S2-38, S2-47, C6, C7, C20).
 
 Nothing is callable that is not listed; what a list holds is what decide() says without arguments; what may not be read is as
-unknown as what is not there. Asked of random principals, roles, grants, policies and tools by MCP of each era, by REST, the command line
+unknown as what is not there. Asked of random principals, roles, grants, policies, tools and toolsets by MCP of each era, by REST, the command line
 and `sallyport stdio`, and compared with a model of its own (law_oracle). SALLYPORT_LAW_SEED draws another world.
 """
 import collections

@@ -64,6 +64,7 @@ class World:
         for server in SERVERS[2:]:
             self.add_server(*server)
         gateway.admin("DELETE", "/api/v1/servers/gone")
+        self.toolset = self.draw_toolset()
         self.roles = self.draw_roles()
         self.oracle = Oracle(self.roles, self.tools)
         self.people = [self.draw_key(number) for number in range(people - 2)] + [self.draw_user(number) for number in range(2)]
@@ -85,6 +86,16 @@ class World:
         if way == "endpoint":
             fields.update({"endpoint": "http://127.0.0.1:%d/" % self.endpoint.server_address[1], "allow_private": True})
         self.gateway.admin("POST", "/api/v1/tools", fields)
+
+    def draw_toolset(self):
+        """Name in /mcp/p/mix -> tool. Another one is closed."""
+        chosen = self.random.sample(self.tools, 9)
+        shown = {"n%d" % number if number % 2 else "%s-%s" % tool[:2]: tool for number, tool in enumerate(chosen)}
+        tools = [{"tool": "%s/%s" % tool[:2], "name": name} for name, tool in shown.items()]
+        self.gateway.admin("POST", "/toolsets", {"name": "mix", "tools": tools})
+        self.gateway.admin("POST", "/toolsets", {"name": "closed", "tools": tools})
+        self.gateway.admin("PUT", "/toolsets/closed", {"enabled": False})
+        return shown
 
     def draw_scopes(self, most):
         return sorted(self.random.sample(SCOPES, self.random.randrange(most + 1)))
@@ -141,10 +152,12 @@ class World:
         """Name as that scope shows it -> tool."""
         if scope == "":
             return {tool.exposed: tool for tool in self.tools if tool.exposed}
+        if scope.startswith("p/"):
+            return self.toolset if scope == "p/mix" else {}
         return {tool.name: tool for tool in self.tools if tool.server == scope}
 
     def scopes(self):
-        return ["", "registry"] + [server[0] for server in SERVERS]
+        return ["", "registry", "p/mix", "p/closed"] + [server[0] for server in SERVERS]
 
     def describe(self, who):
         return json.dumps({"who": who._asdict(), "roles": [role._asdict() for role in self.roles]})

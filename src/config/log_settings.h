@@ -1,0 +1,21 @@
+// The settings of the log, and of encryption at rest. Parts of Settings (config/settings.h).
+#pragma once
+
+#include <string>
+
+namespace sallyport::config {
+
+struct LogSettings {
+  std::string level = "info";  // debug, info, warning, error
+  bool json = false;
+  friend bool operator==(const LogSettings&, const LogSettings&) = default;
+};
+
+struct EncryptionSettings {
+  bool enabled = false;  // C24
+  std::string key;       // reference (C26)
+  std::string password;  // reference (C26)
+  friend bool operator==(const EncryptionSettings&, const EncryptionSettings&) = default;
+};
+
+}  // namespace sallyport::config

@@ -1,0 +1,21 @@
+// Signatures of bundles as OPA writes them (OPA, Bundles, Signing): .signatures.json holds one JWS whose payload lists each
+// file with the digest of it. The key and its algorithm are ours, never the bundle's. Pure; any thread.
+#pragma once
+
+#include <string_view>
+
+#include "crypto/jws_key.h"
+#include "engines/bundle/files.h"
+
+namespace sallyport::bundle {
+
+inline constexpr std::string_view kSignatures = ".signatures.json";
+
+// `algorithm`: HS256 takes the text as it is (32 bytes at least), RS256 and ES256 a public key in PEM. Code::config.
+Result<crypto::JwsKey> read_key(std::string_view algorithm, std::string_view text);
+// Exactly the files of the bundle are signed, by this key. Code::validation says what is wrong.
+Result<void> verify(const Files& files, const crypto::JwsKey& key);
+// SHA-256, in hex, as OPA takes it: of data and manifest the digest of the meaning (members sorted), else of the bytes.
+Result<std::string> digest_of(std::string_view path, std::string_view bytes);
+
+}  // namespace sallyport::bundle

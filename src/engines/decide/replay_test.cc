@@ -1,0 +1,118 @@
+// Decisions recorded as they are made, and made once more under a candidate.
+#include "engines/decide/replay.h"
+
+#include <gtest/gtest.h>
+
+#include "engines/decide/decide_fixture.h"
+
+namespace sallyport {
+namespace {
+
+using namespace test;
+
+constexpr const char* kTools = "allow := true\ndeny contains \"big\" if input.arguments.a > 9";
+
+struct Recorded {
+  explicit Recorded(std::size_t bytes = 1U << 20) : recorder(bytes) {}
+
+  Recorder recorder;
+  Decider decider;
+  Principal ann = principal_with({"user"});
+  Snapshot snapshot = with_tool_access(kTools);
+
+  void call(const std::string& tool, std::string_view arguments, Phase phase = Phase::call) {
+    const ToolRecord record = tool_named("calc", tool);
+    const AccessRequest request{.principal = ann, .tool = &record, .arguments_json = arguments, .phase = phase};
+    recorder.note(snapshot, request, decider.decide(snapshot, request));
+  }
+  ReplayReport under(const std::string& rules) {
+    auto replay = Replay::of(with_tool_access(rules).policy->modules, recorder.all()).value();
+    const SystemClock clock;
+    while (replay.step(clock, std::chrono::seconds(1))) continue;
+    return replay.report();
+  }
+};
+
+TEST(Recorder, KeepsEachDistinctCallOnce) {
+  Recorded r;
+  for (int i = 0; i < 3; ++i) r.call("add", R"({"a":1})");
+  r.call("add", R"({"a":2})");
+  r.call("add", "{}", Phase::list);
+  r.ann.roles.clear();
+  r.call("add", R"({"a":3})");
+  const auto all = r.recorder.all();
+  ASSERT_EQ(all.size(), 2U) << "no list, and nothing that the roles refuse";
+  EXPECT_EQ(all[0].arguments, R"({"a":1})");
+  EXPECT_TRUE(all[0].allow);
+  EXPECT_NE(all[0].input.find("\"time\":"), std::string::npos) << "what the policy in force does not read is there too";
+}
+
+TEST(Recorder, IsBoundedInBytes) {
+  Recorded r(20'000);
+  for (int i = 0; i < 200; ++i) r.call("add", R"({"a":)" + std::to_string(i) + "}");
+  const auto all = r.recorder.all();
+  EXPECT_LT(all.size(), 80U);
+  EXPECT_EQ(all.back().arguments, R"({"a":199})");
+  r.call("add", "{\"a\":\"" + std::string(30'000, 'x') + "\"}");
+  EXPECT_EQ(r.recorder.all().size(), all.size()) << "what is larger than the whole ring is not kept";
+}
+
+TEST(Replay, FindsExactlyWhatAChangeChanges) {
+  Recorded r;
+  for (const char* a : {R"({"a":1})", R"({"a":6})", R"({"a":9})", R"({"a":10})", R"({"a":20})"}) r.call("add", a);
+  EXPECT_TRUE(r.under(kTools).differences.empty());
+  const auto stricter = r.under("allow := true\ndeny contains \"over five\" if input.arguments.a > 5");
+  EXPECT_EQ(stricter.compared, 5U);
+  EXPECT_EQ(stricter.would_deny, 2U);
+  EXPECT_EQ(stricter.would_allow, 0U);
+  ASSERT_EQ(stricter.differences.size(), 2U);
+  EXPECT_EQ(stricter.differences[0].candidate, "policy.tool_access.deny: over five");
+  EXPECT_EQ(stricter.differences[0].recorded, "policy.tool_access.allow");
+  const auto laxer = r.under("allow := true\ndeny contains \"over fifteen\" if input.arguments.a > 15");
+  EXPECT_EQ(laxer.would_allow, 1U);
+  EXPECT_EQ(laxer.differences.at(0).recorded, "policy.tool_access.deny: big");
+}
+
+TEST(Replay, WhatIsRefusedInAListCannotBeCalled) {
+  Recorded r;
+  r.call("add", R"({"a":1})");
+  EXPECT_EQ(r.under("allow if input.phase == \"call\"").would_deny, 1U);
+}
+
+TEST(Replay, AnErrorOfTheCandidateIsAnError) {
+  Recorded r;
+  r.call("add", R"({"a":1})");
+  const auto report = r.under("allow := true\ndeny contains \"x\" if to_number(input.tool.name) == 1");
+  EXPECT_EQ(report.errors, 1U);
+  EXPECT_EQ(report.would_deny, 0U);
+  EXPECT_EQ(Replay::of({{"x.rego", "package tool_access\nallow if {{{\n"}}, {}).error().code, Code::validation);
+}
+
+TEST(Replay, SaysWhatItHadNoTimeFor) {
+  Recorded r;
+  for (int i = 0; i < 4; ++i) r.call("t" + std::to_string(i), "{}");
+  auto replay = Replay::of(r.snapshot.policy->modules, r.recorder.all()).value();
+  const SystemClock clock;
+  EXPECT_TRUE(replay.step(clock, std::chrono::nanoseconds(0)));
+  EXPECT_EQ(replay.report().left, 3U);
+}
+
+TEST(Replay, WhatWasExportedIsReadAgain) {
+  Recorded r;
+  r.call("add", R"({"a":1})");
+  json::Writer w;
+  w.object().key("decisions").array();
+  for (const auto& one : r.recorder.all()) write_recorded(w, one);
+  w.end_array().end_object();
+  const auto read = read_recorded(w.text()).value();
+  ASSERT_EQ(read.size(), 1U);
+  EXPECT_EQ(read[0].input, r.recorder.all()[0].input);
+  EXPECT_EQ(read[0].arguments, R"({"a":1})");
+  EXPECT_EQ(read[0].principal, r.ann.id);
+  EXPECT_FALSE(read_recorded("{}"));
+  EXPECT_FALSE(read_recorded(R"({"decisions":[{"package":"tool_access"}]})"));
+  EXPECT_FALSE(read_recorded("no JSON"));
+}
+
+}  // namespace
+}  // namespace sallyport
