@@ -2,6 +2,7 @@
 by the real OPA, are verified; what is refused never replaces a good one."""
 import http.server
 import os
+import shutil
 import subprocess
 import threading
 import unittest
@@ -28,6 +29,8 @@ class Bundles:
             subprocess.run(["openssl", "genpkey", "-algorithm", *options, "-out", private], check=True, capture_output=True)
             subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
             os.chmod(public, 0o600)
+            if scratch.service_user():
+                shutil.chown(public, scratch.service_user())  # the gateway reads it as the user that it becomes
             self.keys[algorithm] = (private, public)
 
     def source(self, more=""):
