@@ -23,12 +23,14 @@ soak: ## 200 clients of every revision for SOAK_SECONDS (600), a tool server dyi
 	@scripts/npm-ci tests/e2e/node
 	@python3 tests/soak/soak.py
 
-bench: ## side by side with plain nginx, between the eras beside within one, beside a flood of logins; prints ratios
+bench: ## side by side with plain nginx, between the eras beside within one, beside a flood of logins, a decision beside OPA's; prints ratios
 	@scripts/setup --bench
 	@scripts/build release sallyport sallyport-calculator
 	@bench/run
 	@bench/bridged
 	@bench/logins
+	@bench/policy
+	@bench/lists
 
 train: ## measure anew which code a call runs through: bench/calls.profdata, by which the release build is laid out
 	@scripts/setup --bench
