@@ -129,7 +129,7 @@ class Approval(Calls):
         approval = self.pending(self.ann, 17)
         self.gateway.cli("approval", "deny", approval, "--reason", "not today")
         answer = self.execute(self.ann, 17)
-        self.assertEqual((answer.status, answer.message["error"]["code"]), (403, "access_denied"))
+        self.assertEqual((answer.status, answer.message["error"]["code"]), (403, "authorization_failed"))
         self.assertIn("not today", answer.message["error"]["message"])
         self.assertIn("it is denied", self.gateway.run("approval", "approve", approval).err)
 
@@ -155,13 +155,13 @@ class Approval(Calls):
 
     def test_nobody_decides_for_their_keys_and_no_agent_decides(self):
         """S1-2: the owner of the calling key is its caller; an agent's key may hold the permission and still may not."""
-        made = self.boss.ask("POST", "/keys", {"name": "of-boss", "can_read": True, "can_execute": True}).message
+        made = self.boss.ask("POST", "/keys", {"name": "of-boss", "roles": ["user"]}).message
         approval = self.pending(mcp.Client(self.gateway, made["api_key"]), 23)
         self.assertEqual(self.boss.ask("POST", "/approvals/%s/approve" % approval, {}).status, 403)
         agent = self.gateway.admin("POST", "/keys", {"name": "bot", "roles": ["agent"], "scopes": ["approval:read", "approval:write"]})
         answer = mcp.Client(self.gateway, agent["api_key"]).ask("POST", "/approvals/%s/approve" % approval, {})
         self.assertEqual(answer.status, 403, answer.message)
-        plain = self.gateway.admin("POST", "/keys", {"name": "service", "scopes": ["approval:read", "approval:write"]})
+        plain = self.gateway.admin("POST", "/keys", {"name": "service", "roles": [], "scopes": ["approval:read", "approval:write"]})
         answer = mcp.Client(self.gateway, plain["api_key"]).ask("POST", "/approvals/%s/approve" % approval, {})
         self.assertEqual(answer.status, 200, answer.message)
 
@@ -248,7 +248,7 @@ class Short(Calls):
             self.gateway = gateway
             with_rule(gateway)
             gateway.add_calculator()
-            client = mcp.Client(gateway, gateway.key("agent").secret)
+            client = mcp.Client(gateway, gateway.admin("POST", "/keys", {"name": "caller", "roles": ["user"]})["api_key"])
             first = self.pending(client, 2)
             self.hears(first)
             self.expires(client, first)
