@@ -23,6 +23,15 @@ Result<bundle::Bundle> read_files(const config::Settings& settings, const bundle
   return bundle::read_bundle(files);
 }
 
+// Read as it is: a file that was changed since is not what is in force, and is replaced.
+bool is_kept(const config::Settings& settings, std::string_view archive) {
+  std::ifstream file(kept_at(settings), std::ios::binary);
+  std::string kept(archive.size() + 1, '\0');
+  file.read(kept.data(), static_cast<std::streamsize>(kept.size()));
+  kept.resize(static_cast<std::size_t>(file.gcount()));
+  return kept == archive;
+}
+
 Result<std::shared_ptr<const net::EgressTarget>> target_of(const config::Settings& settings) {
   net::Headers headers;
   if (!settings.policy.bundle_token.empty()) {
@@ -139,7 +148,11 @@ Task<void> watch_bundle(BundleWatch watch) {
       watch.log.warning("policy bundle not fetched, the one before stays", {{"why", describe(fetched.error())}});
       continue;
     }
-    if (fetched->archive.empty()) continue;
+    const bool same = fetched->archive.empty() || is_kept(watch.settings, fetched->archive);
+    if (same) {
+      etag = std::move(fetched->etag);
+      continue;
+    }
     etag = std::move(fetched->etag);  // of a refused one too: it is not fetched again and again
     const auto taken =
         co_await run_on<void>(watch.control, keep_and(watch.settings, std::move(fetched->archive), watch.reload));

@@ -252,7 +252,7 @@ void App::stop() {
     unit->io.stop();
     if (unit->thread.joinable()) unit->thread.join();
   }
-  if (control_ && repository_) {
+  if (control_ && repository_ && access_book_) {
     for (auto& unit : units_) access_book_->add(unit->worker.access_uses.take());
     (void)control_->write_uses();
     (void)access_book_->write();

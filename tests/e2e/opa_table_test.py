@@ -22,7 +22,7 @@ class Table(unittest.TestCase):
         with opa_server.Opa("opa-table") as opa, Gateway("opa-table-gateway", {
                 "policy.backend": "opa", "opa.url": opa.url, "opa.allow_private": True,
                 "opa.timeout_milliseconds": 10_000}) as gateway:
-            gateway.admin("POST", "/api/v1/roles", {"name": "operator", "permissions": ["tool:read", "tool:execute"]})
+            gateway.admin("POST", "/api/v1/roles", {"name": "operator", "scopes": ["tool:read", "tool:execute"]})
             for level in decision_table.LEVELS:
                 gateway.admin("POST", "/api/v1/tools", {"name": "level%d" % level, "security_level": level,
                                                         "endpoint": "http://127.0.0.1:9/", "allow_private": True})
