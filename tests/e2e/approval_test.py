@@ -161,7 +161,7 @@ class Approval(Calls):
         agent = self.gateway.admin("POST", "/keys", {"name": "bot", "roles": ["agent"], "scopes": ["approval:read", "approval:write"]})
         answer = mcp.Client(self.gateway, agent["api_key"]).ask("POST", "/approvals/%s/approve" % approval, {})
         self.assertEqual(answer.status, 403, answer.message)
-        plain = self.gateway.admin("POST", "/keys", {"name": "service", "roles": [], "scopes": ["approval:read", "approval:write"]})
+        plain = self.gateway.admin("POST", "/keys", {"name": "service", "roles": ["approver"]})
         answer = mcp.Client(self.gateway, plain["api_key"]).ask("POST", "/approvals/%s/approve" % approval, {})
         self.assertEqual(answer.status, 200, answer.message)
 
