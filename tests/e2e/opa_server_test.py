@@ -123,6 +123,21 @@ deny contains "no time" if not time.parse_rfc3339_ns(input.time)
         self.assertEqual(part["status"], "failing")
         self.assertIn("tool_access", part["why"])
 
+    def test_explain_and_scaffold_ask_it(self):
+        """What is explained is what this gateway decides by; which rules were reached is known over there alone."""
+        words = ("policy", "explain", "--as", self.key.id, "--tool", "calc/add", "--json")
+        found = json.loads(self.gateway.cli(*words))
+        self.assertTrue(found["allowed"])
+        self.assertEqual(found["policies"], [])
+        self.assertIn("OPA server", found["notes"][0])
+        self.opa.put("tool_access.rego", TOOLS + 'deny contains "no add" if { input.tool.name == "add"; input.action == "execute" }\n')
+        found = json.loads(self.gateway.cli(*words))
+        self.assertEqual((found["allowed"], found["reason"]), (False, "no add"))
+        case = {"action": "execute", "tool": {"name": "add"}, "user": {"roles": ["admin"]}}
+        found = json.loads(self.gateway.cli("policy", "explain", "tool_access", "--input", json.dumps(case), "--json"))
+        self.assertEqual((found["allowed"], found["reason"]), (False, "no add"))
+        self.assertIn("calc/add", self.gateway.cli("policy", "scaffold", "--server", "calc"))
+
 
 @opa_server.needed
 class OpaSettings(unittest.TestCase):
