@@ -121,8 +121,7 @@ class Reviewer {
     return ours(std::move(who));
   }
 
-  std::optional<Subject> next(const Subject& before) {
-    at_ = {};
+  std::optional<Subject> next(const Subject& before) {  // at_ is at its end: a page that ends here goes on behind it
     return ours(subject_at(*snapshot_.principals, before.principal.id, true, call_.request.now));
   }
 

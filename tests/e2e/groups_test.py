@@ -45,6 +45,7 @@ class Groups(Case):
         cls.addClassCleanup(cls.gateway.close)
         cls.gateway.add_calculator()
         cls.gateway.user("boss", PASSWORD, "admin")
+        cls.gateway.cli("role", "add", "plain", "--scope", "tool:read")  # the shipped policy keeps `readonly` to reading
 
     def setUp(self):
         self.boss = self.client("boss")
@@ -74,18 +75,18 @@ class Groups(Case):
 
     def test_roles_come_with_a_group_and_go_with_it(self):
         self.group("workers", roles=["user"])
-        bea = self.person("bea", "readonly")
+        bea = self.person("bea", "plain")
         self.assertEqual(self.execute(bea), 403)
         self.boss.ask("PUT", "/groups/workers/members/bea")
         self.assertEqual(self.execute(bea), 200)
-        self.assertEqual(bea.ask("GET", "/auth/me").message["roles"], ["readonly", "user"])
+        self.assertEqual(bea.ask("GET", "/auth/me").message["roles"], ["plain", "user"])
         self.boss.ask("PUT", "/groups/workers", {"roles": []})
         self.assertEqual(self.execute(bea), 403)
         self.boss.ask("PUT", "/groups/workers", {"scopes": ["tool:execute"]})
         self.assertEqual(self.execute(bea), 200)
 
     def test_people_have_rights_of_their_own(self):
-        cid = self.person("cid", "readonly")
+        cid = self.person("cid", "plain")
         changed = self.boss.ask("PUT", "/users/cid", {"scopes": ["tool:execute@calc/add", "gmail.send", "audit:read"]})
         self.assertEqual(changed.message["scopes"], ["audit:read", "tool:execute@calc/add", "gmail.send"])
         self.assertEqual((self.execute(cid), self.execute(cid, "calc_multiply")), (200, 403))
@@ -188,6 +189,9 @@ class NoWayToMore(Case):
         cls.addClassCleanup(cls.gateway.close)
         cls.gateway.user("boss", PASSWORD, "admin")
         path = os.path.join(cls.gateway.home, "policies", "admin_access.rego")
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        with open(os.path.join(os.path.dirname(path), "tool_access.rego"), "w") as file:
+            file.write("package tool_access\nimport rego.v1\nallow if input.granted\n")
         with open(path, "w") as file:
             file.write(OPEN_ADMIN)
         before = cls.gateway.log().count("reloaded")
