@@ -1,6 +1,7 @@
 """What the roles, the grants and the policies of the test allow: a model of its own, so that a fault that breaks list and
 call alike is seen too (requirements S0-8..S0-14, rulings C6, C7, C20; design, principle 1).
 """
+import functools
 from collections import namedtuple
 
 EXECUTE, READ = "tool:execute", "tool:read"
@@ -19,6 +20,7 @@ class PolicyError(Exception):
     """A rule that fails: denied, whatever else it says."""
 
 
+@functools.lru_cache(maxsize=None)
 def fits(pattern, text):
     """`*` any characters, `?` one."""
     if not pattern:
@@ -29,6 +31,11 @@ def fits(pattern, text):
 
 
 def split_scopes(scopes):
+    return split_tuple(tuple(scopes))
+
+
+@functools.lru_cache(maxsize=None)
+def split_tuple(scopes):
     """Permissions everywhere, grants (permission, server, tool), dotted names."""
     everywhere = {scope for scope in scopes if ":" in scope and "@" not in scope}
     grants = []
