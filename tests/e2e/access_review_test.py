@@ -36,7 +36,7 @@ class AccessReview(unittest.TestCase):
         cls.gateway.user("bob", PASSWORD, "plain")
         cls.gateway.cli("user", "update", "bob", "--scope", "tool:execute@calc/a*")
         cls.gateway.user("cat", PASSWORD, "auditor")
-        cls.agent = cls.gateway.key("agent", "tool:execute@calc/add")
+        cls.agent = cls.gateway.key("helper", "tool:execute@calc/add")
 
     def review(self, **query):
         """All pages, a few rows each."""
@@ -64,7 +64,7 @@ class AccessReview(unittest.TestCase):
         for name in ("ann", "bob", "cat"):
             listed = mcp.Session(self.gateway, self.secret(name)).open().tools()
             self.assertEqual(sorted(by_name.get(name, [])), sorted(listed), name)
-        self.assertEqual(by_name["agent"], mcp.Session(self.gateway, self.agent.secret).open().tools())
+        self.assertEqual(by_name["helper"], mcp.Session(self.gateway, self.agent.secret).open().tools())
         self.assertIn("more_add", by_name["ann"])
         self.assertNotIn("cat", by_name)
 
@@ -77,7 +77,7 @@ class AccessReview(unittest.TestCase):
 
     def test_it_is_narrowed(self):
         rows = self.review(tool="calc/add")
-        self.assertTrue({("ann", "calc/add"), ("bob", "calc/add"), ("agent", "calc/add")} <= set(self.pairs(rows)))
+        self.assertTrue({("ann", "calc/add"), ("bob", "calc/add"), ("helper", "calc/add")} <= set(self.pairs(rows)))
         self.assertEqual({row["tool"] for row in rows}, {"add"})
         self.assertEqual({row["server"] for row in self.review(server="more")}, {"more"})
         self.assertEqual(self.pairs(self.review(principal="bob")), [("bob", "calc/add")])
@@ -108,13 +108,13 @@ class AccessReview(unittest.TestCase):
         for _ in range(2):
             self.assertEqual(ann.ask("POST", "/tools/calc_multiply/execute", {"arguments": {"a": 1, "b": 2}}).status, 200)
         uses = lambda: {(row["name"], row["tool"]): (row["use_count"], row["last_used_at"]) for row in self.review(server="calc")}
-        processes.wait_until(lambda: uses()["ann", "multiply"][0] >= 2 and uses()["agent", "add"][0] >= 1, 30 * SLOW, "uses")
+        processes.wait_until(lambda: uses()["ann", "multiply"][0] >= 2 and uses()["helper", "add"][0] >= 1, 30 * SLOW, "uses")
         self.assertIsNotNone(uses()["ann", "multiply"][1])
         self.assertEqual(uses()["ann", "add"], (0, None))
         unused = self.pairs(self.review(unused=90))
         self.assertNotIn(("ann", "calc/multiply"), unused)
         self.assertIn(("ann", "calc/add"), unused)
-        self.assertNotIn(("agent", "calc/add"), unused)
+        self.assertNotIn(("helper", "calc/add"), unused)
         before = uses()
         self.gateway.stop()
         self.gateway.start()
