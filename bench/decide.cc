@@ -115,7 +115,7 @@ void dump(const std::filesystem::path& folder) {
   for (const auto& [name, source] : with_limit()) std::ofstream(folder / name) << source;
   const Call call;
   std::string input;
-  const auto held = rbac::effective_on(call.principal, {}, call.tool.server, call.tool.name, Channel::mcp);
+  const auto held = rbac::effective_on(call.principal, Roles{}, call.tool.server, call.tool.name, Channel::mcp);
   decide_internal::write_input(test::shipped(), call.request(), held, {}, input);
   input.insert(input.size() - 1, ",\"arguments\":" + call.arguments);
   std::ofstream(folder / "input.json") << input;

@@ -10,6 +10,7 @@
 #include "engines/decide/shadow.h"
 #include "engines/decide/witness.h"
 #include "engines/policy/policy.h"
+#include "engines/rbac/held.h"
 #include "engines/rbac/rbac.h"
 #include "model/registration.h"
 
@@ -134,6 +135,7 @@ struct Decider::Impl {
   policy::PolicyEngine engine;
   std::optional<std::uint64_t> policy_epoch;
   decide_internal::Memo memo;
+  rbac::HeldRoles roles;
   std::string input;
   std::string text;  // what an answer is remembered by
   Counters counters;
@@ -179,7 +181,7 @@ Decision Decider::Impl::ask_policy(const Snapshot& snapshot, const AccessRequest
   const policy::Reads& reads = engine.reads();
   const bool memorable = !reads.changing() && !reads.has(policy::Field::time) &&
                          !(reads.has(policy::Field::arguments) && arguments.has_value());
-  decide_internal::write_input(snapshot, request, held, reads, input);
+  decide_internal::write_input(snapshot, request, held, reads, input, &roles);
   if (memorable) {
     text.assign(on_tools ? "t" : "a").append(obliged ? "o" : "-").append(input);
     if (const Verdict* known = memo.find(text)) {
@@ -220,8 +222,8 @@ Decision Decider::Impl::decide(const Snapshot& snapshot, const AccessRequest& re
 }
 
 Decision Decider::Impl::decide_once(const Snapshot& snapshot, const AccessRequest& request) {
-  const auto held = rbac::effective_on(request.principal, *snapshot.roles, server_of(request), tool_of(request),
-                                       request.channel);
+  roles.resolve(snapshot.roles, request.principal);
+  const auto held = rbac::effective_on(request.principal, roles, server_of(request), tool_of(request), request.channel);
   Decision decision = by_roles(snapshot, request, held);
   if (!decision.allow) return decision;
   return settings.source != nullptr ? ask_source(snapshot, request, held) : ask_policy(snapshot, request, held);

@@ -94,6 +94,7 @@ struct Writing {
   PermissionSet held;
   const policy::Reads& reads;
   std::string& out;
+  const rbac::HeldRoles* roles;
 };
 
 void write_user(const Writing& w) {
@@ -104,7 +105,8 @@ void write_user(const Writing& w) {
   if (w.reads.has(Field::user_kind)) user.text("kind", kind_name(principal.kind));
   if (w.reads.has(Field::user_roles)) {
     user.key("roles");
-    list(w.out, rbac::all_roles(principal, *w.snapshot.roles));
+    if (w.roles != nullptr) list(w.out, w.roles->all());
+    else list(w.out, rbac::all_roles(principal, *w.snapshot.roles));
   }
   if (w.reads.has(Field::user_groups)) {
     user.key("groups");
@@ -216,9 +218,9 @@ std::string_view action_name(Permission action) noexcept {
 }
 
 void write_input(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held, const policy::Reads& reads,
-                 std::string& out) {
+                 std::string& out, const rbac::HeldRoles* roles) {
   out.clear();
-  const Writing w{snapshot, request, held, reads, out};
+  const Writing w{snapshot, request, held, reads, out, roles};
   Object input(out);
   if (reads.below("user")) {
     input.key("user");

@@ -7,6 +7,7 @@
 
 #include "engines/decide/decide.h"
 #include "engines/policy/policy.h"
+#include "engines/rbac/held.h"
 
 namespace sallyport::decide_internal {
 
@@ -16,8 +17,8 @@ bool is_tool_action(Permission action) noexcept;
 std::string_view action_name(Permission action) noexcept;
 
 // Writes the document into `out`, which is cleared first: the members that `reads` has, and no other. `held`: what the
-// principal holds on this tool.
+// principal holds on this tool; `roles`: of it, where they were resolved before.
 void write_input(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held, const policy::Reads& reads,
-                 std::string& out);
+                 std::string& out, const rbac::HeldRoles* roles = nullptr);
 
 }  // namespace sallyport::decide_internal

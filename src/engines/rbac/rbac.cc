@@ -1,6 +1,9 @@
 #include "engines/rbac/rbac.h"
 
 #include <algorithm>
+#include <unordered_set>
+
+#include "engines/rbac/held.h"
 
 namespace sallyport::rbac {
 namespace {
@@ -73,9 +76,16 @@ const Role* find_role(const Roles& roles, std::string_view name) noexcept {
 bool has_role(const Principal& principal, std::string_view name) noexcept { return holds(principal.roles, name); }
 
 std::vector<std::string_view> all_roles(const Principal& principal, const Roles& roles) {
+  constexpr std::size_t kFew = 32;  // beyond it looking through `out` costs more than a set
   std::vector<std::string_view> out;
+  std::unordered_set<std::string_view> seen;
+  const auto is_new = [&](std::string_view name) {
+    if (out.size() < kFew) return std::ranges::find(out, name) == out.end();
+    if (seen.empty()) seen.insert(out.begin(), out.end());
+    return seen.insert(name).second;
+  };
   const auto add = [&](std::string_view name) {
-    if (std::ranges::find(out, name) == out.end()) out.push_back(name);
+    if (is_new(name)) out.push_back(name);
   };
   for (const std::string& name : principal.roles) {
     const Role* const role = find_role(roles, name);
@@ -94,21 +104,53 @@ PermissionSet effective(const Principal& principal, const Roles& roles) noexcept
   return set;
 }
 
-PermissionSet effective_on(const Principal& principal, const Roles& roles, std::string_view server, std::string_view tool,
-                           Channel channel) noexcept {
+namespace {
+
+// `each` calls its argument with the name and the record of each role of the principal.
+template <class Each>
+PermissionSet add_up(const Principal& principal, std::string_view server, std::string_view tool, Channel channel,
+                     const Each& each) noexcept {
   // What an agent was granted it executes over MCP only (C6); what its other roles give is not the agent's.
   const bool may_execute = channel == Channel::mcp;
   PermissionSet own = principal.permissions;
   own.add(scoped(principal.grants, server, tool));
   PermissionSet set = has_role(principal, kAgent) && !may_execute ? without_execute(own) : own;
-  for (const std::string& name : principal.roles) {
-    const Role* role = find_role(roles, name);
-    if (role == nullptr) continue;
-    PermissionSet of_role = role->permissions;
-    of_role.add(scoped(role->grants, server, tool));
+  each([&](std::string_view name, const Role& role) {
+    PermissionSet of_role = role.permissions;
+    of_role.add(scoped(role.grants, server, tool));
     set.add(name == kAgent && !may_execute ? without_execute(of_role) : of_role);
-  }
+  });
   return set;
+}
+
+}  // namespace
+
+PermissionSet effective_on(const Principal& principal, const Roles& roles, std::string_view server,
+                           std::string_view tool, Channel channel) noexcept {
+  return add_up(principal, server, tool, channel, [&](const auto& visit) {
+    for (const std::string& name : principal.roles) {
+      if (const Role* role = find_role(roles, name)) visit(name, *role);
+    }
+  });
+}
+
+PermissionSet effective_on(const Principal& principal, const HeldRoles& held, std::string_view server,
+                           std::string_view tool, Channel channel) noexcept {
+  return add_up(principal, server, tool, channel, [&](const auto& visit) {
+    for (const auto& [name, role] : held.own()) visit(name, *role);
+  });
+}
+
+void HeldRoles::resolve(const std::shared_ptr<const Roles>& roles, const Principal& principal) {
+  if (roles_ == roles && roles_ && names_ == principal.roles) return;
+  roles_ = nullptr;  // nothing is resolved where what follows throws
+  names_ = principal.roles;
+  own_.clear();
+  for (const std::string& name : names_) {
+    if (const Role* role = find_role(*roles, name)) own_.emplace_back(name, role);
+  }
+  all_ = all_roles(principal, *roles);
+  roles_ = roles;
 }
 
 bool holds_somewhere(const Principal& principal, const Roles& roles, Permission permission) noexcept {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+
+#include "engines/rbac/held.h"
 
 namespace sallyport::rbac {
 namespace {
@@ -107,6 +110,49 @@ TEST(Rbac, WholeServerNeedsAGrantOfAllItsTools) {
   EXPECT_FALSE(grants(agent_with({{tool_read, "gmail", "send"}}), kNone, tool_read, "gmail", "", Channel::mcp));
   EXPECT_TRUE(grants(agent_with({{tool_read, "gmail", "*"}}), kNone, tool_read, "gmail", "", Channel::mcp));
   EXPECT_FALSE(grants(agent_with({{tool_read, "gmail", "*"}}), kNone, tool_read, "", "", Channel::mcp));
+}
+
+TEST(Rbac, ManyRolesAreNamedOnceEachInTheirOrder) {
+  Roles roles;
+  std::vector<std::string> held;
+  std::vector<std::string_view> wanted;
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "role" + std::to_string(i);
+    roles[name] = {name, {}, {}, {}, {"role0", i == 0 ? "above" : "role1"}};
+    held.push_back(name);
+    held.push_back(name);
+  }
+  for (const auto& [name, role] : roles) wanted.push_back(name);
+  wanted.push_back("above");
+  auto all = all_roles(with_roles(held), roles);
+  EXPECT_EQ(all.front(), "role0");
+  EXPECT_EQ(all[1], "above");
+  EXPECT_EQ(all.back(), "role99");
+  std::ranges::sort(all);
+  std::ranges::sort(wanted);
+  EXPECT_EQ(all, wanted);
+}
+
+TEST(Rbac, RolesFoundOnceFollowEachChange) {
+  const auto with_grant = [](Permission permission) {
+    return std::make_shared<const Roles>(
+        Roles{{"r", {"r", {permission}, {}, {}}}, {"agent", {"agent", {}, {{tool_execute, "s", "*"}}, {}}}});
+  };
+  HeldRoles held;
+  for (const Channel channel : {Channel::mcp, Channel::rest}) {
+    for (const auto& roles : {with_grant(tool_read), with_grant(tool_execute), std::make_shared<const Roles>()}) {
+      for (const auto& names :
+           std::vector<std::vector<std::string>>{{"r"}, {"agent", "r"}, {"ghost"}, {}, {"user", "agent"}}) {
+        const Principal principal = with_roles(names);
+        for (int i = 0; i < 2; ++i) {
+          held.resolve(roles, principal);
+          EXPECT_EQ(effective_on(principal, held, "s", "t", channel),
+                    effective_on(principal, *roles, "s", "t", channel));
+          EXPECT_EQ(held.all(), all_roles(principal, *roles));
+        }
+      }
+    }
+  }
 }
 
 TEST(Glob, MatchesByBytes) {
