@@ -13,7 +13,9 @@ target_compile_definitions(sp_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASI
 target_compile_options(sp_flags INTERFACE -fPIE -pthread)
 set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 if(SALLYPORT_ASAN)
-  target_compile_options(sp_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g1)
+  # Tests are a third of all units and take as long to optimise as to run: theirs is -O0 (0.45 of the time to compile).
+  target_compile_options(sp_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -g1
+    $<IF:$<BOOL:$<TARGET_PROPERTY:SP_TEST>>,-O0,-O1>)
   target_link_options(sp_flags INTERFACE -fsanitize=address,undefined)
 elseif(SALLYPORT_TSAN)
   target_compile_options(sp_flags INTERFACE -fsanitize=thread -O1 -g1)
