@@ -64,7 +64,7 @@ class Toolsets(unittest.TestCase):
         self.assertNotIn("sums", [one["name"] for one in rest.ask("GET", "/api/v1/toolsets").message["data"]])
         here, nowhere = (rest.ask("GET", "/api/v1/toolsets/" + name) for name in ("sums", "nowhere"))
         self.assertEqual(here.status, 404)
-        self.assertEqual(nowhere.message["error"]["message"], here.message["error"]["message"])
+        self.assertEqual(nowhere.message["error"]["message"].replace("nowhere", "sums"), here.message["error"]["message"])
 
     def test_a_change_holds_at_once_and_is_told(self):
         self.admin("POST", "/toolsets", {"name": "moving", "tools": SUMS})
