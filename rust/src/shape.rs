@@ -87,6 +87,9 @@ fn tokens(source: &str) -> Result<Vec<Token<'_>>, (u32, String)> {
                 continue;
             }
             b'(' | b'[' | b'{' => {
+                if c == b'(' && !starts_line && out.last().is_some_and(|t: &Token<'_>| t.text == "]") {
+                    return Err((line, "a function is called through brackets: write its name with dots".to_string()));
+                }
                 depth += 1;
                 if depth > NESTING_MAX {
                     return Err((line, format!("brackets are nested more than {NESTING_MAX} deep")));
@@ -112,11 +115,17 @@ fn tokens(source: &str) -> Result<Vec<Token<'_>>, (u32, String)> {
 fn collect(file: &str, tokens: &[Token<'_>], rules: &mut HashMap<String, Rule>) {
     let mut package = String::new();
     let mut current: Option<String> = None;
+    let mut imports: HashMap<&str, &str> = HashMap::new(); // the name it has here, and the path
     for (i, token) in tokens.iter().enumerate() {
         let previous = i.checked_sub(1).and_then(|p| tokens.get(p)).map_or("", |t| t.text);
         let next = tokens.get(i + 1).map_or("", |t| t.text);
         if previous == "package" {
             package = token.text.to_string();
+            continue;
+        }
+        if previous == "import" {
+            let alias = if next == "as" { tokens.get(i + 2).map_or("", |t| t.text) } else { last(token.text) };
+            imports.insert(alias, token.text);
             continue;
         }
         let named = token.text.as_bytes().first().is_some_and(|&c| is_name(c));
@@ -134,6 +143,13 @@ fn collect(file: &str, tokens: &[Token<'_>], rules: &mut HashMap<String, Rule>) 
             if let Some(rule) = current.as_ref().and_then(|path| rules.get_mut(path)) {
                 let own = !token.text.contains('.');
                 rule.uses.push(if own { format!("data.{package}.{}", token.text) } else { token.text.to_string() });
+                let (head, rest) = token.text.split_at(token.text.find('.').unwrap_or(token.text.len()));
+                if let Some(path) = imports.get(head) {
+                    rule.uses.push(format!("{path}{rest}"));
+                }
+                if own && next == "(" {
+                    rule.uses.push(token.text.to_string()); // of another package, behind a path in brackets
+                }
             }
         }
     }

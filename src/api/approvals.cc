@@ -49,6 +49,7 @@ RestAnswer shown(const Approval& one) {
 
 // The error of one that is there, but not for this caller, is that of one that is not.
 Task<Result<Approval>> visible(Call& call) {
+  co_await prepare(call, [&] { (void)reads_all(call); });
   const bool all = reads_all(call);
   SP_CO_TRY(Approval one,
             co_await ask<Approval>(call, [id = call.parts[0]](Approvals& store) { return store.find(id); }));
@@ -72,6 +73,7 @@ Task<RestAnswer> decide(Call& call, bool yes) {
 }  // namespace
 
 Task<RestAnswer> list_approvals(Call& call) {
+  co_await prepare(call, [&] { (void)reads_all(call); });
   const bool all = reads_all(call);
   const auto found = co_await ask<std::vector<Approval>>(
       call, [](Approvals& store) { return Result<std::vector<Approval>>(store.list()); });

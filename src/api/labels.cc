@@ -120,6 +120,7 @@ Task<RestAnswer> label_server(Call& call) {
 
 Task<RestAnswer> label_tool(Call& call) {
   const ToolPtr tool = tool_by_id(call, call.parts[0]);
+  co_await prepare(call, [&] { (void)(tool && may_read(call, *tool) && sees_places(call)); });
   if (!tool || !may_read(call, *tool)) co_return refuse(call, {Code::unknown_tool, call.parts[0]});
   auto labels = texts_field(call.root(), "labels");
   if (!labels) co_return refuse(call, labels.error());

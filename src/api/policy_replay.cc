@@ -24,7 +24,10 @@ Task<Result<ReplayReport>> replay(control::PolicyShelf& shelf, const Clock& cloc
 
 }  // namespace
 
+// The rules that are tried read other people's arguments, and what they deny with is shown: so it asks for what the record asks for.
 Task<RestAnswer> replay_policies(Call& call) {
+  co_await prepare(call, [&] { (void)permit_action(call, Permission::audit_read); });
+  if (auto also = permit_action(call, Permission::audit_read); !also) co_return refuse(call, also.error());
   const auto version = number_field(call.root(), "version", 0);
   if (!version) co_return refuse(call, version.error());
   auto modules = read_modules(call.root());
@@ -42,6 +45,7 @@ Task<RestAnswer> replay_policies(Call& call) {
 }
 
 Task<RestAnswer> list_recorded_decisions(Call& call) {
+  co_await prepare(call, [&] { (void)permit_action(call, Permission::audit_read); });
   if (auto also = permit_action(call, Permission::audit_read); !also) co_return refuse(call, also.error());
   const auto decisions = co_await call.api.deps().recorded_decisions();
   json::Writer w;

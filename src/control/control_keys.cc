@@ -50,6 +50,8 @@ Task<Result<NewKey>> ControlPlane::create_key(KeyRecord spec, PrincipalPtr giver
 Task<Result<KeyRecord>> ControlPlane::update_key(std::string id, KeyChange change, PrincipalPtr giver) {
   const KeyRecord* const found = find_key(*snapshot_, id);
   if (found == nullptr) co_return fail(Code::not_found, "no key " + id);
+  SP_CO_CHECK(
+      check_over(*snapshot_, *giver, "key:" + id));  // as it was: else it could be disarmed, and then taken over
   KeyRecord key = changed(*found, std::move(change));
   if (key.roles.empty()) key.roles = {"agent"};
   SP_CO_CHECK(check_key_fields(key));

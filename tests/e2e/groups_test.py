@@ -261,7 +261,7 @@ class NoWayToMore(Case):
     def test_keys_that_may_more_are_not_ended_nor_put_in_force(self):
         made = self.gateway.admin("POST", "/keys", {"name": "strong", "can_read": True, "scopes": ["audit:read"]})
         for method, what, body in (("POST", "/disable", None), ("POST", "/toggle", None), ("POST", "/rotate", {}),
-                                   ("PUT", "", {"name": "mine"}), ("DELETE", "", None)):
+                                   ("PUT", "", {"name": "mine"}), ("PUT", "", {"scopes": [], "can_read": False}), ("DELETE", "", None)):
             self.refused(self.carl, 403, "audit:read", method, "/keys/" + made["id"] + what, body)
         self.gateway.admin("POST", "/keys/%s/disable" % made["id"])
         self.refused(self.carl, 403, "audit:read", "POST", "/keys/%s/enable" % made["id"])

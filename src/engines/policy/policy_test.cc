@@ -335,6 +335,23 @@ TEST(PolicyAbuse, DeepPolicySourceIsRefused) {
 TEST(PolicyAbuse, RecursionDoesNotOverflowTheStack) {
   EXPECT_FALSE(ask_raw("package p\nimport rego.v1\nf(x) := f(x + 1)\nallow if f(1)\n"));
   EXPECT_FALSE(ask_raw("package p\nimport rego.v1\nf(x) := y if { y := g(x + 1) }\ng(x) := f(x)\nallow if f(1)\n"));
+  // By another name of its own, and through brackets.
+  for (const std::string body : {"import data.p.f as g\nf(x) := g(x)\n", "import data.p\nf(x) := p.f(x)\n",
+                                 "f(x) := data.p[\"f\"](x)\n", "f(x) := data[\"p\"].f(x)\n"}) {
+    EXPECT_TRUE(check({{"p.rego", "package p\nimport rego.v1\n" + body + "allow if f(1)\n"}})) << body;
+  }
+  const std::string other = "package q\nimport rego.v1\nimport data.p.f as h\ng(x) := h(x)\n";
+  EXPECT_TRUE(check(
+      {{"p.rego", "package p\nimport rego.v1\nimport data.q.g\nf(x) := g(x)\nallow if f(1)\n"}, {"q.rego", other}}));
+}
+
+TEST(Policy, AFunctionOfAnotherPackageIsNoRecursion) {
+  const std::string lib = "package lib\nimport rego.v1\nf(x) := x + 1\n";
+  for (const std::string use :
+       {"import data.lib.f as g\nallow if g(1) == 2\n", "import data.lib\nallow if lib.f(1) == 2\n",
+        "import data.lib.f\nx := [2]\nallow if f(1) == x[0]\n"}) {
+    EXPECT_FALSE(check({{"p.rego", "package p\nimport rego.v1\n" + use}, {"lib.rego", lib}})) << use;
+  }
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ class Hider {
     if (first == std::string::npos || ((*text)[first] != '{' && (*text)[first] != '[')) return std::nullopt;
     if (layers_ >= kLayersMax) return std::string(kHidden);
     const auto document = json::read_upstream_document(*text, {.bytes_max = text->size() + 1});
-    if (!document) return std::nullopt;
+    if (!document) return std::string(kHidden);  // it looks like JSON and cannot be read: lines of it, say
     ++layers_;
     const std::string shown = any(document->text());
     --layers_;
