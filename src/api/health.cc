@@ -42,10 +42,8 @@ Task<Result<void>> ask_policies(Call& call) {
     }
   }
   if (call.request.ask_policy) co_return Result<void>{};
-  const auto there = policy::packages_of(call.request.snapshot->policy->modules);
-  for (const char* package : {"tool_access", "admin_access"}) {
-    if (!there.contains(package)) co_return fail(Code::config, std::string("no package ") + package);
-  }
+  const auto missing = policy::missing_package(call.request.snapshot->policy->modules);
+  if (!missing.empty()) co_return fail(Code::config, "no package " + std::string(missing));
   co_return Result<void>{};
 }
 

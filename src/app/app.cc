@@ -4,6 +4,7 @@
 
 #include "app/approval_desk.h"
 #include "app/bundle.h"
+#include "app/bundle_age.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
 #include "crypto/signature.h"
@@ -78,6 +79,14 @@ control::TokenKeyRules token_key_rules(const config::Settings& settings) {
   rules.operator_secret = rules.algorithm == crypto::JwsAlgorithm::hs256 && !settings.auth.secret_key.empty();
   rules.token_lifetime = settings.auth.access_token;
   rules.rotate_after = std::chrono::days(settings.auth.key_rotation_days);
+  return rules;
+}
+
+control::AccountRules account_rules_of(const config::Settings& settings) {
+  control::AccountRules rules;
+  rules.token_lifetime = settings.auth.access_token;
+  rules.passwords = settings.password_profile == config::PasswordProfile::nist ? control::PasswordProfile::nist
+                                                                               : control::PasswordProfile::guide;
   return rules;
 }
 
@@ -159,11 +168,14 @@ Result<void> App::open_control() {
                             token_key_rules(settings),
                             {.lifetime = settings.label_lifetime}};
   control_ = std::make_unique<control::ControlPlane>(control_io_.get_executor(), std::move(deps));
-  SP_CHECK(first_bundle(settings, [this](std::string_view why) {
+  BundleAge age(*repository_, clock_, settings);
+  SP_CHECK(first_bundle(settings, age, [this](std::string_view why) {
     log_.warning("policy bundle not fetched, the one from before is taken", {{"why", why}});
   }));
   SP_TRY(auto policy, policies_of(settings));
-  SP_TRY(const std::string signer, control_->load(std::move(policy), limits_of(settings), session_rules(settings)));
+  SP_CHECK(age.check(policy.issued_at));
+  SP_TRY(const std::string signer, control_->load(std::move(policy.set), limits_of(settings), session_rules(settings)));
+  SP_CHECK(age.keep(policy.issued_at));
   note("rotate_token_keys", "token-key", signer);
   note("read_policies", "policy-version", reading_text(control_->policies().at_start()));
   if (const std::string& fault = control_->policies().fault(); options_.listen && !fault.empty()) {
@@ -172,11 +184,7 @@ Result<void> App::open_control() {
   for (const auto& collision : control_->snapshot()->catalogue->collisions) {
     log_.warning("two tools share a name on /mcp; the first is kept", {{"collision", collision}});
   }
-  control::AccountRules account_rules;
-  account_rules.token_lifetime = settings.auth.access_token;
-  account_rules.passwords = settings.password_profile == config::PasswordProfile::nist
-                                ? control::PasswordProfile::nist
-                                : control::PasswordProfile::guide;
+  const control::AccountRules account_rules = account_rules_of(settings);
   control::SecondFactorRules factor_rules;
   factor_rules.required_roles = settings.second_factor.required_roles;
   factor_rules.step_up = settings.second_factor.step_up;

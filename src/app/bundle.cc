@@ -3,6 +3,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/rules.h"
+#include "core/encoding.h"
+#include "crypto/hash.h"
 #include "engines/bundle/signature.h"
 #include "request/audit/files.h"
 
@@ -14,13 +17,17 @@ constexpr std::chrono::seconds kFetchWithin{20};
 std::string kept_at(const config::Settings& settings) { return settings.home + "/policy-bundle.tar.gz"; }
 
 Result<bundle::Bundle> read_files(const config::Settings& settings, const bundle::Files& files) {
+  std::optional<std::int64_t> issued_at;
   if (!settings.policy.bundle_key.empty()) {
     SP_TRY(const Secret text,
            config::resolve_reference(settings.policy.bundle_key, settings.home, config::process_environment()));
     SP_TRY(const crypto::JwsKey key, bundle::read_key(settings.policy.bundle_algorithm, text.reveal()));
-    SP_CHECK(bundle::verify(files, key));
+    SP_TRY(const bundle::Signature signature, bundle::verify(files, key));
+    issued_at = signature.issued_at;
   }
-  return bundle::read_bundle(files);
+  SP_TRY(bundle::Bundle read, bundle::read_bundle(files));
+  read.issued_at = issued_at;
+  return read;
 }
 
 // Read as it is: a file that was changed since is not what is in force, and is replaced.
@@ -63,9 +70,9 @@ Result<Fetched> fetch_alone(const config::Settings& settings) {
   return found;
 }
 
-Task<Result<void>> keep_and(const config::Settings& settings, std::string archive,
+Task<Result<void>> keep_and(const config::Settings& settings, BundleAge age, std::string archive,
                             std::function<Task<Result<void>>()> then) {
-  SP_CO_CHECK(keep_bundle(settings, archive));
+  SP_CO_CHECK(keep_bundle(settings, age, archive));
   co_return co_await then();
 }
 
@@ -116,16 +123,18 @@ Task<Result<Fetched>> fetch_bundle(net::EgressClient& egress, const config::Sett
   co_return Fetched{std::move(response.body), std::string(response.head.find("etag").value_or(""))};
 }
 
-Result<void> keep_bundle(const config::Settings& settings, std::string_view archive) {
+Result<void> keep_bundle(const config::Settings& settings, const BundleAge& age, std::string_view archive) {
   SP_TRY(const auto read, read_bundle(settings, archive));
-  SP_CHECK(policy::Compiled::of(read.modules));
+  SP_CHECK(age.check(read.issued_at));
+  SP_CHECK(fit_for_force(read.modules));
   return audit::write_small(kept_at(settings), archive);
 }
 
-Result<void> first_bundle(const config::Settings& settings, const std::function<void(std::string_view)>& warn) {
+Result<void> first_bundle(const config::Settings& settings, const BundleAge& age,
+                          const std::function<void(std::string_view)>& warn) {
   if (!is_fetched(settings)) return {};
   const auto fetched = fetch_alone(settings);
-  const Result<void> kept = fetched ? keep_bundle(settings, fetched->archive) : fail(fetched.error());
+  const Result<void> kept = fetched ? keep_bundle(settings, age, fetched->archive) : fail(fetched.error());
   if (kept) return {};
   std::error_code error;
   const std::string why = describe(kept.error());
@@ -139,6 +148,7 @@ Result<void> first_bundle(const config::Settings& settings, const std::function<
 Task<void> watch_bundle(BundleWatch watch) {
   SteadyTimer timer(watch.worker);
   std::string etag;
+  std::string told;  // of the last one: what was refused, and why; empty: it is in force
   for (;;) {
     timer.expires_after(watch.settings.policy.bundle_poll);
     const auto [error] = co_await timer.async_wait(use_task_ec);
@@ -148,17 +158,22 @@ Task<void> watch_bundle(BundleWatch watch) {
       watch.log.warning("policy bundle not fetched, the one before stays", {{"why", describe(fetched.error())}});
       continue;
     }
-    const bool same = fetched->archive.empty() || is_kept(watch.settings, fetched->archive);
-    if (same) {
-      etag = std::move(fetched->etag);
-      continue;
+    const bool same = fetched->archive.empty() || (told.empty() && is_kept(watch.settings, fetched->archive));
+    if (!same) {
+      const std::string digest = hex_encode(crypto::sha256(fetched->archive));
+      const auto taken = co_await run_on<void>(
+          watch.control, keep_and(watch.settings, watch.age, std::move(fetched->archive), watch.reload));
+      if (!taken) {
+        etag.clear();
+        const std::string why = describe(taken.error());
+        if (std::exchange(told, digest + why) != digest + why) {
+          watch.log.error("policy bundle refused, the one before stays", {{"why", why}});
+        }
+        continue;
+      }
     }
-    etag = std::move(fetched->etag);  // of a refused one too: it is not fetched again and again
-    const auto taken =
-        co_await run_on<void>(watch.control, keep_and(watch.settings, std::move(fetched->archive), watch.reload));
-    if (!taken) {
-      watch.log.error("policy bundle refused, the one before stays", {{"why", describe(taken.error())}});
-    }
+    told.clear();
+    etag = std::move(fetched->etag);
   }
 }
 

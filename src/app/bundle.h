@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/bundle_age.h"
 #include "config/config.h"
 #include "engines/bundle/bundle.h"
 #include "model/snapshot.h"
@@ -28,10 +29,11 @@ struct Fetched {
 // GET with If-None-Match (RFC 9110 13.1.2). Errors: those of EgressClient::fetch; upstream_refused.
 Task<Result<Fetched>> fetch_bundle(net::EgressClient& egress, const config::Settings& settings, const Clock& clock,
                                    std::string etag);
-// Verifies and compiles what was fetched, then puts it in the place of the one before.
-Result<void> keep_bundle(const config::Settings& settings, std::string_view archive);
+// Verifies and compiles what was fetched, then puts it in the place of the one before. What may not come into force is refused.
+Result<void> keep_bundle(const config::Settings& settings, const BundleAge& age, std::string_view archive);
 // At the start, before any thread: fetches and keeps. Without an answer the copy of the last time does; `warn` hears so.
-Result<void> first_bundle(const config::Settings& settings, const std::function<void(std::string_view)>& warn);
+Result<void> first_bundle(const config::Settings& settings, const BundleAge& age,
+                          const std::function<void(std::string_view)>& warn);
 
 struct BundleWatch {
   net::EgressClient& egress;
@@ -40,10 +42,11 @@ struct BundleWatch {
   const config::Settings& settings;
   const Clock& clock;
   telemetry::Log& log;
+  BundleAge age;
   std::function<Task<Result<void>>()> reload;  // on `control`
 };
-// Every policy.bundle_poll: fetches on the worker; what is new is read, compiled and put in force on the control thread.
-// Until it is cancelled.
+// Every policy.bundle_poll: fetches on the worker; what is new is read, compiled and put in force on the control thread. The ETag is
+// kept of what is in force, and of nothing else: what could not be put in force is fetched and tried anew. Until it is cancelled.
 Task<void> watch_bundle(BundleWatch watch);
 
 }  // namespace sallyport::app

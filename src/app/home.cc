@@ -62,11 +62,22 @@ std::string reading_text(const control::PolicyReading& reading) {
   return out + (reading.activated ? "" : ", not in force: somebody put another one in force");
 }
 
-Result<PolicySet> policies_of(const config::Settings& settings) {
-  PolicySet set;
+Result<std::shared_ptr<const policy::Compiled>> fit_for_force(const policy::Modules& modules) {
+  SP_TRY(auto compiled, policy::Compiled::of(modules));
+  const auto missing = policy::missing_package(modules);
+  if (missing.empty()) return compiled;
+  return fail(Code::config, "the policies have no package " + std::string(missing) +
+                                ": whatever it is asked would be refused, to those who could mend it too; fix: add the "
+                                "file of that name from what ships (sallyport policy show active --json)");
+}
+
+Result<FoundPolicies> policies_of(const config::Settings& settings) {
+  FoundPolicies found;
+  PolicySet& set = found.set;
   if (!settings.policy.bundle.empty()) {
     SP_TRY(auto read, read_bundle(settings));
     set.modules = std::move(read.modules);
+    found.issued_at = read.issued_at;
     set.source = "bundle";
     set.reason = read.revision.empty() ? "" : "revision " + read.revision;
   } else {
@@ -74,8 +85,8 @@ Result<PolicySet> policies_of(const config::Settings& settings) {
     set.source = set.modules.empty() ? "shipped" : "folder";
   }
   if (set.modules.empty()) set.modules = policy::shipped_policies();
-  SP_TRY(set.compiled, policy::Compiled::of(set.modules));
-  return set;
+  SP_TRY(set.compiled, fit_for_force(set.modules));
+  return found;
 }
 
 Result<void> App::open_home() {

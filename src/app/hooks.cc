@@ -117,12 +117,7 @@ std::vector<cli::Check> doctor(const config::Settings& settings) {
   if (!opa) add("opa", fail(opa.error()), "");
   else if (*opa) add("opa", try_opa(**opa), settings.opa.url + " answers for tool_access and admin_access");
   const auto policy = policies_of(settings);
-  add("policies", policy ? Result<void>() : fail(policy.error()), "compile");
-  if (!policy) return checks;
-  for (const auto& note : policy::try_out(policy->modules, policy::Wish::check, {}).notes) {
-    checks.push_back(
-        {cli::Check::State::warn, "policies", note, "add it to " + settings.policies + "; docs/policy.md"});
-  }
+  add("policies", policy ? Result<void>() : fail(policy.error()), "compile, tool_access and admin_access are there");
   return checks;
 }
 

@@ -6,6 +6,7 @@
 
 #include "app/approval_desk.h"
 #include "app/bundle.h"
+#include "app/bundle_age.h"
 #include "app/opa.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
@@ -85,8 +86,9 @@ Result<void> App::start() {
       if (options_.listen) u.listener.start();
       u.ticks.spawn(tick_worker(u));
       if (&u == units_.front().get() && is_fetched(options_.settings)) {
-        u.ticks.spawn(watch_bundle({u.egress, u.io.get_executor(), control_io_.get_executor(), options_.settings,
-                                    clock_, log_, [this] { return reload(); }}));
+        u.ticks.spawn(
+            watch_bundle({u.egress, u.io.get_executor(), control_io_.get_executor(), options_.settings, clock_, log_,
+                          BundleAge(*repository_, clock_, options_.settings), [this] { return reload(); }}));
       }
     });
     unit->thread = std::thread([&io = unit->io] {
@@ -200,8 +202,11 @@ Task<Result<void>> App::reload() {
   if (!fresh) co_return fail(std::move(fresh).error());
   auto policy = policies_of(*fresh);
   if (!policy) co_return fail(std::move(policy).error());
+  BundleAge age(*repository_, clock_, *fresh);
+  SP_CO_CHECK(age.check(policy->issued_at));
   log_.set_level(telemetry::parse_level(fresh->log.level).value_or(telemetry::Level::info));
-  SP_CO_TRY(const auto reading, co_await control_->replace_rules(std::move(*policy), limits_of(*fresh)));
+  SP_CO_TRY(const auto reading, co_await control_->replace_rules(std::move(policy->set), limits_of(*fresh)));
+  SP_CO_CHECK(age.keep(policy->issued_at));
   note("read_policies", "policy-version", reading_text(reading));
   log_.info("reloaded: log level, limits, policies");
   co_return Result<void>{};

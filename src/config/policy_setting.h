@@ -14,6 +14,7 @@ struct PolicySettings {
   std::string bundle_token;  // reference
   std::chrono::seconds bundle_poll{60};
   bool bundle_allow_private = false;
+  bool bundle_allow_older = false;
   friend bool operator==(const PolicySettings&, const PolicySettings&) = default;
 };
 

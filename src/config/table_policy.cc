@@ -27,6 +27,9 @@ void add_policy(Add<Settings> add) {
               "How often a bundle at a URL is asked for anew (If-None-Match).", SP_INTO(policy.bundle_poll));
   add.flag("policy.bundle_allow_private", false, "The bundle's URL may lead to a loopback or private address.",
            SP_INTO(policy.bundle_allow_private));
+  add.flag("policy.bundle_allow_older", false,
+           "A signed bundle may come into force though its signature (iat) is older than that of one that was.",
+           SP_INTO(policy.bundle_allow_older));
   add.flag("policy.record", true,
            "Keep the last decisions about calls, arguments included, in memory (1 MiB a worker) for policy replay.",
            SP_INTO(policy_record));

@@ -129,10 +129,8 @@ PolicySetPtr PolicyShelf::set_of(const PolicyVersion& version, PolicyModules mod
 
 Result<PolicySetPtr> PolicyShelf::compiled(const PolicyVersion& version, bool force) {
   SP_TRY(PolicyModules modules, store_.policy_modules(version.number));
-  const auto packages = policy::packages_of(modules);
-  for (const char* package : {"tool_access", "admin_access"}) {
-    if (force || packages.contains(package)) continue;
-    return fail(Code::conflict, named(version.number) + " has no package " + package +
+  if (const auto missing = policy::missing_package(modules); !force && !missing.empty()) {
+    return fail(Code::conflict, named(version.number) + " has no package " + std::string(missing) +
                                     ": whatever it is asked is refused, to those who could mend it too; say force to "
                                     "put it in force all the same");
   }

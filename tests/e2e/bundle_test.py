@@ -1,10 +1,17 @@
 """Bundles of policies for the embedded engine (issue 5): from a file, a folder, HTTP with ETag; signed ones, made and signed
 by the real OPA, are verified; what is refused never replaces a good one."""
+import base64
+import hashlib
+import hmac
 import http.server
+import io
+import json
 import os
 import shutil
 import subprocess
+import tarfile
 import threading
+import time
 import unittest
 
 import mcp
@@ -15,6 +22,13 @@ from gateway import SLOW, Gateway
 
 TOOLS, ADMIN = opa_server.shipped()["tool_access.rego"], opa_server.shipped()["admin_access.rego"]
 NO_ADD = 'deny contains data.words.no if { input.tool.name == "add"; input.action == "execute" }\n'
+
+
+def own(path):
+    """The gateway reads it as the user that it becomes."""
+    os.chmod(path, 0o600)
+    if scratch.service_user():
+        shutil.chown(path, scratch.service_user())
 
 
 class Bundles:
@@ -28,9 +42,7 @@ class Bundles:
             private, public = (os.path.join(folder, algorithm + end) for end in (".pem", ".pub"))
             subprocess.run(["openssl", "genpkey", "-algorithm", *options, "-out", private], check=True, capture_output=True)
             subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
-            os.chmod(public, 0o600)
-            if scratch.service_user():
-                shutil.chown(public, scratch.service_user())  # the gateway reads it as the user that it becomes
+            own(public)
             self.keys[algorithm] = (private, public)
 
     def source(self, more=""):
@@ -80,6 +92,123 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+SECRET = "not a secret: " + "s" * 32
+
+
+def packed(files):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+def signed(files, iat=None):
+    """As OPA signs with HS256; `iat` as it has it from its claims file."""
+    base64url = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=")
+    payload = {"files": [{"name": name, "hash": hashlib.sha256(text.encode()).hexdigest(), "algorithm": "SHA-256"}
+                         for name, text in files.items()]}
+    if iat is not None:
+        payload["iat"] = iat
+    token = b".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS256"}, payload))
+    token += b"." + base64url(hmac.new(SECRET.encode(), token, hashlib.sha256).digest())
+    return packed({**files, ".signatures.json": json.dumps({"signatures": [token.decode()]})})
+
+
+def policies(word):
+    return {"tool_access.rego": TOOLS + 'deny contains "%s" if input.arguments.a == 2\n' % word, "admin_access.rego": ADMIN}
+
+
+class InForce(unittest.TestCase):
+    """What comes into force of a bundle, and when."""
+
+    def setUp(self):
+        folder = scratch.folder("bundle-key")
+        os.chmod(folder, 0o755)
+        self.key = os.path.join(folder, "key")
+        with open(self.key, "w") as file:
+            file.write(SECRET)
+        own(self.key)
+        self.server = Server()
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+
+    def gateway(self, name, **more):
+        return Gateway(name, {"policy.bundle": "http://127.0.0.1:%d/b.tar.gz" % self.server.server_port,
+                              "policy.bundle_allow_private": True, "policy.bundle_poll_seconds": 1,
+                              "policy.bundle_algorithm": "HS256", "policy.bundle_key": "${file:%s}" % self.key, **more})
+
+    def told(self, gateway, word, during):
+        before = gateway.log().count(word)
+        during()
+        processes.wait_until(lambda: gateway.log().count(word) > before, 20 * SLOW, word)
+
+    def word(self, session):
+        return json.dumps(session.request("tools/call", {"name": "calc_add", "arguments": {"a": 2, "b": 3}}).message)
+
+    def serve(self, body):
+        self.server.body = body
+
+    def test_what_could_not_be_put_in_force_is_tried_again(self):
+        """The ETag of a bundle that is not in force is not kept."""
+        self.serve(signed(policies("first")))
+        with self.gateway("bundle-again") as gateway:
+            gateway.add_calculator()
+            session = mcp.Session(gateway, gateway.key("agent").secret).open()
+            self.assertIn("first", self.word(session))
+            path = os.path.join(gateway.home, "sallyport.yaml")
+            with open(path) as file:
+                settings = file.read()
+
+            def write(text):
+                with open(path, "w") as file:
+                    file.write(text)
+
+            self.addCleanup(write, settings)
+            write("{{{ no settings")
+            self.told(gateway, "policy bundle refused", lambda: self.serve(signed(policies("second"))))
+            self.assertIn("first", self.word(session))
+            self.told(gateway, "reloaded:", lambda: write(settings))
+            self.assertIn("second", self.word(session))
+            self.assertEqual(gateway.log().count("policy bundle refused"), 1, "told once, not with each poll")
+
+    def test_a_bundle_without_one_of_the_packages_changes_nothing(self):
+        self.serve(signed(policies("first")))
+        with self.gateway("bundle-lacks") as gateway:
+            for missing in policies(""):
+                rest = {name: text for name, text in policies("second").items() if name != missing}
+                self.told(gateway, "have no package " + missing.removesuffix(".rego"), lambda: self.serve(signed(rest)))
+            self.assertEqual(gateway.admin("GET", "/health/detailed")["parts"]["policy"]["status"], "healthy")
+            gateway.stop()
+            gateway.start()  # nor was it kept in place of the good one
+            self.assertEqual(gateway.admin("GET", "/health/detailed")["parts"]["policy"]["status"], "healthy")
+
+    def test_an_old_bundle_does_not_come_back(self):
+        """Signed long ago, its signature is as good as ever: the newest `iat` that was in force is remembered."""
+        now = int(time.time())
+        self.serve(signed(policies("old"), now - 1000))
+        with self.gateway("bundle-old") as gateway:
+            gateway.add_calculator()
+            session = mcp.Session(gateway, gateway.key("agent").secret).open()
+            self.told(gateway, "reloaded:", lambda: self.serve(signed(policies("new"), now - 10)))
+            for bad, why in ((signed(policies("old"), now - 1000), "before that of iat %d" % (now - 10)),
+                             (signed(policies("old")), "its signature has no iat"),
+                             (signed(policies("old"), now + 86400), "in the future")):
+                self.told(gateway, why, lambda: self.serve(bad))
+                self.assertIn("new", self.word(session))
+            gateway.stop()  # and not by a restart
+            self.serve(signed(policies("old"), now - 1000))
+            gateway.start()
+            self.assertIn("new", self.word(mcp.Session(gateway, gateway.key("other").secret).open()))
+            gateway.stop()  # but where somebody says so
+            gateway.settings["policy.bundle_allow_older"] = True
+            gateway.choose_port()
+            gateway.start()
+            self.assertIn("old", self.word(mcp.Session(gateway, gateway.key("third").secret).open()))
 
 
 @opa_server.needed

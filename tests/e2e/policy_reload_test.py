@@ -89,8 +89,9 @@ class PolicyReload(unittest.TestCase):
             answer = callers[0].session.request("tools/call", {"name": "calc_add", "arguments": {"a": 2, "b": 3}})
             self.assertIn("set %d part 0" % (RELOADS + 1), json.dumps(answer.message))
 
-    def test_a_package_that_is_missing_is_told(self):
-        """Section 8: /health/detailed; without one of the two packages everything that it is asked about is denied."""
+    def test_a_package_that_is_missing_is_refused(self):
+        """Without one of the two packages everything that it is asked about would be denied. Section 8: where somebody wants it so, by
+        `force`, /health/detailed tells."""
         with Gateway("policy-missing") as gateway:
             told = lambda: gateway.admin("GET", "/health/detailed")
             self.assertEqual((told()["status"], told()["parts"]["policy"]["status"]), ("healthy", "healthy"))
@@ -99,8 +100,19 @@ class PolicyReload(unittest.TestCase):
             os.chmod(folder, 0o755)
             with open(os.path.join(folder, "admin.rego"), "w") as file:
                 file.write(ADMIN)
-            self.reload(gateway, "reloaded:")
+            self.reload(gateway, "reload refused")
+            self.assertIn("have no package tool_access", gateway.log())
+            self.assertEqual((told()["status"], told()["parts"]["policy"]["status"]), ("healthy", "healthy"))
+            ran = gateway.run("policy", "activate", folder, "--reason", "nobody calls", "--force")
+            self.assertEqual(ran.code, 0, ran.err)
             self.assertEqual((told()["status"], told()["parts"]["policy"]["status"]), ("degraded", "failing"))
+            gateway.stop()
+            gateway.choose_port()
+            ran = gateway.run("serve")
+            self.assertNotEqual(ran.code, 0)
+            self.assertIn("have no package tool_access", ran.err)
+            os.remove(os.path.join(folder, "admin.rego"))
+            gateway.start()
 
 
 if __name__ == "__main__":

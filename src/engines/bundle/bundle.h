@@ -3,6 +3,8 @@
 // versioned and compared. Pure; any thread.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "engines/bundle/files.h"
@@ -12,6 +14,7 @@ namespace sallyport::bundle {
 
 struct Bundle {
   std::string revision;  // of the manifest; empty: it names none
+  std::optional<std::int64_t> issued_at;  // of the signature, where it was verified and says so
   policy::Modules modules;  // sorted by name; none of them compiled yet
 };
 

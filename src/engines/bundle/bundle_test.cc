@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/jws.h"
@@ -135,6 +137,36 @@ TEST_F(SignedBundle, AListThatIsOddIsRefused) {
   EXPECT_FALSE(verified());
   sign(listed(plain).insert(10, R"({"name":"../a.rego","hash":"","algorithm":"SHA-256"},)"));
   EXPECT_FALSE(verified());
+}
+
+TEST_F(SignedBundle, SaysWhenItWasSigned) {
+  const std::string payload = listed(files_);
+  sign(payload);
+  EXPECT_EQ(verify(files_, key_)->issued_at, std::nullopt);
+  const auto with = [&](const std::string& iat) { return "{\"iat\":" + iat + "," + payload.substr(1); };
+  sign(with("1790000000"));
+  EXPECT_EQ(verify(files_, key_)->issued_at, 1790000000);
+  for (const char* odd : {"\"1790000000\"", "1.5", "null", "1e400"}) {
+    sign(with(odd));
+    EXPECT_FALSE(verified()) << odd;
+  }
+}
+
+TEST(BundleAge, AnOlderOneIsRefused) {
+  const WallTime now{std::chrono::seconds(1000)};
+  EXPECT_TRUE(check_age(std::nullopt, std::nullopt, now));
+  EXPECT_TRUE(check_age(std::nullopt, 900, now));
+  EXPECT_TRUE(check_age(900, 900, now)) << "the same again";
+  EXPECT_TRUE(check_age(900, 901, now));
+  EXPECT_NE(check_age(900, 899, now).error().detail.find("before that of iat 900"), std::string::npos);
+  EXPECT_NE(check_age(900, std::nullopt, now).error().detail.find("has no iat"), std::string::npos);
+}
+
+TEST(BundleAge, OneOfTheFutureIsRefusedSinceItWouldShutOutAllThatFollow) {
+  const WallTime now{std::chrono::seconds(1000)};
+  EXPECT_TRUE(check_age(900, 1000 + 300, now));
+  EXPECT_FALSE(check_age(900, 1000 + 301, now));
+  EXPECT_FALSE(check_age(std::nullopt, std::numeric_limits<std::int64_t>::max(), now));
 }
 
 TEST(BundleKey, IsAPublicKeyOrALongSecret) {

@@ -24,6 +24,10 @@ std::unexpected<Error> refused(const std::string& why) { return fail(Code::valid
 
 class Collector {
  public:
+  Result<void> count() {
+    if (++entries_ > kEntriesMax) return refused("more than " + std::to_string(kEntriesMax) + " files and folders");
+    return {};
+  }
   Result<std::string*> add(std::string_view path) {
     SP_TRY(std::string clean, clean_path(path));
     if (files.size() >= kFilesMax) return refused("more than " + std::to_string(kFilesMax) + " files");
@@ -40,13 +44,18 @@ class Collector {
   Files files;
 
  private:
+  std::size_t entries_ = 0;
   std::size_t total_ = 0;
 };
 
 Result<void> take_entry(archive* from, archive_entry* entry, Collector& into) {
+  SP_CHECK(into.count());
   const char* const path = archive_entry_pathname(entry);
   if (path == nullptr) return refused("an entry has no path");
-  if (archive_entry_filetype(entry) == AE_IFDIR) return {};
+  if (archive_entry_filetype(entry) == AE_IFDIR) {
+    if (archive_entry_size(entry) == 0) return {};
+    return refused("a folder with bytes of its own");  // they would be unpacked to be passed over
+  }
   if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr) {
     return refused(std::string(path) + " is no regular file");
   }
@@ -102,6 +111,7 @@ Result<Files> read_folder(const std::string& folder) {
   fs::recursive_directory_iterator entries(folder, error);
   if (error) return fail(Code::io, "cannot read the bundle " + folder + ": " + error.message());
   for (; entries != fs::recursive_directory_iterator(); entries.increment(error)) {
+    SP_CHECK(into.count());
     const auto kind = entries->symlink_status(error).type();
     const std::string path = entries->path().string();
     if (kind == fs::file_type::directory) continue;

@@ -13,6 +13,7 @@ namespace sallyport::bundle {
 
 inline constexpr std::size_t kArchiveBytesMax = 8U << 20;
 inline constexpr std::size_t kFilesMax = 1000;
+inline constexpr std::size_t kEntriesMax = 2 * kFilesMax;  // files and folders
 inline constexpr std::size_t kTotalBytesMax = 16U << 20;  // unpacked
 inline constexpr std::size_t kPathBytesMax = 255;
 

@@ -77,6 +77,14 @@ TEST(BundleFilesAbuse, BombsAreCut) {
   EXPECT_FALSE(unpack(std::string(kArchiveBytesMax + 1, '0')));
 }
 
+TEST(BundleFilesAbuse, FoldersCountToo) {
+  std::vector<Entry> many{{"a.rego", "1"}};
+  for (std::size_t i = 1; i < kEntriesMax; ++i) many.push_back({"d" + std::to_string(i), "", AE_IFDIR});
+  EXPECT_TRUE(unpack(packed(many)));
+  many.push_back({"one-more", "", AE_IFDIR});
+  EXPECT_FALSE(unpack(packed(many)));
+}
+
 TEST(BundleFilesAbuse, BytesThatAreNoArchive) {
   const std::string good = packed({{"a.rego", std::string(5000, 'x')}});
   ASSERT_TRUE(unpack(good));

@@ -13,6 +13,7 @@ namespace sallyport::bundle {
 namespace {
 
 constexpr std::size_t kTokenBytesMax = 512U << 10;
+constexpr std::chrono::minutes kClocksDiffer{5};
 
 std::unexpected<Error> refused(const std::string& why) { return fail(Code::validation, "bundle: " + why); }
 
@@ -115,6 +116,14 @@ Result<void> check_file(json::Value listed, const Files& files, std::set<std::st
   return {};
 }
 
+Result<Signature> read_times(json::Value payload) {
+  const auto found = payload.find("iat");
+  if (!found) return Signature{};
+  const auto at = found->as_int64();
+  if (!at) return refused("the signature's iat is no whole number of seconds");
+  return Signature{at};
+}
+
 }  // namespace
 
 Result<std::string> digest_of(std::string_view path, std::string_view bytes) {
@@ -134,7 +143,19 @@ Result<crypto::JwsKey> read_key(std::string_view algorithm, std::string_view tex
   return crypto::JwsKey::from_public(*wanted, der);
 }
 
-Result<void> verify(const Files& files, const crypto::JwsKey& key) {
+Result<void> check_age(std::optional<std::int64_t> newest, std::optional<std::int64_t> issued_at, WallTime now) {
+  const auto latest = std::chrono::floor<std::chrono::seconds>(now + kClocksDiffer).time_since_epoch().count();
+  if (issued_at && *issued_at > latest) {
+    return refused("it is signed in the future (iat " + std::to_string(*issued_at) + "); fix: set the clocks");
+  }
+  if (!newest || (issued_at && *issued_at >= *newest)) return {};
+  const std::string former = "that of iat " + std::to_string(*newest) + ", which was in force";
+  return refused((issued_at ? "it is signed at iat " + std::to_string(*issued_at) + ", before " + former
+                            : "its signature has no iat, unlike " + former) +
+                 "; fix: sign it anew, or policy activate --version N, or policy.bundle_allow_older");
+}
+
+Result<Signature> verify(const Files& files, const crypto::JwsKey& key) {
   const auto signatures = files.find(kSignatures);
   if (signatures == files.end()) return refused("it is not signed, and policy.bundle_key asks for it");
   SP_TRY(const std::string token, token_of(signatures->second));
@@ -151,7 +172,7 @@ Result<void> verify(const Files& files, const crypto::JwsKey& key) {
   for (const json::Value file : listed->elements()) {
     SP_CHECK(check_file(file, files, seen));
   }
-  if (seen.size() + 1 == files.size()) return {};
+  if (seen.size() + 1 == files.size()) return read_times(payload->root());
   for (const auto& [path, bytes] : files) {
     if (path != kSignatures && !seen.contains(path)) return refused(path + " is not signed");
   }

@@ -69,6 +69,14 @@ std::map<std::string, std::vector<std::string>> packages_of(const Modules& modul
   return out;
 }
 
+std::string_view missing_package(const Modules& modules) {
+  const auto there = packages_of(modules);
+  for (const char* package : {"tool_access", "admin_access"}) {
+    if (!there.contains(package)) return package;
+  }
+  return {};
+}
+
 std::optional<CompileError> check(const Modules& modules) {
   CompileError error;
   if (compile(modules, error)) return std::nullopt;
