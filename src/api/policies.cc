@@ -4,14 +4,22 @@
 #include "engines/policy/explain.h"
 
 namespace sallyport::api {
+namespace {
+
+// With an OPA server: the packages that it is asked for. Which files they are of is known over there alone.
+std::map<std::string, std::vector<std::string>> packages_in_force(const Call& call) {
+  if (call.request.ask_policy) return {{"tool_access", {}}, {"admin_access", {}}};
+  return policy::packages_of(call.request.snapshot->policy->modules);
+}
+
+}  // namespace
 
 Result<PolicyQuestionAsked> read_policy_question(const Call& call) {
   PolicyQuestionAsked out{std::string(call.root().string_at("policy_name").value_or("")),
                           std::string(call.root().find("input").value_or(json::Value()).raw())};
   if (out.input.size() > kPolicyInputMax) return fail(Code::validation, "input: at most 256 KiB");
-  const bool elsewhere = call.request.ask_policy != nullptr;  // which packages there are is known over there
-  if (!elsewhere && !policy::packages_of(call.request.snapshot->policy->modules).contains(out.package))
-    return fail(Code::not_found, "no policy " + out.package);
+  // Never more than these: an OPA server may hold documents that are nobody's business here.
+  if (!packages_in_force(call).contains(out.package)) return fail(Code::not_found, "no policy " + out.package);
   return out;
 }
 
@@ -22,12 +30,6 @@ RestAnswer evaluated(const std::string& name, const Result<policy::PolicyAnswer>
   w.object().member("allowed", answer && answer->allowed()).member("reason", policy::reason_of(answer));
   w.member("policy_name", name).end_object();
   return ok(w);
-}
-
-// With an OPA server: the packages that it is asked for. Which files they are of is known over there alone.
-std::map<std::string, std::vector<std::string>> packages_in_force(const Call& call) {
-  if (call.request.ask_policy) return {{"tool_access", {}}, {"admin_access", {}}};
-  return policy::packages_of(call.request.snapshot->policy->modules);
 }
 
 }  // namespace

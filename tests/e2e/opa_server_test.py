@@ -34,6 +34,9 @@ class OpaServer(unittest.TestCase):
         self.session = mcp.Session(self.gateway, self.key.secret).open()
         self.addCleanup(self.opa.put, "tool_access.rego", TOOLS)
 
+    def boss(self):
+        return self.gateway.admin("POST", "/api/v1/keys", {"name": "boss", "roles": ["admin"]})["api_key"]
+
     def add(self, **arguments):
         return self.session.request("tools/call", {"name": "calc_add", "arguments": arguments}).message
 
@@ -118,6 +121,13 @@ deny contains "no time" if not time.parse_rfc3339_ns(input.time)
             "policy_name": "tool_access", "input": {"action": "execute", "tool": {"security_level": 1}, "user": user}})
         self.assertTrue(ask(roles=["user"], permissions=["tool:execute"])["allowed"])
         self.assertFalse(ask(roles=["user"], permissions=["tool:read"])["allowed"])
+        self.opa.put("words.rego", "package payroll\nallow := true\ndeny contains \"the salary of ann\"\n")
+        for other in ("payroll", "", "system", "tool_access/deny", "../payroll", "tool_access.deny"):
+            for route in ("evaluate", "explain"):
+                body = {"policy_name": other, "input": {}}
+                answer = mcp.Client(self.gateway, self.boss()).ask("POST", "/api/v1/policies/" + route, body)
+                self.assertIn(answer.status, (400, 404), (route, other, answer))
+                self.assertNotIn("salary", json.dumps(answer.message))
         self.opa.ask("DELETE", "/v1/policies/tool_access.rego")
         part = self.gateway.admin("GET", "/health/detailed")["parts"]["policy"]
         self.assertEqual(part["status"], "failing")
