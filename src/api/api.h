@@ -15,6 +15,7 @@
 #include "control/accounts.h"
 #include "control/approvals.h"
 #include "control/control_plane.h"
+#include "core/aside.h"
 #include "core/task.h"
 #include "engines/decide/recorder.h"
 #include "engines/decide/shadow.h"
@@ -43,6 +44,7 @@ struct ApiDeps {
   control::AccessBook* access = nullptr;  // who called which tool when
   std::function<Task<std::vector<RecordedDecision>>()> recorded_decisions;
   std::function<Task<std::vector<ShadowReport>>()> shadow_reports;  // one of each worker
+  Aside* aside = nullptr;  // for what takes long; never null once app has built it
   control::Approvals* approvals = nullptr;  // on the control executor; never null once app has built it
   std::chrono::seconds key_grace{24 * 3600};  // of the old secret of a rotated API key, where the request is silent
 };

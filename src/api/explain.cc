@@ -17,6 +17,9 @@ namespace {
 
 // A call that somebody might make.
 struct Case {
+  SnapshotPtr snapshot;
+  WallTime now{};
+  bool elsewhere = false;  // the policies are on an OPA server
   PrincipalPtr who;
   std::string refused_before;  // why its credential is accepted by no door; else empty
   ToolPtr tool;
@@ -54,7 +57,7 @@ constexpr std::string_view kElsewhere = "the policies are on an OPA server, whic
 // Whoever asks; what they may know of it is still to be checked.
 Result<Case> read_case(const Call& call) {
   const json::Value body = call.root();
-  Case out;
+  Case out{.snapshot = call.request.snapshot, .now = call.request.now, .elsewhere = call.request.ask_policy != nullptr};
   SP_CHECK(find_principal(call, body.string_at("principal").value_or(""), out));
   out.tool = tool_by_id(call, std::string(body.string_at("tool").value_or("")));
   if (out.tool) out.server = server_of(*call.request.snapshot->catalogue, out.tool->server);
@@ -69,7 +72,7 @@ Result<Case> read_case(const Call& call) {
   return out;
 }
 
-AccessRequest request_of(const Call& call, const Case& asked) {
+AccessRequest request_of(const Case& asked) {
   AccessRequest request{.principal = *asked.who};
   request.channel = asked.channel;
   request.action = asked.action;
@@ -79,11 +82,12 @@ AccessRequest request_of(const Call& call, const Case& asked) {
   if (asked.phase == Phase::call) request.arguments_json = asked.arguments;
   request.remote_address = asked.address;
   request.protocol_version = asked.protocol;
-  request.now = call.request.now;
+  request.now = asked.now;
   return request;
 }
 
-void write_roles(json::Writer& w, const Snapshot& snapshot, const Case& asked) {
+void write_roles(json::Writer& w, const Case& asked) {
+  const Snapshot& snapshot = *asked.snapshot;
   const ToolRecord& tool = *asked.tool;
   w.key("roles").object().member("permission", name_of(asked.action));
   const auto sources = rbac::sources_of(snapshot, *asked.who, asked.action, tool.server, tool.name, asked.channel);
@@ -98,22 +102,21 @@ void write_roles(json::Writer& w, const Snapshot& snapshot, const Case& asked) {
   w.end_array().end_object();
 }
 
-void write_notes(json::Writer& w, const Call& call, const Case& asked, const Explanation& found) {
+void write_notes(json::Writer& w, const Case& asked, const Explanation& found) {
   w.key("notes").array();
   if (!asked.refused_before.empty())
     w.value("its credential is refused before anything is decided: " + asked.refused_before);
   if (!asked.tool->enabled) w.value("the tool is disabled: a call that is allowed is refused all the same");
   if (asked.server && !asked.server->enabled)
     w.value("the server is disabled: a call that is allowed is refused all the same");
-  if (call.request.ask_policy) w.value(kElsewhere);
+  if (asked.elsewhere) w.value(kElsewhere);
   if (!found.steady) w.value("asked once more, with more time, the policy said something else: it is near its budget");
   w.end_array();
 }
 
 std::string_view channel_name(Channel channel) { return channel == Channel::mcp ? "mcp" : "rest"; }
 
-std::string answer_text(const Call& call, const Case& asked, const Explanation& found) {
-  const Snapshot& snapshot = *call.request.snapshot;
+std::string answer_text(const Case& asked, const Explanation& found) {
   json::Writer w;
   w.object().member("allowed", found.decision.allow).member("rule", found.decision.rule_id);
   w.member("reason", found.decision.reason).member("evidence", found.decision.evidence);
@@ -122,39 +125,46 @@ std::string answer_text(const Call& call, const Case& asked, const Explanation& 
   write_texts(w, "groups", asked.who->groups);
   w.end_object().member("tool", asked.tool->server + "/" + asked.tool->name);
   w.member("phase", asked.phase == Phase::list ? "list" : "call").member("channel", channel_name(asked.channel));
-  write_roles(w, snapshot, asked);
+  write_roles(w, asked);
   w.key("policies").array();
   for (const AskedPolicy& one : found.asked) {
     w.object().member("permission", name_of(one.action)).member("phase", one.phase == Phase::list ? "list" : "call");
     w.member("tool", one.server + "/" + one.tool).key("answer");
-    policy::write(w, one.what, snapshot.policy->modules);
+    policy::write(w, one.what, asked.snapshot->policy->modules);
     w.end_object();
   }
   w.end_array();
-  write_notes(w, call, asked, found);
+  write_notes(w, asked, found);
   w.end_object();
   return w.take();
 }
 
-Explanation explanation_of(const Call& call, const Case& asked) {
-  const AccessRequest request = request_of(call, asked);
-  if (!call.request.ask_policy) return explain(*call.request.snapshot, request);
-  return {.decision = call.request.decider->decide(*call.request.snapshot, request), .asked = {}};
+// Off the workers: of a slow policy with many files it takes seconds.
+Task<Result<std::string>> explanation_text(Call& call, Case asked) {
+  if (asked.elsewhere) {
+    co_return answer_text(asked,
+                          {.decision = call.request.decider->decide(*asked.snapshot, request_of(asked)), .asked = {}});
+  }
+  co_return co_await call.api.deps().aside->run<std::string>([asked = std::move(asked)]() -> Result<std::string> {
+    return answer_text(asked, explain(*asked.snapshot, request_of(asked)));
+  });
 }
 
-RestAnswer explain_case(const Call& call) {
+Task<RestAnswer> explain_case(Call& call) {
   for (const Permission needed : kNeeded) {
-    if (const auto may = permit_action(call, needed); !may) return refuse(call, may.error());
+    if (const auto may = permit_action(call, needed); !may) co_return refuse(call, may.error());
   }
   const auto asked = read_case(call);
-  if (!asked) return refuse(call, asked.error());
+  if (!asked) co_return refuse(call, asked.error());
   if (!asked->tool || !may_read(call, *asked->tool)) {
-    return refuse(call, {Code::not_found, "no tool " + std::string(call.root().string_at("tool").value_or(""))});
+    co_return refuse(call, {Code::not_found, "no tool " + std::string(call.root().string_at("tool").value_or(""))});
   }
+  auto text = co_await explanation_text(call, *asked);
+  if (!text) co_return refuse(call, text.error());
   RestAnswer answer;
-  answer.body = answer_text(call, *asked, explanation_of(call, *asked));
+  answer.body = *std::move(text);
   answer.reason = "of " + asked->who->id + " on " + asked->tool->server + "/" + asked->tool->name;
-  return answer;
+  co_return answer;
 }
 
 // All that explain_case() asks, for an OPA server to be asked beforehand.
@@ -163,7 +173,7 @@ void rehearse_case(const Call& call) {
   const auto asked = read_case(call);
   if (!asked || !asked->tool) return;
   (void)may_read(call, *asked->tool);
-  (void)call.request.decider->decide(*call.request.snapshot, request_of(call, *asked));
+  (void)call.request.decider->decide(*call.request.snapshot, request_of(*asked));
 }
 
 Task<RestAnswer> explain_input(Call& call) {
@@ -177,11 +187,15 @@ Task<RestAnswer> explain_input(Call& call) {
     answer.body = policy::explanation_of(what, {});
     co_return answer;
   }
-  policy::PolicyEngine engine;
-  const PolicySet& policies = *call.request.snapshot->policy;
-  if (const auto used = engine.use(policies); !used) co_return refuse(call, used.error());
-  answer.body =
-      policy::explanation_of(policy::explain(engine, asked->package, asked->input, kPolicyBudget), policies.modules);
+  auto text = co_await call.api.deps().aside->run<std::string>(
+      [policies = call.request.snapshot->policy, asked = *asked]() -> Result<std::string> {
+        policy::PolicyEngine engine;
+        SP_CHECK(engine.use(*policies));
+        const auto what = policy::explain(engine, asked.package, asked.input, kPolicyBudget);
+        return policy::explanation_of(what, policies->modules);
+      });
+  if (!text) co_return refuse(call, text.error());
+  answer.body = *std::move(text);
   co_return answer;
 }
 
@@ -195,7 +209,7 @@ Task<RestAnswer> explain_policy(Call& call) {
   }
   if (by_input) co_return co_await explain_input(call);
   co_await prepare(call, [&] { rehearse_case(call); });
-  co_return explain_case(call);
+  co_return co_await explain_case(call);
 }
 
 }  // namespace sallyport::api

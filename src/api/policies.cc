@@ -53,9 +53,14 @@ Task<RestAnswer> evaluate_policy(Call& call) {
     const auto answer = co_await call.request.ask_policy(asked->package, asked->input);
     co_return evaluated(asked->package, answer);
   }
-  policy::PolicyEngine engine;
-  if (const auto used = engine.use(*call.request.snapshot->policy); !used) co_return refuse(call, used.error());
-  co_return evaluated(asked->package, engine.evaluate(asked->package, asked->input, std::nullopt, kPolicyBudget));
+  const auto answer = co_await call.api.deps().aside->run<policy::PolicyAnswer>(
+      [policies = call.request.snapshot->policy, asked = *asked]() -> Result<policy::PolicyAnswer> {
+        policy::PolicyEngine engine;
+        SP_CHECK(engine.use(*policies));
+        return engine.evaluate(asked.package, asked.input, std::nullopt, kPolicyBudget);
+      });
+  if (!answer && answer.error().code == Code::rate_limited) co_return refuse(call, answer.error());
+  co_return evaluated(asked->package, answer);
 }
 
 }  // namespace sallyport::api

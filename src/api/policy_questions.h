@@ -8,9 +8,9 @@
 
 namespace sallyport::api {
 
-inline constexpr std::chrono::milliseconds kPolicyBudget{10};  // as long as a decision may take (DeciderSettings)
-inline constexpr std::size_t kPolicyInputMax = 256U
-                                               << 10;  // reading it takes a worker's time, and no budget bounds that
+// As long as a decision may take (DeciderSettings). It is spent on ApiDeps::aside, since explaining takes many times as much.
+inline constexpr std::chrono::milliseconds kPolicyBudget{10};
+inline constexpr std::size_t kPolicyInputMax = 256U << 10;
 
 struct PolicyQuestionAsked {
   std::string package;

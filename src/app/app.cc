@@ -158,6 +158,7 @@ Result<void> App::open_control() {
   rules.audience = settings.auth.audience;
   tokens_.emplace(rules);
   passwords_.emplace();
+  aside_.emplace();
   control::ControlDeps deps{*repository_,
                             *keys_,
                             clock_,
@@ -214,6 +215,7 @@ Result<void> App::open_control() {
   api_deps.access = &*access_book_;
   api_deps.recorded_decisions = [this] { return recorded_decisions(*fleet_); };
   api_deps.shadow_reports = [this] { return shadow_reports(*fleet_); };
+  api_deps.aside = &*aside_;
   api_deps.key_grace = settings.auth.api_key_grace;
   api_deps.approvals = &approvals_->store();
   api_ = std::make_unique<api::Api>(std::move(api_deps));

@@ -48,7 +48,6 @@ class App {
   Result<T> run_control(Task<Result<T>> task);
   // A REST request by the local administrator, in process.
   RestAnswer local_request(std::string_view method, std::string_view path, std::string_view query, std::string body);
-
   [[nodiscard]] control::ControlPlane& control() noexcept { return *control_; }
   [[nodiscard]] control::Accounts& accounts() noexcept { return *accounts_; }
   [[nodiscard]] const config::Settings& settings() const noexcept { return options_.settings; }
@@ -97,6 +96,7 @@ class App {
   asio::executor_work_guard<Executor> control_work_;
   asio::basic_signal_set<Executor> signals_;
   std::optional<control::PasswordPool> passwords_;
+  std::optional<Aside> aside_;
   std::unique_ptr<control::ControlPlane> control_;
   std::optional<control::AccessBook> access_book_;
   std::unique_ptr<ApprovalDesk> approvals_;

@@ -249,6 +249,7 @@ void App::stop() {
     approvals_->stop();
   }
   passwords_ ? passwords_->stop() : void();
+  aside_ ? aside_->stop() : void();
   signals_.cancel();
   control_work_.reset();
   control_io_.stop();

@@ -2,6 +2,8 @@
 import json
 import os
 import shutil
+import threading
+import time
 import unittest
 
 import mcp
@@ -143,6 +145,49 @@ class Explained(unittest.TestCase):
         self.assertEqual(self.gateway.run("policy", "scaffold", "-o", os.path.join(folder, "x_test.rego")).code, 2)
         self.assertEqual(self.gateway.run("policy", "scaffold", "--server", "nothing").code, 4)
         self.assertEqual(self.gateway.cli("policy", "scaffold", "--server", "calculator"), text)
+
+
+SLOW_RULE = """package tool_access
+import rego.v1
+
+deny contains "too slow" if {
+	input.arguments.slow
+	some i in numbers.range(1, 100000)
+	some j in numbers.range(1, 100000)
+	i * j < 0
+}
+"""
+
+
+class SlowPolicy(unittest.TestCase):
+    def test_others_are_answered_while_a_slow_policy_is_explained(self):
+        """Explaining a policy that runs into its budget takes half a second: not of the only worker."""
+        with Gateway("policy-explain-slow", {"listen.workers": 1}) as gateway:
+            folder = os.path.join(gateway.home, "policies")
+            shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("*_test.rego", "examples"), dirs_exist_ok=True)
+            with open(os.path.join(folder, "slow.rego"), "w") as file:
+                file.write(SLOW_RULE)
+            gateway.stop()
+            gateway.start()
+            boss = gateway.admin("POST", "/api/v1/keys", {"name": "boss", "roles": ["admin"]})["api_key"]
+            case = {"action": "execute", "user": {"roles": ["admin"]}, "tool": {"security_level": 1}, "arguments": {"slow": True}}
+            for route in ("explain", "evaluate"):
+                found = []
+                asking = threading.Thread(target=lambda: found.append(mcp.Client(gateway, boss).ask(
+                    "POST", "/api/v1/policies/" + route, {"policy_name": "tool_access", "input": case})))
+                began, longest = time.monotonic(), 0
+                asking.start()
+                while asking.is_alive():
+                    asked = time.monotonic()
+                    self.assertEqual(mcp.get(gateway, "/health/live").status, 200)
+                    longest = max(longest, time.monotonic() - asked)
+                took = time.monotonic() - began
+                asking.join()
+                self.assertEqual(found[0].status, 200, found)
+                self.assertFalse(found[0].message["allowed"])
+                self.assertIn("the policy fails", found[0].message["reason"])
+                if route == "explain":
+                    self.assertLess(longest, took / 2, "the worker was held")
 
 
 if __name__ == "__main__":
