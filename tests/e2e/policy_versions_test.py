@@ -190,6 +190,7 @@ class Versions(unittest.TestCase):
         session = mcp.Session(gateway, gateway.caller).open()
         for a in (1, 2, 3, 2):
             session.request("tools/call", {"name": "calc_add", "arguments": {"a": a, "b": 3}})
+        session.request("tools/call", {"name": "calc_add", "arguments": {"a": 5, "b": 3, "password": "hunter2hunter2"}})
         version = self.candidate(gateway, refusing("two"))
         report = gateway.admin("POST", "/policies/replay", {"version": version})
         calls = [one for one in report["differences"] if one["permission"] == "tool:execute"]
@@ -211,6 +212,11 @@ class Versions(unittest.TestCase):
         kept = os.path.join(gateway.folder, "calls.json")
         gateway.cli("policy", "replay", "--export", kept)
         self.assertEqual(os.stat(kept).st_mode & 0o777, 0o600)
+        with open(kept) as file:
+            text = file.read()
+        self.assertNotIn("hunter2", text, "secrets are not kept")
+        self.assertIn('"password":"[redacted:', text)
+        self.assertIn(" (arguments redacted)", text)
         self.assertEqual(gateway.run("policy", "replay", "--export", kept).code, 1, "it is there already")
         self.assertEqual(len(gateway.audit(action="GET /policies/recorded")), 2)
         gateway.stop()

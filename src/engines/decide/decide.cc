@@ -128,7 +128,7 @@ Decision decision_of(const Verdict& verdict, const AccessRequest& request) {
 struct Decider::Impl {
   explicit Impl(const DeciderSettings& from) : settings(from), memo(from.memo_entries) {
     if (from.clock != nullptr) shadow = std::make_unique<Shadow>(*from.clock);
-    if (from.record_bytes != 0) recorder = std::make_unique<Recorder>(from.record_bytes);
+    if (from.record_bytes != 0) recorder = std::make_unique<Recorder>(from.record_bytes, from.hide);
   }
 
   DeciderSettings settings;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -54,6 +55,8 @@ struct DeciderSettings {
   std::size_t memo_entries = 4096;  // a power of two; 0: decide anew each time
   const Clock* clock = nullptr;  // to try a candidate beside (shadow.h); null: none is tried
   std::size_t record_bytes = 0;  // of decisions kept for a replay (recorder.h); 0: none
+  // Of arguments and what binds their call (null: nothing) what may be kept for a replay; empty: all.
+  std::function<std::string(std::string_view arguments, const Obligations*)> hide = {};
   PolicyWitness* witness = nullptr;  // of explain(); outlives the Decider
   PolicySource* source = nullptr;  // asked in place of the policies of the Snapshot; outlives the Decider
 };

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kOverhead = 256;  // of one that is kept, beside its texts
 constexpr std::size_t kReadMax = 64U << 20;
+const std::vector<std::string> kNone;
+constexpr std::string_view kHidden = " (arguments redacted)";
 
 std::string_view server_name(const AccessRequest& request) {
   if (request.tool != nullptr) return request.tool->server;
@@ -31,6 +33,7 @@ bool wanted(const AccessRequest& request, const Decision& answer) {
   return bound == nullptr || bound->bound_server.empty();
 }
 
+// Of all that tells one question from another but the time. Where labels, address or protocol differ a rule may answer otherwise.
 std::size_t key_of(const Snapshot& snapshot, const AccessRequest& request) {
   const std::hash<std::string_view> hash;
   std::size_t key = std::hash<std::uint64_t>{}(snapshot.policy->epoch);
@@ -41,6 +44,18 @@ std::size_t key_of(const Snapshot& snapshot, const AccessRequest& request) {
   mix(tool_name(request));
   mix(name_of(request.action));
   mix(request.arguments_json.value_or(std::string_view("none")));
+  mix(request.remote_address);
+  mix(request.protocol_version);
+  mix(request.channel == Channel::mcp ? "mcp" : "other");
+  const auto& on = request.tool != nullptr     ? request.tool->labels
+                   : request.server != nullptr ? request.server->labels
+                                               : kNone;
+  for (const std::string& label : on) mix(label);
+  const auto carried = snapshot.labels->find(request.principal.id);
+  if (carried == snapshot.labels->end() || !carried->second) return key;
+  for (const auto& [name, label] : *carried->second) {
+    if (label.until > request.now) mix(name);
+  }
   return key;
 }
 
@@ -96,7 +111,6 @@ void Recorder::note(const Snapshot& snapshot, const AccessRequest& request, cons
     const auto held = rbac::effective_on(request.principal, *snapshot.roles, server_name(request), tool_name(request),
                                          request.channel);
     decide_internal::write_input(snapshot, request, held, policy::Reads{}, one.input);
-    if (request.arguments_json) one.arguments.emplace(*request.arguments_json);
     one.principal = request.principal.id;
     one.permission = name_of(request.action);
     one.server = server_name(request);
@@ -104,6 +118,10 @@ void Recorder::note(const Snapshot& snapshot, const AccessRequest& request, cons
     one.version = snapshot.policy->version;
     one.allow = answer.allow;
     one.why = answer.rule_id + (answer.reason.empty() ? "" : ": " + answer.reason);
+    if (request.arguments_json) {
+      one.arguments.emplace(hide_ ? hide_(*request.arguments_json, answer.obligations.get()) : *request.arguments_json);
+      if (*one.arguments != *request.arguments_json) one.why += kHidden;
+    }
     keep(key, std::move(one));
   } catch (const std::exception&) {
     return;  // no memory for it: it is not recorded

@@ -1,5 +1,5 @@
 // What the policies were asked lately, for trying a candidate on it: a ring in memory, never on disk, since arguments may be
-// private. Calls and administrative actions (phase call), each distinct question once under each policy; lists and looks
+// private, and without secrets (DeciderSettings::hide). Calls and administrative actions (phase call), each distinct question once under each policy; lists and looks
 // are left out. One a Decider, not thread-safe. RecordedDecision is a plain value.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -21,11 +22,11 @@ namespace sallyport {
 struct RecordedDecision {
   std::string package;  // "tool_access"
   std::string input;  // JSON object with every member that there is
-  std::optional<std::string> arguments;
+  std::optional<std::string> arguments;  // as far as they may be kept
   std::string principal, permission, server, tool;
   std::uint64_t version = 0;  // of the policies that answered
   bool allow = false;
-  std::string why;  // rule and reason of the answer
+  std::string why;  // rule and reason of the answer; says so where `arguments` are not all that was judged
 };
 
 void write_recorded(json::Writer& w, const RecordedDecision& one);
@@ -34,7 +35,8 @@ Result<std::vector<RecordedDecision>> read_recorded(std::string_view json);
 
 class Recorder {
  public:
-  explicit Recorder(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  using Hide = decltype(DeciderSettings::hide);
+  explicit Recorder(std::size_t bytes_max, Hide hide = {}) : bytes_max_(bytes_max), hide_(std::move(hide)) {}
 
   // `answer` was given to `request`. What is bound to another tool is left out: its answer is that of two questions.
   void note(const Snapshot& snapshot, const AccessRequest& request, const Decision& answer) noexcept;
@@ -49,6 +51,7 @@ class Recorder {
   void keep(std::size_t key, RecordedDecision decision);
 
   std::size_t bytes_max_;
+  Hide hide_;
   std::size_t bytes_ = 0;
   std::deque<Kept> ring_;
   std::unordered_set<std::size_t> keys_;

@@ -47,6 +47,53 @@ TEST(Recorder, KeepsEachDistinctCallOnce) {
   EXPECT_NE(all[0].input.find("\"time\":"), std::string::npos) << "what the policy in force does not read is there too";
 }
 
+TEST(Recorder, KeepsBothWhereLabelsAddressOrProtocolDiffer) {
+  Recorded r;
+  const auto call = [&](std::string_view address, std::string_view protocol, const std::vector<std::string>& labels,
+                        bool carries = false) {
+    ToolRecord record = tool_named("calc", "add");
+    record.labels = labels;
+    Snapshot snapshot = r.snapshot;
+    if (carries) {
+      Labels all;
+      all[r.ann.id] = std::make_shared<const LabelsOfOne>(LabelsOfOne{{"private_data", {.until = WallTime::max()}}});
+      snapshot.labels = std::make_shared<const Labels>(std::move(all));
+    }
+    const AccessRequest request{.principal = r.ann,
+                                .tool = &record,
+                                .arguments_json = "{}",
+                                .remote_address = address,
+                                .protocol_version = protocol};
+    r.recorder.note(snapshot, request, r.decider.decide(snapshot, request));
+  };
+  for (int again = 0; again < 2; ++again) {
+    call("10.0.0.1", "2025-11-25", {});
+    call("10.0.0.2", "2025-11-25", {});
+    call("10.0.0.1", "2026-07-28", {});
+    call("10.0.0.1", "2025-11-25", {"external_sink"});
+    call("10.0.0.1", "2025-11-25", {}, true);
+  }
+  EXPECT_EQ(r.recorder.all().size(), 5U);
+}
+
+TEST(Recorder, KeepsOfTheArgumentsWhatMayBeKeptAndSaysSo) {
+  Recorded r;
+  Recorder hiding(1U << 20, [](std::string_view arguments, const Obligations*) {
+    return arguments.contains("secret") ? std::string("{}") : std::string(arguments);
+  });
+  const ToolRecord record = tool_named("calc", "add");
+  for (const char* arguments : {R"({"a":1})", R"({"secret":1})", R"({"secret":2})"}) {
+    const AccessRequest request{.principal = r.ann, .tool = &record, .arguments_json = arguments};
+    hiding.note(r.snapshot, request, r.decider.decide(r.snapshot, request));
+  }
+  const auto all = hiding.all();
+  ASSERT_EQ(all.size(), 3U) << "what is asked is told apart before it is hidden";
+  EXPECT_EQ(all[0].arguments, R"({"a":1})");
+  EXPECT_EQ(all[0].why, "policy.tool_access.allow");
+  EXPECT_EQ(all[1].arguments, "{}");
+  EXPECT_EQ(all[1].why, "policy.tool_access.allow (arguments redacted)");
+}
+
 TEST(Recorder, IsBoundedInBytes) {
   Recorded r(20'000);
   for (int i = 0; i < 200; ++i) r.call("add", R"({"a":)" + std::to_string(i) + "}");

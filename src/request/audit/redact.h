@@ -34,6 +34,8 @@ class Redactor {
   // The same with limits for a record in full (obligation log_full): strings to 16 KiB, 60 KiB in all; what is more is as
   // json() has it.
   [[nodiscard]] std::string whole(std::string_view minified) const;
+  // Nothing but what is secret replaced, whatever the length: for a question that is to be asked again.
+  [[nodiscard]] std::string secrets(std::string_view minified) const;
   // Of a query string without its "?".
   [[nodiscard]] std::string query(std::string_view query) const;
   // Of a path: who writes a credential into one by mistake does not leave it in the evidence.

@@ -17,6 +17,7 @@ void Worker::ask_opa(net::EgressClient& egress, OpaSettings settings) {
   decider = Decider({.memo_entries = 0,
                      .clock = &fleet.clock,
                      .record_bytes = fleet.settings.record_bytes,
+                     .hide = hiding(fleet.redactor),
                      .source = &opa->unprepared});
 }
 

@@ -18,6 +18,7 @@
 #include "request/mcp/session.h"
 #include "request/pipeline/evidence_batch.h"
 #include "request/pipeline/fleet.h"
+#include "request/pipeline/kept_arguments.h"
 #include "request/pipeline/worker_tables.h"
 #include "request/upstream/upstreams.h"
 #include "telemetry/metrics.h"
@@ -70,15 +71,14 @@ class Worker : public WorkerTables {
   Identity identity;
   void ask_opa(net::EgressClient& egress, OpaSettings settings);  // it has the policies from here on; before any request
   std::unique_ptr<OpaBackEnd> opa;  // null: the policies of the snapshot, evaluated here
-  Decider decider{{.clock = &fleet.clock, .record_bytes = fleet.settings.record_bytes}};
+  Decider decider{{.clock = &fleet.clock, .record_bytes = fleet.settings.record_bytes, .hide = hiding(fleet.redactor)}};
   Authorization authorization{decider};
   Admission admission;
   mcp::SessionTable sessions;
   upstream::Upstreams upstreams;
   const std::string request_prefix;
   AccessUses access_uses;  // taken every few seconds
-  std::uint64_t next_request = 0;
-  std::uint64_t flood_held_back = 0;
+  std::uint64_t next_request = 0, flood_held_back = 0;
   unsigned flood_written = 0;
   SteadyTime flood_second{};
   TaskGroup tasks;
