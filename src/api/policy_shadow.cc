@@ -87,7 +87,10 @@ Task<RestAnswer> stop_trying_policies(Call& call) {
   co_return no_content();
 }
 
+// Who called what, and reasons that may quote arguments: so it asks for what the record of calls asks for.
 Task<RestAnswer> show_policy_shadow(Call& call) {
+  co_await prepare(call, [&] { (void)permit_action(call, Permission::audit_read); });
+  if (auto also = permit_action(call, Permission::audit_read); !also) co_return refuse(call, also.error());
   const Snapshot& snapshot = *call.request.snapshot;
   if (!snapshot.shadow) co_return refuse(call, {Code::not_found, "no candidate is tried"});
   const std::vector<ShadowReport> parts = co_await call.api.deps().shadow_reports();

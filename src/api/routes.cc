@@ -189,7 +189,7 @@ constexpr std::array kRoutes{
     Route{"POST", "/policies/versions/{id}/shadow", policy_write, false, "admin", "system", try_policy_version,
           {.summary = "Try a version beside the one in force; it changes no answer", .response = "PolicyVersion"}, true},
     Route{"GET", "/policies/shadow", policy_read, false, "admin", "", show_policy_shadow,
-          {.summary = "What the version that is tried would have said", .response = "PolicyShadow"}},
+          {.summary = "What the version that is tried would have said; needs audit:read too", .response = "PolicyShadow"}},
     Route{"POST", "/policies/replay", policy_write, false, "admin", "system", replay_policies,
           {.summary = "What a version, or modules of one's own, would have said to the calls of late; needs audit:read too", .request = "PolicyReplay", .response = "PolicyReplayed"}, true},
     Route{"GET", "/policies/recorded", policy_read, false, "admin", "system", list_recorded_decisions,

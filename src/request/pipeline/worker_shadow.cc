@@ -5,6 +5,12 @@
 #include "request/pipeline/worker.h"
 
 namespace sallyport {
+namespace {
+
+// Of "rule: reason" the rule: reasons may quote arguments, and the log is read by people who may not see those.
+std::string_view rule_of(std::string_view text) { return text.substr(0, text.find(": ")); }
+
+}  // namespace
 
 void Worker::tell_of_shadow() {
   Shadow* const shadow = decider.shadow();
@@ -28,8 +34,8 @@ void Worker::tell_of_shadow() {
                                                 {"tool", one.tool},
                                                 {"permission", one.permission},
                                                 {"phase", one.phase},
-                                                {"active", one.active},
-                                                {"candidate", one.candidate}});
+                                                {"active", rule_of(one.active)},
+                                                {"candidate", rule_of(one.candidate)}});
   }
   if (now.suspended && !shadow_told.suspended) {
     fleet.log.warning("the tried policy is too slow: trying it is suspended", {{"version", now.version}});

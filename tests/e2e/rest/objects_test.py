@@ -18,6 +18,9 @@ PASSWORD = "Correct-Horse-7-Battery"
 CALLERS = ("user", "agent", "readonly", "auditor", "clerk", "keeper", "both")
 SCOPES = {"clerk": ["user:read", "user:write"], "keeper": ["key:read", "key:write"],
           "both": ["user:read", "user:write", "key:read", "key:write", "tool:read"]}
+# Of policies, the audit, and both: who may see what other people's calls were (arguments, reasons that quote them).
+PARTS = {"policies": ["policy:read", "policy:write"], "audit": ["audit:read"],
+         "whole": ["policy:read", "policy:write", "audit:read"]}
 READERS = ("user", "readonly", "auditor", "both")  # of tools
 VARYING = re.compile(rb'"(?:timestamp|request_id)":"[^"]*"')
 BY_GRANT = "package admin_access\nimport rego.v1\nallow if input.granted\n"
@@ -154,6 +157,22 @@ class Objects(unittest.TestCase):
                     got.append("%s %s %s as %s: %d %s" % (method, path, body, who, answer.status, answer.message))
         self.assertEqual(got, [], "\n".join(got))
         self.assertEqual(self.state(), before)
+
+    def test_what_others_called_asks_for_the_audit_too(self):
+        """Issue 5: replay, the recorded decisions and the shadow report are told to nobody by the rights over policies alone."""
+        self.put_in_force(BY_GRANT)
+        self.addCleanup(self.put_in_force, "package admin_access\nimport rego.v1\nallow if \"admin\" in input.user.roles\n")
+        keys = {name: self.gateway.admin("POST", "/keys", {"name": "part-" + name, "roles": [], "scopes": scopes})["api_key"]
+                for name, scopes in PARTS.items()}
+        version = self.gateway.admin("GET", "/policies/versions")["data"][0]["version"]
+        modules = [{"name": "x.rego", "source": BY_GRANT}]
+        for method, path, body, good in (("POST", "/policies/replay", {"version": version}, 200),
+                                         ("POST", "/policies/replay", {"modules": modules}, 200),
+                                         ("GET", "/policies/recorded", None, 200),
+                                         ("GET", "/policies/shadow", None, 404)):
+            status = {name: mcp.Client(self.gateway, secret).ask(method, "/api/v1" + path, body).status for name, secret in keys.items()}
+            self.assertEqual(status, {"policies": 403, "audit": 403, "whole": good}, path)
+        self.assertEqual(mcp.Client(self.gateway, keys["policies"]).ask("GET", "/api/v1/policies").status, 200)
 
 
 if __name__ == "__main__":
