@@ -21,6 +21,15 @@ allow if {
 	startswith(input.permission, "policy:")
 }
 """
+# One who is watched asks people once private data was read.
+PEOPLE = """package tool_access
+import rego.v1
+obligations contains {"require_approval": true} if {
+	input.user.name == "watched"
+	input.tool.name == "asks"
+	"private_data" in input.labels
+}
+"""
 
 
 class WithPolicies(Gateway):
@@ -35,6 +44,8 @@ class WithPolicies(Gateway):
             shutil.copy(os.path.join(shipped, name), folder)
         with open(os.path.join(folder, "admin_access.rego"), "w") as file:
             file.write(ADMIN)
+        with open(os.path.join(folder, "people.rego"), "w") as file:
+            file.write(PEOPLE)
         for path, _, names in os.walk(folder):
             os.chmod(path, 0o755)
             for name in names:
@@ -174,25 +185,31 @@ class Labels(unittest.TestCase):
 
     def test_an_answer_in_the_middle_of_a_call_comes_too_late(self):
         """A sink that asks a question was let through before; what was read meanwhile does not reach it by the answer."""
-        key = self.gateway.key("asked")
+        self.answers_reach("asked", "mail_read", "mail_page")
+
+    def test_an_answer_does_not_go_by_people_who_would_be_asked_by_now(self):
+        """A yes that is bound to `require_approval` is none to a call that was let through before and that nobody approved."""
+        self.answers_reach("watched", "mail_read")
+
+    def answers_reach(self, name, *taints):
+        """A call that asks in its middle: the answer reaches the tool, and does not where the caller has read `taints` meanwhile."""
+        key = self.gateway.key(name)
         session = mcp.Session(self.gateway, key.secret)
         opened = session.request("initialize", {"protocolVersion": mcp.VERSION, "capabilities": {"elicitation": {}},
                                                 "clientInfo": {"name": "t", "version": "1"}})
         session.id = opened.headers["mcp-session-id"]
         session.notify("notifications/initialized")
-        for taints, reaches in ((False, True), (True, False)):
-            call = sse.post(session, {"jsonrpc": "2.0", "id": 70 + taints, "method": "tools/call",
+        for read in ((), taints):
+            call = sse.post(session, {"jsonrpc": "2.0", "id": 70 + len(read), "method": "tools/call",
                                       "params": {"name": "mail_asks", "arguments": {}}}, timeout=30 * SLOW)
             question = call.message()[1]
             self.assertEqual(question["method"], "elicitation/create")
-            if taints:
-                reader = self.session(key.secret)
-                reader.text("mail_read")
-                reader.text("mail_page")
+            for tool in read:
+                self.session(key.secret).text(tool)
             session.post({"jsonrpc": "2.0", "id": question["id"],
                           "result": {"action": "accept", "content": {"what": "hello of the data"}}})
             said = json.dumps(call.rest()[-1][1])
-            self.assertEqual("hello of the data" in said, reaches, said)
+            self.assertEqual("hello of the data" in said, not read, said)
             call.close()
 
     def test_who_may_clear(self):

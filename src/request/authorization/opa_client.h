@@ -51,6 +51,8 @@ class OpaClient {
   // One question, never from memory. Errors: those of EgressClient::fetch, upstream_refused (OPA answers an error),
   // upstream_protocol (read_answer).
   Task<Result<policy::PolicyAnswer>> ask(std::string package, std::string input);
+  // Somebody wanted an answer that nobody had asked for: a fault of ours, told as what goes wrong with the server is.
+  void unasked(std::string_view package) const { failed_(std::string(package) + " was not asked beforehand"); }
 
  private:
   struct Round;

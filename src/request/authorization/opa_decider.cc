@@ -10,7 +10,10 @@ Result<policy::PolicyAnswer> OpaDecider::ask(const PolicyQuestion& question) {
   if (const auto known = answers_.find(key); known != answers_.end()) return known->second;
   if (const auto* remembered = client_.remembered(key))
     return answers_.emplace(std::move(key), *remembered).first->second;
-  if (!rehearsing_) return fail(Code::internal, "the OPA server was not asked beforehand");
+  if (!rehearsing_) {
+    client_.unasked(question.package);
+    return fail(Code::internal, "the OPA server was not asked beforehand");
+  }
   if (wanted_.size() < kQuestionsMax) {
     OpaQuestion wanted{key, std::string(question.package), std::string(question.input)};
     wanted_.try_emplace(std::move(key), std::move(wanted));
