@@ -1,5 +1,6 @@
 #include "api/access_review.h"
 
+#include "core/slices.h"
 #include "engines/rbac/rights.h"
 #include "engines/rbac/sources.h"
 #include "model/registration.h"
@@ -8,7 +9,6 @@ namespace sallyport::api {
 namespace {
 
 constexpr std::size_t kPairsMax = 20'000;  // of one request
-constexpr std::chrono::microseconds kSlice{1000};
 
 // A user or a key as it would call, with its duties done and whatever its state: `status` tells that.
 struct Subject {
@@ -77,7 +77,7 @@ class Reviewer {
       : call_(call), wanted_(std::move(wanted)), snapshot_(*call.request.snapshot), at_(wanted_.after) {}
 
   Task<Review> run() {
-    until_ = call_.api.deps().clock.steady() + kSlice;
+    Slices slices(call_.api.deps().clock, co_await asio::this_coro::executor);
     for (auto who = first(); who; who = next(*who)) {
       while (const ToolPtr tool = next_tool()) {
         if (out_.decided == kPairsMax || out_.rows.size() == wanted_.rows_max) {
@@ -87,21 +87,15 @@ class Reviewer {
         at_ = {who->principal.id, tool->server, tool->name};
         co_await ask_beforehand(*who, *tool);
         look_at(*who, *tool);
-        co_await let_others_run();
+        if (slices.over()) co_await slices.next();
       }
-      co_await let_others_run();
+      if (slices.over()) co_await slices.next();
       at_ = {who->principal.id, {}, {}};
     }
     co_return std::move(out_);
   }
 
  private:
-  Task<void> let_others_run() {
-    if (call_.api.deps().clock.steady() < until_) co_return;
-    co_await after_this_turn(co_await asio::this_coro::executor);
-    until_ = call_.api.deps().clock.steady() + kSlice;
-  }
-
   // Where an OPA server has the policies; what is rehearsed counts for nothing.
   Task<void> ask_beforehand(const Subject& who, const ToolRecord& tool) {
     const auto undecided = out_.undecided;
@@ -170,7 +164,6 @@ class Reviewer {
   ReviewWanted wanted_;
   const Snapshot& snapshot_;
   Pair at_;  // the last that was looked at
-  SteadyTime until_{};
   Review out_;
 };
 

@@ -30,6 +30,7 @@ enum class Event : std::uint8_t {
   shadow_would_deny,
   shadow_would_allow,
   shadow_error,
+  list_kept,
   count_
 };
 enum class Gauge : std::uint8_t { connections, sessions, streams, upstream_processes, count_ };

@@ -37,6 +37,7 @@ constexpr std::array<Named, kCount<Event>> kEvents{{
     {"sallyport_policy_shadow_would_deny_total", "Allowed decisions that the tried policies would refuse."},
     {"sallyport_policy_shadow_would_allow_total", "Refused decisions that the tried policies would allow."},
     {"sallyport_policy_shadow_errors_total", "Decisions at which the tried policies failed."},
+    {"sallyport_lists_kept_total", "Lists of tools that were answered by what an earlier one had found out."},
 }};
 constexpr std::array<Named, kCount<Gauge>> kGauges{{
     {"sallyport_open_connections", "Client connections open now."},

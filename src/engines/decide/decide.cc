@@ -3,6 +3,7 @@
 #include <string>
 
 #include "engines/decide/input.h"
+#include "engines/decide/list_key.h"
 #include "engines/decide/memo.h"
 #include "engines/decide/obligations.h"
 #include "engines/decide/policy_source.h"
@@ -142,6 +143,7 @@ struct Decider::Impl {
   std::unique_ptr<Shadow> shadow;
   std::unique_ptr<Recorder> recorder;
 
+  Result<void> use(const Snapshot& snapshot);
   Decision answer(const Snapshot& snapshot, const AccessRequest& request);
   Decision decide(const Snapshot& snapshot, const AccessRequest& request);
   Decision with_bound(const Snapshot& snapshot, const AccessRequest& request);
@@ -200,16 +202,18 @@ Decision Decider::Impl::ask_policy(const Snapshot& snapshot, const AccessRequest
   return decision;
 }
 
-Decision Decider::Impl::decide(const Snapshot& snapshot, const AccessRequest& request) {
-  ++counters.decided;
-  if (settings.source != nullptr) return decide_elsewhere(snapshot, request);
+Result<void> Decider::Impl::use(const Snapshot& snapshot) {
   if (policy_epoch != snapshot.policy->epoch) {
     memo.clear();
     policy_epoch = snapshot.policy->epoch;
   }
-  if (auto used = engine.use(*snapshot.policy); !used) {
-    return deny(kRulePolicyError, "policy_error", used.error().detail);
-  }
+  return engine.use(*snapshot.policy);
+}
+
+Decision Decider::Impl::decide(const Snapshot& snapshot, const AccessRequest& request) {
+  ++counters.decided;
+  if (settings.source != nullptr) return decide_elsewhere(snapshot, request);
+  if (auto used = use(snapshot); !used) return deny(kRulePolicyError, "policy_error", used.error().detail);
   // Law: nothing is callable that is not listed. A policy that tells list from call cannot break it.
   const policy::Reads& reads = engine.reads();
   if (request.phase == Phase::call && (reads.has(policy::Field::arguments) || reads.has(policy::Field::phase))) {
@@ -287,9 +291,18 @@ Decision Decider::decide(const Snapshot& snapshot, const AccessRequest& request)
   } catch (const std::exception& e) {
     decision = deny(kRulePolicyError, "policy_error", e.what());
   }
+  if (decision.rule_id == kRulePolicyError) ++impl_->counters.failed;
   if (impl_->shadow) impl_->shadow->compare(snapshot, request, decision);
   if (impl_->recorder) impl_->recorder->note(snapshot, request, decision);
   return decision;
+}
+
+std::string Decider::list_key(const Snapshot& snapshot, const AccessRequest& request) {
+  if (impl_->settings.source != nullptr || impl_->settings.witness != nullptr || snapshot.shadow) return {};
+  if (!impl_->use(snapshot)) return {};
+  const policy::Reads& reads = impl_->engine.reads();
+  if (reads.changing() || reads.has(policy::Field::time)) return {};
+  return decide_internal::list_key(snapshot, request, reads);
 }
 
 const Recorder* Decider::recorder() const noexcept { return impl_->recorder.get(); }

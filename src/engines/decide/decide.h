@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/clock.h"
@@ -78,9 +79,15 @@ class Decider {
   // Decision::evidence for log and audit.
   Decision decide(const Snapshot& snapshot, const AccessRequest& request);
 
+  // By what answers to lists may be kept: two requests of phase list that name no tool and have the same key are answered alike
+  // about each tool, as long as roles, catalogue and policies are the same. Empty where nothing may be kept: a rule asks for the
+  // time or for chance, a candidate wants to see each question, another source answers.
+  std::string list_key(const Snapshot& snapshot, const AccessRequest& request);
+
   struct Counters {
     std::uint64_t decided = 0;
     std::uint64_t remembered = 0;  // of them, answered from memory
+    std::uint64_t failed = 0;  // of them, refused by an error, which may pass
   };
   [[nodiscard]] Counters counters() const noexcept;
   [[nodiscard]] Shadow* shadow() noexcept;  // null without a clock

@@ -70,6 +70,14 @@ bool Authorization::lists(const Asker& asker, const ServerRecord& server, const 
   return decide(asker, request).allow;
 }
 
+std::string Authorization::list_key(const Asker& asker) {
+  AccessRequest request = request_of(asker);
+  request.phase = Phase::list;
+  Decider& decider = asker.decider != nullptr ? *asker.decider : decider_;
+  const std::string key = decider.list_key(asker.snapshot, request);
+  return key.empty() ? key : std::string(asker.scope).append("\n").append(key);  // no scope has a line break
+}
+
 bool Authorization::enters(const Asker& asker) {
   const Catalogue& catalogue = *asker.snapshot.catalogue;
   if (const ToolsetPtr toolset = toolset_of(catalogue, asker.scope)) {

@@ -36,6 +36,8 @@ class Authorization {
   ToolAccess call(const Asker& asker, std::string_view name, std::string_view arguments);
   // May this tool be listed? decide(execute) without arguments, phase list.
   bool lists(const Asker& asker, const ServerRecord& server, const ToolRecord& tool);
+  // By what the answers of lists() may be kept: Decider::list_key, within this scope. Empty: not at all.
+  std::string list_key(const Asker& asker);
   // Does /mcp/{scope} exist for this caller? Where it may use neither the server nor one tool there, it does not.
   bool enters(const Asker& asker);
   // Resources, prompts and completions of a server as a whole.

@@ -1,28 +1,26 @@
 // Lists: what each server of the scope offers this principal, asked for on the worker where the principal's upstream
 // sessions live, filtered by the one decide(), mapped, paged. A server that is down is left out, and named.
+#include <algorithm>
 #include <functional>
 
-#include "engines/pin/definition.h"
+#include "core/slices.h"
 #include "json/slice.h"
 #include "json/writer.h"
-#include "model/registration.h"
 #include "request/mcp/dialect.h"
 #include "request/mcp/names.h"
 #include "request/pipeline/chosen_target.h"
+#include "request/pipeline/offers.h"
 #include "request/pipeline/pipeline.h"
-#include "request/pipeline/slices.h"
 #include "request/pipeline/upstream_step.h"
 #include "request/upstream/listing.h"
 
 namespace sallyport {
 namespace {
 
-using Digests = std::map<std::string, std::string, std::less<>>;
-
 struct Part {
   ServerPtr server;
   std::vector<upstream::Item> items;  // resources, prompts
-  Digests digests;                    // tools
+  DigestsPtr digests;                 // tools; set where `failed` is empty
   Revision revision = kLatestLegacy;  // the server's
   std::string failed;                 // why the server could not be asked
 };
@@ -38,8 +36,7 @@ Task<Result<bool>> ask_session(Worker& w, const Question& question, Part& part) 
   SP_CO_TRY(const auto session, co_await w.open_upstream(part.server, question.principal->id));
   part.revision = session->info().revision;
   if (question.tools) {
-    SP_CO_TRY(const Digests* digests, co_await listed_by(w, session, question.deadline, false));
-    part.digests = *digests;
+    SP_CO_TRY(part.digests, co_await listed_by(w, session, question.deadline, false));
   } else {
     SP_CO_TRY(part.items, co_await upstream::list_all(*session, question.kind, question.deadline));
   }
@@ -115,7 +112,7 @@ std::vector<std::string> note_failures(Worker& w, const std::vector<Part>& parts
 struct Listing {
   std::string_view member;
   std::size_t count = 0;
-  std::function<std::optional<std::string>(std::size_t)> shape;
+  std::function<std::optional<std::string>(std::size_t)> shape = {};
 };
 
 // The page that the cursor of the request asks for, as the result of the request.
@@ -146,53 +143,12 @@ Task<Result<void>> answer_page(Worker& w, Flow& f, const Listing& listing, const
 
 namespace {
 
-// One tool of a list: a registered one that is bound to an upstream's is shown as itself, while that one is listed.
-struct Offer {
-  ToolPtr shown;
-  ToolPtr called;
-  std::string_view name;                    // as the scope shows it
-  const Toolset::Entry* of_toolset = nullptr;
-};
-using Offers = std::map<std::string, std::vector<Offer>, std::less<>>;  // by the server that is asked for what it lists
-
-// The tools of the servers in scope, then the registered ones, as far as the principal may use them.
-Task<Offers> offers_to(Worker& w, const Asker& asker) {
-  Offers out;
-  Slices slices(w.fleet.clock, w.executor);
-  const Catalogue& catalogue = *asker.snapshot.catalogue;
-  const auto add = [&](const ToolPtr& tool, std::string_view name, const Toolset::Entry* entry) {
-    const bool bound = tool->registration && !tool->registration->bound_server.empty();
-    const ToolPtr called =
-        bound ? find_tool(catalogue, tool->registration->bound_server, tool->registration->bound_tool) : tool;
-    out[called->server].push_back({tool, called, name, entry});
-  };
-  if (const ToolsetPtr toolset = toolset_of(catalogue, asker.scope)) {
-    for (const auto& [name, entry] : toolset->tools) {
-      if (slices.over()) co_await slices.next();
-      const ToolPtr tool = find_tool(catalogue, asker.scope, name);
-      if (tool && w.authorization.lists(asker, *server_of(catalogue, tool->server), *tool)) add(tool, name, &entry);
-    }
-    co_return out;
-  }
-  for (const auto& [name, tools] : catalogue.tools) {
-    const ServerPtr server = server_of(catalogue, name);
-    if (!server || !server->enabled || (!asker.scope.empty() && asker.scope != name)) continue;
-    for (const auto& [tool_name, tool] : tools) {
-      if (slices.over()) co_await slices.next();
-      if (!w.authorization.lists(asker, *server, *tool)) continue;
-      if (asker.scope.empty() && find_tool(catalogue, "", tool->exposed_name) != tool) continue;  // a collision
-      add(tool, asker.scope.empty() ? tool->exposed_name : tool->name, nullptr);
-    }
-  }
-  co_return out;
-}
-
 // What a toolset shows otherwise than it was approved, and that it does.
-std::string marked(std::string_view shown, std::string_view scope, const Offer& offer) {
-  const Toolset::Entry& entry = *offer.of_toolset;
+std::string marked(std::string_view shown, std::string_view scope, const Offer::Entry& of_toolset) {
+  const auto& [name, entry] = of_toolset;
   json::Writer mark;
   mark.object().member("toolset", scope.substr(kToolsetScope.size()));
-  mark.member("tool", entry.server + "/" + entry.tool).member("renamed", offer.name != entry.tool);
+  mark.member("tool", entry.server + "/" + entry.tool).member("renamed", name != entry.tool);
   mark.member("description_replaced", !entry.description.empty()).end_object();
   const auto meta = json::member(shown, "_meta");
   std::string out = mcp::with_member(
@@ -204,15 +160,49 @@ std::string marked(std::string_view shown, std::string_view scope, const Offer& 
   return mcp::with_member(out, "description", text);
 }
 
-// As this client sees it; nothing where its revision has no way to call it.
-std::optional<std::string> shown_tool(const Flow& f, const Offer& offer, mcp::Bridge bridge, bool over_http) {
-  if (mcp::excludes_tool(bridge, offer.called->header_params.get(), over_http)) return std::nullopt;
-  if (offer.shown != offer.called && mcp::excludes_tool(bridge, offer.shown->header_params.get(), true))
-    return std::nullopt;
-  auto shaped = mcp::shape_tool(bridge, offer.shown->definition);
+// The offers of one server, which are the items of the list from `begin` on.
+struct Run {
+  std::size_t begin = 0;
+  const Part* part = nullptr;  // null: nobody was to be asked
+  const std::vector<Offer>* offers = nullptr;
+};
+
+std::string_view shown_name(std::string_view scope, const Offer& offer) {
+  if (offer.of_toolset != nullptr) return offer.of_toolset->first;
+  return scope.empty() ? offer.tool->exposed_name : offer.tool->name;
+}
+
+// Does its server list the tool as it was approved?
+bool is_as_approved(const Part& part, const ToolRecord& called) {
+  const auto listed = part.digests->find(called.name);
+  return listed != part.digests->end() && listed->second == called.digest;
+}
+
+// As this client sees it; nothing where it is held back, or where the client's revision has no way to call it.
+std::optional<std::string> shown_tool(const Flow& f, const Offer& offer, const Part* part) {
+  const ToolRecord& tool = *offer.tool;
+  const ToolRecord& called = called_by(*f.snapshot->catalogue, tool);
+  if (part != nullptr && !is_as_approved(*part, called)) return std::nullopt;
+  const mcp::Bridge bridge{f.revision, part != nullptr ? part->revision : kLatestLegacy};
+  const bool over_http = part == nullptr || part->server->transport == Transport::http;
+  if (mcp::excludes_tool(bridge, called.header_params.get(), over_http)) return std::nullopt;
+  if (&tool != &called && mcp::excludes_tool(bridge, tool.header_params.get(), true)) return std::nullopt;
+  auto shaped = mcp::shape_tool(bridge, tool.definition);
   if (!shaped) return std::nullopt;
-  std::string shown = mcp::with_string_member(*shaped, "name", offer.name);
-  return offer.of_toolset ? marked(shown, f.scope, offer) : std::move(shown);
+  std::string shown = mcp::with_string_member(*shaped, "name", shown_name(f.scope, offer));
+  return offer.of_toolset != nullptr ? marked(shown, f.scope, *offer.of_toolset) : std::move(shown);
+}
+
+// `parts`: what the servers of `offered` answered, in its order.
+std::vector<Run> runs_of(const Offered& offered, const std::vector<Part>& parts, std::size_t& count) {
+  std::vector<Run> runs;
+  for (std::size_t i = 0; i < offered.servers.size(); ++i) {
+    const Part* const part = offered.servers[i].server ? &parts[i] : nullptr;
+    if (part != nullptr && !part->failed.empty()) continue;
+    runs.push_back({count, part, &offered.servers[i].tools});
+    count += runs.back().offers->size();
+  }
+  return runs;
 }
 
 }  // namespace
@@ -220,32 +210,18 @@ std::optional<std::string> shown_tool(const Flow& f, const Offer& offer, mcp::Br
 Task<Result<void>> Pipeline::list_tools(Flow& f) {
   if (w_.opa) co_await foresee(f, [&] { rehearse_list(w_.authorization, asker(f)); });
   const Asker asking = asker(f);
-  const Offers offered = co_await offers_to(w_, asking);
+  const OfferedPtr offered = co_await offers_to(w_, asking);
   std::vector<ServerPtr> servers;
-  for (const auto& [name, tools] : offered) {
-    if (name != kRegistry) servers.push_back(server_of(*f.snapshot->catalogue, name));
+  for (const auto& of_server : offered->servers) {
+    if (of_server.server) servers.push_back(of_server.server);
   }
   SP_CO_TRY(const auto parts, co_await ask_home(w_, f, std::move(servers), std::nullopt));
-  struct Shown {
-    const Offer* offer;
-    Revision revision;  // of the server
-    bool over_http;
+  Listing listing{"tools"};
+  const std::vector<Run> runs = runs_of(*offered, parts, listing.count);
+  listing.shape = [&](std::size_t i) {
+    const Run& run = *std::prev(std::ranges::upper_bound(runs, i, {}, &Run::begin));
+    return shown_tool(f, (*run.offers)[i - run.begin], run.part);
   };
-  std::vector<Shown> shown;
-  for (const Part& part : parts) {
-    for (const Offer& offer : offered.at(part.server->name)) {
-      const auto listed = part.digests.find(offer.called->name);
-      if (listed == part.digests.end() || listed->second != offer.called->digest)
-        continue;  // held back: not what was approved
-      shown.push_back({&offer, part.revision, part.server->transport == Transport::http});
-    }
-  }
-  if (const auto own = offered.find(kRegistry); own != offered.end()) {  // nobody is to be asked
-    for (const Offer& offer : own->second) shown.push_back({&offer, kLatestLegacy, true});
-  }
-  const Listing listing{"tools", shown.size(), [&](std::size_t i) {
-                          return shown_tool(f, *shown[i].offer, {f.revision, shown[i].revision}, shown[i].over_http);
-                        }};
   co_return co_await answer_page(w_, f, listing, note_failures(w_, parts));
 }
 

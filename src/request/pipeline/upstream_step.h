@@ -85,8 +85,6 @@ inline constexpr int kRoundsMax = 10;
 Task<Result<upstream::Reply>> converse(Worker& worker, upstream::Session& session, UpstreamJob& job);
 
 // The digests of what this session lists now; asks the server where they are not known.
-Task<Result<const std::map<std::string, std::string, std::less<>>*>> listed_by(Worker& worker,
-                                                                               upstream::SessionPtr session,
-                                                                               SteadyTime deadline, bool anew);
+Task<Result<DigestsPtr>> listed_by(Worker& worker, upstream::SessionPtr session, SteadyTime deadline, bool anew);
 
 }  // namespace sallyport

@@ -36,6 +36,7 @@ Worker::Worker(unsigned number, Executor ex, Fleet& whole, SnapshotPtr first, au
       upstreams(ex, std::move(upstream_deps), upstream_settings),
       request_prefix(random_id(whole.random, 6) + "-"),
       tasks(ex, [this](const char* what) { fleet.log.error("task ended by an exception", {{"what", what}}); }) {
+  kept_lists.take(*snapshot);
   upstreams.set_listener([this](const upstream::Notice& said) { notice(said); });
 }
 
@@ -94,6 +95,7 @@ void Worker::take(SnapshotPtr next) {
                               next->token_keys != snapshot->token_keys;
   const bool catalogue_changed = next->catalogue != snapshot->catalogue;
   snapshot = std::move(next);
+  kept_lists.take(*snapshot);
   if (people_changed) end_revoked();
   if (!catalogue_changed) return;
   for (const auto& session : sessions.all()) {

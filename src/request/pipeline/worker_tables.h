@@ -8,10 +8,12 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_map>
 
 #include "core/asio.h"
 #include "model/principal.h"
 #include "request/mcp/stream.h"
+#include "request/pipeline/kept_lists.h"
 #include "request/upstream/session.h"
 
 namespace sallyport {
@@ -19,7 +21,12 @@ namespace sallyport {
 class Forwarder;
 class Questions;
 
+// What a tool server lists: name -> digest. Handed to other workers.
+using Digests = std::unordered_map<std::string, std::string>;
+using DigestsPtr = std::shared_ptr<const Digests>;
+
 struct WorkerTables {
+  KeptLists kept_lists;
   // Calls in flight that this worker's connections wait for: (session id, raw request id) -> where they run.
   struct InFlight {
     unsigned worker = 0;
@@ -87,10 +94,10 @@ struct WorkerTables {
     std::list<Heard>::iterator entry_;
   };
 
-  // What each live upstream session lists: name -> digest; dropped on list_changed.
+  // What each live upstream session lists; dropped on list_changed.
   struct Listed {
     std::weak_ptr<upstream::Session> session;
-    std::map<std::string, std::string, std::less<>> digests;
+    DigestsPtr digests;
   };
   std::map<const upstream::Session*, Listed> listed;
   std::uint64_t tool_changes = 0;  // list_changed heard so far: a list that was asked for before one is not kept
