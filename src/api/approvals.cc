@@ -82,7 +82,7 @@ Task<RestAnswer> list_approvals(Call& call) {
   for (const Approval& one : *found) {
     if (all || one.principal == call.principal().id) items.push_back(text_of(one, false));
   }
-  co_return list(call, items);
+  co_return co_await list(call, items);
 }
 
 Task<RestAnswer> show_approval(Call& call) {

@@ -108,7 +108,7 @@ Task<RestAnswer> list_groups(Call& call) {
   for (const auto& [name, group] : call.request.snapshot->principals->groups) {
     items.push_back(group_text(*group, members));
   }
-  co_return list(call, items);
+  co_return co_await list(call, items);
 }
 
 Task<RestAnswer> show_group(Call& call) {

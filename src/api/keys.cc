@@ -200,7 +200,8 @@ Task<RestAnswer> list_keys(Call& call) {
     w.end_object();
     items.push_back(w.take());
   }
-  co_return call.request.path.starts_with("/admin/") ? list_as_s1(call, items, "api_keys") : list(call, items);
+  co_return co_await (call.request.path.starts_with("/admin/") ? list_as_s1(call, items, "api_keys")
+                                                               : list(call, items));
 }
 
 Task<RestAnswer> show_key(Call& call) {

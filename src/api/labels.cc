@@ -80,7 +80,7 @@ Task<RestAnswer> list_labels(Call& call) {
       items.push_back(w.take());
     }
   }
-  co_return list(call, items);
+  co_return co_await list(call, items);
 }
 
 Task<RestAnswer> clear_labels(Call& call) {

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/route.h"
+#include "core/slices.h"
 
 namespace sallyport::api {
 namespace {
@@ -53,17 +54,24 @@ struct Item {
 
 std::string_view plain(json::Value value) { return value.as_string().value_or(value.raw()); }
 
-bool stays(const Call& call, json::Value item) {
+using Filters = std::vector<std::pair<std::string_view, std::string>>;  // members, and what they must be
+
+Filters filters_of(const Call& call) {
+  Filters out;
   std::string_view names = call.route->doc.filters;
   while (!names.empty()) {
     const auto name = names.substr(0, std::min(names.find(' '), names.size()));
     names.remove_prefix(std::min(name.size() + 1, names.size()));
-    const auto wanted = query_value(call.request.query, name);
-    if (!wanted) continue;
-    const auto member = item.find(name);
-    if (!member || plain(*member) != *wanted) return false;
+    if (auto wanted = query_value(call.request.query, name)) out.emplace_back(name, *std::move(wanted));
   }
-  return true;
+  return out;
+}
+
+bool stays(const Filters& filters, json::Value item) {
+  return std::ranges::all_of(filters, [&](const auto& filter) {
+    const auto member = item.find(filter.first);
+    return member && plain(*member) == filter.second;
+  });
 }
 
 Result<void> order(std::vector<Item>& items, const Page& page) {
@@ -94,17 +102,26 @@ struct Chosen {
   std::size_t end = 0;
 };
 
-Result<Chosen> choose(const Call& call, const std::vector<std::string>& texts, std::size_t most) {
+Task<Result<Chosen>> choose(const Call& call, const std::vector<std::string>& texts, std::size_t most) {
   Chosen out;
-  SP_TRY(out.page, read_page(call, most));
+  SP_CO_TRY(out.page, read_page(call, most));
+  Slices slices(call.api.deps().clock, co_await asio::this_coro::executor);
+  const Filters filters = filters_of(call);
+  const bool looked_into = !filters.empty() || !out.page.sort.empty();
   for (const std::string& text : texts) {
-    auto document = json::read(text);
-    if (document && stays(call, document->root())) out.items.push_back({&text, std::move(*document), {}, {}});
+    if (slices.over()) co_await slices.next();
+    Item item{&text, {}, {}, {}};
+    if (looked_into) {
+      auto document = json::read(text);
+      if (!document || !stays(filters, document->root())) continue;
+      item.document = std::move(*document);
+    }
+    out.items.push_back(std::move(item));
   }
-  SP_CHECK(order(out.items, out.page));
+  SP_CO_CHECK(order(out.items, out.page));
   out.begin = std::min(out.page.offset, out.items.size());
   out.end = std::min(out.items.size(), out.begin + out.page.limit);
-  return out;
+  co_return out;
 }
 
 void write_items(json::Writer& w, std::string_view member, const Chosen& chosen) {
@@ -115,9 +132,9 @@ void write_items(json::Writer& w, std::string_view member, const Chosen& chosen)
 
 }  // namespace
 
-RestAnswer list(const Call& call, const std::vector<std::string>& texts) {
-  const auto chosen = choose(call, texts, kLimitMax);
-  if (!chosen) return refuse(call, chosen.error());
+Task<RestAnswer> list(const Call& call, const std::vector<std::string>& texts) {
+  const auto chosen = co_await choose(call, texts, kLimitMax);
+  if (!chosen) co_return refuse(call, chosen.error());
   const Page& page = chosen->page;
   json::Writer w;
   write_items(w.object(), "data", *chosen);
@@ -125,20 +142,20 @@ RestAnswer list(const Call& call, const std::vector<std::string>& texts) {
   w.member("total", chosen->items.size()).member("limit", page.limit).member("offset", page.offset);
   w.member("has_next", chosen->end < chosen->items.size()).member("has_prev", chosen->begin > 0);
   w.end_object().end_object();
-  return ok(w);
+  co_return ok(w);
 }
 
-RestAnswer list_as_s1(const Call& call, const std::vector<std::string>& texts, std::string_view member) {
+Task<RestAnswer> list_as_s1(const Call& call, const std::vector<std::string>& texts, std::string_view member) {
   constexpr std::size_t kPerPageMax = 100;
-  const auto chosen = choose(call, texts, kPerPageMax);
-  if (!chosen) return refuse(call, chosen.error());
+  const auto chosen = co_await choose(call, texts, kPerPageMax);
+  if (!chosen) co_return refuse(call, chosen.error());
   const std::size_t total = chosen->items.size();
   const std::size_t size = chosen->page.limit;
   json::Writer w;
   write_items(w.object(), member, *chosen);
   w.member("total", total).member("page", chosen->page.offset / size + 1).member("per_page", size);
   w.member("total_pages", (total + size - 1) / size).end_object();
-  return ok(w);
+  co_return ok(w);
 }
 
 }  // namespace sallyport::api

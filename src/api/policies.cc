@@ -43,7 +43,7 @@ Task<RestAnswer> list_policies(Call& call) {
     w.end_object();
     items.push_back(w.take());
   }
-  co_return list(call, items);
+  co_return co_await list(call, items);
 }
 
 Task<RestAnswer> evaluate_policy(Call& call) {

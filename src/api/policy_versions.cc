@@ -101,7 +101,7 @@ Task<RestAnswer> list_policy_versions(Call& call) {
   if (!all) co_return refuse(call, all.error());
   std::vector<std::string> items;
   for (const auto& version : all->versions) items.push_back(version_text(version, all->state));
-  co_return list(call, items);
+  co_return co_await list(call, items);
 }
 
 Task<RestAnswer> show_policy_version(Call& call) {

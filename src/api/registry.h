@@ -30,7 +30,9 @@ bool sees_places(const Call& call);
 // prepare() for both.
 Task<void> prepare_shown(Call& call, const ToolRecord& tool);
 // {data, pagination}, or S1's {tools, total, page, per_page, total_pages} of whole tools where the path is S1's /tools.
-RestAnswer list_of_tools(const Call& call, const std::vector<ToolPtr>& tools);
+Task<RestAnswer> list_of_tools(const Call& call, std::vector<ToolPtr> tools);
+// Those of `tools` that the caller may read; decided in slices.
+Task<std::vector<ToolPtr>> readable_of(const Call& call, std::vector<ToolPtr> tools);
 // Why this server or endpoint may not be added by this door; nothing where it may.
 std::optional<RestAnswer> may_add(const Call& call, const ServerRecord& server);
 

@@ -61,7 +61,7 @@ Task<RestAnswer> list_roles(Call& call) {
   std::vector<std::string> items;
   for (const auto& [name, role] : rbac::builtin_roles()) items.push_back(role_text(role, true));
   for (const auto& [name, role] : own) items.push_back(role_text(role, false));
-  co_return list(call, items);
+  co_return co_await list(call, items);
 }
 
 Task<RestAnswer> show_role(Call& call) {

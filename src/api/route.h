@@ -91,11 +91,12 @@ RestAnswer ok(json::Writer& writer, int status = 200);
 RestAnswer no_content();
 RestAnswer refuse(const Call& call, const Error& error, std::string_view message = {}, std::string_view details = {});
 // {data, pagination{total, limit, offset, has_next, has_prev}} (requirements, section 8) of raw JSON objects: those that the
-// query's filters leave, sorted by its `sort` (a member of an item, "-" before it: descending), the page it asks for.
-RestAnswer list(const Call& call, const std::vector<std::string>& items);
+// query's filters leave, sorted by its `sort` (a member of an item, "-" before it: descending), the page it asks for. `items` must
+// outlive the task, which works in slices.
+Task<RestAnswer> list(const Call& call, const std::vector<std::string>& items);
 
 // The same as S1 has it (requirements, line 124): {<member>, total, page, per_page (at most 100), total_pages}.
-RestAnswer list_as_s1(const Call& call, const std::vector<std::string>& items, std::string_view member);
+Task<RestAnswer> list_as_s1(const Call& call, const std::vector<std::string>& items, std::string_view member);
 
 // The decoded value of `name` in the query; nothing when absent.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);

@@ -142,9 +142,9 @@ Task<RestAnswer> search_tools(Call& call) {
   co_await prepare_hits(call, *hits);
   std::vector<ToolPtr> found;
   for (const auto& hit : *hits) {
-    if (ToolPtr tool = readable(call, hit)) found.push_back(std::move(tool));
+    if (ToolPtr tool = tool_by_id(call, hit.server + "/" + hit.name)) found.push_back(std::move(tool));
   }
-  co_return list_of_tools(call, found);
+  co_return co_await list_of_tools(call, co_await readable_of(call, std::move(found)));
 }
 
 Task<RestAnswer> find_tools(Call& call) {

@@ -99,7 +99,7 @@ Task<RestAnswer> list_servers(Call& call) {
     write_server(w, *server, tools_of(catalogue, name));
     items.push_back(w.take());
   }
-  co_return list(call, items);
+  co_return co_await list(call, items);
 }
 
 Task<RestAnswer> show_server(Call& call) {

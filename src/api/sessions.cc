@@ -30,7 +30,7 @@ std::string shown(const Call& call, const LoginSession& session) {
 }
 
 // Newest first; those that are over and not yet swept away are left out. `owner`: empty for all.
-RestAnswer list_of(const Call& call, std::string_view owner) {
+Task<RestAnswer> list_of(const Call& call, std::string owner) {
   const LoginSessions& sessions = *call.request.snapshot->sessions;
   std::vector<const LoginSession*> found;
   for (const auto& [id, session] : sessions.by_id) {
@@ -41,7 +41,7 @@ RestAnswer list_of(const Call& call, std::string_view owner) {
   std::ranges::sort(found, std::ranges::greater(), [](const auto* one) { return std::pair(one->created_at, one->id); });
   std::vector<std::string> items;
   for (const LoginSession* session : found) items.push_back(shown(call, *session));
-  return list(call, items);
+  co_return co_await list(call, items);
 }
 
 // "user:<id>" of a user's name or id; nothing for neither.
@@ -91,7 +91,7 @@ Task<RestAnswer> logout_all(Call& call) {
                                call.principal().id);
 }
 
-Task<RestAnswer> list_own_sessions(Call& call) { co_return list_of(call, call.principal().id); }
+Task<RestAnswer> list_own_sessions(Call& call) { co_return co_await list_of(call, call.principal().id); }
 
 // Another's is as unknown as one that never was.
 Task<RestAnswer> end_own_session(Call& call) {
@@ -102,9 +102,10 @@ Task<RestAnswer> end_own_session(Call& call) {
 
 Task<RestAnswer> list_sessions(Call& call) {
   const auto who = query_value(call.request.query, "user");
-  if (!who) co_return list_of(call, "");
+  if (!who) co_return co_await list_of(call, "");
   const auto owner = user_called(call, *who);
-  co_return owner ? list_of(call, *owner) : refuse(call, {Code::not_found, "no user " + *who});
+  if (!owner) co_return refuse(call, {Code::not_found, "no user " + *who});
+  co_return co_await list_of(call, *owner);
 }
 
 Task<RestAnswer> end_session(Call& call) { co_return co_await end_one(call, "end_session"); }

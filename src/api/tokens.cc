@@ -45,7 +45,7 @@ Task<RestAnswer> jwks(Call& call) {
 Task<RestAnswer> list_token_keys(Call& call) {
   const auto keys = call.request.snapshot->token_keys;
   std::vector<std::string> items;
-  if (!keys) co_return list(call, items);
+  if (!keys) co_return co_await list(call, items);
   for (const token::RingKey& key : keys->keys()) {
     json::Writer w;
     w.object().member("id", key.id).member("algorithm", crypto::name_of(key.key->algorithm()));
@@ -58,7 +58,7 @@ Task<RestAnswer> list_token_keys(Call& call) {
     w.end_object();
     items.push_back(w.take());
   }
-  co_return list(call, items);
+  co_return co_await list(call, items);
 }
 
 Task<RestAnswer> rotate_token_keys(Call& call) {

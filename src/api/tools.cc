@@ -4,6 +4,7 @@
 
 #include "api/people.h"
 #include "api/registry.h"
+#include "core/slices.h"
 #include "engines/schema/schema.h"
 #include "json/slice.h"
 #include "model/registration.h"
@@ -122,18 +123,30 @@ bool is_in(const ToolRecord& tool, std::string_view category) {
          std::ranges::find(tool.registration->categories, category) != tool.registration->categories.end();
 }
 
-RestAnswer list_of_tools(const Call& call, const std::vector<ToolPtr>& tools) {
+Task<std::vector<ToolPtr>> readable_of(const Call& call, std::vector<ToolPtr> tools) {
+  std::vector<ToolPtr> out;
+  Slices slices(call.api.deps().clock, co_await asio::this_coro::executor);
+  for (ToolPtr& tool : tools) {
+    if (slices.over()) co_await slices.next();
+    if (may_read(call, *tool)) out.push_back(std::move(tool));
+  }
+  co_return out;
+}
+
+Task<RestAnswer> list_of_tools(const Call& call, std::vector<ToolPtr> tools) {
   const bool s1 = by_s1(call);
   const ToolView view{.endpoint = sees_places(call), .s1 = s1};
   const auto category = query_value(call.request.query, "category");
   std::vector<std::string> items;
+  Slices slices(call.api.deps().clock, co_await asio::this_coro::executor);
   for (const ToolPtr& tool : tools) {
+    if (slices.over()) co_await slices.next();
     if (category && !is_in(*tool, *category)) continue;
     json::Writer w;
     write_tool(w, call, *tool, view);
     items.push_back(w.take());
   }
-  return s1 ? list_as_s1(call, items, "tools") : list(call, items);
+  co_return co_await (s1 ? list_as_s1(call, items, "tools") : list(call, items));
 }
 
 namespace {
@@ -182,20 +195,16 @@ RestAnswer executed(const Call& call, const std::string& id, ToolOutcome outcome
 
 Task<RestAnswer> list_tools(Call& call) {
   const auto wanted = query_value(call.request.query, "server");
-  std::vector<ToolPtr> readable;
-  const auto find_readable = [&] {
-    readable.clear();
+  std::vector<ToolPtr> tools;
+  for (const auto& [server, of_server] : call.request.snapshot->catalogue->tools) {
+    if (wanted && *wanted != server) continue;
+    for (const auto& [name, tool] : of_server) tools.push_back(tool);
+  }
+  co_await prepare(call, [&] {
     (void)sees_places(call);
-    for (const auto& [server, tools] : call.request.snapshot->catalogue->tools) {
-      if (wanted && *wanted != server) continue;
-      for (const auto& [name, tool] : tools) {
-        if (may_read(call, *tool)) readable.push_back(tool);
-      }
-    }
-  };
-  co_await prepare(call, find_readable);
-  find_readable();
-  co_return list_of_tools(call, readable);
+    for (const ToolPtr& tool : tools) (void)may_read(call, *tool);
+  });
+  co_return co_await list_of_tools(call, co_await readable_of(call, std::move(tools)));
 }
 
 Task<RestAnswer> show_tool(Call& call) {

@@ -89,7 +89,7 @@ Task<RestAnswer> list_toolsets(Call& call) {
   for (const auto& [name, set] : all) {
     if (auto text = toolset_text(call, *set)) items.push_back(std::move(*text));
   }
-  co_return list(call, items);
+  co_return co_await list(call, items);
 }
 
 Task<RestAnswer> show_toolset(Call& call) {

@@ -78,7 +78,7 @@ Task<RestAnswer> list_users(Call& call) {
     write_user(w, *user);
     items.push_back(w.take());
   }
-  co_return call.request.path.starts_with("/admin/") ? list_as_s1(call, items, "users") : list(call, items);
+  co_return co_await (call.request.path.starts_with("/admin/") ? list_as_s1(call, items, "users") : list(call, items));
 }
 
 namespace {
