@@ -188,7 +188,8 @@ void add_approval(Add<Settings> add) {
   add.integer("approval.valid_seconds", 600, {1, 86'400, "seconds"},
               "How long an approval waits for its one use, and how long a refusal is the answer to the same call.",
               SP_INTO(approval.valid));
-  add.flag("approval.four_eyes", true, "Nobody approves a call of their own, or of a key of theirs.",
+  add.flag("approval.four_eyes", true,
+           "People approve and no API key does, and nobody a call of their own, or of a key of theirs.",
            SP_INTO(approval.four_eyes));
   add.integer("approval.per_principal", 16, {1, 10'000, "calls"},
               "Calls of one principal that may wait for approval, or for the use of one.",

@@ -138,11 +138,7 @@ Result<Approval> Approvals::find(std::string_view id) const {
 Result<Approval> Approvals::decide(const std::string& id, bool yes, std::string reason, const Principal& by) {
   SP_TRY(Approval call, find(id));
   if (rbac::has_role(by, "agent")) return fail(Code::access_denied, "an agent approves nothing: people do");
-  const std::string person = person_of(by);
-  if (rules_.four_eyes && (person == call.person || by.id == call.principal)) {
-    return fail(Code::access_denied,
-                "nobody decides about a call of their own, or of a key of theirs: ask somebody else (four eyes)");
-  }
+  SP_CHECK(check_eyes(call, by));
   if (reason.size() > kReasonBytesMax) return fail(Code::validation, "reason: at most 500 bytes");
   if (call.state != pending) return fail(Code::conflict, "it is " + std::string(name_of(call.state)) + " already");
   call.state = yes ? approved : denied;
@@ -151,6 +147,18 @@ Result<Approval> Approvals::decide(const std::string& id, bool yes, std::string 
   call.decided_by = by.id;
   call.reason = std::move(reason);
   return change(std::move(call), yes ? "approved" : "denied", &by);
+// A key shows that somebody has its secret, not who: whoever may rotate a colleague's key has a second pair of eyes.
+Result<void> Approvals::check_eyes(const Approval& call, const Principal& by) const {
+  if (!rules_.four_eyes) return {};
+  if (by.key) {
+    return fail(Code::access_denied,
+                "an API key decides nothing, nor a token that it bought: log in as a person (four eyes)");
+  }
+  if (person_of(by) != call.person && by.id != call.principal) return {};
+  return fail(Code::access_denied,
+              "nobody decides about a call of their own, or of a key of theirs: ask somebody else (four eyes)");
+}
+
 }
 
 Result<Approval> Approvals::cancel(const std::string& id, const Principal& by) {

@@ -23,7 +23,7 @@ namespace sallyport::control {
 struct ApprovalRules {
   std::chrono::seconds pending{900};  // so long people may decide
   std::chrono::seconds valid{600};  // so long a decision holds: a yes until its one use, a no until one may ask again
-  bool four_eyes = true;  // nobody decides about a call of their own
+  bool four_eyes = true;  // people decide, no key does, and nobody about a call of their own
   std::size_t per_principal = 16;  // open ones
   std::size_t total = 256;  // open ones; as many closed ones are kept for a day
   std::size_t arguments_bytes = 65'536;
@@ -65,7 +65,8 @@ class Approvals {
   // Nothing for what is not there. Times are looked at: a pending one may have expired.
   [[nodiscard]] std::vector<Approval> list() const;  // newest first, without their arguments
   [[nodiscard]] Result<Approval> find(std::string_view id) const;
-  // Errors: not_found; conflict: it is not pending any more; access_denied: an agent, or four eyes (the detail says which).
+  // Errors: not_found; conflict: it is not pending any more; access_denied: an agent, or four eyes: a key, or one's own call
+  // (the detail says which).
   Result<Approval> decide(const std::string& id, bool yes, std::string reason, const Principal& by);
   Result<Approval> cancel(const std::string& id, const Principal& by);  // its caller's own
 
@@ -79,6 +80,7 @@ class Approvals {
   Result<Approval> use(Approval call);
   Result<Approval> go_on(const ApprovalClaim& claim);
   Result<void> check_bounds(const Approval& call) const;
+  [[nodiscard]] Result<void> check_eyes(const Approval& call, const Principal& by) const;
   Result<Approval> change(Approval next, std::string_view what, const Principal* by);
   Result<StoredApproval> sealed(const Approval& call);
 

@@ -153,7 +153,23 @@ TEST_F(ApprovalsTest, FourEyes) {
       EXPECT_EQ(approvals_.decide(asked->id, false, "", self).error().code, Code::access_denied) << self.id;
     }
   }
-  EXPECT_TRUE(decide(by_key->id, true, key("k3", "boss")));
+  EXPECT_TRUE(decide(by_key->id, true, user("boss")));
+}
+
+// Whoever may rotate a colleague's key, or make one that nobody owns, would be two people at once.
+TEST_F(ApprovalsTest, UnderFourEyesNoKeyDecides) {
+  const auto asked = claim();
+  for (const Principal& other : {key("k3", "boss"), key("k4", "")}) {
+    Principal bought = other;  // a token that the key bought
+    bought.session_id = "s1";
+    for (const Principal& by : {other, bought}) {
+      const auto done = decide(asked->id, true, by);
+      ASSERT_EQ(done.error().code, Code::access_denied) << by.id;
+      EXPECT_NE(done.error().detail.find("log in as a person"), std::string::npos);
+      EXPECT_EQ(decide(asked->id, false, by).error().code, Code::access_denied) << by.id;
+    }
+  }
+  EXPECT_TRUE(decide(asked->id, true, user("boss")));
 }
 
 TEST_F(ApprovalsTest, FourEyesAreASetting) {
@@ -162,6 +178,8 @@ TEST_F(ApprovalsTest, FourEyesAreASetting) {
   ASSERT_TRUE(relaxed.load(rules_));
   const auto asked = relaxed.claim(call());
   EXPECT_TRUE(relaxed.decide(asked->id, true, "", user("ann")));
+  const auto other = relaxed.claim(call("d2"));
+  EXPECT_TRUE(relaxed.decide(other->id, true, "", key("k3", "boss")));
 }
 
 TEST_F(ApprovalsTest, AnAgentDecidesNothing) {

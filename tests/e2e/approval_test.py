@@ -154,7 +154,8 @@ class Approval(Calls):
         self.assertNotEqual(self.pending(self.boss, 19), own)
 
     def test_nobody_decides_for_their_keys_and_no_agent_decides(self):
-        """S1-2: the owner of the calling key is its caller; an agent's key may hold the permission and still may not."""
+        """S1-2: the owner of the calling key is its caller; an agent's key may hold the permission and still may not;
+        no key decides under four eyes, whoever owns it: who may rotate it would be two people."""
         made = self.boss.ask("POST", "/keys", {"name": "of-boss", "roles": ["user"]}).message
         approval = self.pending(mcp.Client(self.gateway, made["api_key"]), 23)
         self.assertEqual(self.boss.ask("POST", "/approvals/%s/approve" % approval, {}).status, 403)
@@ -162,8 +163,12 @@ class Approval(Calls):
         answer = mcp.Client(self.gateway, agent["api_key"]).ask("POST", "/approvals/%s/approve" % approval, {})
         self.assertEqual(answer.status, 403, answer.message)
         plain = self.gateway.admin("POST", "/keys", {"name": "service", "roles": ["approver"]})
-        answer = mcp.Client(self.gateway, plain["api_key"]).ask("POST", "/approvals/%s/approve" % approval, {})
-        self.assertEqual(answer.status, 200, answer.message)
+        bought = self.ann.ask("POST", "/auth/api-key-login", {"api_key": plain["api_key"]}).message["access_token"]
+        for secret in (plain["api_key"], bought):
+            answer = mcp.Client(self.gateway, secret).ask("POST", "/approvals/%s/approve" % approval, {})
+            self.assertEqual(answer.status, 403, answer.message)
+            self.assertIn("log in as a person", answer.message["error"]["message"])
+        self.assertEqual(self.pat.ask("POST", "/approvals/%s/approve" % approval, {}).status, 200)
 
     def test_over_mcp_of_each_era(self):
         for number, client in enumerate((*(mcp.Session(self.gateway, self.key.secret, version=version).open()
