@@ -22,7 +22,8 @@ inline std::string_view name_of(ApprovalState state) noexcept {
 
 struct Approval {
   std::string id;  // 24 hex digits
-  std::string digest;  // the one call that it is for: SHA-256 of principal, tool with its definition, arguments; hex
+  std::string digest;  // the one call that it is for: SHA-256 of principal, tool with its definition, where the
+      // call goes, arguments; hex
   std::string principal;  // Principal::id of the caller
   std::string principal_name;  // for people
   std::string person;  // whose call it is: person_of() the caller

@@ -114,6 +114,21 @@ class Approval(Calls):
         self.gateway.cli("tool", "update", "times", "--description", "another")
         self.assertNotEqual(self.pending(self.ann, 5, "times"), approval)
 
+    def test_another_place_behind_the_same_name_voids_it(self):
+        """The server is taken away and comes back as another program with the same tools: nobody has approved that."""
+        def till(place):
+            self.gateway.add("till", scratch.readable(scratch.binary("sallyport-calculator")), env=["PLACE=" + place])
+        till("here")
+        approval = self.pending(self.ann, 31, "till_multiply")
+        self.approve(approval)
+        self.gateway.cli("server", "remove", "till")
+        till("elsewhere")
+        self.assertNotEqual(self.pending(self.ann, 31, "till_multiply"), approval)
+        self.gateway.cli("server", "remove", "till")
+        till("here")
+        self.gateway.cli("server", "label", "till", "private_data")  # says nothing of where
+        self.assertEqual(self.execute(self.ann, 31, "till_multiply").status, 200)
+
     def test_two_equal_calls_at_once(self):
         self.approve(self.pending(self.ann, 13))
         answers = []

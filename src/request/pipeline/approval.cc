@@ -24,25 +24,53 @@ std::string canonical_arguments(const Flow& f) {
   return f.message && f.message->arguments_value ? json::canonical(*f.message->arguments_value) : "{}";
 }
 
-// Each part with its length, so that no two calls have one text.
-std::string digest_of(const Flow& f) {
-  const std::string arguments = canonical_arguments(f);
-  crypto::Sha256 hash;
-  hash.update("sallyport approval/1");
-  const auto part = [&](std::string_view text) {
-    hash.update("\n" + std::to_string(text.size()) + ":");
-    hash.update(text);
-  };
-  part(f.principal->id);
-  for (const ToolRecord* tool : {f.tool.get(), f.called_as.get()}) {
-    part(tool != nullptr ? tool->server : "");
-    part(tool != nullptr ? tool->name : "");
-    part(tool != nullptr ? tool->digest : "");
-    const bool posts = tool != nullptr && tool->registration && tool->registration->endpoint;
-    part(posts ? tool->registration->endpoint->url : "");  // no part of the definition, and all the same where it goes
+// Each part with its length, and each list with its count, so that no two calls have one text.
+class CallDigest {
+ public:
+  CallDigest() { hash_.update("sallyport approval/2"); }
+  void add(std::string_view text) {
+    hash_.update("\n" + std::to_string(text.size()) + ":");
+    hash_.update(text);
   }
-  part(arguments);
-  return hex_encode(hash.finish());
+  // Where a call goes: no part of a tool's definition, and all the same what people approve. Secrets are references here.
+  void add_route(const ServerRecord& server) {
+    add(server.transport == Transport::http ? "http" : "stdio");
+    add(server.working_directory);
+    add(server.url);
+    add(server.network ? "network" : "");
+    add(server.allow_private ? "private" : "");
+    for (const auto* list : {&server.command, &server.paths}) {
+      add(std::to_string(list->size()));
+      for (const std::string& one : *list) add(one);
+    }
+    for (const auto* pairs : {&server.env, &server.headers}) {
+      add(std::to_string(pairs->size()));
+      for (const auto& [name, value] : *pairs) {
+        add(name);
+        add(value);
+      }
+    }
+  }
+  std::string finish() { return hex_encode(hash_.finish()); }
+
+ private:
+  crypto::Sha256 hash_;
+};
+
+std::string digest_of(const Flow& f) {
+  static const ServerRecord kNone;
+  CallDigest digest;
+  digest.add(f.principal->id);
+  for (const ToolRecord* tool : {f.tool.get(), f.called_as.get()}) {
+    digest.add(tool != nullptr ? tool->server : "");
+    digest.add(tool != nullptr ? tool->name : "");
+    digest.add(tool != nullptr ? tool->digest : "");
+    const bool posts = tool != nullptr && tool->registration && tool->registration->endpoint;
+    digest.add_route(posts ? *tool->registration->endpoint : kNone);
+  }
+  digest.add_route(f.server ? *f.server : kNone);
+  digest.add(canonical_arguments(f));
+  return digest.finish();
 }
 
 Approval call_of(const Flow& f) {
