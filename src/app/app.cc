@@ -240,9 +240,11 @@ Result<void> App::build_fleet() {
   fleet_->settings.session_idle = settings.sessions.idle;
   fleet_->settings.sessions_per_principal = settings.sessions.max_per_principal;
   fleet_->settings.label_lifetime = settings.label_lifetime;
-  fleet_->leave_labels = [this](std::string holder, std::vector<std::string> labels, std::string set_by) {
+  fleet_->leave_labels = [this](std::string holder, std::vector<std::string> labels, std::string set_by,
+                                std::chrono::seconds longest) {
     auto& desk = control_->labels();
-    return run_on<void>(control_->executor(), desk.leave(std::move(holder), std::move(labels), std::move(set_by)));
+    return run_on<void>(control_->executor(),
+                        desk.leave(std::move(holder), std::move(labels), std::move(set_by), longest));
   };
   fleet_->route = [](std::string_view method, std::string_view path) { return api::Api::route(method, path); };
   fleet_->rest = [this](RestRequest request) { return api_->answer(std::move(request)); };

@@ -170,6 +170,9 @@ Task<void> App::tick_control() {
     if (const auto forgotten = co_await control_->forget_old_secrets(clock_.wall()); !forgotten) {
       log_.error("old secrets of API keys not removed", {{"why", forgotten.error().detail}});
     }
+    if (const auto swept = co_await control_->labels().sweep(); !swept) {
+      log_.error("labels that have run out not removed", {{"why", swept.error().detail}});
+    }
     const SnapshotPtr snapshot = control_->snapshot();
     if (const auto swept = co_await control_->logins().sweep(*snapshot->principals, clock_.wall()); !swept) {
       log_.error("login sessions not written", {{"why", swept.error().detail}});

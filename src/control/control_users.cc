@@ -112,9 +112,15 @@ Task<Result<void>> ControlPlane::delete_user(std::string who, PrincipalPtr giver
   auto principals = std::make_shared<Principals>(*snapshot_->principals);
   principals->users.erase(id);
   principals->user_ids.erase(name);
-  std::erase_if(principals->keys, [&](const auto& entry) { return entry.second->owner_user_id == id; });
+  std::vector<std::string> gone{"user:" + id};
+  std::erase_if(principals->keys, [&](const auto& entry) {
+    if (entry.second->owner_user_id != id) return false;
+    gone.push_back("key:" + entry.first);
+    return true;
+  });
   Snapshot next = *snapshot_;
   next.principals = std::move(principals);
+  next.labels = labels_.without(gone);
   co_return co_await publish(std::move(next));
 }
 

@@ -41,9 +41,15 @@ class LabelDesk {
   void load(std::map<std::string, LabelsOfOne, std::less<>> stored);
   [[nodiscard]] const std::shared_ptr<const Labels>& all() const noexcept { return all_; }
 
-  // `holder` (Principal::id) carries `names` for the whole lifetime from now on; set_by: "server/tool". Done when it is durable
-  // and known to every worker. Errors: storage; limit: there are too many holders, or labels of this one.
-  Task<Result<void>> leave(std::string holder, std::vector<std::string> names, std::string set_by);
+  // `holder` (Principal::id) carries `names` for the whole lifetime from the end on of a call that begins now and lasts `longest` at
+  // most; set_by: "server/tool". Done when it is durable and known to every worker. Errors: storage; limit: there are too many
+  // holders, or labels of this one.
+  Task<Result<void>> leave(std::string holder, std::vector<std::string> names, std::string set_by,
+                           std::chrono::seconds longest);
+  // Of principals that are gone, with their labels in the store: what is left.
+  std::shared_ptr<const Labels> without(const std::vector<std::string>& holders);
+  // Every few seconds: whose labels have all run out gives up its place.
+  Task<Result<void>> sweep();
   // Takes `name`, or all (empty) away; which ones these were. not_found: it carries none of that name.
   Task<Result<std::vector<std::string>>> clear(std::string holder, std::string name);
 

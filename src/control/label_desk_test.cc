@@ -26,8 +26,8 @@ class Shelf final : public LabelStore {
 
 class Desk : public ::testing::Test {
  protected:
-  Result<void> leave(std::string holder, std::vector<std::string> names) {
-    return await(desk_.leave(std::move(holder), std::move(names), "mail/read"));
+  Result<void> leave(std::string holder, std::vector<std::string> names, std::chrono::seconds longest = {}) {
+    return await(desk_.leave(std::move(holder), std::move(names), "mail/read", longest));
   }
   [[nodiscard]] std::shared_ptr<const LabelsOfOne> known(std::string_view holder) const {
     const auto found = published_->find(holder);
@@ -70,6 +70,31 @@ TEST_F(Desk, ALaterCallExtends) {
   EXPECT_EQ(known("key:a")->at("x").until, clock_.wall() + hours(11));
   ASSERT_TRUE(leave("key:a", {"x"}));
   EXPECT_EQ(known("key:a")->at("x").until, clock_.wall() + hours(24));
+}
+
+// A call that takes longer than labels live: what it says at its end is said to a caller who carries them.
+TEST_F(Desk, ALabelOutlivesTheCallThatLeavesIt) {
+  ASSERT_TRUE(leave("key:a", {"x"}, hours(30)));
+  clock_.advance(hours(30));
+  EXPECT_EQ(known("key:a")->at("x").until, clock_.wall() + hours(24));
+  ASSERT_TRUE(leave("key:a", {"x"}, hours(30)));
+  EXPECT_EQ(known("key:a")->at("x").until, clock_.wall() + hours(54));
+  ASSERT_TRUE(leave("key:a", {"x", "y"}));
+  EXPECT_EQ(known("key:a")->at("x").until, clock_.wall() + hours(54)) << "a short call does not cut a long one's";
+}
+
+TEST_F(Desk, ASweepGivesThePlacesOfThoseThatRanOutBack) {
+  ASSERT_TRUE(leave("key:a", {"x"}));
+  clock_.advance(hours(12));
+  ASSERT_TRUE(leave("key:b", {"x"}));
+  clock_.advance(hours(12));
+  const int before = publications_;
+  ASSERT_TRUE(await(desk_.sweep()));
+  EXPECT_FALSE(known("key:a"));
+  EXPECT_TRUE(known("key:b"));
+  EXPECT_EQ(shelf_.pruned, 1);
+  ASSERT_TRUE(await(desk_.sweep()));
+  EXPECT_EQ(publications_, before + 1) << "nothing to do, nothing done";
 }
 
 TEST_F(Desk, WhatHasRunOutIsForgottenWithTheNextChange) {

@@ -24,11 +24,11 @@ class Repository : public SessionStore, public LabelStore, public PolicyStore {
 
   // Inserts, or replaces the record of the same id. A name that another id holds is `already_exists`.
   virtual Result<void> put_user(const UserRecord& user) = 0;
-  virtual Result<void> delete_user(std::string_view id) = 0;  // with the keys it owns
+  virtual Result<void> delete_user(std::string_view id) = 0;  // with the keys it owns, and the labels of all these
 
   // An owner that does not exist is `not_found`. The use stands as it was stored before.
   virtual Result<void> put_key(const KeyRecord& key) = 0;
-  virtual Result<void> delete_key(std::string_view id) = 0;
+  virtual Result<void> delete_key(std::string_view id) = 0;  // with its labels
   // Keys that are gone by now are passed over; neither value moves backwards. Written behind, by 5 s at most.
   virtual Result<void> touch_keys(std::span<const KeyUse> uses) = 0;
 

@@ -46,6 +46,27 @@ TEST_F(LabelsInStore, WhoseTimeIsOverArePruned) {
   EXPECT_TRUE(state.labels["key:a"].contains("late"));
 }
 
+TEST_F(LabelsInStore, GoWithWhoseTheyAre) {
+  UserRecord ada;
+  ada.id = "00000000000000aa";
+  ada.name = "ada";
+  ASSERT_TRUE(repository_->put_user(ada));
+  KeyRecord own{.id = "own"};
+  own.owner_user_id = ada.id;
+  KeyRecord other{.id = "other"};
+  KeyRecord stays{.id = "stays"};
+  for (const KeyRecord* key : {&own, &other, &stays}) ASSERT_TRUE(repository_->put_key(*key));
+  for (const std::string& holder :
+       {"user:" + ada.id, std::string("key:own"), std::string("key:other"), std::string("key:stays")}) {
+    ASSERT_TRUE(repository_->put_labels(holder, {{"x", {kNow, ""}}}));
+  }
+  ASSERT_TRUE(repository_->delete_user(ada.id));
+  ASSERT_TRUE(repository_->delete_key("other"));
+  const auto state = reopened();
+  ASSERT_EQ(state.labels.size(), 1U);
+  EXPECT_TRUE(state.labels.contains("key:stays"));
+}
+
 TEST_F(LabelsInStore, OfServersAndToolsAreKept) {
   ServerRecord server;
   server.name = "mail";

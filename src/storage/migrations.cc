@@ -178,9 +178,17 @@ CREATE TABLE approvals (
   decided_at INTEGER NOT NULL, decided_by TEXT NOT NULL, reason TEXT NOT NULL, rounds INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps{kFirst,       kLoginSessions,  kUserFactors, kTokenKeys, kRegisteredTools,
-                            kKeyRotation, kToolTimes,      kToolsets,    kGroups,    kAccessUses,
-                            kLabels,      kPolicyVersions, kApprovals};
+// Labels go with whose they are.
+constexpr const char* kLabelsOfTheGone = R"sql(
+CREATE TRIGGER labels_user AFTER DELETE ON users BEGIN DELETE FROM labels WHERE holder = 'user:' || OLD.id; END;
+CREATE TRIGGER labels_key AFTER DELETE ON api_keys BEGIN DELETE FROM labels WHERE holder = 'key:' || OLD.id; END;
+DELETE FROM labels WHERE holder LIKE 'user:%' AND substr(holder, 6) NOT IN (SELECT id FROM users);
+DELETE FROM labels WHERE holder LIKE 'key:%' AND substr(holder, 5) NOT IN (SELECT id FROM api_keys);
+)sql";
+
+constexpr std::array kSteps{kFirst,       kLoginSessions,  kUserFactors, kTokenKeys,      kRegisteredTools,
+                            kKeyRotation, kToolTimes,      kToolsets,    kGroups,         kAccessUses,
+                            kLabels,      kPolicyVersions, kApprovals,   kLabelsOfTheGone};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

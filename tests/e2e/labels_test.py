@@ -52,8 +52,9 @@ class WithPolicies(Gateway):
                 os.chmod(os.path.join(path, name), 0o644)
 
 
-def label_mail(gateway):
-    gateway.add_python("mail", "mail_server.py")
+def label_mail(gateway, call_timeout=30):
+    gateway.admin("POST", "/servers", {"name": "mail", "call_timeout": call_timeout, "env": {"SALLYPORT_TEST_MARK": gateway.mark},
+                                       "command": ["/usr/bin/python3", scratch.support_script("mail_server.py")]})
     gateway.cli("tool", "label", "mail/read", "private_data")
     gateway.cli("tool", "label", "mail/page", "untrusted_content")
     gateway.cli("tool", "label", "mail_send", "external_sink")
@@ -259,7 +260,9 @@ class Labels(unittest.TestCase):
 class Lifetime(unittest.TestCase):
     def test_a_label_ends(self):
         with WithPolicies("labels-end", {"labels.lifetime_seconds": 1}) as gateway:
-            label_mail(gateway)
+            label_mail(gateway, call_timeout=3)
+            gateway.add_python("late", "mail_server.py")
+            gateway.cli("tool", "label", "late/slow_echo", "private_data")
             key = gateway.key("short")
             session = mcp.Session(gateway, key.secret).open()
             session.text("mail_read")
@@ -267,6 +270,14 @@ class Lifetime(unittest.TestCase):
             sent = lambda: "result" in session.call("mail_send", {"text": "hello"}).message
             processes.wait_until(sent, 20 * SLOW, "the end of the labels")
             processes.wait_until(lambda: not gateway.admin("GET", "/api/v1/labels")["data"], 20 * SLOW, "an empty list")
+            self.outlives(gateway)
+
+    def outlives(self, gateway):
+        """A call that takes longer than labels live ends with the label set: the answer is heard by who carries it."""
+        key = gateway.key("long")
+        mcp.Session(gateway, key.secret).open().call("late_slow_echo", {"seconds": 2})
+        carried = gateway.admin("GET", "/api/v1/labels?principal=key:" + key.id)["data"]
+        self.assertEqual([item["label"] for item in carried], ["private_data"])
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ for _name, _tool in {"record": record, "later": later, "fails": fails, "complain
     setattr(rogue_server.Rogue, _name, _tool)
 for _name in ECHOES:
     setattr(rogue_server.Rogue, _name, rogue_server.Rogue.echo)
-rogue_server.TOOLS = {name: (name, {"type": "object"}) for name in (*ECHOES, "record", "later", "fails", "complains", "asks")}
+rogue_server.TOOLS = {name: (name, {"type": "object"}) for name in (*ECHOES, "record", "later", "fails", "complains", "asks", "slow_echo")}
 
 if __name__ == "__main__":
     rogue_server.main()

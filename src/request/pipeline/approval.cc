@@ -117,11 +117,6 @@ std::string pending_result(const Flow& f, const Approval& call) {
   return is_modern(f.revision) ? mcp::with_member(result, "resultType", R"("complete")") : result;
 }
 
-std::string_view declared_by(const Flow& f) {
-  if (f.session) return f.session->client_capabilities;
-  return f.message ? f.message->envelope.client_capabilities : std::string_view();
-}
-
 }  // namespace
 
 Task<Result<void>> Pipeline::approve(Flow& f) {

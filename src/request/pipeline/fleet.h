@@ -56,7 +56,8 @@ struct Fleet {
   std::function<RestRoute(std::string_view method, std::string_view path)> route;
   std::function<Task<RestAnswer>(RestRequest)> rest;
   // LabelDesk::leave, from any worker: returns when every worker decides by them.
-  std::function<Task<Result<void>>(std::string holder, std::vector<std::string> labels, std::string set_by)>
+  std::function<Task<Result<void>>(std::string holder, std::vector<std::string> labels, std::string set_by,
+                                   std::chrono::seconds longest)>
       leave_labels = {};
   std::atomic<std::uint64_t> everywhere{1};  // epoch of a Snapshot that every worker has taken, or a newer one
   std::function<Task<Result<Approval>>(ApprovalClaim)> approve = {};  // control::Approvals::claim

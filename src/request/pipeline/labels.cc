@@ -4,6 +4,7 @@
 
 #include "model/label.h"
 #include "model/registration.h"
+#include "request/pipeline/upstream_step.h"
 
 namespace sallyport {
 namespace {
@@ -12,6 +13,12 @@ void add(std::vector<std::string>& out, const std::vector<std::string>& labels) 
   for (const std::string& label : labels) {
     if (!stays_with_tool(label) && std::ranges::find(out, label) == out.end()) out.push_back(label);
   }
+}
+
+// The call ends with its labels set, however long it takes; what it says on its way meets them too.
+std::chrono::seconds longest(const Flow& f) {
+  if (declared_by(f).size() > 2) return kPeopleTake;  // its client can be asked
+  return std::chrono::ceil<std::chrono::seconds>(f.server->call_timeout);
 }
 
 }  // namespace
@@ -24,9 +31,10 @@ std::vector<std::string> labels_due(const Flow& f, const Worker& w) {
   if (due.empty() || w.fleet.everywhere.load() < w.snapshot->epoch) return due;
   const auto carried = labels_of(*w.snapshot, f.principal->id);
   if (!carried) return due;
+  const auto near_end = longest(f) + w.fleet.settings.label_lifetime / 2;
   std::erase_if(due, [&](const std::string& label) {
     const auto found = carried->find(label);
-    return found != carried->end() && found->second.until - f.now > w.fleet.settings.label_lifetime / 2;
+    return found != carried->end() && found->second.until - f.now > near_end;
   });
   return due;
 }
@@ -36,7 +44,7 @@ Task<Result<void>> leave_labels(Flow& f, const Fleet& fleet, std::vector<std::st
   std::string text;
   for (const std::string& label : labels) text += (text.empty() ? "leaves " : ", ") + label;
   std::string set_by = f.server->name + (f.tool ? "/" + f.tool->name : "");
-  auto kept = co_await fleet.leave_labels(f.principal->id, std::move(labels), std::move(set_by));
+  auto kept = co_await fleet.leave_labels(f.principal->id, std::move(labels), std::move(set_by), longest(f));
   if (!kept) {
     f.say = "The labels that this call leaves could not be kept, so nothing was called";
     co_return fail(std::move(kept).error());

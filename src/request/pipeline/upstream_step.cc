@@ -60,6 +60,11 @@ Result<std::string> shown_requests(const Flow& f, std::string_view requests) {
 
 }  // namespace
 
+std::string_view declared_by(const Flow& f) {
+  if (f.session) return f.session->client_capabilities;
+  return f.message ? f.message->envelope.client_capabilities : std::string_view();
+}
+
 mcp::StateBinding state_binding(const Flow& f) {
   return {f.principal->id, f.scope,  f.message->method_name,
           f.server->name,  f.target, f.tool ? std::string_view(f.arguments) : std::string_view()};
@@ -96,7 +101,7 @@ std::unique_ptr<UpstreamJob> Pipeline::job_of(Flow& f, Worker& there, std::strin
   job->call.client_capabilities = questions->capabilities();
   if (questions->capabilities().size() > 2) {  // somebody may have to think: the call's own limit holds, not the server's
     job->patience = time;
-    job->call.deadline = begun + std::chrono::hours(1);
+    job->call.deadline = begun + kPeopleTake;
     job->call.asks_people = true;
     questions->only_while(still_allowed(f, there));
   }

@@ -69,6 +69,11 @@ struct UpstreamAnswer {
   std::uint64_t parked = 0;
 };
 
+// The longest that a call goes on whose client can be asked; of others the server's own time-out holds.
+inline constexpr std::chrono::hours kPeopleTake{1};
+// The capabilities of the client (raw object), of which a server may use what it may forward; empty: nobody can be asked.
+std::string_view declared_by(const Flow& flow);
+
 // What the requestState of this request belongs to; views into `flow`.
 mcp::StateBinding state_binding(const Flow& flow);
 
