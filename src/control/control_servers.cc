@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <map>
+#include <sstream>
 
 #include "control/control_plane.h"
 #include "control/standing.h"
@@ -82,6 +84,31 @@ Result<void> check_forwards(const std::vector<std::string>& forwards) {
   return {};
 }
 
+std::string text_of(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+// What an administrator said of a name holds while its server does not list it: else a server could shake a label off. Said
+// before the tools are replaced; an entry of a name that is back does no harm, for the next time it goes it is said anew.
+std::map<std::string, std::string> labels_away(const ServerRecord& server,
+                                               const std::map<std::string_view, const ToolRecord*>& before,
+                                               const std::vector<ToolRecord>& now) {
+  auto away = server.labels_away;
+  for (const auto& [name, tool] : before) {
+    if (std::ranges::find(now, name, &ToolRecord::name) != now.end()) continue;
+    if (tool->labels.empty()) away.erase(tool->name);
+    else away[tool->name] = text_of(tool->labels);
+  }
+  return away;
+}
+
 }  // namespace
 
 bool is_server_name(std::string_view name) {
@@ -122,6 +149,15 @@ Result<std::vector<ToolRecord>> ControlPlane::store_tools(const ServerRecord& se
   for (const auto& definition : listed) {
     const auto known = before.find(definition.name);
     tools.push_back(approve(server, definition, deps_.clock.wall(), known == before.end() ? nullptr : known->second));
+    const auto away = server.labels_away.find(definition.name);
+    if (known == before.end() && away != server.labels_away.end()) tools.back().labels = words_of(away->second);
+  }
+  const auto record = servers_.find(server.name);
+  if (auto away = labels_away(server, before, tools); record != servers_.end() && away != server.labels_away) {
+    auto next = std::make_shared<ServerRecord>(server);
+    next->labels_away = std::move(away);
+    SP_CHECK(deps_.repository.put_server(*next));
+    record->second = std::move(next);
   }
   SP_CHECK(deps_.repository.replace_tools(server.name, tools));
   return tools;

@@ -47,6 +47,8 @@ struct ServerRecord {
   int security_level = 1;            // 0..10, of tools that say nothing else (S0-12)
   std::vector<std::string> required; // dotted permissions for every tool of it (S2-47)
   std::vector<std::string> labels;   // that a call of any of its tools leaves with the caller, such as "private_data"
+  std::map<std::string, std::string>
+      labels_away;  // of tools that it does not list now: name -> labels, a blank between two
   std::chrono::milliseconds call_timeout{30'000};   // 1 s .. 300 s
   std::chrono::milliseconds start_timeout{10'000};
   std::uint64_t result_bytes_max = 16U << 20;

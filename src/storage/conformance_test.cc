@@ -146,6 +146,7 @@ TEST_P(Repositories, KeepServersWithEveryField) {
   server.headers = {{"Authorization", "${env:X}"}};
   server.required = {"a.b"};
   server.forwards = {"roots", "elicitation"};
+  server.labels_away = {{"read", "private_data x"}, {kNasty, "y"}};
   server.network = server.allow_private = server.shared = true;
   server.enabled = false;
   server.security_level = 7;
@@ -162,6 +163,7 @@ TEST_P(Repositories, KeepServersWithEveryField) {
   EXPECT_EQ(got.paths, server.paths);
   EXPECT_EQ(got.required, server.required);
   EXPECT_EQ(got.forwards, server.forwards);
+  EXPECT_EQ(got.labels_away, server.labels_away);
   EXPECT_TRUE(got.network && got.allow_private && got.shared && !got.enabled);
   EXPECT_EQ(got.security_level, 7);
   EXPECT_EQ(got.call_timeout, server.call_timeout);

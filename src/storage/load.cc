@@ -127,6 +127,7 @@ Result<void> load_servers(Sqlite& db, control::StoredState& state) {
     server.headers = view.pairs("header");
     server.required = view.strings("required");
     server.labels = view.strings("label");
+    server.labels_away = view.pairs("label away");
     // Empty for a row from before this list: nothing is forwarded until the server is added anew.
     server.forwards = view.strings("forward");
     state.servers.push_back(std::move(server));

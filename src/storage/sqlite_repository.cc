@@ -230,6 +230,7 @@ Result<void> SqliteRepository::put_server(const ServerRecord& server) {
   items.add("required", server.required);
   items.add("forward", server.forwards);
   items.add("label", server.labels);
+  items.add("label away", server.labels_away);
   return in_transaction(db, [&]() -> Result<void> {
     SP_CHECK(
         db.run("put server",
