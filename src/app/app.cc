@@ -106,6 +106,13 @@ Task<std::vector<ShadowReport>> shadow_reports(const Fleet& fleet) {
   co_return std::move(*all);
 }
 
+token::TokenRules token_rules(const config::Settings& settings) {
+  token::TokenRules rules;
+  rules.issuer = settings.auth.issuer;
+  rules.audience = settings.auth.audience;
+  return rules;
+}
+
 }  // namespace
 
 Limits limits_of(const config::Settings& settings) {
@@ -153,10 +160,7 @@ Result<void> App::open_audit() {
 
 Result<void> App::open_control() {
   const auto& settings = options_.settings;
-  token::TokenRules rules;
-  rules.issuer = settings.auth.issuer;
-  rules.audience = settings.auth.audience;
-  tokens_.emplace(rules);
+  tokens_.emplace(token_rules(settings));
   passwords_.emplace();
   aside_.emplace();
   control::ControlDeps deps{*repository_,
@@ -167,7 +171,8 @@ Result<void> App::open_control() {
                             [this](ServerRecord server) { return probe(std::move(server)); },
                             [this](std::string name) { return restart(std::move(name)); },
                             token_key_rules(settings),
-                            {.lifetime = settings.label_lifetime}};
+                            {.lifetime = settings.label_lifetime},
+                            settings.policy.backend == "opa"};
   control_ = std::make_unique<control::ControlPlane>(control_io_.get_executor(), std::move(deps));
   BundleAge age(*repository_, clock_, settings);
   SP_CHECK(first_bundle(settings, age, [this](std::string_view why) {

@@ -29,6 +29,7 @@ struct ControlDeps {
   std::function<Task<void>(std::string)> restart;
   TokenKeyRules token_keys{};
   LabelRules labels{};
+  bool policy_elsewhere = false;  // Snapshot::policy_elsewhere
 };
 
 }  // namespace sallyport::control

@@ -74,6 +74,7 @@ Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionR
   SP_CHECK(load_roles(stored.roles, next));
   SP_CHECK(policies_.load(std::move(stored.policies), stored.policy_state, std::move(policy)));
   next.policy = policies_.active();
+  next.policy_elsewhere = deps_.policy_elsewhere;
   next.shadow = policies_.shadow();
   next.limits = std::make_shared<const Limits>(std::move(limits));
   next.catalogue = catalogue();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "engines/policy/reads.h"
 #include "engines/rbac/rbac.h"
 #include "engines/rbac/rights.h"
 
@@ -21,6 +22,8 @@ struct Rights {
   Reach any;       // through every door
   Reach over_mcp;  // execution through that door alone
   std::vector<std::string> dotted;
+  // What a rule may go by, whatever it gives: roles of this gateway with those that they inherit, and groups.
+  std::vector<std::string> roles, groups;
 };
 
 void add(Rights& to, PermissionSet permissions, const std::vector<Grant>& grants, bool agent) {
@@ -37,17 +40,25 @@ void add(Rights& to, PermissionSet permissions, const std::vector<Grant>& grants
   }
 }
 
+// A role that is built in is worth what it gives.
+void add_role_name(Rights& to, const std::string& name) {
+  if (!rbac::builtin_roles().contains(name)) to.roles.push_back(name);
+}
+
 template <class Holder>
 Rights rights_of(const Holder& holder, const Roles& roles) {
   Rights out;
   out.dotted = holder.dotted;
   add(out, holder.permissions, holder.grants, std::ranges::find(holder.roles, "agent") != holder.roles.end());
+  if constexpr (requires { holder.groups; }) out.groups = holder.groups;
   for (const std::string& name : holder.roles) {
+    add_role_name(out, name);
     const Role* const role = rbac::find_role(roles, name);
     if (role == nullptr) continue;
     out.admin = out.admin || name == "admin";
     add(out, role->permissions, role->grants, name == "agent");
     out.dotted.insert(out.dotted.end(), role->dotted.begin(), role->dotted.end());
+    for (const std::string& above : role->inherits) add_role_name(out, above);
   }
   return out;
 }
@@ -80,15 +91,32 @@ std::string missing(std::initializer_list<const Reach*> held, const Reach& wante
   return {};
 }
 
+std::string first_beyond(const std::vector<std::string>& held, const std::vector<std::string>& wanted) {
+  for (const std::string& name : wanted) {
+    if (std::ranges::find(held, name) == held.end()) return name;
+  }
+  return {};
+}
+
 std::string missing(const Rights& held, const Rights& wanted) {
   if (held.admin) return {};
   if (wanted.admin) return "the role admin";
   if (std::string what = missing({&held.any}, wanted.any); !what.empty()) return what;
   if (std::string what = missing({&held.any, &held.over_mcp}, wanted.over_mcp); !what.empty()) return what;
-  for (const std::string& name : wanted.dotted) {
-    if (std::ranges::find(held.dotted, name) == held.dotted.end()) return name;
-  }
-  return {};
+  return first_beyond(held.dotted, wanted.dotted);
+}
+
+// A rule may tell members of a group from others, or an OPA server has the rules and nobody here knows.
+bool groups_decide(const Snapshot& snapshot) {
+  return snapshot.policy_elsewhere || policy::analyse(snapshot.policy->modules).has(policy::Field::user_groups);
+}
+
+// Of the names that a rule may go by.
+std::string missing_name(const Snapshot& snapshot, const Rights& held, const Rights& wanted) {
+  if (held.admin || held.any.everywhere.has(Permission::system_admin)) return {};
+  if (const std::string role = first_beyond(held.roles, wanted.roles); !role.empty()) return "the role " + role;
+  const std::string group = first_beyond(held.groups, wanted.groups);
+  return group.empty() || !groups_decide(snapshot) ? std::string() : "the group " + group;
 }
 
 Principal person_of(const Snapshot& snapshot, const UserRecord& user) {
@@ -100,12 +128,15 @@ Principal person_of(const Snapshot& snapshot, const UserRecord& user) {
 template <class Holder>
 Result<void> covered(const Snapshot& snapshot, const Principal& giver, const Holder& holder,
                      std::string_view sentence) {
-  const std::string what = missing(rights_of(giver, *snapshot.roles), rights_of(holder, *snapshot.roles));
+  const Rights held = rights_of(giver, *snapshot.roles);
+  const Rights wanted = rights_of(holder, *snapshot.roles);
+  std::string what = missing(held, wanted);
+  if (what.empty()) what = missing_name(snapshot, held, wanted);
   if (what.empty()) return {};
   return fail(Code::access_denied, std::string(sentence) + what);
 }
 
-// What a role itself gives: no role of roles.
+// What a role gives, and whose rules hold for who has it.
 struct RoleRights {
   std::vector<std::string> roles;
   PermissionSet permissions;
@@ -125,7 +156,7 @@ Result<void> check_gift(const Snapshot& snapshot, const Principal& giver, const 
 }
 
 Result<void> check_role_gift(const Snapshot& snapshot, const Principal& giver, const Role& role) {
-  const RoleRights rights{{}, role.permissions, role.grants, role.dotted};
+  const RoleRights rights{role.inherits, role.permissions, role.grants, role.dotted};
   return covered(snapshot, giver, rights, "You cannot give a role what you do not hold: ");
 }
 

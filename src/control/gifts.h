@@ -1,6 +1,8 @@
 // How much may be given, and who may be managed: nobody gives what they do not hold, nor changes, locks out or ends whoever
 // holds more than they do (S1-2, S4-4). A scoped grant is covered by the permission on everything, or by a grant whose globs
-// are as wide; what an agent executes over MCP only (C6) covers no execution through other doors. Pure functions, any thread.
+// are as wide; what an agent executes over MCP only (C6) covers no execution through other doors. A policy may go by
+// names: so a role of this gateway is given by who has it, and a group, where a rule in force reads groups, by who is in it, or by
+// holders of system:admin. Pure functions, any thread.
 // Every error is Code::access_denied naming the first thing that is missing, but for those that are named.
 #pragma once
 

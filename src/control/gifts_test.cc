@@ -62,6 +62,27 @@ TEST_F(KeyGifts, ARoleIsWorthWhatItGives) {
   EXPECT_EQ(missing(), "server:write");
 }
 
+// A policy may say more of a role than it gives: `allow if "payers" in input.user.roles`.
+TEST_F(KeyGifts, ARoleOfThisGatewayIsGivenByWhoHasIt) {
+  roles_["payers"] = {"payers", {}, {}, {}};
+  roles_["heads"] = {"heads", {}, {}, {}, {"payers"}};
+  key_.roles = {"payers"};
+  EXPECT_EQ(missing(), "the role payers");
+  giver_.roles = {"user", "heads"};
+  EXPECT_EQ(missing(), "") << "inherited";
+  key_.roles = {"heads"};
+  giver_.roles = {"user", "payers"};
+  EXPECT_EQ(missing(), "the role heads");
+  giver_.permissions = {system_admin};
+  EXPECT_EQ(missing(), "");
+  key_.owner_user_id = owner_.id;
+  EXPECT_EQ(missing(), "the role heads") << "and by whose key it is";
+  giver_.permissions = {};
+  key_ = {};
+  key_.roles = {"not there yet"};
+  EXPECT_EQ(missing(), "the role not there yet");
+}
+
 TEST_F(KeyGifts, AnAdminGivesEverythingButNotMoreThanTheOwnerMay) {
   giver_.roles = {"admin"};
   key_.roles = {"admin"};
@@ -132,6 +153,10 @@ class UserGifts : public ::testing::Test {
     principals->groups["staff"] = std::make_shared<const Group>(staff_);
     out.principals = std::move(principals);
     out.roles = std::make_shared<const Roles>(Roles{{"clerk", {"clerk", {user_read, user_write}, {}, {}}}});
+    auto policy = std::make_shared<PolicySet>();
+    if (!rules_.empty()) policy->modules = {{"rules.rego", rules_}};
+    out.policy = std::move(policy);
+    out.policy_elsewhere = elsewhere_;
     return out;
   }
   static std::string missing(const Result<void>& may) {
@@ -144,6 +169,8 @@ class UserGifts : public ::testing::Test {
   Principal clerk_;
   UserRecord ada_;
   KeyRecord key_{.id = "abcdefabcdef"};
+  std::string rules_;
+  bool elsewhere_ = false;
   Group staff_{"staff", {}, {}, {}, {}, {}, {}};
 };
 
@@ -181,6 +208,33 @@ TEST_F(UserGifts, WhatGroupsGiveCounts) {
   EXPECT_EQ(over_ada(), "gmail.send");
   clerk_.roles = {"admin"};
   EXPECT_EQ(over_ada(), "");
+}
+
+TEST_F(UserGifts, AGroupThatRulesGoByIsGivenByItsMembers) {
+  ada_.groups = {"staff"};
+  EXPECT_EQ(over_ada(), "") << "no rule reads groups";
+  rules_ = "package tool_access\nallow if \"staff\" in input.user.groups\n";
+  EXPECT_EQ(over_ada(), "the group staff");
+  EXPECT_EQ(missing(check_over(snapshot(), clerk_, "user:" + ada_.id)), "the group staff");
+  EXPECT_EQ(missing(check_group_gift(snapshot(), clerk_, staff_)), "") << "the group itself may be changed";
+  clerk_.groups = {"staff"};
+  EXPECT_EQ(over_ada(), "");
+  clerk_.groups = {};
+  clerk_.permissions = {system_admin};
+  EXPECT_EQ(over_ada(), "");
+  clerk_.permissions = {};
+  rules_.clear();
+  elsewhere_ = true;
+  EXPECT_EQ(over_ada(), "the group staff") << "what an OPA server reads is not known";
+}
+
+TEST_F(UserGifts, ARoleDoesNotInheritWhatItsMakerIsNot) {
+  const Role mine{"mine", {}, {}, {}, {"clerk", "user"}};
+  const Role others{"others", {}, {}, {}, {"payers"}};
+  EXPECT_EQ(missing(check_role_gift(snapshot(), clerk_, mine)), "");
+  EXPECT_EQ(missing(check_role_gift(snapshot(), clerk_, others)), "the role payers");
+  staff_.roles = {"payers"};
+  EXPECT_EQ(missing(check_group_gift(snapshot(), clerk_, staff_)), "the role payers");
 }
 
 TEST_F(UserGifts, AnOwnerHoldsWhatTheGroupsGive) {

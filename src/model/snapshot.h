@@ -75,6 +75,7 @@ struct Snapshot {
   std::shared_ptr<const Roles> roles = std::make_shared<const Roles>();  // in force, with what they inherit
   std::shared_ptr<const Roles> written_roles = std::make_shared<const Roles>();  // for those who look at them
   std::shared_ptr<const PolicySet> policy = std::make_shared<const PolicySet>();
+  bool policy_elsewhere = false;  // an OPA server decides: what its rules read is not known here
   std::shared_ptr<const PolicySet> shadow;  // a candidate, evaluated beside and never obeyed; null: none
   std::shared_ptr<const Labels> labels = std::make_shared<const Labels>();
   std::shared_ptr<const Catalogue> catalogue = std::make_shared<const Catalogue>();

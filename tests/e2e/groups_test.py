@@ -227,6 +227,17 @@ class NoWayToMore(Case):
             self.refused(self.carl, 404, "no user", "GET", "/users/" + name)
         self.refused(self.carl, 403, "audit:read", "POST", "/groups", {"name": "spies", "roles": ["auditor"]})
 
+    def test_nobody_gives_a_name_that_they_do_not_have(self):
+        """A policy may say more of a role than it grants: who may write users gives no role of the gateway but their own."""
+        self.gateway.admin("POST", "/roles", {"name": "payers"})
+        self.gateway.admin("POST", "/groups", {"name": "tellers", "roles": ["payers"]})
+        self.refused(self.carl, 403, "the role payers", "POST", "/users", {"username": "b1", "password": PASSWORD, "roles": ["payers"]})
+        self.refused(self.carl, 403, "the role payers", "PUT", "/users/carl", {"roles": ["clerk", "payers"]})
+        self.refused(self.carl, 403, "the role payers", "PUT", "/groups/tellers/members/carl")
+        self.refused(self.carl, 403, "the role payers", "POST", "/keys", {"name": "b2", "roles": ["payers"]})
+        made = self.carl.ask("POST", "/users", {"username": "b3", "password": PASSWORD, "roles": ["clerk"]})
+        self.assertEqual(made.status, 201, made.message)
+
     def test_nobody_gives_themselves_more(self):
         for body, text in (({"roles": ["admin"]}, "the role admin"), ({"is_admin": True}, "the role admin"),
                            ({"scopes": ["policy:write"]}, "policy:write")):
