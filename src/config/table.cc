@@ -195,7 +195,8 @@ void add_approval(Add<Settings> add) {
               "Calls of one principal that may wait for approval, or for the use of one.",
               SP_INTO(approval.per_principal));
   add.integer("approval.total", 256, {1, 10'000, "calls"},
-              "Calls that may wait for approval in all; as many that are settled are shown for a day.",
+              "Calls that may wait for approval in all, a quarter of them of one person with all their keys, half of "
+              "keys without an owner; as many that are settled are shown for a day.",
               SP_INTO(approval.total));
   add.integer("approval.arguments_bytes", 65'536, {256, kMiB, "bytes"},
               "Arguments of a call that people are asked to approve; longer ones are refused.",

@@ -80,10 +80,26 @@ Result<void> Approvals::check_bounds(const Approval& call) const {
   if (std::ranges::count_if(calls_, own) >= static_cast<std::ptrdiff_t>(rules_.per_principal)) {
     return fail(Code::limit, "calls of this principal that wait for approval: approval.per_principal");
   }
+  SP_CHECK(check_share(call));
   if (std::ranges::count_if(calls_, open) >= static_cast<std::ptrdiff_t>(rules_.total)) {
     return fail(Code::limit, "calls that wait for approval: approval.total");
   }
   return {};
+}
+
+// However many keys somebody has or makes, there is room for the others.
+Result<void> Approvals::check_share(const Approval& call) const {
+  constexpr std::size_t kOfOnePerson = 4, kOfKeysWithoutOwner = 2;  // parts of the whole
+  const bool orphan = call.person.starts_with("key:");
+  const std::size_t share = std::max<std::size_t>(1, rules_.total / (orphan ? kOfKeysWithoutOwner : kOfOnePerson));
+  const auto theirs = std::ranges::count_if(calls_, [&](const auto& entry) {
+    const std::string& person = entry.second.person;
+    return (orphan ? person.starts_with("key:") : person == call.person) && is_open(seen(entry.second).state);
+  });
+  if (theirs < static_cast<std::ptrdiff_t>(share)) return {};
+  return fail(Code::limit,
+              orphan ? "calls of keys without an owner that wait for approval: half of approval.total"
+                     : "calls of this person and their keys that wait for approval: a quarter of approval.total");
 }
 
 Result<Approval> Approvals::ask(Approval call) {
@@ -135,18 +151,6 @@ Result<Approval> Approvals::find(std::string_view id) const {
   return seen(found->second);
 }
 
-Result<Approval> Approvals::decide(const std::string& id, bool yes, std::string reason, const Principal& by) {
-  SP_TRY(Approval call, find(id));
-  if (rbac::has_role(by, "agent")) return fail(Code::access_denied, "an agent approves nothing: people do");
-  SP_CHECK(check_eyes(call, by));
-  if (reason.size() > kReasonBytesMax) return fail(Code::validation, "reason: at most 500 bytes");
-  if (call.state != pending) return fail(Code::conflict, "it is " + std::string(name_of(call.state)) + " already");
-  call.state = yes ? approved : denied;
-  call.decided_at = clock_.wall();
-  call.expires_at = call.decided_at + rules_.valid;
-  call.decided_by = by.id;
-  call.reason = std::move(reason);
-  return change(std::move(call), yes ? "approved" : "denied", &by);
 // A key shows that somebody has its secret, not who: whoever may rotate a colleague's key has a second pair of eyes.
 Result<void> Approvals::check_eyes(const Approval& call, const Principal& by) const {
   if (!rules_.four_eyes) return {};
@@ -159,6 +163,18 @@ Result<void> Approvals::check_eyes(const Approval& call, const Principal& by) co
               "nobody decides about a call of their own, or of a key of theirs: ask somebody else (four eyes)");
 }
 
+Result<Approval> Approvals::decide(const std::string& id, bool yes, std::string reason, const Principal& by) {
+  SP_TRY(Approval call, find(id));
+  if (rbac::has_role(by, "agent")) return fail(Code::access_denied, "an agent approves nothing: people do");
+  SP_CHECK(check_eyes(call, by));
+  if (reason.size() > kReasonBytesMax) return fail(Code::validation, "reason: at most 500 bytes");
+  if (call.state != pending) return fail(Code::conflict, "it is " + std::string(name_of(call.state)) + " already");
+  call.state = yes ? approved : denied;
+  call.decided_at = clock_.wall();
+  call.expires_at = call.decided_at + rules_.valid;
+  call.decided_by = by.id;
+  call.reason = std::move(reason);
+  return change(std::move(call), yes ? "approved" : "denied", &by);
 }
 
 Result<Approval> Approvals::cancel(const std::string& id, const Principal& by) {

@@ -25,7 +25,9 @@ struct ApprovalRules {
   std::chrono::seconds valid{600};  // so long a decision holds: a yes until its one use, a no until one may ask again
   bool four_eyes = true;  // people decide, no key does, and nobody about a call of their own
   std::size_t per_principal = 16;  // open ones
-  std::size_t total = 256;  // open ones; as many closed ones are kept for a day
+  // Open ones: of a person with all their keys a quarter of it, of all keys without an owner half. As many closed ones are
+  // kept for a day.
+  std::size_t total = 256;
   std::size_t arguments_bytes = 65'536;
 };
 
@@ -80,6 +82,7 @@ class Approvals {
   Result<Approval> use(Approval call);
   Result<Approval> go_on(const ApprovalClaim& claim);
   Result<void> check_bounds(const Approval& call) const;
+  [[nodiscard]] Result<void> check_share(const Approval& call) const;
   [[nodiscard]] Result<void> check_eyes(const Approval& call, const Principal& by) const;
   Result<Approval> change(Approval next, std::string_view what, const Principal* by);
   Result<StoredApproval> sealed(const Approval& call);

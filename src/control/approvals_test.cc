@@ -81,7 +81,7 @@ class ApprovalsTest : public ::testing::Test {
   FakeClock clock_;
   crypto::KeyStore keys_ = keys_of('A');
   ApprovalRules rules_{
-      .pending = seconds(900), .valid = seconds(600), .per_principal = 3, .total = 4, .arguments_bytes = 64};
+      .pending = seconds(900), .valid = seconds(600), .per_principal = 3, .total = 12, .arguments_bytes = 64};
   std::vector<std::string> notes_;
   bool audit_fails_ = false;
   Approvals::Note note_ = [this](const Approval&, std::string_view what, const Principal* by) -> Result<void> {
@@ -198,13 +198,27 @@ TEST_F(ApprovalsTest, OnlyItsCallerWithdrawsACall) {
 TEST_F(ApprovalsTest, HasBounds) {
   for (const char* digest : {"a", "b", "c"}) ASSERT_TRUE(claim(call(digest)));
   EXPECT_EQ(claim(call("d")).error().code, Code::limit);  // of this principal
-  ASSERT_TRUE(claim(call("e", user("bea"))));
-  EXPECT_EQ(claim(call("f", user("cid"))).error().code, Code::limit);  // in all
+  for (const char* name : {"bea", "cid", "dan"}) {
+    for (const char* digest : {"1", "2", "3"}) ASSERT_TRUE(claim(call(std::string(name) + digest, user(name))));
+  }
+  EXPECT_EQ(claim(call("f", user("eli"))).error().code, Code::limit);  // in all
   ApprovalClaim large = call("g", user("cid"));
   large.call.arguments = "{\"a\":\"" + std::string(64, 'x') + "\"}";
   EXPECT_EQ(claim(large).error().code, Code::limit);
   clock_.advance(rules_.pending);
   EXPECT_TRUE(claim(call("d")));
+}
+
+TEST_F(ApprovalsTest, ManyKeysOfOnePersonLeaveRoomForOthers) {
+  ASSERT_TRUE(claim(call("a1", user("ann"))));
+  for (int i = 1; i < 3; ++i)
+    ASSERT_TRUE(claim(call("a" + std::to_string(i + 1), key("k" + std::to_string(i), "ann"))));
+  const auto more = claim(call("a4", key("k4", "ann")));
+  ASSERT_EQ(more.error().code, Code::limit);
+  EXPECT_NE(more.error().detail.find("this person"), std::string::npos);
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(claim(call("o" + std::to_string(i), key("o" + std::to_string(i), ""))));
+  EXPECT_EQ(claim(call("o7", key("o7", ""))).error().code, Code::limit) << "keys that nobody owns, together";
+  EXPECT_TRUE(claim(call("b", user("bea"))));
 }
 
 TEST_F(ApprovalsTest, SurvivesARestart) {
