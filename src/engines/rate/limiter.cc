@@ -53,7 +53,7 @@ struct alignas(64) Limiter::Set {
   std::atomic_flag adding;
 };
 
-Limiter::Limiter(Random& random, std::size_t entries) {
+Limiter::Limiter(Random& random, std::size_t entries) : minutes_(random) {
   random.fill(std::as_writable_bytes(std::span(key_)));
   const std::size_t sets = std::bit_ceil(std::clamp<std::size_t>(entries, 64, std::size_t{1} << 26U)) / kWays;
   mask_ = sets - 1;

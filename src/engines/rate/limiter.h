@@ -13,6 +13,7 @@
 
 #include "core/clock.h"
 #include "core/random.h"
+#include "engines/rate/minutes.h"
 #include "model/snapshot.h"
 
 namespace sallyport::rate {
@@ -39,6 +40,7 @@ class Limiter {
   Verdict take(std::string_view name, const LimitClass& limit, std::string_view key, SteadyTime now) noexcept;
 
   [[nodiscard]] std::size_t capacity() const noexcept;
+  [[nodiscard]] Minutes& minutes() noexcept { return minutes_; }  // for limits of any minute
 
  private:
   struct Slot;
@@ -49,6 +51,7 @@ class Limiter {
   std::uint64_t key_[2];
   std::size_t mask_;
   std::unique_ptr<Set[]> sets_;
+  Minutes minutes_;
 };
 
 }  // namespace sallyport::rate

@@ -37,9 +37,8 @@ rate::Verdict Admission::principal(const Limits& limits, std::string_view limit_
 
 rate::Verdict Admission::obliged(std::uint32_t calls_per_minute, std::string_view principal_id, std::string_view what,
                                  SteadyTime now) const {
-  const LimitClass limit{.requests = calls_per_minute, .window = std::chrono::seconds(60), .burst = 0};
   const std::string key = std::string(principal_id) + " " + std::string(what);
-  return limiter_.take("obligation", limit, key, now);
+  return limiter_.minutes().take(calls_per_minute, key, now);
 }
 
 void tell_rate_headers(const rate::Verdict& verdict, WallTime now,

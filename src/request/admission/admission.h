@@ -26,7 +26,8 @@ class Admission {
   rate::Verdict principal(const Limits& limits, std::string_view limit_class, std::string_view principal_id,
                           std::string_view tool_id, SteadyTime now) const;
 
-  // The obligation `calls_per_minute` of a policy: this principal's calls of this tool, or of this server as a whole.
+  // The obligation `calls_per_minute` of a policy: this principal's calls of this tool, or of this server as a whole,
+  // in any 60 seconds.
   rate::Verdict obliged(std::uint32_t calls_per_minute, std::string_view principal_id, std::string_view what,
                         SteadyTime now) const;
 
