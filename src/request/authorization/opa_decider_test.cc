@@ -81,6 +81,20 @@ TEST_F(OpaDeciderTest, DecidesAsTheServerSays) {
   }());
 }
 
+TEST_F(OpaDeciderTest, WhatNobodyAskedBeforehandIsDeniedAndTold) {
+  serve_answers();
+  run([&]() -> Task<void> {
+    auto by = client();
+    OpaDecider decider(by);
+    const Decision denied = decider.decider().decide(snapshot_, call());
+    EXPECT_EQ(denied.rule_id, kRulePolicyError);
+    EXPECT_TRUE(bodies_.empty());
+    EXPECT_FALSE(failures_.empty());
+    for (const std::string& why : failures_) EXPECT_EQ(why, "tool_access was not asked beforehand");
+    co_return;
+  }());
+}
+
 TEST_F(OpaDeciderTest, WhatTheRolesDoNotGrantIsNotAsked) {
   serve_answers();
   run([&]() -> Task<void> {

@@ -62,6 +62,22 @@ TEST(RedactAbuse, ANameInDisguiseIsTheSameName) {
             R"({"content":[],"_meta":{"ssn":"[redacted]"},"ssn":"[redacted]","extra":{"ssn":"[redacted]"}})");
 }
 
+TEST(RedactAbuse, LinesOfJsonAreWithheldWhereverTheyStand) {
+  const std::string lines = R"({\"ssn\":1}\n{\"ssn\":2}\n)";
+  for (const std::string& text :
+       {lines, R"([{\"ssn\":1}]\n[{\"ssn\":2}])" + std::string(), " " + lines, lines + "the end"}) {
+    EXPECT_EQ(shown(R"({"content":[{"type":"text","text":")" + text + R"("}]})"),
+              R"({"content":[{"type":"text","text":"[redacted]"}]})")
+        << text;
+    EXPECT_EQ(shown(R"({"structuredContent":{"rows":")" + text + R"(","n":[")" + text + R"("]}})"),
+              R"({"structuredContent":{"rows":"[redacted]","n":["[redacted]"]}})")
+        << text;
+    EXPECT_EQ(shown(R"({"contents":[{"uri":"a:b","text":")" + text + R"("}]})"),
+              R"({"contents":[{"uri":"a:b","text":"[redacted]"}]})")
+        << text;
+  }
+}
+
 TEST(RedactAbuse, JsonInAStringInJsonIsLookedInto) {
   EXPECT_EQ(shown(R"({"structuredContent":{"payload":"{\"ssn\":1}","note":"plain"}})"),
             R"({"structuredContent":{"payload":"{\"ssn\":\"[redacted]\"}","note":"plain"}})");
