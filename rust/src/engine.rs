@@ -72,6 +72,8 @@ impl PolicyEngine {
         if let Err(e) = engine.eval_query("1".to_string(), false) {
             return Err(located("", &e.to_string()));
         }
+        crate::calls::check(engine.get_modules())
+            .map_err(|f| CompileError { file: f.file, message: f.message, line: f.line, column: f.column })?;
         engine.set_strict_builtin_errors(true);
         let names = modules.iter().map(|(name, _)| name.to_string()).collect();
         let mut made = PolicyEngine { engine, names, rules: Vec::new(), budget: None, poisoned: false };

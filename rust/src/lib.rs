@@ -1,6 +1,7 @@
 //! sallyport_policy.h, function by function. All unsafe code of the crate is here and in ffi.rs.
 
 mod bounded;
+mod calls;
 mod coverage;
 mod engine;
 mod ffi;

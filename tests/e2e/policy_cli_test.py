@@ -4,6 +4,7 @@ import os
 import shutil
 import unittest
 
+import mcp
 import scratch
 from gateway import Gateway
 
@@ -47,6 +48,22 @@ class PolicyCommands(unittest.TestCase):
             ran = self.gateway.run("policy", command, folder)
             self.assertEqual(ran.code, 1, ran)
             self.assertRegex(ran.err, r"bad\.rego:[34]:\d+: ")
+
+    def test_a_call_of_a_builtin_that_is_not_there_is_found_before(self):
+        """It would be an error, and a denial of everything, when the rule comes to it: neither check nor activation let it in."""
+        folder = self.folder("unknown-builtin")
+        with open(os.path.join(folder, "more.rego"), "w") as file:
+            file.write("package tool_access\nimport rego.v1\ndeny contains \"x\" if {\n\tinput.arguments.rare\n\tcrypto.sha256(\"x\") == \"\"\n}\n")
+        for command in (("check",), ("test",), ("activate", "--reason", "limits")):
+            ran = self.gateway.run("policy", command[0], folder, *command[1:])
+            self.assertEqual(ran.code, 1, ran)
+            self.assertRegex(ran.err, r"more\.rego:5:\d+: could not find function crypto\.sha256.*data\.tool_access\.deny calls it")
+        with open(os.path.join(folder, "more.rego")) as file:
+            modules = [{"name": "more.rego", "source": file.read()}]
+        made = mcp.Client(self.gateway, self.gateway.key("boss", extra=("--role", "admin")).secret).ask(
+            "POST", "/api/v1/policies/versions", {"modules": modules, "reason": "limits"})
+        self.assertEqual(made.status, 400, made)
+        self.assertIn("crypto.sha256", json.dumps(made.message))
 
     def test_what_is_missing_is_said(self):
         folder = self.folder("half")
