@@ -7,6 +7,9 @@
 #   input.action               "execute", "read", "create", "update" or "delete"
 #   input.permission           the same by its whole name, such as "tool:execute"
 #   input.phase                "list" when a list or a search is made, "call" when the tool is really called
+#   input.method               what is called: "tools/call", or of a server as a whole (input.tool.name is empty then)
+#                              "resources/read", "resources/subscribe", "resources/unsubscribe", "prompts/get" or
+#                              "completion/complete"; absent in phase "list"
 #   input.user.id, .name       who calls
 #   input.user.kind            "user", "key" or "local"
 #   input.user.roles           names of the roles it has, such as ["user"]
@@ -24,17 +27,18 @@
 #                              one that was registered over REST. Absent for a server as a whole
 #   input.tool.untrusted.annotations  what the tool's server says of it ("readOnlyHint", ...). Nobody has checked that:
 #                              good for a refusal, never for a permission
-#   input.arguments            what the tool is called with; absent in phase "list"
+#   input.arguments            what the tool is called with; absent in phase "list". Of a server as a whole: {"uri"}, {"name",
+#                              "arguments"} of a prompt, {"ref", "argument", "context"} of a completion, as the server has them
 #   input.address              where the caller comes from
 #   input.time                 now, such as "2026-11-20T11:49:53.000000Z" (time.parse_rfc3339_ns reads it)
 #   input.protocol             MCP version of the caller
 #   input.resource             "tool:<server>/<tool>"
 #
-# What you can say beside yes and no: a rule `obligations` binds a call that is allowed. It is asked for when a tool is
-# called, and one that is not understood refuses the call.
+# What you can say beside yes and no: a rule `obligations` binds a call that is allowed. It is asked for in phase "call",
+# and one that is not understood refuses the call.
 #   obligations contains {"redact": ["ssn"]} if ...          these members of the result are not shown
 #   obligations contains {"require_approval": true} if ...   people approve this call first
-#   obligations contains {"calls_per_minute": 5} if ...      of this caller to this tool; the lowest holds
+#   obligations contains {"calls_per_minute": 5} if ...      of this caller to this tool (or server as a whole); the lowest holds
 #   obligations contains {"log_full": true} if ...           arguments and result stand in the audit
 #
 # What is refused in phase "list" is not listed, and what is not listed cannot be called. So a rule about arguments

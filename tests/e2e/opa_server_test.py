@@ -71,6 +71,21 @@ deny contains "no time" if not time.parse_rfc3339_ns(input.time)
         self.assertIn("result", self.add(a=1, b=3))
         self.assert_denied(self.add(a=2, b=3), "not 2 from 127.0.0.1")
 
+    def test_reading_a_resource_is_asked_for_as_a_call(self):
+        read = lambda client: client.request("resources/read", {"uri": "calc+calc://constants"}).message
+        listen = {"notifications": {"resourceSubscriptions": ["calc+calc://constants", "calc+calc://open"]}}
+        clients = (self.session, mcp.Modern(self.gateway, self.key.secret))
+        for client in clients:
+            self.assertIn("contents", read(client)["result"])
+        self.opa.put("tool_access.rego", TOOLS + '''
+deny contains "not this" if { input.method == "resources/read"; input.arguments.uri == "calc://constants" }
+deny contains "not that" if { input.method == "resources/subscribe"; input.arguments.uri == "calc://constants" }
+''')
+        for client in clients:
+            self.assert_denied(read(client), "not this")
+            self.assertIn("calc+calc://constants", json.dumps(client.request("resources/list").message["result"]))
+        self.assertEqual(mcp.acknowledged(clients[1], listen)["resourceSubscriptions"], ["calc+calc://open"])
+
     def test_an_error_in_deny_denies(self):
         self.opa.put("tool_access.rego", TOOLS + 'deny contains "x" if to_number(input.arguments.a) > 100\n')
         self.assertIn("result", self.add(a=1, b=3))

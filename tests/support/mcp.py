@@ -143,6 +143,19 @@ class Session(Client):
         return response
 
 
+def acknowledged(client, wanted):
+    """What the gateway honours of a subscriptions/listen of a Modern client; the stream is closed again."""
+    message = {"jsonrpc": "2.0", "id": "listens", "method": "subscriptions/listen", "params": {**wanted, "_meta": client.envelope()}}
+    connection = http.client.HTTPConnection(client.gateway.address, client.gateway.port, timeout=60)
+    connection.request("POST", client.path, json.dumps(message), client.headers({
+        "Accept": ACCEPT, "Content-Type": "application/json", "MCP-Protocol-Version": MODERN, "Mcp-Method": "subscriptions/listen"}))
+    for line in connection.getresponse():
+        if line.startswith(b"data:"):
+            connection.close()
+            return json.loads(line[5:])["params"]["notifications"]
+    raise AssertionError("no acknowledgement")
+
+
 class Modern(Client):
     """A client of 2026-07-28 on /mcp or /mcp/{server}: every request stands alone."""
 

@@ -92,7 +92,7 @@ bool reads_bound(const Snapshot& snapshot, const AccessRequest& request, const R
                       request.channel);
 }
 
-// Bound is the call of a tool alone: a list, a look and a change carry nothing out. Whatever admin_access binds is
+// Bound is a call alone, of a tool or of a server as a whole: a list, a look and a change carry nothing out. Whatever admin_access binds is
 // asked for too, to be refused: it must not be passed over in silence.
 bool asks_obligations(const AccessRequest& request) {
   if (!is_tool_action(request.action)) return true;
@@ -110,7 +110,7 @@ Verdict verdict_of(const policy::PolicyAnswer& answer, const std::string& rule, 
   decide_internal::ObligationsPtr obligations;
   if (!answer.obligations.empty()) {
     auto read = decide_internal::read_obligations(answer.obligations);
-    if (read && *read && !on_tools) read = fail(Code::internal, "nothing but a call of a tool can be bound");
+    if (read && *read && !on_tools) read = fail(Code::internal, "nothing but a call can be bound");
     if (!read) return {false, rule + ".obligation", "policy_error", read.error().detail + ": ", nullptr};
     obligations = *std::move(read);
   }
@@ -216,7 +216,9 @@ Decision Decider::Impl::decide(const Snapshot& snapshot, const AccessRequest& re
   if (auto used = use(snapshot); !used) return deny(kRulePolicyError, "policy_error", used.error().detail);
   // Law: nothing is callable that is not listed. A policy that tells list from call cannot break it.
   const policy::Reads& reads = engine.reads();
-  if (request.phase == Phase::call && (reads.has(policy::Field::arguments) || reads.has(policy::Field::phase))) {
+  const bool tells =
+      reads.has(policy::Field::arguments) || reads.has(policy::Field::phase) || reads.has(policy::Field::method);
+  if (request.phase == Phase::call && tells) {
     AccessRequest listed = request;
     listed.phase = Phase::list;
     listed.arguments_json = std::nullopt;

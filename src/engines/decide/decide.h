@@ -31,7 +31,10 @@ struct AccessRequest {
   Permission action = Permission::tool_execute;
   const ServerRecord* server = nullptr;  // null with a null tool: an unknown name (read, execute), or no object
   const ToolRecord* tool = nullptr;      // null with a server: the server as a whole (its resources and prompts)
-  std::optional<std::string_view> arguments_json = std::nullopt;  // minified object; absent in phase list
+  std::string_view method =
+      {};  // of MCP, of a call of a server as a whole; that of a tool is tools/call and needs no word
+  std::optional<std::string_view> arguments_json =
+      std::nullopt;  // minified object; phase list has neither these nor a method
   Phase phase = Phase::call;
   std::string_view remote_address = {};
   WallTime now{};

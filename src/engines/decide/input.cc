@@ -79,6 +79,12 @@ void list(std::string& out, const List& list) {
   });
 }
 
+// Of a call alone: what there is to list is the same whatever will be asked of it.
+std::string_view method_of(const AccessRequest& request) {
+  if (request.phase != Phase::call || request.action != Permission::tool_execute) return {};
+  return request.tool != nullptr ? "tools/call" : request.method;
+}
+
 std::string_view kind_name(PrincipalKind kind) {
   switch (kind) {
     case PrincipalKind::user: return "user";
@@ -233,6 +239,7 @@ void write_input(const Snapshot& snapshot, const AccessRequest& request, Permiss
   if (reads.has(Field::action)) input.text("action", action_name(request.action));
   if (reads.has(Field::permission)) input.text("permission", name_of(request.action));
   if (reads.has(Field::phase)) input.text("phase", request.phase == Phase::list ? "list" : "call");
+  if (const auto method = method_of(request); reads.has(Field::method) && !method.empty()) input.text("method", method);
   if (reads.has(Field::granted)) {
     input.key("granted");
     out += held.has(request.action) ? "true" : "false";

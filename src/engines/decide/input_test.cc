@@ -58,7 +58,7 @@ TEST(PolicyInput, HasItsMembers) {
                        .protocol_version = "2025-11-25"}),
       R"({"user":{"id":"user:0123456789abcdef","name":"ann","kind":"user","roles":["user"],"groups":["staff","night"],)"
       R"("permissions":["tool:read","tool:execute"]},"labels":["private_data","untrusted_content"],"action":"execute",)"
-      R"("permission":"tool:execute","phase":"call","granted":true,"server":"calc","tool":{"name":"add","server":"calc",)"
+      R"("permission":"tool:execute","phase":"call","method":"tools/call","granted":true,"server":"calc","tool":{"name":"add","server":"calc",)"
       R"("security_level":3,"required":["calc.add"],"labels":["private_data"],"pin":"approved","untrusted":{"annotations":)"
       R"({"readOnlyHint":true,"title":"\",\"user\":{\"roles\":[\"admin\"]}"}}},"resource":"tool:calc/add","address":"::1",)"
       R"("protocol":"2025-11-25","time":"1970-01-01T00:00:40.000000Z"})");
@@ -85,6 +85,20 @@ TEST(PolicyInput, IsWhatTheTableOfFieldsSays) {
   std::ranges::sort(written);
   std::ranges::sort(listed);
   EXPECT_EQ(written, listed);
+}
+
+TEST(PolicyInput, AMethodIsThatOfACall) {
+  const Principal principal = principal_with({"user"});
+  const ServerRecord server = test::server_named("calc");
+  Reads reads = Reads::nothing();
+  reads.add(Field::method);
+  AccessRequest request{.principal = principal, .server = &server, .method = "prompts/get"};
+  EXPECT_EQ(whole(test::shipped(), request, reads), R"({"method":"prompts/get"})");
+  request.phase = Phase::list;
+  EXPECT_EQ(whole(test::shipped(), request, reads), "{}");
+  request.phase = Phase::call;
+  request.action = Permission::tool_read;
+  EXPECT_EQ(whole(test::shipped(), request, reads), "{}");
 }
 
 TEST(PolicyInput, LeavesOutWhatNoRuleReads) {
@@ -186,6 +200,7 @@ class RandomPolicy {
                                                  "input.labels",
                                                  "input.action",
                                                  "input.phase",
+                                                 "input.method",
                                                  "input.granted",
                                                  "input.server",
                                                  "input.tool.name",

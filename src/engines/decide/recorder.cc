@@ -43,6 +43,7 @@ std::size_t key_of(const Snapshot& snapshot, const AccessRequest& request) {
   mix(server_name(request));
   mix(tool_name(request));
   mix(name_of(request.action));
+  mix(request.method);
   mix(request.arguments_json.value_or(std::string_view("none")));
   mix(request.remote_address);
   mix(request.protocol_version);

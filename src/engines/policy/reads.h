@@ -16,9 +16,32 @@ using Modules = std::vector<std::pair<std::string, std::string>>;  // file name,
 
 // The members of the input as far down as they are told apart. A new one stands here and in kFieldPaths, or no rule sees it.
 enum class Field : std::uint8_t {
-  user_id, user_name, user_kind, user_roles, user_groups, user_permissions, labels, action, permission, phase, granted,
-  server, tool_name, tool_server, tool_security_level, tool_required, tool_labels, tool_pin, tool_untrusted, resource,
-  address, protocol, time, arguments, count_
+  user_id,
+  user_name,
+  user_kind,
+  user_roles,
+  user_groups,
+  user_permissions,
+  labels,
+  action,
+  permission,
+  phase,
+  method,
+  granted,
+  server,
+  tool_name,
+  tool_server,
+  tool_security_level,
+  tool_required,
+  tool_labels,
+  tool_pin,
+  tool_untrusted,
+  resource,
+  address,
+  protocol,
+  time,
+  arguments,
+  count_
 };
 
 struct FieldPath {
@@ -27,10 +50,12 @@ struct FieldPath {
 };
 
 inline constexpr std::array<FieldPath, static_cast<std::size_t>(Field::count_)> kFieldPaths{{
-    {"user", "id"}, {"user", "name"}, {"user", "kind"}, {"user", "roles"}, {"user", "groups"}, {"user", "permissions"},
-    {"", "labels"}, {"", "action"}, {"", "permission"}, {"", "phase"}, {"", "granted"}, {"", "server"},
-    {"tool", "name"}, {"tool", "server"}, {"tool", "security_level"}, {"tool", "required"}, {"tool", "labels"},
-    {"tool", "pin"}, {"tool", "untrusted"}, {"", "resource"}, {"", "address"}, {"", "protocol"}, {"", "time"},
+    {"user", "id"},       {"user", "name"},        {"user", "kind"},   {"user", "roles"},
+    {"user", "groups"},   {"user", "permissions"}, {"", "labels"},     {"", "action"},
+    {"", "permission"},   {"", "phase"},           {"", "method"},     {"", "granted"},
+    {"", "server"},       {"tool", "name"},        {"tool", "server"}, {"tool", "security_level"},
+    {"tool", "required"}, {"tool", "labels"},      {"tool", "pin"},    {"tool", "untrusted"},
+    {"", "resource"},     {"", "address"},         {"", "protocol"},   {"", "time"},
     {"", "arguments"},
 }};
 

@@ -88,18 +88,30 @@ bool Authorization::enters(const Asker& asker) {
   }
   const ServerPtr scope = server_of(catalogue, asker.scope);
   if (!scope || !scope->enabled) return false;
-  if (!is_unknown(server(asker, scope.get()))) return true;
+  if (!is_unknown(server_list(asker, scope.get()))) return true;
   const auto tools = catalogue.tools.find(asker.scope);
   if (tools == catalogue.tools.end()) return false;
   return std::ranges::any_of(tools->second, [&](const auto& tool) { return lists(asker, *scope, *tool.second); });
 }
 
-Decision Authorization::server(const Asker& asker, const ServerRecord* server) {
+Decision Authorization::server_list(const Asker& asker, const ServerRecord* server) {
   AccessRequest request = request_of(asker);
   request.server = server;
   request.phase = Phase::list;
+  return decide_server(asker, request);
+}
+
+Decision Authorization::server_call(const Asker& asker, const ServerRecord* server, const ServerCall& call) {
+  AccessRequest request = request_of(asker);
+  request.server = server;
+  request.method = call.method;
+  request.arguments_json = call.arguments;
+  return decide_server(asker, request);
+}
+
+Decision Authorization::decide_server(const Asker& asker, const AccessRequest& request) {
   Decision decision = decide(asker, request);
-  if (decision.allow && server == nullptr) {
+  if (decision.allow && request.server == nullptr) {
     return Decision::denied(Stage::authorization, std::string(kRuleUnknown), "unknown");
   }
   return decision;

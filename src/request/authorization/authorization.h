@@ -28,6 +28,12 @@ struct ToolAccess {
   ToolPtr tool;
 };
 
+// What is asked of a server as a whole: of its resources, its prompts, its completions.
+struct ServerCall {
+  std::string_view method;  // resources/read, ...
+  std::string_view arguments;  // minified object: the params that reach the server, without what MCP puts beside them
+};
+
 class Authorization {
  public:
   explicit Authorization(Decider& decider) : decider_(decider) {}
@@ -40,11 +46,14 @@ class Authorization {
   std::string list_key(const Asker& asker);
   // Does /mcp/{scope} exist for this caller? Where it may use neither the server nor one tool there, it does not.
   bool enters(const Asker& asker);
-  // Resources, prompts and completions of a server as a whole.
-  Decision server(const Asker& asker, const ServerRecord* server);
+  // Lists of a server's resources and prompts; whether it is heard. decide(execute) of the server as a whole, phase list.
+  Decision server_list(const Asker& asker, const ServerRecord* server);
+  // Reading a resource, subscribing to it, getting a prompt, completing: the same in phase call, bound by obligations.
+  Decision server_call(const Asker& asker, const ServerRecord* server, const ServerCall& call);
 
  private:
   Decision decide(const Asker& asker, const AccessRequest& request);
+  Decision decide_server(const Asker& asker, const AccessRequest& request);
 
   Decider& decider_;
 };

@@ -137,12 +137,44 @@ TEST_F(AuthorizationTest, WhatIsCallableIsListed) {
 TEST_F(AuthorizationTest, AGrantOfOneToolIsNoneOfTheServersResources) {
   const auto calculator = snapshot.catalogue->servers.at("calculator");
   const auto ask = [&](const Principal& who, const ServerRecord* server) {
-    return authorization.server({snapshot, who, Channel::mcp, "", "", "", WallTime{}}, server);
+    return authorization.server_list({snapshot, who, Channel::mcp, "", "", "", WallTime{}}, server);
   };
   EXPECT_TRUE(is_unknown(ask(agent, calculator.get())));
   EXPECT_TRUE(ask(admin, calculator.get()).allow);
   EXPECT_TRUE(is_unknown(ask(admin, nullptr)));
   EXPECT_EQ(to_error(ask(reader, calculator.get())).code, Code::access_denied);
+}
+
+// What a list shows does not bind, and a call of a server as a whole is a call as that of a tool is.
+TEST_F(AuthorizationTest, ReadingAResourceIsACallAndListingThemIsNone) {
+  const auto catalogue = snapshot.catalogue;
+  const ServerRecord* const calculator = catalogue->servers.at("calculator").get();
+  const auto under = [&](const std::string& policy) {
+    static std::uint64_t epoch = 100;
+    snapshot = test::with_tool_access("allow := true\n" + policy, ++epoch);
+    snapshot.catalogue = catalogue;
+  };
+  const Asker asker{snapshot, admin, Channel::mcp, "", "", "", WallTime{}};
+  const auto lists = [&] { return authorization.server_list(asker, calculator); };
+  const auto calls = [&](std::string_view method, std::string_view arguments) {
+    return authorization.server_call(asker, calculator, {method, arguments});
+  };
+  under("obligations contains {\"log_full\": true}\n");
+  EXPECT_TRUE(lists().allow);
+  EXPECT_FALSE(lists().obligations);
+  ASSERT_TRUE(calls("resources/read", "{}").obligations);
+  EXPECT_TRUE(calls("resources/read", "{}").obligations->log_full);
+  under("deny contains \"no\" if input.phase == \"call\"\n");
+  EXPECT_TRUE(lists().allow);
+  EXPECT_EQ(calls("prompts/get", "{}").reason, "no");
+  under("deny contains \"no\" if input.phase == \"list\"\n");
+  EXPECT_FALSE(calls("prompts/get", "{}").allow) << "what is not listed is not called";
+  under("deny contains \"no\" if { input.method == \"resources/read\"; input.arguments.uri == \"a:secret\" }\n");
+  EXPECT_FALSE(calls("resources/read", R"({"uri":"a:secret"})").allow);
+  EXPECT_TRUE(calls("resources/read", R"({"uri":"a:open"})").allow);
+  EXPECT_TRUE(calls("resources/subscribe", R"({"uri":"a:secret"})").allow);
+  EXPECT_TRUE(lists().allow);
+  EXPECT_TRUE(is_unknown(authorization.server_call(asker, nullptr, {"resources/read", "{}"})));
 }
 
 // Which servers there are is nobody's to find out by trying URLs.

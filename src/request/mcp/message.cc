@@ -235,6 +235,19 @@ std::string upstream_params(const Message& message, std::string_view target) {
   return out;
 }
 
+std::string decided_params(const Message& message, std::string_view target) {
+  const std::string params = upstream_params(message, target);
+  std::string out = "{";
+  json::for_each_member(params, [&](std::string_view raw_key, std::string_view value) {
+    const std::string_view quoted(raw_key.data() - 1, raw_key.size() + 2);
+    const auto key = json::decode_string(quoted);
+    if (key == "_meta" || key == "inputResponses" || key == "requestState") return;
+    if (out.size() > 1) out += ',';
+    out.append(quoted).append(":").append(value);
+  });
+  return out + "}";
+}
+
 std::string result_envelope(std::string_view id, std::string_view result) {
   std::string out;
   out.reserve(id.size() + result.size() + 40);

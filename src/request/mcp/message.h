@@ -62,6 +62,8 @@ bool is_of_era(Method method, bool modern) noexcept;
 std::string passed_meta(const Message& message);
 // The params of a request that names a server by prompt, URI or ref, with `target`, the upstream's own name, in its place.
 std::string upstream_params(const Message& message, std::string_view target);
+// The same without `_meta`, inputResponses and requestState: what a policy decides by, and people approve.
+std::string decided_params(const Message& message, std::string_view target);
 
 // Envelopes of our own (design, principle 4): every part is raw minified JSON that passed a reader.
 std::string result_envelope(std::string_view id, std::string_view result);

@@ -105,6 +105,16 @@ TEST(McpMessageAbuse, ANotificationWithAnIdIsAnUnknownMethod) {
   }
 }
 
+// Whatever else reaches the server is seen; what MCP puts beside it is not, however it is spelt.
+TEST(McpMessage, DecidedParamsAreThoseOfTheServerWithoutMcpsOwn) {
+  const auto prompt = read(
+      R"({"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"_meta":{"a":1},"name":"a_b","arguments":{"_meta":"1"},"more":[2],"inputResponses":{},"r\u0065questState":"s"}})");
+  ASSERT_TRUE(prompt.has_value());
+  EXPECT_EQ(decided_params(*prompt, "b"), R"({"name":"b","arguments":{"_meta":"1"},"more":[2]})");
+  const auto read_it = read(R"({"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"a+f:x"}})");
+  EXPECT_EQ(decided_params(*read_it, "f:x"), R"({"uri":"f:x"})");
+}
+
 TEST(McpMessage, UpstreamParamsCarryTheUpstreamsOwnName) {
   const auto prompt = read(R"({"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"a_b","arguments":{"x":"1"}}})");
   EXPECT_EQ(upstream_params(*prompt, "b"), R"({"name":"b","arguments":{"x":"1"}})");

@@ -19,9 +19,11 @@ namespace {
 
 constexpr std::string_view kElicit = "elicitation/create";
 
-std::string canonical_arguments(const Flow& f) {
+Result<std::string> canonical_arguments(const Flow& f, const json::ReadLimits& limits) {
   if (f.arguments_document) return json::canonical(f.arguments_document->root());
-  return f.message && f.message->arguments_value ? json::canonical(*f.message->arguments_value) : "{}";
+  if (f.tool) return f.message->arguments_value ? json::canonical(*f.message->arguments_value) : "{}";
+  SP_TRY(const json::Document document, json::read(f.arguments, limits));
+  return json::canonical(document.root());
 }
 
 // Each part with its length, and each list with its count, so that no two calls have one text.
@@ -57,8 +59,9 @@ class CallDigest {
   crypto::Sha256 hash_;
 };
 
-std::string digest_of(const Flow& f) {
+Result<std::string> digest_of(const Flow& f, const json::ReadLimits& limits) {
   static const ServerRecord kNone;
+  SP_TRY(const std::string arguments, canonical_arguments(f, limits));
   CallDigest digest;
   digest.add(f.principal->id);
   for (const ToolRecord* tool : {f.tool.get(), f.called_as.get()}) {
@@ -69,19 +72,23 @@ std::string digest_of(const Flow& f) {
     digest.add_route(posts ? *tool->registration->endpoint : kNone);
   }
   digest.add_route(f.server ? *f.server : kNone);
-  digest.add(canonical_arguments(f));
+  digest.add(arguments);
+  if (!f.tool) {  // a resource, a prompt, a completion
+    digest.add(f.server->name);
+    digest.add(f.message->method_name);
+  }
   return digest.finish();
 }
 
-Approval call_of(const Flow& f) {
+Result<Approval> call_of(const Flow& f, const json::ReadLimits& limits) {
   Approval call;
-  call.digest = digest_of(f);
+  SP_TRY(call.digest, digest_of(f, limits));
   call.principal = f.principal->id;
   call.principal_name = f.principal->name;
   call.person = person_of(*f.principal);
-  call.server = f.tool->server;
-  call.tool = f.tool->name;
-  call.tool_digest = f.tool->digest;
+  call.server = f.server->name;
+  call.tool = f.tool ? f.tool->name : f.message->method_name;
+  if (f.tool) call.tool_digest = f.tool->digest;
   call.arguments = f.arguments;
   call.rule_id = f.record.rule_id;
   call.request_id = f.record.request_id;
@@ -117,16 +124,20 @@ std::string pending_result(const Flow& f, const Approval& call) {
   return is_modern(f.revision) ? mcp::with_member(result, "resultType", R"("complete")") : result;
 }
 
+// MCP 2026-07-28, multi round-trip requests: which may be answered by `input_required`.
+bool has_rounds(const Flow& f) {
+  using mcp::Method;
+  return f.tool || f.message->method == Method::resources_read || f.message->method == Method::prompts_get;
+}
+
 }  // namespace
 
 Task<Result<void>> Pipeline::approve(Flow& f) {
   if (!f.obligations || !f.obligations->require_approval) co_return Result<void>{};
   f.enter(Stage::authorization);
-  if (!f.tool || !fleet_.approve) {
-    f.say = "Access denied: it needs an approval, which only calls of tools can have";
-    co_return fail(Code::access_denied, "an approval of what is no call of a tool");
-  }
-  ApprovalClaim claim{.call = call_of(f)};
+  if (!f.server || !fleet_.approve) co_return fail(Code::internal, "an approval that nobody can give");  // fail closed
+  ApprovalClaim claim;
+  SP_CO_TRY(claim.call, call_of(f, fleet_.settings.json));
   const bool retries = f.message && !f.message->request_state.empty();
   if (retries) {
     SP_CO_TRY(const mcp::RequestState state, mcp::open_state(fleet_.keys.key(crypto::Purpose::request_state),
@@ -156,7 +167,7 @@ Result<void> Pipeline::withhold(Flow& f, const Approval& call, bool retried) {
   }
   const std::string& base = fleet_.settings.base_url;
   const bool by_url = mcp::can_answer(declared_by(f), kElicit, R"({"mode":"url"})");
-  if (is_modern(f.revision) && by_url && !retried) {
+  if (is_modern(f.revision) && by_url && !retried && has_rounds(f)) {
     json::Writer w;
     w.object().key("approval").object().member("method", kElicit);
     w.member_raw("params", url_params(call, base, false)).end_object().end_object();
@@ -170,7 +181,7 @@ Result<void> Pipeline::withhold(Flow& f, const Approval& call, bool retried) {
     w.key("elicitations").array().raw(url_params(call, base, true)).end_array().end_object().end_object();
     f.result = w.take();
     f.result_is_error = true;
-  } else if (f.message) {
+  } else if (f.message && f.tool) {
     f.result = pending_result(f, call);
   }
   f.say = "The call waits for approval " + call.id + ": make it again with the same arguments once it is approved";

@@ -68,17 +68,15 @@ std::optional<ArgumentFault> fault_in_arguments(const Flow& f, const ToolRecord&
   return arguments ? validate_arguments(tool, *arguments) : validate_no_arguments(tool);
 }
 
+}  // namespace
+
 // Whoever asks, the operator at the machine too: a policy knows who it is that it limits.
-Result<void> admit_obliged(Flow& f, const Worker& w) {
-  const std::string what = f.tool ? f.tool->server + "/" + f.tool->name : f.server->name;
-  const std::uint32_t most = *f.obligations->calls_per_minute;
+Result<void> admit_obliged(Flow& f, const Worker& w, std::uint32_t most, const std::string& what) {
   const rate::Verdict verdict = w.admission.obliged(most, f.principal->id, what, w.fleet.clock.steady());
   if (!f.verdict || !verdict.allow || verdict.remaining < f.verdict->remaining) f.verdict = verdict;
   if (verdict.allow) return {};
   return fail(Code::rate_limited, "a policy's limit for " + what);
 }
-
-}  // namespace
 
 Result<void> Pipeline::authorize(Flow& f) {
   f.enter(Stage::authorization);
@@ -132,15 +130,16 @@ Result<ChosenTarget> chosen_target(const Flow& f) {
   } else {
     target = chosen.is_uri ? mcp::resolve_uri(catalogue, chosen.text) : mcp::resolve_name(catalogue, chosen.text);
   }
-  if (!target) return ChosenTarget{nullptr, {}, chosen.text};
-  return ChosenTarget{std::move(target->server), std::move(target->name), chosen.text};
+  if (!target) return ChosenTarget{nullptr, {}, chosen.text, {}};
+  std::string arguments = mcp::decided_params(*f.message, target->name);
+  return ChosenTarget{std::move(target->server), std::move(target->name), chosen.text, std::move(arguments)};
 }
 
 Result<void> Pipeline::authorize_server(Flow& f) {
   f.record.event_type = f.message->method_name;
   f.record.action = "read";
   SP_TRY(ChosenTarget target, chosen_target(f));
-  const Decision decision = w_.authorization.server(asker(f), target.server.get());
+  const Decision decision = w_.authorization.server_call(asker(f), target.server.get(), target.call(f));
   f.record.tool = target.chosen;
   if (!decision.allow) {
     f.record.set(decision);
@@ -153,6 +152,7 @@ Result<void> Pipeline::authorize_server(Flow& f) {
   f.obligations = decision.obligations;
   f.server = std::move(target.server);
   f.target = std::move(target.name);
+  f.arguments = std::move(target.arguments);
   f.record.server = f.server->name;
   f.touches_upstream = true;
   return {};
@@ -167,7 +167,8 @@ Result<void> Pipeline::admit_principal(Flow& f) {
         w_.admission.principal(*f.snapshot->limits, f.limit_class, f.principal->id, tool_id, fleet_.clock.steady());
     if (!f.verdict->allow) return fail(Code::rate_limited, f.limit_class);
   }
-  return f.obligations && f.obligations->calls_per_minute ? admit_obliged(f, w_) : Result<void>();
+  if (!f.obligations || !f.obligations->calls_per_minute) return {};
+  return admit_obliged(f, w_, *f.obligations->calls_per_minute, f.tool ? tool_id : f.server->name);
 }
 
 Result<void> Pipeline::validate(Flow& f) {

@@ -46,8 +46,8 @@ Task<Result<void>> Pipeline::intent(Flow& f) {
   }
   const bool lists = f.message && f.message->kind == mcp::Kind::request && f.record.event_type == audit::kToolList;
   if (!f.touches_upstream && !lists && f.route != telemetry::Route::api) co_return Result<void>();  // nothing is touched
-  if (f.tool) {
-    const bool whole = f.obligations && f.obligations->log_full;
+  const bool whole = f.obligations && f.obligations->log_full;
+  if (f.tool || (whole && f.server)) {
     f.record.arguments = whole ? fleet_.redactor.whole(f.arguments) : fleet_.redactor.json(f.arguments);
     f.record.arguments_digest = fleet_.redactor.digest(f.arguments);
   }

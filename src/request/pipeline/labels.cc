@@ -56,18 +56,19 @@ Task<Result<void>> leave_labels(Flow& f, const Fleet& fleet, std::vector<std::st
 
 std::function<bool()> still_allowed(const Flow& f, Worker& there) {
   const std::string name = f.message->method == mcp::Method::tools_call ? f.message->name : std::string();
+  const std::string method = f.message->method_name;
   // A yes that asks for people is none to a call that they have not approved.
   const auto allows = [approved = f.obligations && f.obligations->require_approval](const Decision& decision) {
     return decision.allow && (approved || !decision.obligations || !decision.obligations->require_approval);
   };
   return [allows, &there, snapshot = f.snapshot, principal = f.principal, server = f.server, channel = f.channel,
-          scope = f.scope, address = f.address, revision = f.revision, name, arguments = f.arguments] {
+          scope = f.scope, address = f.address, revision = f.revision, name, method, arguments = f.arguments] {
     const SnapshotPtr newest = there.snapshot;
     if (labels_of(*snapshot, principal->id) == labels_of(*newest, principal->id)) return true;
     const Asker asker{*newest, *principal, channel, scope, address, revision_name(revision), there.fleet.clock.wall()};
     if (!name.empty()) return allows(there.authorization.call(asker, name, arguments).decision);
     const ServerPtr now = server_of(*newest->catalogue, server->name);
-    return now && allows(there.authorization.server(asker, now.get()));
+    return now && allows(there.authorization.server_call(asker, now.get(), {method, arguments}));
   };
 }
 

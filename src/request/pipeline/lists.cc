@@ -228,12 +228,12 @@ Task<Result<void>> Pipeline::list_tools(Flow& f) {
 Task<Result<void>> Pipeline::list_items(Flow& f, upstream::ListKind kind, std::string_view member) {
   if (w_.opa) {
     co_await foresee(f, [&] {
-      for (const auto& server : servers_in_scope(f)) (void)w_.authorization.server(asker(f), server.get());
+      for (const auto& server : servers_in_scope(f)) (void)w_.authorization.server_list(asker(f), server.get());
     });
   }
   std::vector<ServerPtr> servers;
   for (const auto& server : servers_in_scope(f)) {
-    if (w_.authorization.server(asker(f), server.get()).allow) servers.push_back(server);
+    if (w_.authorization.server_list(asker(f), server.get()).allow) servers.push_back(server);
   }
   SP_CO_TRY(const auto parts, co_await ask_home(w_, f, std::move(servers), kind));
   std::vector<std::pair<const Part*, const upstream::Item*>> items;

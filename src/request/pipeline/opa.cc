@@ -58,7 +58,9 @@ void Pipeline::rehearse(Flow& f) {
   if (f.message->method == Method::tools_call) {
     (void)w_.authorization.call(asker(f), f.message->name, f.message->arguments);
   } else if (is_of_server(f.message->method)) {
-    if (const auto target = chosen_target(f)) (void)w_.authorization.server(asker(f), target->server.get());
+    if (const auto target = chosen_target(f)) {
+      (void)w_.authorization.server_call(asker(f), target->server.get(), target->call(f));
+    }
   } else if (opens(f.message->method) && !f.scope.empty()) {
     (void)w_.authorization.enters(asker(f));
   }

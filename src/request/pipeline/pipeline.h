@@ -2,8 +2,8 @@
 // the order of the stages and nothing else does. Owned by app.
 #pragma once
 
-#include "request/mcp/names.h"
 #include "request/pipeline/flow.h"
+#include "request/pipeline/subscription.h"
 #include "request/pipeline/worker.h"
 #include "request/upstream/listing.h"
 
@@ -58,7 +58,7 @@ class Pipeline {
   Result<void> choose_era(Flow& flow, const net::RequestHead& head);
   Result<void> check_param_headers(Flow& flow);
   Task<Result<void>> subscribe(Flow& flow);
-  std::optional<mcp::Target> usable_uri(const Flow& flow, const std::string& uri);
+  UsableUri usable_uri(const Flow& flow, const std::string& uri);
 
   // streams.cc: the SSE streams of legacy sessions.
   void open_events(Flow& flow);

@@ -6,6 +6,7 @@
 #include "net/sse.h"
 #include "request/mcp/message.h"
 #include "request/mcp/names.h"
+#include "request/pipeline/chosen_target.h"
 #include "request/pipeline/negotiate.h"
 #include "request/pipeline/pipeline.h"
 
@@ -18,21 +19,26 @@ std::string subscription_meta(std::string_view raw_id) {
 
 bool flag(std::string_view filter, std::string_view name) { return json::member(filter, name) == "true"; }
 
-// The URIs that the client names and may use; what it may not is left out of the acknowledgement.
-Result<void> resolve_uris(Subscription& listener, std::string_view filter, const std::function<std::optional<mcp::Target>(const std::string&)>& resolve) {
+using Resolve = std::function<Result<std::optional<mcp::Target>>(const std::string&)>;
+
+// The URIs that the client names and may use; what it may not is left out of the acknowledgement. Errors: invalid_params,
+// those of `resolve`.
+Result<void> resolve_uris(Subscription& listener, std::string_view filter, const Resolve& resolve) {
   const auto wanted = json::member(filter, "resourceSubscriptions");
   if (!wanted) return {};
   if (wanted->front() != '[') return fail(Code::invalid_params, "resourceSubscriptions is not an array");
   bool sound = true;
+  Result<void> good;
+  std::size_t number = 0;  // each costs a decision, honoured or not
   json::for_each_element(*wanted, [&](std::string_view raw) {
     const auto uri = json::is_string(raw) ? json::decode_string(raw) : Result<std::string>(fail(Code::invalid_params, "uri"));
-    sound =
-        sound && uri.has_value() && listener.uris.size() < kSubscribedUrisMax && uri->size() <= kSubscribedUriBytesMax;
-    if (!sound) return;
-    if (const auto target = resolve(*uri)) listener.uris[{target->server->name, target->name}] = *uri;
+    sound = sound && uri.has_value() && ++number <= kSubscribedUrisMax && uri->size() <= kSubscribedUriBytesMax;
+    if (!sound || !good) return;
+    const auto target = resolve(*uri);
+    if (!target) good = std::unexpected(target.error());
+    else if (*target) listener.uris[{(*target)->server->name, (*target)->name}] = *uri;
   });
-  return sound ? Result<void>()
-               : fail(Code::invalid_params, "resourceSubscriptions: 256 strings of 4096 bytes at most");
+  return sound ? good : fail(Code::invalid_params, "resourceSubscriptions: 256 strings of 4096 bytes at most");
 }
 
 }  // namespace
@@ -56,8 +62,8 @@ std::string Subscription::honoured() const {
   return w.end_object().end_object().take();
 }
 
-// The server that a URI of the caller leads to, where the caller may use it.
-std::optional<mcp::Target> Pipeline::usable_uri(const Flow& f, const std::string& uri) {
+// The server that a URI of the caller leads to, where the caller may subscribe to it: one call for each.
+UsableUri Pipeline::usable_uri(const Flow& f, const std::string& uri) {
   const Catalogue& catalogue = *f.snapshot->catalogue;
   std::optional<mcp::Target> target;
   if (f.scope.empty()) {
@@ -65,9 +71,33 @@ std::optional<mcp::Target> Pipeline::usable_uri(const Flow& f, const std::string
   } else if (const auto server = catalogue.servers.find(f.scope); server != catalogue.servers.end() && server->second->enabled) {
     target = mcp::Target{server->second, uri};
   }
-  if (!target || !w_.authorization.server(asker(f), target->server.get()).allow) return std::nullopt;
-  return target;
+  if (!target) return {};
+  json::Writer arguments;
+  arguments.object().member("uri", target->name).end_object();
+  Decision decision = w_.authorization.server_call(asker(f), target->server.get(), {kSubscribes, arguments.text()});
+  if (!decision.allow) return {};
+  return {std::move(target), std::move(decision.obligations)};
 }
+
+namespace {
+
+// What subscribing is bound to, carried out. Nobody can be asked in the middle of it: what needs an approval is left out.
+Result<std::optional<mcp::Target>> carried_out(Flow& f, const Worker& w, UsableUri usable) {
+  if (!usable.target || !usable.obligations) return std::move(usable.target);
+  const std::string& server = usable.target->server->name;
+  if (usable.obligations->require_approval) {
+    f.record.evidence += (f.record.evidence.empty() ? "" : "; ") + server + " needs an approval and was left out";
+    return std::nullopt;
+  }
+  const auto& most = usable.obligations->calls_per_minute;
+  if (most) {
+    SP_CHECK(admit_obliged(f, w, *most, server));
+  }
+  if (usable.obligations->log_full) f.record.arguments = w.fleet.redactor.whole(f.message->params);
+  return std::move(usable.target);
+}
+
+}  // namespace
 
 Task<Result<void>> Pipeline::subscribe(Flow& f) {
   f.record.action = "listen";
@@ -84,15 +114,18 @@ Task<Result<void>> Pipeline::subscribe(Flow& f) {
     co_await foresee(f, [&] {
       for (const auto& [name, server] : f.snapshot->catalogue->servers) {
         const bool here = server->enabled && in_scope(*f.snapshot->catalogue, f.scope, name);
-        if (here) (void)w_.authorization.server(asker(f), server.get());
+        if (here) (void)w_.authorization.server_list(asker(f), server.get());
       }
+      Subscription scratch;
+      (void)resolve_uris(scratch, *filter, [&](const std::string& uri) { return usable_uri(f, uri).target; });
     });
   }
-  SP_CO_CHECK(resolve_uris(*listener, *filter, [&](const std::string& uri) { return usable_uri(f, uri); }));
+  SP_CO_CHECK(
+      resolve_uris(*listener, *filter, [&](const std::string& uri) { return carried_out(f, w_, usable_uri(f, uri)); }));
   std::vector<ServerPtr> servers;
   for (const auto& [name, server] : f.snapshot->catalogue->servers) {
     const bool here = server->enabled && in_scope(*f.snapshot->catalogue, f.scope, name);
-    if (here && w_.authorization.server(asker(f), server.get()).allow) servers.push_back(server);
+    if (here && w_.authorization.server_list(asker(f), server.get()).allow) servers.push_back(server);
   }
   auto stream = std::make_shared<mcp::EventStream>(w_.executor, *f.exchange);
   listener->stream = stream;

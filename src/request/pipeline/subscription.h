@@ -4,11 +4,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "core/decision.h"
 #include "model/principal.h"
 #include "model/protocol.h"
+#include "request/mcp/names.h"
 #include "request/mcp/stream.h"
 
 namespace sallyport {
@@ -16,6 +19,12 @@ namespace sallyport {
 inline constexpr std::size_t kListenersPerPrincipal = 16;
 inline constexpr std::size_t kSubscribedUrisMax = 256;
 inline constexpr std::size_t kSubscribedUriBytesMax = 4'096;
+
+// A resource that a caller may subscribe to, and what that is bound to.
+struct UsableUri {
+  std::optional<mcp::Target> target;
+  std::shared_ptr<const Obligations> obligations;
+};
 
 // One open subscriptions/listen stream.
 struct Subscription {

@@ -66,8 +66,7 @@ std::string_view declared_by(const Flow& f) {
 }
 
 mcp::StateBinding state_binding(const Flow& f) {
-  return {f.principal->id, f.scope,  f.message->method_name,
-          f.server->name,  f.target, f.tool ? std::string_view(f.arguments) : std::string_view()};
+  return {f.principal->id, f.scope, f.message->method_name, f.server->name, f.target, f.arguments};
 }
 
 // What the server may ask, and whom; null where nobody can answer.
@@ -233,6 +232,16 @@ Task<Result<void>> Pipeline::call_upstream(Flow& f, std::string params) {
   co_return take_answer(f, std::move(answer));
 }
 
+namespace {
+
+// What was decided, and nothing else of the caller's params but `_meta`.
+std::string with_meta(std::string_view arguments, std::string_view meta) {
+  if (arguments.empty()) return {};  // no decision was made: call_upstream refuses
+  return std::string(arguments.substr(0, arguments.size() - 1)).append(meta).append("}");
+}
+
+}  // namespace
+
 Task<Result<void>> Pipeline::upstream(Flow& f) {
   f.enter(Stage::upstream);
   if (f.message && f.message->kind != mcp::Kind::request) {
@@ -257,7 +266,7 @@ Task<Result<void>> Pipeline::upstream(Flow& f) {
     case Method::resource_templates_list:
       co_return co_await list_items(f, upstream::ListKind::resource_templates, "resourceTemplates");
     case Method::prompts_list: co_return co_await list_items(f, upstream::ListKind::prompts, "prompts");
-    default: co_return co_await call_upstream(f, mcp::upstream_params(*f.message, f.target));
+    default: co_return co_await call_upstream(f, with_meta(f.arguments, mcp::passed_meta(*f.message)));
   }
 }
 

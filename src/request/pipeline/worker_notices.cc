@@ -2,9 +2,11 @@
 #include <algorithm>
 
 #include "json/slice.h"
+#include "model/registration.h"
 #include "request/mcp/dialect.h"
 #include "request/mcp/message.h"
 #include "request/mcp/names.h"
+#include "request/pipeline/chosen_target.h"
 #include "request/pipeline/subscription.h"
 #include "request/pipeline/worker.h"
 
@@ -31,9 +33,13 @@ bool loud_enough(const mcp::ClientSession& session, std::string_view params) {
 
 }  // namespace
 
-bool Worker::may_hear(const Principal& principal, std::string_view scope, const ServerRecord& server, Decider& by) {
+// That a resource changed hears who may still subscribe to it; everything else who may list what the server has.
+bool Worker::may_hear(const Principal& principal, std::string_view scope, const upstream::Notice& said, Decider& by) {
   const Asker asker{*snapshot, principal, Channel::mcp, scope, {}, {}, fleet.clock.wall(), &by};
-  return authorization.server(asker, &server).allow;
+  const ServerPtr server = server_of(*snapshot->catalogue, said.server);
+  if (said.method != kUpdated) return authorization.server_list(asker, server.get()).allow;
+  const std::string uri = R"({"uri":)" + std::string(json::member(said.params, "uri").value_or("null")) + "}";
+  return authorization.server_call(asker, server.get(), {kSubscribes, uri}).allow;
 }
 
 void Worker::withhold_logs(const ServerRecord& server, const std::string& principal) {
@@ -82,7 +88,7 @@ void Worker::pass_on(const upstream::Notice& said, Decider& by, bool rehearsal) 
     if (!said.principal.empty() && principal.id != said.principal) return false;
     if (!in_scope(*snapshot->catalogue, scope, said.server)) return false;
     if (toolset_of(*snapshot->catalogue, scope) && said.method != kToolsChanged) return false;  // it has nothing else
-    return may_hear(principal, scope, *server->second, by);  // each time: what was granted once may be gone
+    return may_hear(principal, scope, said, by);  // each time: what was granted once may be gone
   };
   for (const auto& session : sessions.all()) {
     if (session->home == index && concerns(*session->principal, session->scope) && !rehearsal)

@@ -34,6 +34,8 @@ class Hider {
       if (key == "content") return array(value, [&](std::string_view block) { return this->block(block); });
       if (key == "contents") return array(value, [&](std::string_view part) { return contents(part); });
       if (key == "messages") return array(value, [&](std::string_view message) { return this->message(message); });
+      if (key == "completion") return completion(value);
+      if (key == "description") return text(value);  // of a prompt: made for this call, as its messages are
       return std::ranges::find(kFrame, key) != kFrame.end() ? any(value) : member(key, value);
     });
   }
@@ -126,6 +128,13 @@ class Hider {
     return object(raw, [&](const std::string& key, std::string_view value) {
       if (key == "role") return std::string(value);
       return key == "content" ? block(value) : member(key, value);
+    });
+  }
+
+  std::string completion(std::string_view raw) {
+    return object(raw, [&](const std::string& key, std::string_view value) {
+      if (key != "values") return member(key, value);
+      return array(value, [&](std::string_view one) { return text(one); });
     });
   }
 

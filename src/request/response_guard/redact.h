@@ -12,7 +12,7 @@ namespace sallyport {
 // What stands in the place of what was taken out.
 inline constexpr std::string_view kRedacted = "[redacted]";
 
-// `result`: minified raw result of tools/call, resources/read or prompts/get. `names`: of members, at any depth, in any
+// `result`: minified raw result of tools/call, resources/read, prompts/get or completion/complete. `names`: of members, at any depth, in any
 // case of ASCII letters; in structuredContent, in text that is a JSON object or array, and in such text inside these.
 std::string redact_result(std::string_view result, std::span<const std::string> names);
 // `error`: a JSON-RPC error object; its code remains.

@@ -49,8 +49,17 @@ TEST(Redact, LooksIntoResourcesAndPrompts) {
       R"({"contents":[{"uri":"a:b","mimeType":"text/x","text":"{\"ssn\":\"[redacted]\"}"},{"uri":"a:c","blob":""}]})");
   EXPECT_EQ(shown(R"({"content":[{"type":"resource","resource":{"uri":"a:b","text":"ssn 1"}}]})"),
             R"({"content":[{"type":"resource","resource":{"uri":"a:b","text":"[redacted]"}}]})");
-  EXPECT_EQ(shown(R"({"messages":[{"role":"user","content":{"type":"text","text":"ssn 1"}}],"description":"d"})"),
-            R"({"messages":[{"role":"user","content":{"type":"text","text":"[redacted]"}}],"description":"d"})");
+  EXPECT_EQ(
+      shown(R"({"messages":[{"role":"user","content":{"type":"text","text":"ssn 1"}}],"description":"of ssn 1"})"),
+      R"({"messages":[{"role":"user","content":{"type":"text","text":"[redacted]"}}],"description":"[redacted]"})");
+}
+
+TEST(Redact, ASuggestionThatIsNoJsonIsWithheld) {
+  EXPECT_EQ(shown(R"({"completion":{"values":["ssn 1","{\"ssn\":1,\"a\":2}"],"total":2,"hasMore":false}})"),
+            R"({"completion":{"values":["[redacted]","{\"ssn\":\"[redacted]\",\"a\":2}"],"total":2,"hasMore":false}})");
+  EXPECT_EQ(shown(R"({"completion":{"values":{"ssn":1},"ssn":[2]}})"),
+            R"({"completion":{"values":"[redacted]","ssn":"[redacted]"}})");
+  EXPECT_EQ(shown(R"({"completion":["ssn 1"]})"), R"({"completion":"[redacted]"})");
 }
 
 TEST(RedactAbuse, ANameInDisguiseIsTheSameName) {
