@@ -7,7 +7,8 @@ import unittest
 
 import mcp
 import scratch
-from gateway import Gateway
+import sse
+from gateway import SLOW, Gateway
 
 SECRET = "078-05-1120"
 SHOWN = {"name": "Ada", "ssn": "[redacted]"}
@@ -129,6 +130,16 @@ class ServerCalls(unittest.TestCase):
         for _, method, _, answer in self.each("open"):
             if method != "resources/subscribe":
                 self.assertIn(SECRET, answer.body.decode(), "where no rule hides it")
+
+    def test_that_a_resource_changed_says_its_uri_and_no_more(self):
+        """MCP, resources/updated: uri and _meta; where members are hidden the URI alone."""
+        for server, told in (("open", {"uri": "open+book://one", "_meta": {"mark": 1}}), ("redact", {"uri": "redact+book://one"})):
+            session = mcp.Session(self.gateway, self.gateway.key("hears-" + server).secret).open()
+            stream = sse.get(session, timeout=30 * SLOW)
+            self.assertIn("result", session.request("resources/subscribe", {"uri": server + "+book://one"}).message)
+            said = stream.message()[1]
+            self.assertEqual((said["method"], said["params"]), ("notifications/resources/updated", told))
+            stream.close()
 
     def test_a_limit_of_its_own(self):
         """One of the server for all of these methods and eras, beside every other; lists do not count."""

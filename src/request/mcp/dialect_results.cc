@@ -209,6 +209,16 @@ std::string shape_item(Bridge bridge, std::string_view item) {
   });
 }
 
+namespace {
+
+// A notification outside of calls says what MCP gives it and nothing of the server's own: nobody asked for it, and no policy
+// looks into it.
+bool is_of_notice(std::string_view method, std::string_view key) {
+  return key == "_meta" || (key == "uri" && method == "notifications/resources/updated");
+}
+
+}  // namespace
+
 std::optional<std::string> shape_notification(Bridge bridge, std::string_view method, std::string_view params) {
   const bool both_url = bridge.client == Revision::r2025_11_25 && bridge.server == Revision::r2025_11_25;
   const bool passes = method == "notifications/progress" || method == "notifications/message" ||
@@ -218,6 +228,11 @@ std::optional<std::string> shape_notification(Bridge bridge, std::string_view me
   if (!passes) return std::nullopt;
   if (!json::is_object(params)) return std::string();
   std::string out = edit::with_cleaned_meta(params);
+  if (method.ends_with("/updated") || method.ends_with("/list_changed")) {
+    return edit::members(out, [&](std::string_view key, std::string_view value) -> Put {
+      return is_of_notice(method, key) ? Put(value) : Put();
+    });
+  }
   if (method != "notifications/progress" || bridge.client >= Revision::r2025_03_26) return out;
   return edit::members(
       out, [](std::string_view key, std::string_view value) -> Put { return key == "message" ? Put() : Put(value); });

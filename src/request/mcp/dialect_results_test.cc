@@ -241,6 +241,11 @@ TEST(Dialect, NotificationsPassWithoutWhatIsOfOneHop) {
   EXPECT_EQ(shape_notification({L3, M}, "notifications/resources/updated",
                                R"({"uri":"a:b","_meta":{"io.modelcontextprotocol/subscriptionId":"7","v/x":1}})"),
             R"({"uri":"a:b","_meta":{"v/x":1}})");
+  EXPECT_EQ(
+      shape_notification({L4, L4}, "notifications/resources/updated", R"({"title":"s","u\u0072i":"a:b","more":{}})"),
+      R"({"u\u0072i":"a:b"})");
+  EXPECT_EQ(shape_notification({L4, L4}, "notifications/tools/list_changed", R"({"uri":"a:b","_meta":{"x":1}})"),
+            R"({"_meta":{"x":1}})");
   EXPECT_EQ(shape_notification({L1, L1}, "notifications/message", R"({"level":"info","data":{"message":1}})"),
             R"({"level":"info","data":{"message":1}})");
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "json/slice.h"
+#include "json/writer.h"
 #include "model/registration.h"
 #include "request/mcp/dialect.h"
 #include "request/mcp/message.h"
@@ -31,6 +32,12 @@ bool loud_enough(const mcp::ClientSession& session, std::string_view params) {
   return rank >= session.log_level.load();
 }
 
+// A policy hides parts of what the server says to this principal.
+bool hides(const Worker& w, std::string_view server, std::string_view principal) {
+  return w.silenced.contains(std::pair(std::string(server), std::string(principal))) ||
+         w.silenced.contains(std::pair(std::string(server), std::string()));
+}
+
 }  // namespace
 
 // That a resource changed hears who may still subscribe to it; everything else who may list what the server has.
@@ -57,11 +64,7 @@ void Worker::notice(const upstream::Notice& said) {
     });
   }
   if (said.principal.empty() && said.method == "notifications/message") return;  // whose call it speaks of is unknown
-  if (said.method == "notifications/message" &&
-      (silenced.contains(std::pair(std::string(said.server), std::string(said.principal))) ||
-       silenced.contains(std::pair(std::string(said.server), std::string())))) {
-    return;
-  }
+  if (said.method == "notifications/message" && hides(*this, said.server, said.principal)) return;
   if (said.params.size() > kNoticeBytesMax) {  // one server's flood must not break the stream on which all are heard
     fleet.log.warning("notice dropped: too large", {{"server", said.server}, {"method", said.method}});
     return;
@@ -103,6 +106,9 @@ void Worker::tell(mcp::ClientSession& session, const ServerRecord& server, const
   if (said.method == "notifications/message" && !loud_enough(session, said.params)) return;
   auto params = mcp::shape_notification({session.revision, session.revision}, said.method, said.params);
   if (!params) return;
+  if (said.method == kUpdated && hides(*this, said.server, session.principal->id)) {
+    *params = R"({"uri":)" + std::string(json::member(*params, "uri").value_or("null")) + "}";
+  }
   if (said.method == kUpdated && session.scope.empty()) *params = mcp::expose_item(server, *params);
   session.deliver(mcp::notification_envelope(said.method, *params));
 }
@@ -114,7 +120,9 @@ void Worker::tell(const Subscription& listener, const upstream::Notice& said) {
   const auto uri = raw && json::is_string(*raw) ? json::decode_string(*raw) : Result<std::string>(std::unexpected(Error{}));
   if (!uri) return;
   const auto found = listener.uris.find({std::string(said.server), *uri});
-  if (found != listener.uris.end()) listener.tell(kUpdated, mcp::with_string_member(said.params, "uri", found->second));
+  if (found == listener.uris.end()) return;
+  json::Writer w;
+  listener.tell(kUpdated, w.object().member("uri", found->second).end_object().text());
 }
 
 // Of a session that principals share: what all of them want.
