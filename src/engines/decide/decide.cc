@@ -304,7 +304,8 @@ std::string Decider::list_key(const Snapshot& snapshot, const AccessRequest& req
   if (!impl_->use(snapshot)) return {};
   const policy::Reads& reads = impl_->engine.reads();
   if (reads.changing() || reads.has(policy::Field::time)) return {};
-  return decide_internal::list_key(snapshot, request, reads);
+  impl_->roles.resolve(snapshot.roles, request.principal);
+  return decide_internal::list_key(snapshot, request, reads, impl_->roles);
 }
 
 const Recorder* Decider::recorder() const noexcept { return impl_->recorder.get(); }

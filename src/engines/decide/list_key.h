@@ -6,10 +6,12 @@
 
 #include "engines/decide/decide.h"
 #include "engines/policy/reads.h"
+#include "engines/rbac/held.h"
 
 namespace sallyport::decide_internal {
 
-// `request` names no tool and no server. Two texts are the same only where all that stands in them is.
-std::string list_key(const Snapshot& snapshot, const AccessRequest& request, const policy::Reads& reads);
+// `request` names no tool and no server; `roles`: of its principal. Two texts are the same only where all that stands in them is.
+std::string list_key(const Snapshot& snapshot, const AccessRequest& request, const policy::Reads& reads,
+                     const rbac::HeldRoles& roles);
 
 }  // namespace sallyport::decide_internal

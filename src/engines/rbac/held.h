@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "engines/rbac/rbac.h"
@@ -17,15 +16,22 @@ class HeldRoles {
   // Finds the roles of `principal` unless it found these before: the same set in force and the same names, compared.
   void resolve(const std::shared_ptr<const Roles>& roles, const Principal& principal);
 
-  // Those of the principal itself that there are, by the name that it has them under.
-  [[nodiscard]] const std::vector<std::pair<std::string_view, const Role*>>& own() const noexcept { return own_; }
+  // What its roles give: `agent` by itself, since what it gives is executed over MCP only (C6). A grant that many roles have
+  // stands there once.
+  struct Given {
+    PermissionSet permissions;
+    std::vector<Grant> grants;
+  };
+  [[nodiscard]] const Given& agent() const noexcept { return agent_; }
+  [[nodiscard]] const Given& others() const noexcept { return others_; }
   // all_roles() of it. Valid until the next resolve().
   [[nodiscard]] const std::vector<std::string_view>& all() const noexcept { return all_; }
 
  private:
   std::shared_ptr<const Roles> roles_;  // kept: its address stays its own
   std::vector<std::string> names_;
-  std::vector<std::pair<std::string_view, const Role*>> own_;
+  Given agent_;
+  Given others_;
   std::vector<std::string_view> all_;
 };
 

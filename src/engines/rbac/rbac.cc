@@ -1,6 +1,8 @@
 #include "engines/rbac/rbac.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 #include <unordered_set>
 
 #include "engines/rbac/held.h"
@@ -106,48 +108,57 @@ PermissionSet effective(const Principal& principal, const Roles& roles) noexcept
 
 namespace {
 
-// `each` calls its argument with the name and the record of each role of the principal.
-template <class Each>
-PermissionSet add_up(const Principal& principal, std::string_view server, std::string_view tool, Channel channel,
-                     const Each& each) noexcept {
-  // What an agent was granted it executes over MCP only (C6); what its other roles give is not the agent's.
-  const bool may_execute = channel == Channel::mcp;
-  PermissionSet own = principal.permissions;
-  own.add(scoped(principal.grants, server, tool));
-  PermissionSet set = has_role(principal, kAgent) && !may_execute ? without_execute(own) : own;
-  each([&](std::string_view name, const Role& role) {
-    PermissionSet of_role = role.permissions;
-    of_role.add(scoped(role.grants, server, tool));
-    set.add(name == kAgent && !may_execute ? without_execute(of_role) : of_role);
-  });
-  return set;
+// What of its own the principal holds on this tool, and what a role gives: what an agent was granted it executes over MCP
+// only (C6); what its other roles give is not the agent's.
+PermissionSet given(PermissionSet permissions, const std::vector<Grant>& grants, std::string_view server,
+                    std::string_view tool, bool executes) noexcept {
+  permissions.add(scoped(grants, server, tool));
+  return executes ? permissions : without_execute(permissions);
+}
+
+void add_to(HeldRoles::Given& to, const Role& role,
+            std::set<std::tuple<Permission, std::string_view, std::string_view>>& known) {
+  to.permissions.add(role.permissions);
+  for (const Grant& grant : role.grants) {
+    if (known.emplace(grant.permission, grant.server, grant.tool).second) to.grants.push_back(grant);
+  }
 }
 
 }  // namespace
 
 PermissionSet effective_on(const Principal& principal, const Roles& roles, std::string_view server,
                            std::string_view tool, Channel channel) noexcept {
-  return add_up(principal, server, tool, channel, [&](const auto& visit) {
-    for (const std::string& name : principal.roles) {
-      if (const Role* role = find_role(roles, name)) visit(name, *role);
-    }
-  });
+  const bool over_mcp = channel == Channel::mcp;
+  PermissionSet set =
+      given(principal.permissions, principal.grants, server, tool, over_mcp || !has_role(principal, kAgent));
+  for (const std::string& name : principal.roles) {
+    const Role* role = find_role(roles, name);
+    if (role != nullptr) set.add(given(role->permissions, role->grants, server, tool, over_mcp || name != kAgent));
+  }
+  return set;
 }
 
 PermissionSet effective_on(const Principal& principal, const HeldRoles& held, std::string_view server,
                            std::string_view tool, Channel channel) noexcept {
-  return add_up(principal, server, tool, channel, [&](const auto& visit) {
-    for (const auto& [name, role] : held.own()) visit(name, *role);
-  });
+  const bool over_mcp = channel == Channel::mcp;
+  PermissionSet set =
+      given(principal.permissions, principal.grants, server, tool, over_mcp || !has_role(principal, kAgent));
+  set.add(given(held.others().permissions, held.others().grants, server, tool, true));
+  set.add(given(held.agent().permissions, held.agent().grants, server, tool, over_mcp));
+  return set;
 }
 
 void HeldRoles::resolve(const std::shared_ptr<const Roles>& roles, const Principal& principal) {
   if (roles_ == roles && roles_ && names_ == principal.roles) return;
   roles_ = nullptr;  // nothing is resolved where what follows throws
   names_ = principal.roles;
-  own_.clear();
+  agent_ = others_ = {};
+  std::set<std::tuple<Permission, std::string_view, std::string_view>> of_agent, of_others;
   for (const std::string& name : names_) {
-    if (const Role* role = find_role(*roles, name)) own_.emplace_back(name, role);
+    const Role* const role = find_role(*roles, name);
+    if (role == nullptr) continue;
+    if (name == kAgent) add_to(agent_, *role, of_agent);
+    else add_to(others_, *role, of_others);
   }
   all_ = all_roles(principal, *roles);
   roles_ = roles;

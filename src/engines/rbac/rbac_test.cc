@@ -133,6 +133,29 @@ TEST(Rbac, ManyRolesAreNamedOnceEachInTheirOrder) {
   EXPECT_EQ(all, wanted);
 }
 
+TEST(Rbac, AGrantThatManyRolesHaveIsLookedAtOnce) {
+  Roles roles{{"agent", {"agent", {tool_create}, {{tool_execute, "s", "*"}, {tool_execute, "t", "*"}}, {}}}};
+  std::vector<std::string> names{"agent"};
+  for (int i = 0; i < 100; ++i) {
+    names.push_back("r" + std::to_string(i));
+    roles[names.back()] = {
+        names.back(), {tool_read}, {{tool_execute, "s", i % 2 == 0 ? "a*" : "b*"}, {tool_read, "s", "a*"}}, {}};
+  }
+  const Principal principal = with_roles(names);
+  HeldRoles held;
+  held.resolve(std::make_shared<const Roles>(roles), principal);
+  EXPECT_EQ(held.others().grants.size(), 3U);
+  EXPECT_EQ(held.agent().grants.size(), 2U) << "apart: what an agent was granted it executes over MCP only";
+  for (const Channel channel : {Channel::mcp, Channel::rest}) {
+    for (const char* server : {"s", "t", "u", ""}) {
+      for (const char* tool : {"a1", "b1", "c1", ""}) {
+        EXPECT_EQ(effective_on(principal, held, server, tool, channel),
+                  effective_on(principal, roles, server, tool, channel));
+      }
+    }
+  }
+}
+
 TEST(Rbac, RolesFoundOnceFollowEachChange) {
   const auto with_grant = [](Permission permission) {
     return std::make_shared<const Roles>(
