@@ -20,7 +20,7 @@ namespace {
 struct Part {
   ServerPtr server;
   std::vector<upstream::Item> items;  // resources, prompts
-  DigestsPtr digests;                 // tools; set where `failed` is empty
+  DigestsPtr digests;                 // tools; null where they are not known
   Revision revision = kLatestLegacy;  // the server's
   std::string failed;                 // why the server could not be asked
 };
@@ -174,6 +174,7 @@ std::string_view shown_name(std::string_view scope, const Offer& offer) {
 
 // Does its server list the tool as it was approved?
 bool is_as_approved(const Part& part, const ToolRecord& called) {
+  if (!part.digests) return false;
   const auto listed = part.digests->find(called.name);
   return listed != part.digests->end() && listed->second == called.digest;
 }
