@@ -1,4 +1,4 @@
-# One target a module. sp_module(NAME [DEPS our modules...] [LIBS foreign targets...] [ASIO]) makes:
+# One target a module. sp_module(NAME [DEPS our modules...] [LIBS foreign targets...] [PCH headers...] [ASIO]) makes:
 #   sp_NAME        static library of every *.cc in src/NAME that is no test, bench or fuzz target
 #   sp_NAME_tests  one GoogleTest program of every *_test.cc (registered with ctest)
 #   fuzz_*         one libFuzzer program for each *_fuzz.cc, with -DSALLYPORT_FUZZ=ON
@@ -6,26 +6,52 @@
 # A name with a slash (request/pipeline) becomes sp_request_pipeline. Depth: the folder itself, not its subfolders.
 define_property(GLOBAL PROPERTY SP_EDGES BRIEF_DOCS "module edges" FULL_DOCS "module edges, read by the include-graph test")
 
-# A precompiled header that other targets share: sp_pch(NAME "LINKED;TARGETS" IS_TEST HEADERS...). Tests may be compiled by other
-# flags than the product (cmake/flags.cmake), so they have their own. Measured under ASan: a test saves 1.8 of 4 to 6 s, a
-# unit without Asio 1 of 1.5 to 4 s.
-function(sp_pch name linked is_test)
+# A precompiled header that other targets share: sp_pch(NAME "LINKED;TARGETS" HEADERS...). What is read again by hundreds of
+# units is worth a place here, our own wide headers too: a unit of the pipeline spends 2.6 of 6.8 s in headers without it.
+function(sp_pch name linked)
   if(TARGET ${name})
     return()
   endif()
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${name}.cc CONTENT "")
   add_library(${name} STATIC ${CMAKE_BINARY_DIR}/${name}.cc)
-  target_link_libraries(${name} PRIVATE ${linked})
-  set_target_properties(${name} PROPERTIES SP_TEST ${is_test})
+  target_link_libraries(${name} PRIVATE sp_flags ${linked})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_precompile_headers(${name} PRIVATE ${ARGN})
 endfunction()
 
-set(SP_STD_HEADERS <algorithm> <array> <chrono> <cstdint> <expected> <functional> <map> <memory> <optional> <set> <span> <string>
-  <string_view> <utility> <vector>)
+set(SP_SRC ${CMAKE_SOURCE_DIR}/src)
+set(SP_STD_HEADERS <algorithm> <array> <charconv> <chrono> <cmath> <cstdint> <expected> <filesystem> <functional> <map> <memory> <optional>
+  <set> <span> <string> <string_view> <utility> <vector>)
+set(SP_MODEL_HEADERS ${SP_SRC}/core/result.h ${SP_SRC}/core/clock.h ${SP_SRC}/model/snapshot.h)
+set(SP_ASIO_HEADERS ${SP_SRC}/core/asio.h ${SP_SRC}/core/task.h)
 set(SP_GTEST_HEADERS <gmock/gmock.h> <gtest/gtest.h>)
 
+# The precompiled header of a module's product units: its own where it names one (PCH), else by whether it knows Asio and the model.
+function(sp_product_pch id asio deps headers)
+  set(all ${SP_STD_HEADERS})
+  set(name sp)
+  set(linked "")
+  if(asio)
+    list(PREPEND all ${SP_ASIO_HEADERS})
+    string(APPEND name _asio)
+    set(linked Boost::headers Threads::Threads)
+  endif()
+  if("model" IN_LIST deps)
+    list(APPEND all ${SP_MODEL_HEADERS})
+    string(APPEND name _model)
+  endif()
+  if(headers)
+    list(TRANSFORM headers PREPEND ${SP_SRC}/ REGEX "^[^<]")
+    list(APPEND all ${headers})
+    set(name sp_${id})
+    get_target_property(linked sp_${id} INTERFACE_LINK_LIBRARIES)
+  endif()
+  sp_pch(${name}_pch "${linked}" ${all})
+  target_precompile_headers(sp_${id} REUSE_FROM ${name}_pch)
+endfunction()
+
 function(sp_module name)
-  cmake_parse_arguments(M "ASIO" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(M "ASIO" "" "DEPS;LIBS;PCH" ${ARGN})
   string(REPLACE "/" "_" id ${name})
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
   if(NOT IS_DIRECTORY ${dir})
@@ -56,22 +82,18 @@ function(sp_module name)
   endif()
   target_include_directories(sp_${id} ${scope} ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(sp_${id} ${scope} sp_flags ${links} ${M_LIBS})
-  if(sources AND NOT M_ASIO)
-    sp_pch(sp_std_pch sp_flags OFF ${SP_STD_HEADERS})
-    target_precompile_headers(sp_${id} REUSE_FROM sp_std_pch)
-  elseif(sources AND NOT name STREQUAL "core")
-    target_precompile_headers(sp_${id} REUSE_FROM sp_core)
+  if(sources)
+    sp_product_pch(${id} ${M_ASIO} "${M_DEPS}" "${M_PCH}")
   endif()
   if(tests AND BUILD_TESTING)
     add_executable(sp_${id}_tests ${tests})
     target_link_libraries(sp_${id}_tests PRIVATE sp_${id} GTest::gmock GTest::gtest_main)
     target_compile_definitions(sp_${id}_tests PRIVATE SALLYPORT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    set_target_properties(sp_${id}_tests PROPERTIES SP_TEST ON)
     if(M_ASIO)
-      sp_pch(sp_asio_test_pch "sp_core;GTest::gmock;GTest::gtest" ON ${CMAKE_SOURCE_DIR}/src/core/asio.h ${SP_GTEST_HEADERS})
+      sp_pch(sp_asio_test_pch "Boost::headers;GTest::gmock;GTest::gtest" ${SP_ASIO_HEADERS} ${SP_STD_HEADERS} ${SP_MODEL_HEADERS} ${SP_GTEST_HEADERS})
       target_precompile_headers(sp_${id}_tests REUSE_FROM sp_asio_test_pch)
     else()
-      sp_pch(sp_test_pch "sp_flags;GTest::gmock;GTest::gtest" ON ${SP_STD_HEADERS} ${SP_GTEST_HEADERS})
+      sp_pch(sp_test_pch "GTest::gmock;GTest::gtest" ${SP_STD_HEADERS} ${SP_MODEL_HEADERS} ${SP_GTEST_HEADERS})
       target_precompile_headers(sp_${id}_tests REUSE_FROM sp_test_pch)
     endif()
     add_test(NAME ${name} COMMAND sp_${id}_tests --gtest_brief=1)

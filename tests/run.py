@@ -4,7 +4,7 @@
     SALLYPORT_BIN=build/asan/bin/sallyport tests/run.py [-j JOBS] [FILE or FOLDER...] [-k WORD]
 
 First those files that say ALONE = True, for they measure time or memory, one after the other; then the others, JOBS at a
-time (as many as there are cores, at most 4), since most of their time is waiting. A line for each test with its time, and at
+time (one more than there are cores, at most 5), since much of their time is waiting. A line for each test with its time, and at
 the end "N passed, N failed, N skipped". Exit code 1 when one failed. What a test writes lies in one folder below the
 temporary folder, removed at the end. A file has TIME_LIMIT seconds (180 unless it says otherwise); what overruns is killed
 with its process group. What left the group is not waited for.
@@ -153,7 +153,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("files", nargs="*")
     parser.add_argument("-k", dest="word", default="")
-    parser.add_argument("-j", dest="jobs", type=int, default=min(os.cpu_count() or 1, 4))
+    parser.add_argument("-j", dest="jobs", type=int, default=min((os.cpu_count() or 1) + 1, 5))
     parser.add_argument("--here", action="store_true")
     options = parser.parse_args()
     if options.here:

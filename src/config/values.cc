@@ -14,7 +14,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + std::string(text.substr(0, 60)) + (text.size() > 60 ? "...'" : "'");
 }
 
@@ -27,7 +27,7 @@ ReadValue integer_of(const RowBase& row, std::string_view text, std::int64_t sca
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
-    return Wrong{quoted(text) + " is no whole number", "write digits only, " + range_text(row)};
+    return Wrong{in_quotes(text) + " is no whole number", "write digits only, " + range_text(row)};
   }
   if (number <= 0 && row.min > 0) {
     return Wrong{"'unlimited' cannot be configured, and " + std::to_string(number) + " would mean it",
@@ -43,7 +43,7 @@ ReadValue boolean_of(std::string_view text, bool lenient) {
   const std::string word = lenient ? lower(text) : std::string(text);
   if (word == "true" || (lenient && (word == "1" || word == "yes" || word == "on"))) return Value(true);
   if (word == "false" || (lenient && (word == "0" || word == "no" || word == "off"))) return Value(false);
-  return Wrong{quoted(text) + " is neither true nor false", "write true or false"};
+  return Wrong{in_quotes(text) + " is neither true nor false", "write true or false"};
 }
 
 ReadValue choice_of(const RowBase& row, std::string_view text, bool lenient) {
@@ -55,7 +55,7 @@ ReadValue choice_of(const RowBase& row, std::string_view text, bool lenient) {
     all += (all.empty() ? "" : ", ") + std::string(choice);
   }
   const std::string near = nearest(text, known);
-  return Wrong{quoted(text) + " is not one of " + all,
+  return Wrong{in_quotes(text) + " is not one of " + all,
                near.empty() ? "choose one of them" : "did you mean '" + near + "'?"};
 }
 
@@ -71,7 +71,7 @@ std::optional<Wrong> wrong_text(const RowBase& row, std::string_view text) {
   const std::string reason = row.check(text);
   if (reason.empty()) return std::nullopt;
   const auto cut = reason.find("; fix: ");
-  return Wrong{quoted(text) + " " + reason.substr(0, cut), cut == std::string::npos ? "" : reason.substr(cut + 7)};
+  return Wrong{in_quotes(text) + " " + reason.substr(0, cut), cut == std::string::npos ? "" : reason.substr(cut + 7)};
 }
 
 ReadValue text_of(const RowBase& row, std::string_view text) {
@@ -128,7 +128,7 @@ ReadValue map_of_node(const RowBase& row, const Node& node) {
   for (const Entry& entry : node.entries) {
     if (!entry.value.is(Node::Kind::scalar) && !entry.value.is(Node::Kind::null)) return wrong_kind(row, entry.value);
     if (entry.key.empty() || entry.key.find_first_of("=\n ") != std::string::npos) {
-      return Wrong{quoted(entry.key) + " is no name", "use letters, digits, '_' and '-'"};
+      return Wrong{in_quotes(entry.key) + " is no name", "use letters, digits, '_' and '-'"};
     }
     if (auto wrong = wrong_text(row, entry.value.text)) return *wrong;
     out[entry.key] = entry.value.text;

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 
 #include "engines/rbac/held.h"
 
@@ -217,9 +217,9 @@ TEST(GlobAbuse, ManyStarsDoNotBacktrack) {
   for (int i = 0; i < 30; ++i) pattern += "a*";
   pattern += "b";
   const std::string text(2'000, 'a');
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   EXPECT_FALSE(glob_match(pattern, text));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(50));
+  EXPECT_LT((std::clock() - start) * 1000 / CLOCKS_PER_SEC, 50);
 }
 
 }  // namespace

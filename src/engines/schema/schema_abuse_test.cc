@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <ctime>
 
 #include "engines/schema/schema.h"
 #include "json/document.h"
@@ -11,7 +12,7 @@ namespace {
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr int kSlow = 20;
+constexpr int kSlow = 40;
 #else
 constexpr int kSlow = 1;
 #endif
@@ -28,10 +29,9 @@ Timed validate(const std::string& schema_text, const std::string& instance) {
   const auto document = json::read(instance);
   EXPECT_TRUE(document) << document.error().detail;
   if (!schema || !document) return {Violation{"", "test", ""}};
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of the processor: another's load is no fault of ours
   auto violation = (*schema)->validate(document->root());
-  return {std::move(violation),
-          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)};
+  return {std::move(violation), std::chrono::milliseconds((std::clock() - start) * 1000 / CLOCKS_PER_SEC)};
 }
 
 std::string compile_error(const std::string& schema_text) {
