@@ -43,6 +43,12 @@ struct Minutes::Entry {
       while (newest < second) at(++newest) = 0;
     newest = second;
   }
+  // Where two may be the same one: no fewer than either. Both are then of the same second.
+  void unite(Entry other) noexcept {
+    move_to(other.newest);
+    other.move_to(newest);
+    for (std::size_t i = 0; i < kSeconds; ++i) counts[i] = std::max(counts[i], other.counts[i]);
+  }
   [[nodiscard]] std::uint32_t sum() const noexcept { return std::accumulate(counts.begin(), counts.end(), 0U); }
   // Seconds until `places` of the calls that count have left.
   [[nodiscard]] std::chrono::seconds until_gone(std::uint64_t places) noexcept {
@@ -55,6 +61,19 @@ struct Minutes::Entry {
 struct alignas(64) Minutes::Set {
   std::atomic_flag busy;
   std::array<Entry, kWays> entries;
+  Entry lost;  // no fewer than any pair whose entry was taken had, in each second: what a newcomer begins with
+
+  Entry* find(std::uint64_t tag) noexcept {
+    const auto found = std::ranges::find(entries, tag, &Entry::tag);
+    return found == entries.end() ? nullptr : &*found;
+  }
+  // In place of who called least; whoever that is begins with `lost` when it comes back.
+  void put(const Entry& newcomer) noexcept {
+    for (Entry& entry : entries) entry.move_to(newcomer.newest);
+    Entry& least = *std::ranges::min_element(entries, {}, &Entry::sum);
+    lost.unite(least);
+    least = newcomer;
+  }
 };
 
 Minutes::Minutes(Random& random, std::size_t entries) {
@@ -66,26 +85,6 @@ Minutes::Minutes(Random& random, std::size_t entries) {
 
 Minutes::~Minutes() = default;
 
-Minutes::Entry& Minutes::claim(Set& set, std::uint64_t tag, std::uint64_t second) noexcept {
-  const auto known = std::ranges::find(set.entries, tag, &Entry::tag);
-  if (known != set.entries.end()) {
-    known->move_to(second);
-    return *known;
-  }
-  Entry* least = nullptr;
-  std::uint32_t calls = std::numeric_limits<std::uint32_t>::max();
-  for (Entry& entry : set.entries) {
-    entry.move_to(second);
-    const std::uint32_t sum = entry.sum();
-    if (sum < calls) {
-      least = &entry;
-      calls = sum;
-    }
-  }
-  least->tag = tag;
-  return *least;
-}
-
 Verdict Minutes::take(std::uint32_t most, std::string_view key, SteadyTime now) noexcept {
   SipHash13 hash(key_[0], key_[1]);
   hash.add(key);
@@ -95,7 +94,14 @@ Verdict Minutes::take(std::uint32_t most, std::string_view key, SteadyTime now) 
   while (set.busy.test_and_set(std::memory_order_acquire)) {
   }
   const Unlock unlock(set.busy);
-  Entry& entry = claim(set, tag, static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0)));
+  Entry* const known = set.find(tag);
+  Entry newcomer;
+  if (known == nullptr) {
+    newcomer = set.lost;
+    newcomer.tag = tag;
+  }
+  Entry& entry = known != nullptr ? *known : newcomer;
+  entry.move_to(static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0)));
   const std::uint32_t calls = entry.sum();
   std::uint16_t& this_second = entry.at(entry.newest);
   Verdict verdict{false, most, 0, {}, {}};
@@ -103,9 +109,10 @@ Verdict Minutes::take(std::uint32_t most, std::string_view key, SteadyTime now) 
     verdict.reset_after = entry.until_gone(calls);
     verdict.retry_after = calls < most ? std::chrono::seconds(1) : entry.until_gone(std::uint64_t{calls} - most + 1);
     verdict.retry_after = std::max(verdict.retry_after, std::chrono::seconds(1));  // a limit of 0 admits nothing
-    return verdict;
+    return verdict;  // who is refused takes nobody's entry
   }
   ++this_second;
+  if (known == nullptr) set.put(newcomer);
   verdict.allow = true;
   verdict.remaining = most - calls - 1;
   verdict.reset_after = std::chrono::seconds(kSeconds);

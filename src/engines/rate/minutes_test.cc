@@ -99,5 +99,54 @@ TEST(MinutesAbuse, SprayingKeysGivesNobodyMore) {
   EXPECT_FALSE(one.take(5, "victim", at(2s)).allow);
 }
 
+TEST(MinutesAbuse, WhoLostTheEntryGetsNoMoreWhenItComesBack) {
+  SystemRandom random;
+  Minutes one(random, 8);  // one set
+  const auto take = [&](const char* key, std::uint32_t most, std::chrono::seconds when) {
+    return one.take(most, key, at(when)).allow;
+  };
+  for (const char* key : {"1", "2", "3", "4", "5", "6", "7"}) {
+    for (int i = 0; i < 6; ++i) ASSERT_TRUE(take(key, 6, 0s));
+  }
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(take("victim", 5, 50s));
+  EXPECT_TRUE(take("ninth", 5, 51s)) << "in place of who called least";
+  EXPECT_FALSE(take("victim", 5, 61s)) << "though those of 0 s have left";
+  EXPECT_FALSE(take("victim", 5, 110s));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(take("victim", 5, 111s)) << i;
+  EXPECT_FALSE(take("victim", 5, 112s));
+}
+
+TEST(MinutesAbuse, WhoIsRefusedTakesNobodysPlace) {
+  SystemRandom random;
+  Minutes one(random, 8);
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(one.take(9, "key" + std::to_string(i), at(0s)).allow);
+  EXPECT_FALSE(one.take(0, "ninth", at(1s)).allow);
+  EXPECT_EQ(one.take(9, "tenth", at(1s)).remaining, 8U) << "nobody's was lost until now";
+  EXPECT_EQ(one.take(9, "eleventh", at(1s)).remaining, 7U) << "but now";
+}
+
+// Many more keys than places, each now and then: none ever has more than its limit in a minute.
+TEST(MinutesAbuse, AFullSetAdmitsNobodyMoreWhateverTheOrder) {
+  SystemRandom random;
+  Minutes one(random, 8);
+  std::mt19937 engine(11);
+  std::uniform_int_distribution<std::size_t> some(0, 19);
+  std::uniform_int_distribution<int> pause(0, 700);
+  std::vector<std::vector<std::chrono::milliseconds>> admitted(20);
+  std::chrono::milliseconds now{0};
+  for (int i = 0; i < 20'000; ++i) {
+    now += std::chrono::milliseconds(pause(engine));
+    const std::size_t key = some(engine);
+    const std::size_t most = 2 + key % 5;
+    auto& of = admitted[key];
+    if (!one.take(static_cast<std::uint32_t>(most), "key" + std::to_string(key), at(now)).allow) continue;
+    of.push_back(now);
+    if (of.size() > most) {
+      ASSERT_GE(of.back() - of[of.size() - 1 - most], 60s) << key << " at " << now.count();
+    }
+  }
+  for (std::size_t key = 4; key < 20; key += 5) EXPECT_GE(admitted[key].size(), 100U) << "and six a minute go on";
+}
+
 }  // namespace
 }  // namespace sallyport::rate
