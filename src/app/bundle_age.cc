@@ -29,7 +29,8 @@ Result<std::optional<std::int64_t>> BundleAge::newest() const {
 Result<void> BundleAge::check(std::optional<std::int64_t> issued_at) const {
   if (!signed_) return {};
   SP_TRY(const auto former, newest());
-  return bundle::check_age(older_allowed_ ? std::nullopt : former, issued_at, clock_->wall());
+  const bool again = former && former == issued_at;
+  return bundle::check_age(older_allowed_ && !again ? std::nullopt : former, issued_at, clock_->wall());
 }
 
 Result<void> BundleAge::keep(std::optional<std::int64_t> issued_at) {

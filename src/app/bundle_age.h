@@ -16,7 +16,7 @@ class BundleAge {
   BundleAge(control::Repository& store, const Clock& clock, const config::Settings& settings);
 
   // May it come into force? Errors: those of bundle::check_age; Code::storage. Nothing is asked of a bundle that need not be
-  // signed, nor where policy.bundle_allow_older says so.
+  // signed; where policy.bundle_allow_older says so, it may be older.
   [[nodiscard]] Result<void> check(std::optional<std::int64_t> issued_at) const;
   // It is in force now. Code::storage.
   Result<void> keep(std::optional<std::int64_t> issued_at);

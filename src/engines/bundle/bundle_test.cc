@@ -169,6 +169,13 @@ TEST(BundleAge, OneOfTheFutureIsRefusedSinceItWouldShutOutAllThatFollow) {
   EXPECT_FALSE(check_age(std::nullopt, std::numeric_limits<std::int64_t>::max(), now));
 }
 
+TEST(BundleAge, TheOneThatWasInForceIsTakenWhenTheClockIsBehind) {
+  const WallTime boot{std::chrono::seconds(0)};  // no battery, and no network yet
+  EXPECT_TRUE(check_age(1790000000, 1790000000, boot));
+  EXPECT_FALSE(check_age(1790000000, 1790000001, boot)) << "no other one, which might shut out all that follow";
+  EXPECT_FALSE(check_age(1790000000, 1789999999, boot));
+}
+
 TEST(BundleKey, IsAPublicKeyOrALongSecret) {
   EXPECT_TRUE(read_key("HS256", std::string(32, 'x')));
   EXPECT_FALSE(read_key("HS256", "short"));

@@ -144,11 +144,12 @@ Result<crypto::JwsKey> read_key(std::string_view algorithm, std::string_view tex
 }
 
 Result<void> check_age(std::optional<std::int64_t> newest, std::optional<std::int64_t> issued_at, WallTime now) {
+  if (newest && newest == issued_at) return {};  // it was in force: a clock that is behind since then changes nothing
   const auto latest = std::chrono::floor<std::chrono::seconds>(now + kClocksDiffer).time_since_epoch().count();
   if (issued_at && *issued_at > latest) {
     return refused("it is signed in the future (iat " + std::to_string(*issued_at) + "); fix: set the clocks");
   }
-  if (!newest || (issued_at && *issued_at >= *newest)) return {};
+  if (!newest || (issued_at && *issued_at > *newest)) return {};
   const std::string former = "that of iat " + std::to_string(*newest) + ", which was in force";
   return refused((issued_at ? "it is signed at iat " + std::to_string(*issued_at) + ", before " + former
                             : "its signature has no iat, unlike " + former) +

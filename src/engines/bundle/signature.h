@@ -25,7 +25,7 @@ Result<Signature> verify(const Files& files, const crypto::JwsKey& key);
 
 // May a bundle signed then come into force? `newest`: the newest that was; nullopt: none gave a time. Whoever serves bundles could
 // give out an old one again, whose signature is as good as ever. Code::validation: older, without a time after one with, or
-// signed over five minutes from now.
+// signed over five minutes from now. One signed when the newest was may: with a clock that is behind at the start, too.
 Result<void> check_age(std::optional<std::int64_t> newest, std::optional<std::int64_t> issued_at, WallTime now);
 // SHA-256, in hex, as OPA takes it: of data and manifest the digest of the meaning (members sorted), else of the bytes.
 Result<std::string> digest_of(std::string_view path, std::string_view bytes);
