@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kOverhead = 256;  // of one that is kept, beside its texts
 constexpr std::size_t kReadMax = 64U << 20;
-const std::vector<std::string> kNone;
 constexpr std::string_view kHidden = " (arguments redacted)";
 
 std::string_view server_name(const AccessRequest& request) {
@@ -33,30 +32,25 @@ bool wanted(const AccessRequest& request, const Decision& answer) {
   return bound == nullptr || bound->bound_server.empty();
 }
 
-// Of all that tells one question from another but the time. Where labels, address or protocol differ a rule may answer otherwise.
-std::size_t key_of(const Snapshot& snapshot, const AccessRequest& request) {
+// All that a question has but the time. What the server says of its tool counts by its bytes: reading them takes longer.
+constexpr policy::Reads kTellsApart = [] {
+  policy::Reads some = policy::Reads::nothing();
+  for (std::size_t i = 0; i < policy::kFieldPaths.size(); ++i) {
+    const auto field = static_cast<policy::Field>(i);
+    if (field != policy::Field::time && field != policy::Field::tool_untrusted) some.add(field);
+  }
+  return some;
+}();
+
+// `input`: with kTellsApart.
+std::size_t key_of(const Snapshot& snapshot, const AccessRequest& request, std::string_view input) {
   const std::hash<std::string_view> hash;
   std::size_t key = std::hash<std::uint64_t>{}(snapshot.policy->epoch);
   const auto mix = [&](std::string_view text) { key = std::rotl(key, 13) * 0x9e3779b97f4a7c15U ^ hash(text); };
-  mix(request.principal.id);
-  for (const std::string& role : request.principal.roles) mix(role);
-  mix(server_name(request));
-  mix(tool_name(request));
-  mix(name_of(request.action));
-  mix(request.method);
+  mix(input);
   mix(request.arguments_json.value_or(std::string_view("none")));
-  mix(request.remote_address);
-  mix(request.protocol_version);
+  mix(request.tool != nullptr ? std::string_view(request.tool->definition) : std::string_view());
   mix(request.channel == Channel::mcp ? "mcp" : "other");
-  const auto& on = request.tool != nullptr     ? request.tool->labels
-                   : request.server != nullptr ? request.server->labels
-                                               : kNone;
-  for (const std::string& label : on) mix(label);
-  const auto carried = snapshot.labels->find(request.principal.id);
-  if (carried == snapshot.labels->end() || !carried->second) return key;
-  for (const auto& [name, label] : *carried->second) {
-    if (label.until > request.now) mix(name);
-  }
   return key;
 }
 
@@ -105,24 +99,28 @@ Result<std::vector<RecordedDecision>> read_recorded(std::string_view text) {
 void Recorder::note(const Snapshot& snapshot, const AccessRequest& request, const Decision& answer) noexcept {
   try {
     if (!wanted(request, answer)) return;
-    const std::size_t key = key_of(snapshot, request);
+    roles_.resolve(snapshot.roles, request.principal);
+    const auto held =
+        rbac::effective_on(request.principal, roles_, server_name(request), tool_name(request), request.channel);
+    decide_internal::write_input(snapshot, request, held, kTellsApart, input_, &roles_);
+    const std::size_t key = key_of(snapshot, request, input_);
     if (keys_.contains(key)) return;
     RecordedDecision one;
     one.package = decide_internal::is_tool_action(request.action) ? "tool_access" : "admin_access";
-    const auto held = rbac::effective_on(request.principal, *snapshot.roles, server_name(request), tool_name(request),
-                                         request.channel);
-    decide_internal::write_input(snapshot, request, held, policy::Reads{}, one.input);
+    decide_internal::write_input(snapshot, request, held, policy::Reads{}, one.input, &roles_);
     one.principal = request.principal.id;
     one.permission = name_of(request.action);
     one.server = server_name(request);
     one.tool = tool_name(request);
     one.version = snapshot.policy->version;
     one.allow = answer.allow;
-    one.why = answer.rule_id + (answer.reason.empty() ? "" : ": " + answer.reason);
     if (request.arguments_json) {
       one.arguments.emplace(hide_ ? hide_(*request.arguments_json, answer.obligations.get()) : *request.arguments_json);
-      if (*one.arguments != *request.arguments_json) one.why += kHidden;
     }
+    const bool hidden = request.arguments_json && *one.arguments != *request.arguments_json;
+    one.why = answer.rule_id;
+    if (hidden) one.why += kHidden;  // the reason may quote what was hidden
+    else if (!answer.reason.empty()) one.why += ": " + answer.reason;
     keep(key, std::move(one));
   } catch (const std::exception&) {
     return;  // no memory for it: it is not recorded

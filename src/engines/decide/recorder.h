@@ -15,6 +15,7 @@
 
 #include "core/result.h"
 #include "engines/decide/decide.h"
+#include "engines/rbac/held.h"
 #include "json/writer.h"
 
 namespace sallyport {
@@ -26,7 +27,7 @@ struct RecordedDecision {
   std::string principal, permission, server, tool;
   std::uint64_t version = 0;  // of the policies that answered
   bool allow = false;
-  std::string why;  // rule and reason of the answer; says so where `arguments` are not all that was judged
+  std::string why;  // rule and reason; in place of the reason it says where `arguments` are not all that was judged
 };
 
 void write_recorded(json::Writer& w, const RecordedDecision& one);
@@ -52,6 +53,8 @@ class Recorder {
 
   std::size_t bytes_max_;
   Hide hide_;
+  rbac::HeldRoles roles_;
+  std::string input_;
   std::size_t bytes_ = 0;
   std::deque<Kept> ring_;
   std::unordered_set<std::size_t> keys_;

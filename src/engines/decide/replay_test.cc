@@ -76,6 +76,56 @@ TEST(Recorder, KeepsBothWhereLabelsAddressOrProtocolDiffer) {
   EXPECT_EQ(r.recorder.all().size(), 5U);
 }
 
+// A rule may go by each of these.
+TEST(Recorder, KeepsBothWhereAnyMemberOfTheInputDiffersButTheTime) {
+  Recorded r;
+  const auto call = [&](const Principal& who, const ToolRecord& tool, WallTime now = {}) {
+    const AccessRequest request{.principal = who, .tool = &tool, .arguments_json = "{}", .now = now};
+    r.recorder.note(r.snapshot, request, r.decider.decide(r.snapshot, request));
+    return r.recorder.all().size();
+  };
+  const ToolRecord tool = tool_named("calc", "add");
+  EXPECT_EQ(call(r.ann, tool), 1U);
+  EXPECT_EQ(call(r.ann, tool, WallTime(std::chrono::hours(1))), 1U);
+  Principal who = r.ann;
+  who.groups = {"staff"};
+  EXPECT_EQ(call(who, tool), 2U);
+  who.permissions.add(Permission::tool_update);
+  EXPECT_EQ(call(who, tool), 3U);
+  who.grants = {{Permission::tool_delete, "calc", "*"}};
+  EXPECT_EQ(call(who, tool), 4U);
+  who.name = "ada";
+  EXPECT_EQ(call(who, tool), 5U);
+  who.dotted = {"math.add"};
+  ToolRecord other = tool;
+  other.required = {"math.add"};
+  EXPECT_EQ(call(who, other), 6U);
+  other.security_level = 7;
+  EXPECT_EQ(call(who, other), 7U);
+  other.definition = R"({"annotations":{"readOnlyHint":true}})";
+  EXPECT_EQ(call(who, other), 8U);
+  for (int again = 0; again < 2; ++again) EXPECT_EQ(call(who, other), 8U);
+}
+
+TEST(Recorder, KeepsNoReasonWhereArgumentsAreHiddenSinceItMayQuoteThem) {
+  Recorded r;
+  r.snapshot =
+      with_tool_access("allow := true\n"
+                       "deny contains sprintf(\"the key %s is old\", [input.arguments.key]) if input.arguments.key");
+  Recorder hiding(1U << 20, [](std::string_view arguments, const Obligations*) {
+    return arguments.contains("hunter22") ? std::string("{}") : std::string(arguments);
+  });
+  const ToolRecord record = tool_named("calc", "add");
+  for (const char* arguments : {R"({"key":"hunter22"})", R"({"key":"plain"})"}) {
+    const AccessRequest request{.principal = r.ann, .tool = &record, .arguments_json = arguments};
+    hiding.note(r.snapshot, request, r.decider.decide(r.snapshot, request));
+  }
+  const auto all = hiding.all();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].why, "policy.tool_access.deny (arguments redacted)");
+  EXPECT_EQ(all[1].why, "policy.tool_access.deny: the key plain is old");
+}
+
 TEST(Recorder, KeepsOfTheArgumentsWhatMayBeKeptAndSaysSo) {
   Recorded r;
   Recorder hiding(1U << 20, [](std::string_view arguments, const Obligations*) {
