@@ -145,7 +145,7 @@ Task<Result<std::string>> explanation_text(Call& call, Case asked) {
     co_return answer_text(asked,
                           {.decision = call.request.decider->decide(*asked.snapshot, request_of(asked)), .asked = {}});
   }
-  co_return co_await call.api.deps().aside->run<std::string>([asked = std::move(asked)]() -> Result<std::string> {
+  co_return co_await ask_aside<std::string>(call, [asked = std::move(asked)]() -> Result<std::string> {
     return answer_text(asked, explain(*asked.snapshot, request_of(asked)));
   });
 }
@@ -160,7 +160,7 @@ Task<RestAnswer> explain_case(Call& call) {
     co_return refuse(call, {Code::not_found, "no tool " + std::string(call.root().string_at("tool").value_or(""))});
   }
   auto text = co_await explanation_text(call, *asked);
-  if (!text) co_return refuse(call, text.error());
+  if (!text) co_return refuse_question(call, text.error());
   RestAnswer answer;
   answer.body = *std::move(text);
   answer.reason = "of " + asked->who->id + " on " + asked->tool->server + "/" + asked->tool->name;
@@ -187,14 +187,14 @@ Task<RestAnswer> explain_input(Call& call) {
     answer.body = policy::explanation_of(what, {});
     co_return answer;
   }
-  auto text = co_await call.api.deps().aside->run<std::string>(
-      [policies = call.request.snapshot->policy, asked = *asked]() -> Result<std::string> {
+  auto text = co_await ask_aside<std::string>(
+      call, [policies = call.request.snapshot->policy, asked = *asked]() -> Result<std::string> {
         policy::PolicyEngine engine;
         SP_CHECK(engine.use(*policies));
         const auto what = policy::explain(engine, asked.package, asked.input, kPolicyBudget);
         return policy::explanation_of(what, policies->modules);
       });
-  if (!text) co_return refuse(call, text.error());
+  if (!text) co_return refuse_question(call, text.error());
   answer.body = *std::move(text);
   co_return answer;
 }

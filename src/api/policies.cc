@@ -23,6 +23,13 @@ Result<PolicyQuestionAsked> read_policy_question(const Call& call) {
   return out;
 }
 
+RestAnswer refuse_question(const Call& call, const Error& error) {
+  if (error.code != Code::rate_limited) return refuse(call, error);
+  RestAnswer refused = refuse(call, error, error.detail);
+  refused.headers.emplace_back("Retry-After", "1");
+  return refused;
+}
+
 namespace {
 
 RestAnswer evaluated(const std::string& name, const Result<policy::PolicyAnswer>& answer) {
@@ -53,13 +60,13 @@ Task<RestAnswer> evaluate_policy(Call& call) {
     const auto answer = co_await call.request.ask_policy(asked->package, asked->input);
     co_return evaluated(asked->package, answer);
   }
-  const auto answer = co_await call.api.deps().aside->run<policy::PolicyAnswer>(
-      [policies = call.request.snapshot->policy, asked = *asked]() -> Result<policy::PolicyAnswer> {
+  const auto answer = co_await ask_aside<policy::PolicyAnswer>(
+      call, [policies = call.request.snapshot->policy, asked = *asked]() -> Result<policy::PolicyAnswer> {
         policy::PolicyEngine engine;
         SP_CHECK(engine.use(*policies));
         return engine.evaluate(asked.package, asked.input, std::nullopt, kPolicyBudget);
       });
-  if (!answer && answer.error().code == Code::rate_limited) co_return refuse(call, answer.error());
+  if (!answer && answer.error().code == Code::rate_limited) co_return refuse_question(call, answer.error());
   co_return evaluated(asked->package, answer);
 }
 

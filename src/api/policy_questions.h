@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "api/route.h"
 
@@ -19,5 +21,14 @@ struct PolicyQuestionAsked {
 
 // policy_name and input of the body. Code::validation: too large; Code::not_found: no such package in force.
 Result<PolicyQuestionAsked> read_policy_question(const Call& call);
+
+// `work` on ApiDeps::aside, in the caller's name: all keys of a person are one caller.
+template <class T>
+Task<Result<T>> ask_aside(const Call& call, std::function<Result<T>()> work) {
+  co_return co_await call.api.deps().aside->run<T>(person_of(call.principal()), std::move(work));
+}
+
+// As refuse(); where no place is free, with the words for it and Retry-After.
+RestAnswer refuse_question(const Call& call, const Error& error);
 
 }  // namespace sallyport::api

@@ -1,10 +1,12 @@
 // A thread beside the workers, for questions that people ask now and then and that may take long (why a call was refused): no
-// request waits for them. One after the other, 16 at most with those that wait. One a process; any worker awaits on it and is resumed
-// on its own executor. stop() before the workers' io_contexts go.
+// request waits for them. One after the other, 16 at most with those that wait, 4 of them of one person, so that nobody takes all
+// places. One a process; any worker awaits on it and is resumed on its own executor. stop() before the workers' io_contexts go.
 #pragma once
 
-#include <atomic>
 #include <functional>
+#include <map>
+#include <mutex>
+#include <string>
 #include <thread>
 
 #include "core/task.h"
@@ -13,18 +15,20 @@ namespace sallyport {
 
 class Aside {
  public:
-  static constexpr int kAtOnce = 16;
+  static constexpr int kPlaces = 16;
+  static constexpr int kPlacesOfOne = 4;
 
   Aside();
   Aside(const Aside&) = delete;
   Aside& operator=(const Aside&) = delete;
   ~Aside();
 
-  // `work` owns what it uses. Code::rate_limited: 16 are there already; else what it returns.
+  // `who` asks (person_of()); `work` owns what it uses. Code::rate_limited, with words for the asker: 16 are there already, or 4 of
+  // `who`; else what `work` returns.
   template <class T>
-  Task<Result<T>> run(std::function<Result<T>()> work) {
-    const Place place(taken_);
-    if (!place.free) co_return fail(Code::rate_limited, "too many questions wait");
+  Task<Result<T>> run(std::string who, std::function<Result<T>()> work) {
+    const Place place(*this, std::move(who));
+    SP_CO_CHECK(place.taken);
     co_return co_await run_on<T>(io_.get_executor(), done<T>(std::move(work)));
   }
 
@@ -33,13 +37,18 @@ class Aside {
 
  private:
   struct Place {
-    explicit Place(std::atomic<int>& of) : taken(of), free(of.fetch_add(1) < kAtOnce) {}
+    Place(Aside& from, std::string asker) : of(from), who(std::move(asker)), taken(from.take(who)) {}
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
-    ~Place() { --taken; }
-    std::atomic<int>& taken;
-    bool free;
+    ~Place() {
+      if (taken) of.give_back(who);
+    }
+    Aside& of;
+    std::string who;
+    Result<void> taken;
   };
+  Result<void> take(const std::string& who);
+  void give_back(const std::string& who);
   template <class T>
   static Task<Result<T>> done(std::function<Result<T>()> work) {
     co_return work();
@@ -47,7 +56,9 @@ class Aside {
 
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> open_;
-  std::atomic<int> taken_{0};
+  std::mutex mutex_;  // of the two below
+  int taken_ = 0;
+  std::map<std::string, int> taken_by_;
   std::thread thread_;
 };
 

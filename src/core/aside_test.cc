@@ -19,10 +19,12 @@ TEST(Aside, AWorkerGoesOnWhileItsQuestionTakesLong) {
   asio::io_context worker(1);
   std::promise<void> answered;
   std::vector<Result<int>> found;
-  spawn<int>(worker, aside.run<int>([until = answered.get_future().share()]() -> Result<int> {
-    until.wait();
-    return 7;
-  }),
+  spawn<int>(worker,
+             aside.run<int>("user:1",
+                            [until = answered.get_future().share()]() -> Result<int> {
+                              until.wait();
+                              return 7;
+                            }),
              found);
   bool other = false;
   asio::post(worker, [&] {
@@ -35,29 +37,54 @@ TEST(Aside, AWorkerGoesOnWhileItsQuestionTakesLong) {
   EXPECT_EQ(found[0], 7);
 }
 
-TEST(Aside, MoreThanSixteenAreRefusedAndPlacesComeFree) {
+// Questions that are answered when the worker has nothing else to do: who asks, one after the other.
+struct Asked {
   Aside aside;
-  asio::io_context worker(1);
+  asio::io_context worker{1};
   std::promise<void> begin;
-  const auto until = begin.get_future().share();
+  std::shared_future<void> until = begin.get_future().share();
   std::vector<Result<int>> found;
-  const auto ask = [&] {
-    spawn<int>(worker, aside.run<int>([until]() -> Result<int> {
+
+  void ask(const std::string& who) {
+    const auto wait = [until = until]() -> Result<int> {
       until.wait();
       return 1;
-    }),
-               found);
-  };
-  for (int i = 0; i <= Aside::kAtOnce; ++i) ask();
-  asio::post(worker, [&] { begin.set_value(); });
-  worker.run();
-  ASSERT_EQ(found.size(), static_cast<std::size_t>(Aside::kAtOnce) + 1);
-  EXPECT_EQ(std::ranges::count_if(found, [](const auto& one) { return !one; }), 1);
-  EXPECT_EQ(found.front().error().code, Code::rate_limited) << "at once, before any other";
-  worker.restart();
-  ask();
-  worker.run();
-  EXPECT_TRUE(found.back());
+    };
+    spawn<int>(worker, aside.run<int>(who, wait), found);
+  }
+  void run() {
+    asio::post(worker, [this] { begin.set_value(); });
+    worker.run();
+  }
+  void ask_again(const std::string& who) {
+    worker.restart();
+    ask(who);
+    worker.run();
+  }
+};
+
+TEST(Aside, MoreThanSixteenAreRefusedAndPlacesComeFree) {
+  Asked asked;
+  for (int i = 0; i <= Aside::kPlaces; ++i) asked.ask("user:" + std::to_string(i));
+  asked.run();
+  ASSERT_EQ(asked.found.size(), static_cast<std::size_t>(Aside::kPlaces) + 1);
+  EXPECT_EQ(std::ranges::count_if(asked.found, [](const auto& one) { return !one; }), 1);
+  EXPECT_EQ(asked.found.front().error().code, Code::rate_limited) << "at once, before any other";
+  asked.ask_again("user:1");
+  EXPECT_TRUE(asked.found.back());
+}
+
+TEST(Aside, NobodyTakesAllPlaces) {
+  Asked asked;
+  for (int i = 0; i < Aside::kPlaces; ++i) asked.ask("user:1");
+  asked.ask("user:2");
+  asked.run();
+  ASSERT_EQ(asked.found.size(), static_cast<std::size_t>(Aside::kPlaces) + 1);
+  const auto answered = std::ranges::count_if(asked.found, [](const auto& one) { return one.has_value(); });
+  EXPECT_EQ(answered, Aside::kPlacesOfOne + 1) << "and the other's";
+  EXPECT_NE(asked.found.front().error().detail.find("4 questions of yours"), std::string::npos);
+  asked.ask_again("user:1");
+  EXPECT_TRUE(asked.found.back());
 }
 
 }  // namespace
