@@ -172,7 +172,8 @@ Result<void> App::open_control() {
                             [this](std::string name) { return restart(std::move(name)); },
                             token_key_rules(settings),
                             {.lifetime = settings.label_lifetime},
-                            settings.policy.backend == "opa"};
+                            settings.policy.backend == "opa",
+                            [this](auto& key, auto why) { note("disable_key", "key", text_of(key, why), true); }};
   control_ = std::make_unique<control::ControlPlane>(control_io_.get_executor(), std::move(deps));
   BundleAge age(*repository_, clock_, settings);
   SP_CHECK(first_bundle(settings, age, [this](std::string_view why) {

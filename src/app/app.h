@@ -66,7 +66,7 @@ class App {
   Task<void> declare_servers();
   Task<void> tick_control();
   Task<void> check_token_keys();
-  void note(std::string_view action, std::string_view subject, std::string text);  // unasked: for log and audit
+  void note(std::string_view action, std::string_view subject, std::string text, bool warn = false);  // unasked
   Task<void> tick_worker(WorkerUnit& unit);
   void checkpoint();
   std::string status_json(const Snapshot& snapshot) const;

@@ -62,6 +62,10 @@ std::string reading_text(const control::PolicyReading& reading) {
   return out + (reading.activated ? "" : ", not in force: somebody put another one in force");
 }
 
+std::string text_of(const KeyRecord& key, std::string_view why) {
+  return key.id + " (" + key.name + "): " + std::string(why);
+}
+
 Result<std::shared_ptr<const policy::Compiled>> fit_for_force(const policy::Modules& modules) {
   SP_TRY(auto compiled, policy::Compiled::of(modules));
   const auto missing = policy::missing_package(modules);

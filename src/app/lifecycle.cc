@@ -135,10 +135,10 @@ Task<void> App::check_token_keys() {
   else note("rotate_token_keys", "token-key", *signer);
 }
 
-// No request asked for it, so no request's record tells. Nothing where there is no text.
-void App::note(std::string_view action, std::string_view subject, std::string text) {
+// No request asked for it, so no request's record tells: for log and audit. Nothing where there is no text.
+void App::note(std::string_view action, std::string_view subject, std::string text, bool warn) {
   if (text.empty()) return;
-  log_.info(action, {{"what", text}});
+  log_.write(warn ? telemetry::Level::warning : telemetry::Level::info, action, {{"what", text}});
   audit::AuditRecord record;
   record.time = clock_.wall();
   record.event_type = audit::kSystem;

@@ -23,5 +23,7 @@ Result<FoundPolicies> policies_of(const config::Settings& settings);
 Result<std::shared_ptr<const policy::Compiled>> fit_for_force(const policy::Modules& modules);
 // "5 source=folder former=4": what a reading changed, for log and audit; empty: nothing.
 std::string reading_text(const control::PolicyReading& reading);
+// "nRpKx0wPq3Zt (of-ada): why", for log and audit.
+std::string text_of(const KeyRecord& key, std::string_view why);
 
 }  // namespace sallyport::app

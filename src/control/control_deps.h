@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "control/catalogue.h"
 #include "control/label_desk.h"
@@ -30,6 +31,8 @@ struct ControlDeps {
   TokenKeyRules token_keys{};
   LabelRules labels{};
   bool policy_elsewhere = false;  // Snapshot::policy_elsewhere
+  // A key was disabled unasked, since its owner does not hold what it may; `why` names the first thing that is missing.
+  std::function<void(const KeyRecord& key, std::string_view why)> key_disabled = {};
 };
 
 }  // namespace sallyport::control

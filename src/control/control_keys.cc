@@ -96,15 +96,18 @@ Task<Result<NewKey>> ControlPlane::rotate_key(std::string id, std::chrono::secon
   co_return NewKey{std::move(key), std::move(made.key)};
 }
 
-// Who has less than before does not keep it by way of a key. `owner_user_id`: empty for everybody's.
+// Who has less than before does not keep it by way of a key, and whoever looks into log or audit sees which. `owner_user_id`:
+// empty for everybody's.
 Task<Result<void>> ControlPlane::end_keys_beyond(std::string owner_user_id) {
-  std::vector<std::string> beyond;
+  std::vector<std::pair<std::string, std::string>> beyond;  // id, why
   for (const auto& [id, key] : snapshot_->principals->keys) {
     const bool theirs = owner_user_id.empty() || key->owner_user_id == owner_user_id;
-    if (theirs && key->enabled && !check_owner(*snapshot_, *key)) beyond.push_back(id);
+    if (!theirs || !key->enabled) continue;
+    if (const auto held = check_owner(*snapshot_, *key); !held) beyond.emplace_back(id, held.error().detail);
   }
-  for (const std::string& id : beyond) {
-    SP_CO_CHECK(co_await set_key_enabled(id, false, nullptr));
+  for (const auto& [id, why] : beyond) {
+    SP_CO_TRY(const KeyRecord key, co_await set_key_enabled(id, false, nullptr));
+    if (deps_.key_disabled) deps_.key_disabled(key, why);
   }
   co_return Result<void>{};
 }

@@ -115,6 +115,12 @@ class Roles(unittest.TestCase):
         self.boss.ask("PUT", "/roles/keyed", {"scopes": ["tool:read"]})
         self.assertFalse(shown())
         self.assertEqual(mcp.Client(self.gateway, made["api_key"]).ask("GET", "/tools").status, 401)
+        noted = self.gateway.audit(action="disable_key", principal="system")
+        said = "key:%s (of-fay): The owner of the key does not hold: tool:execute" % made["id"]
+        self.assertIn(said, [record["reason"] for record in noted])
+        warned = [line for line in self.gateway.log().splitlines() if "disable_key" in line and made["id"] in line]
+        self.assertEqual(len(warned), 1, warned)
+        self.assertIn("warn", warned[0].lower())
 
     def test_the_command_line_does_what_rest_does(self):
         run = self.gateway.run
