@@ -10,7 +10,7 @@
 #   input.method               what is called: "tools/call", or of a server as a whole (input.tool.name is empty then)
 #                              "resources/read", "resources/subscribe", "resources/unsubscribe", "prompts/get" or
 #                              "completion/complete"; absent in phase "list"
-#   input.user.id, .name       who calls
+#   input.user.id, .name       who calls; a key has the name that its maker gave it, so go by the id, or ask for the kind too
 #   input.user.kind            "user", "key" or "local"
 #   input.user.roles           names of the roles it has, such as ["user"]
 #   input.user.groups          names of the groups it belongs to

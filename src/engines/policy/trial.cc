@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "engines/policy/reads.h"
+
 namespace sallyport::policy {
 namespace {
 
@@ -30,6 +32,18 @@ TestResult run_test(PolicyEngine& engine, const std::string& name, std::chrono::
   return {name, answer->find("\"value\":true") != std::string::npos, ""};
 }
 
+// The name of a key is what its maker wrote, which may be somebody's.
+void note_names(const Modules& modules, Trial& trial) {
+  for (const auto& module : modules) {
+    if (is_test_file(module.first)) continue;
+    const Reads reads = analyse({module});
+    if (!reads.has(Field::user_name) || reads.has(Field::user_kind) || reads.has(Field::user_id)) continue;
+    trial.notes.push_back(
+        module.first + " reads input.user.name and not input.user.kind: who may make keys may name one like a person; "
+                       "go by input.user.id, or ask for the kind too");
+  }
+}
+
 void add_coverage(PolicyEngine& engine, std::chrono::nanoseconds budget, Trial& trial) {
   auto files = reached_lines(engine, nullptr, budget);
   if (!files) {
@@ -52,6 +66,7 @@ Trial try_out(const Modules& modules, Wish wish, std::chrono::nanoseconds budget
     });
     if (!there) trial.notes.push_back("no package " + std::string(package) + ": whatever it is asked is refused");
   }
+  note_names(modules, trial);
   if (wish == Wish::check) return trial;
   PolicyEngine engine;
   if (const auto used = engine.use_all(modules); !used) {

@@ -56,6 +56,18 @@ TEST(Trial, WhatIsAskedAndNotThereIsNoted) {
   EXPECT_NE(trial.notes[0].find("admin_access"), std::string::npos);
 }
 
+TEST(Trial, ANameThatAKeyMayHaveTooIsNoted) {
+  const auto notes = [](const std::string& rule) {
+    const std::string admin = "package admin_access\nimport rego.v1\nallow := false\n";
+    const std::string tool = "package tool_access\nimport rego.v1\nallow if {" + rule + "}\n";
+    return try_out({{"admin.rego", admin}, {"tool.rego", tool}}, Wish::check, 1s).notes;
+  };
+  ASSERT_EQ(notes("input.user.name == \"ada\"").size(), 1U);
+  EXPECT_TRUE(notes("input.user.name == \"ada\"")[0].starts_with("tool.rego reads input.user.name"));
+  EXPECT_TRUE(notes("input.user.name == \"ada\"; input.user.kind == \"user\"").empty());
+  EXPECT_TRUE(notes("input.user.id == \"user:0123456789abcdef\"").empty());
+}
+
 TEST(TrialAbuse, ATestWithoutEndIsCut) {
   const Trial trial =
       try_out(with_tests("test_long if count([1 | some a in numbers.range(1, 9999); some b in numbers.range(1, 9999); "
