@@ -79,7 +79,7 @@ Task<void> prepare(Call& call, std::function<void()> rehearsal) {
 RestRoute Api::route(std::string_view method, std::string_view path) {
   const FoundRoute found = find_route(method, path);
   if (found.route == nullptr) return {!found.allowed.empty(), false, "default"};  // S1-21, C4
-  return {true, found.route->is_public, found.route->limit_class};
+  return {true, found.route->is_public, found.route->limit_class, found.route->doc.list};
 }
 
 Task<RestAnswer> Api::answer(RestRequest request) {

@@ -57,6 +57,16 @@ TEST(ApiRoutes, EachSaysWhatItTakesAndGives) {
   }
 }
 
+// Few of them are made at a time: each that can be long must say so.
+TEST(ApiRoutes, ListsAreKnownToBeLists) {
+  for (const std::string_view path :
+       {"/tools", "/api/v1/tools/search", "/users", "/admin/users", "/admin/api-keys", "/sessions"}) {
+    EXPECT_TRUE(Api::route("GET", path).is_list) << path;
+  }
+  for (const std::string_view path : {"/tools/calc_add", "/health", "/no-such"})
+    EXPECT_FALSE(Api::route("GET", path).is_list) << path;
+}
+
 TEST(ApiDecoding, Percent) {
   EXPECT_EQ(percent_decode("a%2Fb%20c"), "a/b c");
   EXPECT_EQ(percent_decode("a+b"), "a+b");

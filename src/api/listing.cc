@@ -46,10 +46,9 @@ Result<Page> read_page(const Call& call, std::size_t most) {
 }
 
 struct Item {
-  const std::string* text;
-  json::Document document;
+  std::size_t index = 0;
   std::optional<double> number;  // of the member that is sorted by
-  std::string_view word;
+  std::string word;
 };
 
 std::string_view plain(json::Value value) { return value.as_string().value_or(value.raw()); }
@@ -74,88 +73,114 @@ bool stays(const Filters& filters, json::Value item) {
   });
 }
 
-Result<void> order(std::vector<Item>& items, const Page& page) {
-  if (page.sort.empty()) return {};
-  for (Item& item : items) {
-    const auto member = item.document.root().find(page.sort);
-    if (!member || member->is_array() || member->is_object()) {
-      return fail(Code::validation, "sort: no member \"" + page.sort.substr(0, 64) + "\" to sort by");
-    }
-    item.number = member->as_double();
-    item.word = plain(*member);
+// What of an item it is put in order by. Error: validation, it has no such member.
+Result<Item> item_of(std::size_t index, json::Value item, const Page& page) {
+  if (page.sort.empty()) return Item{index, {}, {}};
+  const auto member = item.find(page.sort);
+  if (!member || member->is_array() || member->is_object()) {
+    return fail(Code::validation, "sort: no member \"" + page.sort.substr(0, 64) + "\" to sort by");
   }
+  return Item{index, member->as_double(), std::string(plain(*member))};
+}
+
+void order(std::vector<Item>& items, const Page& page) {
+  if (page.sort.empty()) return;
   std::ranges::sort(items, [&page](const Item& a, const Item& b) {
     const Item& first = page.descending ? b : a;
     const Item& second = page.descending ? a : b;
     if (first.number && second.number && *first.number != *second.number) return *first.number < *second.number;
     if (first.word != second.word) return first.word < second.word;
-    return a.text < b.text;  // as they came
+    return a.index < b.index;  // as they came
   });
-  return {};
 }
 
-// What the query leaves of `texts`, and which of it is asked for.
+// What the query leaves of a list, and which of it is asked for.
 struct Chosen {
-  std::vector<Item> items;
   Page page;
+  std::optional<std::vector<Item>> items;  // nothing: all, as they come
+  std::size_t total = 0;
   std::size_t begin = 0;
   std::size_t end = 0;
+
+  [[nodiscard]] std::size_t index(std::size_t at) const { return items ? (*items)[at].index : at; }
 };
 
-Task<Result<Chosen>> choose(const Call& call, const std::vector<std::string>& texts, std::size_t most) {
-  Chosen out;
-  SP_CO_TRY(out.page, read_page(call, most));
-  Slices slices(call.api.deps().clock, co_await asio::this_coro::executor);
-  const Filters filters = filters_of(call);
-  const bool looked_into = !filters.empty() || !out.page.sort.empty();
-  for (const std::string& text : texts) {
+// Error: validation.
+Task<Result<std::vector<Item>>> look_into(const ListOf& all, const Filters& filters, const Page& page, Slices& slices) {
+  std::vector<Item> out;
+  for (std::size_t i = 0; i < all.count; ++i) {
     if (slices.over()) co_await slices.next();
-    Item item{&text, {}, {}, {}};
-    if (looked_into) {
-      auto document = json::read(text);
-      if (!document || !stays(filters, document->root())) continue;
-      item.document = std::move(*document);
-    }
-    out.items.push_back(std::move(item));
+    json::Writer w;
+    all.write(w, i);
+    const auto document = json::read(w.text());
+    if (!document || !stays(filters, document->root())) continue;
+    SP_CO_TRY(Item item, item_of(i, document->root(), page));
+    out.push_back(std::move(item));
   }
-  SP_CO_CHECK(order(out.items, out.page));
-  out.begin = std::min(out.page.offset, out.items.size());
-  out.end = std::min(out.items.size(), out.begin + out.page.limit);
+  order(out, page);
   co_return out;
 }
 
-void write_items(json::Writer& w, std::string_view member, const Chosen& chosen) {
+Task<Result<Chosen>> choose(const Call& call, const ListOf& all, std::size_t most, Slices& slices) {
+  Chosen out;
+  SP_CO_TRY(out.page, read_page(call, most));
+  const Filters filters = filters_of(call);
+  if (!filters.empty() || !out.page.sort.empty()) {
+    SP_CO_TRY(out.items, co_await look_into(all, filters, out.page, slices));
+  }
+  out.total = out.items ? out.items->size() : all.count;
+  out.begin = std::min(out.page.offset, out.total);
+  out.end = std::min(out.total, out.begin + out.page.limit);
+  co_return out;
+}
+
+Task<void> write_items(json::Writer& w, std::string_view member, const ListOf& all, const Chosen& chosen,
+                       Slices& slices) {
   w.key(member).array();
-  for (std::size_t i = chosen.begin; i < chosen.end; ++i) w.raw(*chosen.items[i].text);
+  for (std::size_t i = chosen.begin; i < chosen.end; ++i) {
+    if (slices.over()) co_await slices.next();
+    all.write(w, chosen.index(i));
+  }
   w.end_array();
+}
+
+ListOf of(const std::vector<std::string>& texts) {
+  return {texts.size(), [&texts](json::Writer& w, std::size_t index) { w.raw(texts[index]); }};
 }
 
 }  // namespace
 
-Task<RestAnswer> list(const Call& call, const std::vector<std::string>& texts) {
-  const auto chosen = co_await choose(call, texts, kLimitMax);
+Task<RestAnswer> list(const Call& call, ListOf items) {
+  Slices slices(call.api.deps().clock, co_await asio::this_coro::executor);
+  const auto chosen = co_await choose(call, items, kLimitMax, slices);
   if (!chosen) co_return refuse(call, chosen.error());
   const Page& page = chosen->page;
   json::Writer w;
-  write_items(w.object(), "data", *chosen);
+  co_await write_items(w.object(), "data", items, *chosen, slices);
   w.key("pagination").object();
-  w.member("total", chosen->items.size()).member("limit", page.limit).member("offset", page.offset);
-  w.member("has_next", chosen->end < chosen->items.size()).member("has_prev", chosen->begin > 0);
+  w.member("total", chosen->total).member("limit", page.limit).member("offset", page.offset);
+  w.member("has_next", chosen->end < chosen->total).member("has_prev", chosen->begin > 0);
   w.end_object().end_object();
   co_return ok(w);
 }
 
-Task<RestAnswer> list_as_s1(const Call& call, const std::vector<std::string>& texts, std::string_view member) {
+Task<RestAnswer> list(const Call& call, const std::vector<std::string>& items) { return list(call, of(items)); }
+
+Task<RestAnswer> list_as_s1(const Call& call, ListOf items, std::string_view member) {
   constexpr std::size_t kPerPageMax = 100;
-  const auto chosen = co_await choose(call, texts, kPerPageMax);
+  Slices slices(call.api.deps().clock, co_await asio::this_coro::executor);
+  const auto chosen = co_await choose(call, items, kPerPageMax, slices);
   if (!chosen) co_return refuse(call, chosen.error());
-  const std::size_t total = chosen->items.size();
   const std::size_t size = chosen->page.limit;
   json::Writer w;
-  write_items(w.object(), member, *chosen);
-  w.member("total", total).member("page", chosen->page.offset / size + 1).member("per_page", size);
-  w.member("total_pages", (total + size - 1) / size).end_object();
+  co_await write_items(w.object(), member, items, *chosen, slices);
+  w.member("total", chosen->total).member("page", chosen->page.offset / size + 1).member("per_page", size);
+  w.member("total_pages", (chosen->total + size - 1) / size).end_object();
   co_return ok(w);
+}
+
+Task<RestAnswer> list_as_s1(const Call& call, const std::vector<std::string>& items, std::string_view member) {
+  return list_as_s1(call, of(items), member);
 }
 
 }  // namespace sallyport::api

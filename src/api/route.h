@@ -91,11 +91,16 @@ RestAnswer ok(json::Writer& writer, int status = 200);
 RestAnswer no_content();
 RestAnswer refuse(const Call& call, const Error& error, std::string_view message = {}, std::string_view details = {});
 // {data, pagination{total, limit, offset, has_next, has_prev}} (requirements, section 8) of raw JSON objects: those that the
-// query's filters leave, sorted by its `sort` (a member of an item, "-" before it: descending), the page it asks for. `items` must
-// outlive the task, which works in slices.
+// query's filters leave, sorted by its `sort` (a member of an item, "-" before it: descending), the page it asks for. Items are not
+// kept: all are written only where the query filters or sorts, else the page. What they are made of must outlive the task.
+struct ListOf {
+  std::size_t count = 0;
+  std::function<void(json::Writer& w, std::size_t index)> write;  // one item
+};
+Task<RestAnswer> list(const Call& call, ListOf items);
 Task<RestAnswer> list(const Call& call, const std::vector<std::string>& items);
-
 // The same as S1 has it (requirements, line 124): {<member>, total, page, per_page (at most 100), total_pages}.
+Task<RestAnswer> list_as_s1(const Call& call, ListOf items, std::string_view member);
 Task<RestAnswer> list_as_s1(const Call& call, const std::vector<std::string>& items, std::string_view member);
 
 // The decoded value of `name` in the query; nothing when absent.

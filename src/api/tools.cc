@@ -135,17 +135,12 @@ Task<std::vector<ToolPtr>> readable_of(const Call& call, std::vector<ToolPtr> to
 
 Task<RestAnswer> list_of_tools(const Call& call, std::vector<ToolPtr> tools) {
   const bool s1 = by_s1(call);
-  const ToolView view{.endpoint = sees_places(call), .s1 = s1};
-  const auto category = query_value(call.request.query, "category");
-  std::vector<std::string> items;
-  Slices slices(call.api.deps().clock, co_await asio::this_coro::executor);
-  for (const ToolPtr& tool : tools) {
-    if (slices.over()) co_await slices.next();
-    if (category && !is_in(*tool, *category)) continue;
-    json::Writer w;
-    write_tool(w, call, *tool, view);
-    items.push_back(w.take());
+  if (const auto category = query_value(call.request.query, "category")) {
+    std::erase_if(tools, [&](const ToolPtr& tool) { return !is_in(*tool, *category); });
   }
+  const ToolView view{.endpoint = sees_places(call), .s1 = s1};
+  const ListOf items{tools.size(),
+                     [&](json::Writer& w, std::size_t index) { write_tool(w, call, *tools[index], view); }};
   co_return co_await (s1 ? list_as_s1(call, items, "tools") : list(call, items));
 }
 

@@ -70,6 +70,7 @@ struct RestRoute {
   bool known = false;
   bool is_public = false;           // no identity asked (health, login, documentation)
   std::string_view limit_class = "read";
+  bool is_list = false;  // made of all there is, page by page
 };
 
 // One tool call that did not come over MCP: REST execute, CLI. It takes the same way from authorization on.

@@ -98,7 +98,7 @@ Result<void> Pipeline::identify(Flow& f, const net::ServerExchange& exchange) {
   return {};
 }
 
-// A body may take its time: what was revoked or ran out meanwhile does not pass on the state in which it began.
+// A body may take its time, and the turn of a list: what was revoked or ran out meanwhile does not pass on the state in which it began.
 Result<void> Pipeline::identify_again(Flow& f, const net::ServerExchange& exchange) {
   const WallTime now = fleet_.clock.wall();
   if (f.snapshot == w_.snapshot && now - f.now < std::chrono::seconds(1)) return {};
@@ -149,6 +149,11 @@ Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) 
   f.enter(Stage::api);
   auto body = co_await exchange.read_body();
   if (!body) co_return fail(std::move(body).error());
+  Gate::Pass pass;
+  if (route.is_list) {
+    const std::string& who = f.principal ? f.principal->id : f.address;
+    SP_CO_TRY(pass, co_await w_.lists.enter(who, [&exchange](auto end) { exchange.watch_gone(std::move(end)); }));
+  }
   SP_CO_CHECK(identify_again(f, exchange));
   RestRequest request = rest_request(f, exchange);
   request.body = *body;

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "core/asio.h"
+#include "core/gate.h"
 #include "model/principal.h"
 #include "request/mcp/stream.h"
 #include "request/pipeline/kept_lists.h"
@@ -26,6 +27,7 @@ using Digests = std::unordered_map<std::string, std::string>;
 using DigestsPtr = std::shared_ptr<const Digests>;
 
 struct WorkerTables {
+  Gate lists;  // of REST: each looks at all there is, so few are made at a time
   KeptLists kept_lists;
   // Calls in flight that this worker's connections wait for: (session id, raw request id) -> where they run.
   struct InFlight {

@@ -1,4 +1,5 @@
 """The REST API beside its own document: /openapi.json, /docs, lists, preconditions, repeated requests (issue 4, Build: REST)."""
+import concurrent.futures
 import json
 import os
 import random
@@ -148,6 +149,30 @@ class Document(unittest.TestCase):
         for wrong in ("limit=0", "limit=x", "page=0", "offset=-1", "sort=no_such_member", "colour=red"):
             answer = self.client.ask("GET", "/api/v1/users?" + wrong)
             self.assertEqual((answer.status, answer.message["error"]["code"]), (400, "validation_error"), wrong)
+
+    def test_pages_of_tools_are_the_same_whichever_way_they_are_asked_for(self):
+        """S1-19: what is made of a page alone, and what of all items."""
+        for path, member in (("/api/v1/tools", "data"), ("/tools", "tools")):
+            ask = lambda query, part=member: self.client.ask("GET", path + "?" + query).message[part]
+            everything = ask("limit=100")
+            self.assertGreater(len(everything), 5)
+            calc = [tool for tool in everything if tool["server"] == "calc" and tool["status"] == "active"]
+            for query, wanted in (("", everything), ("sort=id&", sorted(everything, key=lambda tool: tool["id"])),
+                                  ("server=calc&status=active&sort=-description&", sorted(calc, key=lambda tool: tool["description"], reverse=True)),
+                                  ("server=calc&status=active&", calc), ("name=no-such&", []), ("category=no-such&", [])):
+                with self.subTest(query, path=path):
+                    pages = [ask(query + "per_page=2&page=%d" % page) for page in range(1, len(everything) // 2 + 2)]
+                    self.assertEqual([tool for page in pages for tool in page], wanted)
+                    total = ask(query + "limit=1", "pagination")["total"] if member == "data" else ask(query + "limit=1", "total")
+                    self.assertEqual(total, len(wanted))
+            self.assertEqual(self.client.ask("GET", path + "?sort=input_schema").status, 400)
+
+    def test_many_lists_at_once_are_all_answered(self):
+        """Two are made at a time, the others wait: 16 of one caller on each worker."""
+        with concurrent.futures.ThreadPoolExecutor(12) as threads:
+            for path in ("tools?sort=name", "tools/search?query=a"):  # which another thread looks for
+                answers = list(threads.map(lambda _: mcp.Client(self.gateway, self.token).ask("GET", "/api/v1/" + path), range(48)))
+                self.assertEqual({(answer.status, answer.body) for answer in answers}, {(200, answers[0].body)})
 
     def test_a_read_that_changed_nothing_costs_nothing(self):
         first = self.client.ask("GET", "/api/v1/keys")
