@@ -141,6 +141,43 @@ class ServerCalls(unittest.TestCase):
             self.assertEqual((said["method"], said["params"]), ("notifications/resources/updated", told))
             stream.close()
 
+    def test_a_session_hears_of_what_it_subscribed_to_alone(self):
+        """And of what is a part of that; whom it reaches is decided for nobody's call, and is not kept as one."""
+        key = self.gateway.key("hears-its-own")
+        sessions = [mcp.Session(self.gateway, key.secret).open() for _ in range(2)]
+        streams = [sse.get(session, timeout=30 * SLOW) for session in sessions]
+        for session, n in ((0, "mine"), (1, "yours"), (0, "shelf/")):
+            self.assertIn("result", sessions[session].request("resources/subscribe", {"uri": "open+book://" + n}).message)
+        heard = lambda stream: stream.message()[1]["params"]["uri"]
+        self.assertEqual([heard(streams[0]), heard(streams[0])], ["open+book://mine", "open+book://shelf/part"])
+        self.assertEqual(heard(streams[1]), "open+book://yours")
+        recorded = self.gateway.admin("GET", "/api/v1/policies/recorded")["decisions"]
+        self.assertEqual(len([one for one in recorded if one["principal"] == "key:" + key.id]), 3, recorded)
+        for stream in streams:
+            stream.close()
+
+    def test_a_session_subscribes_to_so_much(self):
+        """What it cannot hear of is refused, not passed over."""
+        session = mcp.Session(self.gateway, self.gateway.key("subscribes-much").secret).open()
+        subscribe = lambda n: session.request("resources/subscribe", {"uri": "open+book://%s" % n}).message
+        self.assertEqual(subscribe("x" * 4096)["error"]["code"], -32602)
+        for n in range(256):
+            self.assertIn("result", subscribe(n))
+        self.assertEqual(subscribe("more")["error"]["code"], -31503)
+        self.assertIn("result", subscribe(7), "once more is no more")
+        self.assertIn("result", session.request("resources/unsubscribe", {"uri": "open+book://7"}).message)
+        self.assertIn("result", subscribe("more"))
+
+    def test_what_people_must_approve_first_is_heard_where_they_did(self):
+        session = mcp.Session(self.gateway, self.gateway.key("hears-people").secret).open()
+        stream = sse.get(session, timeout=30 * SLOW)
+        for n in ("shelf/", "one"):  # that of the part of the shelf nobody approved
+            subscribe = lambda: session.request("resources/subscribe", {"uri": "people+book://" + n}).message
+            self.gateway.cli("approval", "approve", subscribe()["error"]["data"]["approval_id"], "--reason", "read it")
+            self.assertIn("result", subscribe())
+        self.assertEqual(stream.message()[1]["params"]["uri"], "people+book://one")
+        stream.close()
+
     def test_a_limit_of_its_own(self):
         """One of the server for all of these methods and eras, beside every other; lists do not count."""
         for number, first in enumerate(self.METHODS):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A server of resources, prompts and completions that tell a secret, over stdio; --record FILE: each message, a line.
 
-A resource that is subscribed to is said to have changed at once, with more members than MCP has.
+A resource that is subscribed to is said to have changed at once, with more members than MCP has; of a folder (x/) a part.
 """
 import json
 import sys
@@ -23,7 +23,7 @@ def read(params):
 
 def subscribe(params):
     say({"method": "notifications/resources/updated", "params": {
-        "uri": params["uri"], "title": SECRET, "more": {"ssn": SECRET}, "_meta": {"mark": 1}}})
+        "uri": params["uri"] + ("part" if params["uri"].endswith("/") else ""), "title": SECRET, "more": {"ssn": SECRET}, "_meta": {"mark": 1}}})
     return {}
 
 

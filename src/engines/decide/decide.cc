@@ -294,6 +294,7 @@ Decision Decider::decide(const Snapshot& snapshot, const AccessRequest& request)
     decision = deny(kRulePolicyError, "policy_error", e.what());
   }
   if (decision.rule_id == kRulePolicyError) ++impl_->counters.failed;
+  if (!request.counts) return decision;
   if (impl_->shadow) impl_->shadow->compare(snapshot, request, decision);
   if (impl_->recorder) impl_->recorder->note(snapshot, request, decision);
   return decision;

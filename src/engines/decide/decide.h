@@ -39,6 +39,8 @@ struct AccessRequest {
   std::string_view remote_address = {};
   WallTime now{};
   std::string_view protocol_version = {};
+  bool counts =
+      true;  // false: nobody makes this call, so it is neither compared with a candidate nor kept for a replay
 };
 
 // Rule ids that callers look at. Everything else denied is "access denied".

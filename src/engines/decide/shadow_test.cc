@@ -61,6 +61,16 @@ TEST(Shadow, CountsWhatItWouldDenyAndChangesNothing) {
   EXPECT_EQ(one.candidate, "policy.tool_access.deny: not mul");
 }
 
+TEST(Shadow, WhatIsNobodysCallIsNotCompared) {
+  Tried t;
+  t.candidate("allow := true\ndeny contains \"not mul\" if input.tool.name == \"mul\"");
+  const AccessRequest request{.principal = t.ann, .tool = &t.mul, .arguments_json = "{}", .counts = false};
+  EXPECT_TRUE(t.decider.decide(t.snapshot, request).allow);
+  EXPECT_EQ(t.report().compared, 0U);
+  EXPECT_TRUE(t.call(t.mul).allow);
+  EXPECT_EQ(t.report().compared, 1U);
+}
+
 TEST(Shadow, CountsWhatItWouldAllow) {
   Tried t;
   t.snapshot.policy = with_tool_access("default allow := false", 2).policy;

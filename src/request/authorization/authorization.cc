@@ -13,6 +13,7 @@ AccessRequest request_of(const Asker& asker) {
   request.remote_address = asker.address;
   request.protocol_version = asker.protocol_version;
   request.now = asker.now;
+  request.counts = asker.counts;
   return request;
 }
 

@@ -20,6 +20,7 @@ struct Asker {
   std::string_view protocol_version;
   WallTime now{};
   Decider* decider = nullptr;  // of this request, where an OPA server has the policies; null: the worker's
+  bool counts = true;  // AccessRequest::counts
 };
 
 struct ToolAccess {

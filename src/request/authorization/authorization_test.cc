@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engines/decide/decide_fixture.h"
+#include "engines/decide/recorder.h"
 #include "model/registration.h"
 
 namespace sallyport {
@@ -175,6 +176,20 @@ TEST_F(AuthorizationTest, ReadingAResourceIsACallAndListingThemIsNone) {
   EXPECT_TRUE(calls("resources/subscribe", R"({"uri":"a:secret"})").allow);
   EXPECT_TRUE(lists().allow);
   EXPECT_TRUE(is_unknown(authorization.server_call(asker, nullptr, {"resources/read", "{}"})));
+}
+
+TEST_F(AuthorizationTest, WhatIsNobodysCallIsNotKeptForAReplay) {
+  Decider keeps({.record_bytes = 1U << 20U});
+  Authorization keeping(keeps);
+  const ServerRecord* const calculator = snapshot.catalogue->servers.at("calculator").get();
+  const ServerCall subscribing{"resources/subscribe", R"({"uri":"x://a"})"};
+  Asker asker{snapshot, admin, Channel::mcp, "", "", "", WallTime{}};
+  asker.counts = false;
+  EXPECT_TRUE(keeping.server_call(asker, calculator, subscribing).allow);
+  EXPECT_TRUE(keeps.recorder()->all().empty());
+  asker.counts = true;
+  EXPECT_TRUE(keeping.server_call(asker, calculator, subscribing).allow);
+  EXPECT_EQ(keeps.recorder()->all().size(), 1U);
 }
 
 // Which servers there are is nobody's to find out by trying URLs.

@@ -87,6 +87,11 @@ std::optional<Target> resolve_uri(const Catalogue& catalogue, std::string_view e
   return resolve(catalogue, exposed, '+');
 }
 
+bool is_part(std::string_view uri, std::string_view whole) {
+  if (whole.empty() || !uri.starts_with(whole) || uri.size() == whole.size()) return false;
+  return whole.ends_with('/') || std::string_view("/?#").contains(uri[whole.size()]);
+}
+
 std::string with_string_member(std::string_view object, std::string_view key, std::string_view value) {
   const auto raw = json::member(object, key);
   if (!raw) return std::string(object);

@@ -24,6 +24,10 @@ std::string expose_uri(const ServerRecord& server, std::string_view uri);
 std::optional<Target> resolve_name(const Catalogue& catalogue, std::string_view exposed);
 std::optional<Target> resolve_uri(const Catalogue& catalogue, std::string_view exposed);
 
+// May a server say that `uri` changed to who subscribed to `whole`? MCP, resources/updated: "a sub-resource of the one that the
+// client actually subscribed to", which is one below its path, or a query or fragment of it.
+bool is_part(std::string_view uri, std::string_view whole);
+
 // A result of `server` with every URI in it as /mcp shows it: contents of resources/read, resource and resource_link
 // blocks of tool results and prompts. `result` is a minified object; what has no URI comes back unchanged.
 std::string expose_result_uris(const ServerRecord& server, std::string_view result);

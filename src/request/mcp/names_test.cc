@@ -32,6 +32,16 @@ TEST(McpNames, RoundTrip) {
   EXPECT_EQ(uri->name, "git+ssh://x/y");  // the first "+" ends the prefix
 }
 
+TEST(McpNames, APartLiesBelowTheWhole) {
+  for (const std::string_view part : {"x://a/b/c", "x://a/b/", "x://a/b?c", "x://a/b#c"})
+    EXPECT_TRUE(is_part(part, "x://a/b")) << part;
+  EXPECT_TRUE(is_part("x://a/b/c", "x://a/b/"));
+  for (const std::string_view other : {"x://a/b", "x://a/bc", "x://a/", "x://a", "y://a/b/c", ""}) {
+    EXPECT_FALSE(is_part(other, "x://a/b")) << other;
+  }
+  EXPECT_FALSE(is_part("x://a", ""));
+}
+
 TEST(McpNames, AnUnknownPrefixIsNobodys) {
   const auto known = catalogue({server("files", "files")});
   for (const std::string_view name : {"", "_", "file_x", "filesx", "FILES_x", "files"}) {

@@ -41,15 +41,22 @@ Result<void> check_still_good(const Worker& w, const UpstreamJob& job) {
   return {};
 }
 
-// A modern server hears of a session's subscriptions by subscriptions/listen: what they are now is kept with the session.
-void note_subscription(const UpstreamJob& job) {
-  if (!is_subscription(job.call.method)) return;
+// What a session subscribed to is kept with it: it hears of nothing else, and a modern server is told by subscriptions/listen.
+// Errors: invalid_params, limit.
+Result<void> note_subscription(const UpstreamJob& job) {
+  if (!is_subscription(job.call.method)) return {};
   const auto raw = json::member(job.call.params, "uri");
-  const auto uri = raw ? json::decode_string(*raw) : Result<std::string>(std::unexpected(Error{}));
-  if (!uri) return;
+  SP_TRY(std::string uri, raw ? json::decode_string(*raw) : fail(Code::invalid_params, "uri"));
   auto& uris = job.session->watched[job.server->name];
-  if (job.call.method == "resources/unsubscribe") uris.erase(*uri);
-  else if (uris.size() < kSubscribedUrisMax && uri->size() <= kSubscribedUriBytesMax) uris.insert(*uri);
+  if (job.call.method == "resources/unsubscribe") {
+    uris.erase(uri);
+    return {};
+  }
+  if (uri.size() > kSubscribedUriBytesMax) return fail(Code::invalid_params, "uri: 4096 bytes at most");
+  if (uris.size() >= kSubscribedUrisMax && !uris.contains(uri))
+    return fail(Code::limit, "256 resources of a server at most");
+  uris.insert(std::move(uri));
+  return {};
 }
 
 bool is_failure(const upstream::Reply& reply) {
@@ -73,7 +80,7 @@ Task<Result<UpstreamAnswer>> ask_endpoint(Worker& w, const UpstreamJob& job) {
 Task<Result<UpstreamAnswer>> run_inner(Worker& w, std::unique_ptr<UpstreamJob> job) {
   SP_CO_CHECK(check_still_good(w, *job));
   if (job->tool && job->tool->registration) co_return co_await ask_endpoint(w, *job);
-  if (job->session) note_subscription(*job);
+  if (job->session) SP_CO_CHECK(note_subscription(*job));
   SP_CO_TRY(const upstream::SessionPtr session, co_await w.open_upstream(job->server, job->principal->id));
   const Revision revision = session->info().revision;
   if (job->events) job->events->of(job->client, revision);

@@ -52,7 +52,6 @@ class Worker : public WorkerTables {
   void notice(const upstream::Notice& notice);
   // From now on its logs outside of calls reach nobody of this principal.
   void withhold_logs(const ServerRecord& server, const std::string& principal);
-  bool may_hear(const Principal& principal, std::string_view scope, const upstream::Notice& said, Decider& by);
   // subscriptions/listen, on the principal's home worker. Errors: limit.
   Task<Result<bool>> begin_listening(std::shared_ptr<Subscription> listener, std::vector<ServerPtr> servers);
   void end_listening(const std::shared_ptr<Subscription>& listener);

@@ -38,16 +38,44 @@ bool hides(const Worker& w, std::string_view server, std::string_view principal)
          w.silenced.contains(std::pair(std::string(server), std::string()));
 }
 
-}  // namespace
-
-// That a resource changed hears who may still subscribe to it; everything else who may list what the server has.
-bool Worker::may_hear(const Principal& principal, std::string_view scope, const upstream::Notice& said, Decider& by) {
-  const Asker asker{*snapshot, principal, Channel::mcp, scope, {}, {}, fleet.clock.wall(), &by};
-  const ServerPtr server = server_of(*snapshot->catalogue, said.server);
-  if (said.method != kUpdated) return authorization.server_list(asker, server.get()).allow;
-  const std::string uri = R"({"uri":)" + std::string(json::member(said.params, "uri").value_or("null")) + "}";
-  return authorization.server_call(asker, server.get(), {kSubscribes, uri}).allow;
+// The resource that a notice is about.
+std::optional<std::string> uri_of(const upstream::Notice& said) {
+  const auto raw = json::member(said.params, "uri");
+  auto uri = raw && json::is_string(*raw) ? json::decode_string(*raw) : Result<std::string>(std::unexpected(Error{}));
+  return uri ? std::optional(*std::move(uri)) : std::nullopt;
 }
+
+// Did who hears it ask for it? approved: for this very resource, by a call, which waited for people where a policy asks for them.
+enum class Asked : std::uint8_t { no, yes, approved };
+
+Asked asked(const mcp::ClientSession& session, const upstream::Notice& said, const std::optional<std::string>& uri) {
+  if (said.method != kUpdated) return Asked::yes;  // a session hears of every change unasked
+  const auto of_server = session.watched.find(said.server);
+  if (!uri || of_server == session.watched.end()) return Asked::no;
+  if (of_server->second.contains(*uri)) return Asked::approved;
+  const bool part =
+      std::ranges::any_of(of_server->second, [&](const auto& whole) { return mcp::is_part(*uri, whole); });
+  return part ? Asked::yes : Asked::no;
+}
+
+Asked asked(const Subscription& listener, const upstream::Notice& said, const std::optional<std::string>& uri) {
+  const bool one = uri && listener.uris.contains({std::string(said.server), *uri});
+  return (said.method == kUpdated ? one : wants(listener, said.method)) ? Asked::yes : Asked::no;
+}
+
+// That a resource changed hears who may subscribe to it now; everything else who may list what the server has. Each time: what was
+// granted once may be gone.
+bool may_hear(Authorization& authorization, const Asker& asker, const ServerRecord& server,
+              const std::optional<std::string>& uri, Asked how) {
+  if (!uri) return authorization.server_list(asker, &server).allow;
+  json::Writer arguments;
+  arguments.object().member("uri", *uri).end_object();
+  const Decision decision = authorization.server_call(asker, &server, {kSubscribes, arguments.text()});
+  const bool approval = decision.obligations && decision.obligations->require_approval;
+  return decision.allow && (!approval || how == Asked::approved);
+}
+
+}  // namespace
 
 void Worker::withhold_logs(const ServerRecord& server, const std::string& principal) {
   constexpr std::size_t kSilencedMax = 100'000;
@@ -87,18 +115,21 @@ Task<void> Worker::pass_on_prepared(std::array<std::string, 4> owned) {
 void Worker::pass_on(const upstream::Notice& said, Decider& by, bool rehearsal) {
   const auto server = snapshot->catalogue->servers.find(said.server);
   if (server == snapshot->catalogue->servers.end()) return;
-  const auto concerns = [&](const Principal& principal, std::string_view scope) {
-    if (!said.principal.empty() && principal.id != said.principal) return false;
-    if (!in_scope(*snapshot->catalogue, scope, said.server)) return false;
-    if (toolset_of(*snapshot->catalogue, scope) && said.method != kToolsChanged) return false;  // it has nothing else
-    return may_hear(principal, scope, said, by);  // each time: what was granted once may be gone
+  const auto uri = said.method == kUpdated ? uri_of(said) : std::nullopt;
+  const auto concerns = [&](const auto& hearer) {
+    if (!said.principal.empty() && hearer.principal->id != said.principal) return false;
+    if (!in_scope(*snapshot->catalogue, hearer.scope, said.server)) return false;
+    if (toolset_of(*snapshot->catalogue, hearer.scope) && said.method != kToolsChanged)
+      return false;  // it has nothing else
+    const Asked for_it = asked(hearer, said, uri);  // first: no policy is asked for those who did not
+    const Asker asker{*snapshot, *hearer.principal, Channel::mcp, hearer.scope, {}, {}, fleet.clock.wall(), &by, false};
+    return for_it != Asked::no && may_hear(authorization, asker, *server->second, uri, for_it);
   };
   for (const auto& session : sessions.all()) {
-    if (session->home == index && concerns(*session->principal, session->scope) && !rehearsal)
-      tell(*session, *server->second, said);
+    if (session->home == index && concerns(*session) && !rehearsal) tell(*session, *server->second, said);
   }
   for (const auto& listener : listeners) {
-    if (concerns(*listener->principal, listener->scope) && !rehearsal) tell(*listener, said);
+    if (concerns(*listener) && !rehearsal) tell(*listener, said);
   }
 }
 
@@ -114,12 +145,9 @@ void Worker::tell(mcp::ClientSession& session, const ServerRecord& server, const
 }
 
 void Worker::tell(const Subscription& listener, const upstream::Notice& said) {
-  if (wants(listener, said.method)) return listener.tell(said.method, {});
-  if (said.method != kUpdated) return;
-  const auto raw = json::member(said.params, "uri");
-  const auto uri = raw && json::is_string(*raw) ? json::decode_string(*raw) : Result<std::string>(std::unexpected(Error{}));
-  if (!uri) return;
-  const auto found = listener.uris.find({std::string(said.server), *uri});
+  if (said.method != kUpdated) return listener.tell(said.method, {});
+  const auto uri = uri_of(said);
+  const auto found = uri ? listener.uris.find({std::string(said.server), *uri}) : listener.uris.end();
   if (found == listener.uris.end()) return;
   json::Writer w;
   listener.tell(kUpdated, w.object().member("uri", found->second).end_object().text());
