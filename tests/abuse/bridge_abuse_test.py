@@ -70,13 +70,7 @@ class BridgeCase(AbuseCase):
 
     def listen(self, secret, *uris):
         """A subscription that its servers know of."""
-        client = self.modern(secret)
-        method = "subscriptions/listen"
-        body = {"jsonrpc": "2.0", "id": "L", "method": method,
-                "params": {"notifications": {"resourceSubscriptions": uris}, "_meta": client.envelope()}}
-        headers = client.headers({"Accept": mcp.ACCEPT, "Content-Type": "application/json",
-                                  "MCP-Protocol-Version": mcp.MODERN, "Mcp-Method": method})
-        stream = sse.Stream(self.gateway, "POST", client.path, headers, json.dumps(body).encode(), timeout=10 * SLOW)
+        stream = sse.listen(self.modern(secret), {"resourceSubscriptions": uris}, timeout=10 * SLOW)
         self.addCleanup(stream.close)
         self.assertEqual(stream.message()[1]["method"], "notifications/subscriptions/acknowledged")
         return stream

@@ -3,7 +3,8 @@ import time
 import unittest
 
 import mcp
-from gateway import Gateway
+import sse
+from gateway import SLOW, Gateway
 
 BODY = {"detail": "Rate limit exceeded. Please try again later."}
 
@@ -44,6 +45,23 @@ class Limits(unittest.TestCase):
             self.assertEqual([a.status for a in answers], [200, 200, 200, 429, 429])
             self.assert_refused(answers[-1], 3)
             self.assertEqual(session.call("calc_multiply", {"a": 1, "b": 1}).status, 200)
+
+    def test_what_a_stream_names_is_paid_for(self):
+        """2026-07-28: each URI of subscriptions/listen is a decision; eight of them are a call. Streams are counted before."""
+        with Gateway("limit-listen", {"rate.mcp.requests": 40, "rate.mcp.burst": 0}) as gateway:
+            gateway.add_calculator()
+            uris = lambda count: {"resourceSubscriptions": ["calc+calc://%d" % n for n in range(count)]}
+            code = lambda stream: stream.body()["error"]["code"]
+            busy = mcp.Modern(gateway, gateway.key("busy").secret)
+            first = sse.listen(busy, uris(256), timeout=30 * SLOW)  # 32 calls
+            self.assertEqual(len(first.message()[1]["params"]["notifications"]["resourceSubscriptions"]), 256)
+            self.assertEqual(code(sse.listen(busy, uris(256))), -31429)
+            many = mcp.Modern(gateway, gateway.key("many").secret)
+            streams = [sse.listen(many, {}, timeout=30 * SLOW) for _ in range(16)]
+            self.assertEqual({stream.message()[1]["method"] for stream in streams}, {"notifications/subscriptions/acknowledged"})
+            self.assertEqual(code(sse.listen(many, uris(256))), -31503, "it is not asked to pay")
+            for stream in (first, *streams):
+                stream.close()
 
     def test_an_address_is_limited_before_anybody_is_identified(self):
         """Guessing credentials is limited by address."""

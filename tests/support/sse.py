@@ -62,6 +62,14 @@ def post(session, message, timeout=20, path=None, **extra):
     return Stream(session.gateway, "POST", path or session.path, {**headers, **extra}, body, timeout)
 
 
+def listen(client, wanted, timeout=20):
+    """The stream of a subscriptions/listen of mcp.Modern."""
+    method = "subscriptions/listen"
+    body = {"jsonrpc": "2.0", "id": "L", "method": method, "params": {"notifications": wanted, "_meta": client.envelope()}}
+    headers = client.headers({"Accept": mcp.ACCEPT, "Content-Type": "application/json", "MCP-Protocol-Version": mcp.MODERN, "Mcp-Method": method})
+    return Stream(client.gateway, "POST", client.path, headers, json.dumps(body).encode(), timeout)
+
+
 def get(session, last_id=None, timeout=20):
     """The session's GET stream, or what `last_id` resumes."""
     headers = session.headers({"Accept": "text/event-stream", "Mcp-Session-Id": session.id,

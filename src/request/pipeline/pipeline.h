@@ -58,6 +58,7 @@ class Pipeline {
   Result<void> choose_era(Flow& flow, const net::RequestHead& head);
   Result<void> check_param_headers(Flow& flow);
   Task<Result<void>> subscribe(Flow& flow);
+  Task<Result<void>> subscribe_to(Flow& flow, Subscription& listener, const std::vector<std::string>& uris);
   UsableUri usable_uri(const Flow& flow, const std::string& uri);
 
   // streams.cc: the SSE streams of legacy sessions.
@@ -112,7 +113,6 @@ class Pipeline {
   net::Response refusal(const Flow& flow, const Error& error) const;
 
   [[nodiscard]] Asker asker(const Flow& flow) const;
-
   Worker& w_;
   Fleet& fleet_;
 };

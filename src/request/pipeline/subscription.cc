@@ -1,6 +1,10 @@
 // subscriptions/listen (MCP 2026-07-28, Subscriptions): one stream, first what was honoured, then nothing that was not asked for.
 #include "request/pipeline/subscription.h"
 
+#include <algorithm>
+#include <span>
+
+#include "core/slices.h"
 #include "json/slice.h"
 #include "json/writer.h"
 #include "net/sse.h"
@@ -19,26 +23,41 @@ std::string subscription_meta(std::string_view raw_id) {
 
 bool flag(std::string_view filter, std::string_view name) { return json::member(filter, name) == "true"; }
 
-using Resolve = std::function<Result<std::optional<mcp::Target>>(const std::string&)>;
-
-// The URIs that the client names and may use; what it may not is left out of the acknowledgement. Errors: invalid_params,
-// those of `resolve`.
-Result<void> resolve_uris(Subscription& listener, std::string_view filter, const Resolve& resolve) {
+// The URIs that a listen names. Error: invalid_params.
+Result<std::vector<std::string>> named_uris(std::string_view filter) {
+  std::vector<std::string> out;
   const auto wanted = json::member(filter, "resourceSubscriptions");
-  if (!wanted) return {};
+  if (!wanted) return out;
   if (wanted->front() != '[') return fail(Code::invalid_params, "resourceSubscriptions is not an array");
   bool sound = true;
-  Result<void> good;
-  std::size_t number = 0;  // each costs a decision, honoured or not
   json::for_each_element(*wanted, [&](std::string_view raw) {
-    const auto uri = json::is_string(raw) ? json::decode_string(raw) : Result<std::string>(fail(Code::invalid_params, "uri"));
-    sound = sound && uri.has_value() && ++number <= kSubscribedUrisMax && uri->size() <= kSubscribedUriBytesMax;
-    if (!sound || !good) return;
-    const auto target = resolve(*uri);
-    if (!target) good = std::unexpected(target.error());
-    else if (*target) listener.uris[{(*target)->server->name, (*target)->name}] = *uri;
+    auto uri = json::is_string(raw) ? json::decode_string(raw) : Result<std::string>(fail(Code::invalid_params, "uri"));
+    sound = sound && uri.has_value() && out.size() < kSubscribedUrisMax && uri->size() <= kSubscribedUriBytesMax;
+    if (sound) out.push_back(*std::move(uri));
   });
-  return sound ? good : fail(Code::invalid_params, "resourceSubscriptions: 256 strings of 4096 bytes at most");
+  if (!sound) return fail(Code::invalid_params, "resourceSubscriptions: 256 strings of 4096 bytes at most");
+  return out;
+}
+
+// What so many URIs cost beside the call that names them: each is a decision, honoured or not. Error: rate_limited.
+Result<void> admit_uris(Flow& f, const Worker& w, std::size_t count) {
+  if (f.channel == Channel::local) return {};
+  for (std::size_t paid = kUrisPerCall; paid < count; paid += kUrisPerCall) {
+    f.verdict = w.admission.principal(*f.snapshot->limits, f.limit_class, f.principal->id, {}, w.fleet.clock.steady());
+    if (!f.verdict->allow) return fail(Code::rate_limited, f.limit_class);
+  }
+  return {};
+}
+
+std::shared_ptr<Subscription> subscription_of(const Flow& f, std::string_view filter) {
+  auto out = std::make_shared<Subscription>();
+  out->principal = f.principal;
+  out->scope = f.scope;
+  out->raw_id = f.rpc_id;
+  out->tools = flag(filter, "toolsListChanged");
+  out->prompts = flag(filter, "promptsListChanged");
+  out->resources = flag(filter, "resourcesListChanged");
+  return out;
 }
 
 }  // namespace
@@ -99,29 +118,43 @@ Result<std::optional<mcp::Target>> carried_out(Flow& f, const Worker& w, UsableU
 
 }  // namespace
 
+// Those of the URIs that the client may use; what it may not is left out of the acknowledgement.
+Task<Result<void>> Pipeline::subscribe_to(Flow& f, Subscription& listener, const std::vector<std::string>& uris) {
+  Slices slices(fleet_.clock, w_.executor);
+  for (std::size_t begin = 0; begin < uris.size(); begin += kUrisPerCall) {
+    const auto some = std::span(uris).subspan(begin, std::min(uris.size() - begin, kUrisPerCall));
+    if (w_.opa) {
+      co_await foresee(f, [&] {
+        for (const std::string& uri : some) (void)usable_uri(f, uri);
+      });
+    }
+    for (const std::string& uri : some) {
+      if (slices.over()) co_await slices.next();
+      SP_CO_TRY(const auto target, carried_out(f, w_, usable_uri(f, uri)));
+      if (target) listener.uris[{target->server->name, target->name}] = uri;
+    }
+  }
+  co_return Result<void>{};
+}
+
 Task<Result<void>> Pipeline::subscribe(Flow& f) {
   f.record.action = "listen";
   const auto filter = json::member(f.message->params, "notifications");
   if (!filter || !json::is_object(*filter)) co_return fail(Code::invalid_params, "params.notifications is missing");
-  auto listener = std::make_shared<Subscription>();
-  listener->principal = f.principal;
-  listener->scope = f.scope;
-  listener->raw_id = f.rpc_id;
-  listener->tools = flag(*filter, "toolsListChanged");
-  listener->prompts = flag(*filter, "promptsListChanged");
-  listener->resources = flag(*filter, "resourcesListChanged");
+  SP_CO_TRY(const auto uris, named_uris(*filter));
+  Worker& home = *fleet_.workers[fleet_.home_of(f.principal->id)];
+  SP_CO_CHECK(co_await run_on<bool>(home.executor, home.may_listen(f.principal->id)));  // before anything is decided
+  SP_CO_CHECK(admit_uris(f, w_, uris.size()));
+  const auto listener = subscription_of(f, *filter);
+  SP_CO_CHECK(co_await subscribe_to(f, *listener, uris));
   if (w_.opa) {
     co_await foresee(f, [&] {
       for (const auto& [name, server] : f.snapshot->catalogue->servers) {
         const bool here = server->enabled && in_scope(*f.snapshot->catalogue, f.scope, name);
         if (here) (void)w_.authorization.server_list(asker(f), server.get());
       }
-      Subscription scratch;
-      (void)resolve_uris(scratch, *filter, [&](const std::string& uri) { return usable_uri(f, uri).target; });
     });
   }
-  SP_CO_CHECK(
-      resolve_uris(*listener, *filter, [&](const std::string& uri) { return carried_out(f, w_, usable_uri(f, uri)); }));
   std::vector<ServerPtr> servers;
   for (const auto& [name, server] : f.snapshot->catalogue->servers) {
     const bool here = server->enabled && in_scope(*f.snapshot->catalogue, f.scope, name);
@@ -130,7 +163,6 @@ Task<Result<void>> Pipeline::subscribe(Flow& f) {
   auto stream = std::make_shared<mcp::EventStream>(w_.executor, *f.exchange);
   listener->stream = stream;
   f.exchange->watch_gone([stream] { stream->close(); });
-  Worker& home = *fleet_.workers[fleet_.home_of(f.principal->id)];
   SP_CO_CHECK(co_await run_on<bool>(home.executor, home.begin_listening(listener, std::move(servers))));
   w_.metrics.gauge(telemetry::Gauge::streams, 1);
   co_await stream->pump(mcp::sse_headers(), true, fleet_.settings.keep_alive);

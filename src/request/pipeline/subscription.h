@@ -19,6 +19,7 @@ namespace sallyport {
 inline constexpr std::size_t kListenersPerPrincipal = 16;
 inline constexpr std::size_t kSubscribedUrisMax = 256;
 inline constexpr std::size_t kSubscribedUriBytesMax = 4'096;
+inline constexpr std::size_t kUrisPerCall = 8;  // of a subscriptions/listen: each further so many cost one more call
 
 // A resource that a caller may subscribe to, and what that is bound to.
 struct UsableUri {

@@ -52,7 +52,8 @@ class Worker : public WorkerTables {
   void notice(const upstream::Notice& notice);
   // From now on its logs outside of calls reach nobody of this principal.
   void withhold_logs(const ServerRecord& server, const std::string& principal);
-  // subscriptions/listen, on the principal's home worker. Errors: limit.
+  // subscriptions/listen, on the principal's home worker. Errors: limit. may_listen: it is not full yet.
+  Task<Result<bool>> may_listen(std::string principal);
   Task<Result<bool>> begin_listening(std::shared_ptr<Subscription> listener, std::vector<ServerPtr> servers);
   void end_listening(const std::shared_ptr<Subscription>& listener);
   // The client of a session here said which logs it wants: so its open upstream sessions hear it.

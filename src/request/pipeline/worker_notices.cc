@@ -201,14 +201,19 @@ Task<Result<upstream::SessionPtr>> Worker::open_upstream(ServerPtr server, std::
   co_return session;
 }
 
+Task<Result<bool>> Worker::may_listen(std::string principal) {
+  const auto mine = [&](const auto& other) { return other->principal->id == principal; };
+  if (std::ranges::count_if(listeners, mine) >= static_cast<std::ptrdiff_t>(kListenersPerPrincipal)) {
+    co_return fail(Code::limit, "subscriptions of one principal");
+  }
+  co_return true;
+}
+
 Task<Result<bool>> Worker::begin_listening(std::shared_ptr<Subscription> listener, std::vector<ServerPtr> servers) {
   if (!still_valid(*snapshot, *listener->principal, fleet.clock.wall())) {  // who asked may not have heard of it yet
     co_return fail(Code::cancelled, "the principal was revoked");
   }
-  const auto mine = [&](const auto& other) { return other->principal->id == listener->principal->id; };
-  if (std::ranges::count_if(listeners, mine) >= static_cast<std::ptrdiff_t>(kListenersPerPrincipal)) {
-    co_return fail(Code::limit, "subscriptions of one principal");
-  }
+  SP_CO_CHECK(co_await may_listen(listener->principal->id));
   listeners.push_back(listener);
   served[listener->principal->id][listener->principal->session_id] = listener->principal;
   listener->stream->push(mcp::notification_envelope(
