@@ -155,8 +155,8 @@ class Document(unittest.TestCase):
         for path, member in (("/api/v1/tools", "data"), ("/tools", "tools")):
             ask = lambda query, part=member: self.client.ask("GET", path + "?" + query).message[part]
             everything = ask("limit=100")
-            self.assertGreater(len(everything), 5)
             calc = [tool for tool in everything if tool["server"] == "calc" and tool["status"] == "active"]
+            self.assertGreater(len(calc), 4)
             for query, wanted in (("", everything), ("sort=id&", sorted(everything, key=lambda tool: tool["id"])),
                                   ("server=calc&status=active&sort=-description&", sorted(calc, key=lambda tool: tool["description"], reverse=True)),
                                   ("server=calc&status=active&", calc), ("name=no-such&", []), ("category=no-such&", [])):
