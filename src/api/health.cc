@@ -35,15 +35,15 @@ std::vector<std::string> resting(const Call& call) {
 
 // Both packages that are asked are there; without one, all that it is asked about is denied.
 Task<Result<void>> ask_policies(Call& call) {
-  for (const char* package : {"tool_access", "admin_access"}) {
+  for (const std::string_view package : policy::kAskedPackages) {
     if (!call.request.ask_policy) break;
-    if (const auto answer = co_await call.request.ask_policy(package, "{}"); !answer) {
+    if (const auto answer = co_await call.request.ask_policy(std::string(package), "{}"); !answer) {
       co_return fail(answer.error().code, std::string(package) + ": " + answer.error().detail);
     }
   }
   if (call.request.ask_policy) co_return Result<void>{};
-  const auto missing = policy::missing_package(call.request.snapshot->policy->modules);
-  if (!missing.empty()) co_return fail(Code::config, "no package " + std::string(missing));
+  const auto missing = policy::missing_packages(call.request.snapshot->policy->modules);
+  if (!missing.empty()) co_return fail(Code::config, "no package " + std::string(missing.front()));
   co_return Result<void>{};
 }
 

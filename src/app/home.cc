@@ -68,11 +68,14 @@ std::string text_of(const KeyRecord& key, std::string_view why) {
 
 Result<std::shared_ptr<const policy::Compiled>> fit_for_force(const policy::Modules& modules) {
   SP_TRY(auto compiled, policy::Compiled::of(modules));
-  const auto missing = policy::missing_package(modules);
+  const auto missing = policy::missing_packages(modules);
   if (missing.empty()) return compiled;
-  return fail(Code::config, "the policies have no package " + std::string(missing) +
-                                ": whatever it is asked would be refused, to those who could mend it too; fix: add the "
-                                "file of that name from what ships (sallyport policy show active --json)");
+  return fail(Code::config, "the policies have no package " + std::string(missing.front()) +
+                                ": whatever it is asked would be refused, to those who could mend it too; fix: add "
+                                "package " +
+                                std::string(missing.front()) +
+                                " to the folder or bundle (docs/policy.md shows one), "
+                                "or move the folder away: without one what ships is in force");
 }
 
 Result<FoundPolicies> policies_of(const config::Settings& settings) {

@@ -4,9 +4,9 @@ namespace sallyport::app {
 namespace {
 
 Task<Result<void>> ask_both(OpaClient& client) {
-  for (const char* package : {"tool_access", "admin_access"}) {
-    const auto answer = co_await client.ask(package, "{}");
-    if (!answer) co_return fail(answer.error().code, std::string("package ") + package + ": " + answer.error().detail);
+  for (const std::string_view package : policy::kAskedPackages) {
+    const auto answer = co_await client.ask(std::string(package), "{}");
+    if (!answer) co_return fail(answer.error().code, "package " + std::string(package) + ": " + answer.error().detail);
   }
   co_return Result<void>{};
 }

@@ -160,7 +160,9 @@ void add_storage_and_upstream(Add<Settings> add) {
   add.text("policies", "policies", {1, 4096, nullptr}, "Folder of the Rego files in force; relative to the home.",
            SP_INTO(policies));
   add.integer("labels.lifetime_seconds", 86'400, {1, 31'536'000, "seconds"},
-              "So long a caller carries the labels that a call has left with it; each further call begins it anew.",
+              "So long a caller carries the labels that a call has left with it, from the latest possible end of that "
+              "call; each "
+              "further call begins it anew.",
               SP_INTO(label_lifetime));
   add.integer("upstream.call_timeout_seconds", 30, {1, 300, "seconds"},
               "Time a tool call is given where the caller names none (S0-22).", SP_INTO(upstream.call_timeout));

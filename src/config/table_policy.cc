@@ -30,9 +30,11 @@ void add_policy(Add<Settings> add) {
   add.flag("policy.bundle_allow_older", false,
            "A signed bundle may come into force though its signature (iat) is older than that of one that was.",
            SP_INTO(policy.bundle_allow_older));
-  add.flag("policy.record", true,
-           "Keep the last decisions about calls, arguments included, in memory (1 MiB a worker) for policy replay.",
-           SP_INTO(policy_record));
+  add.flag(
+      "policy.record", true,
+      "Keep the last decisions about calls in memory (1 MiB a worker) for policy replay, with their arguments but for "
+      "secrets and what the call's own redact hides.",
+      SP_INTO(policy_record));
   add.text("opa.url", "", {0, 2048, check_http_url}, "Where the OPA server is; its data API lies below it at /v1/data.",
            SP_INTO(opa.url));
   add.secret("opa.token", "Token that the OPA server is shown (Authorization: Bearer); empty: none.",

@@ -78,11 +78,13 @@ Result<void> Approvals::check_bounds(const Approval& call) const {
   const auto open = [&](const auto& entry) { return is_open(seen(entry.second).state); };
   const auto own = [&](const auto& entry) { return entry.second.principal == call.principal && open(entry); };
   if (std::ranges::count_if(calls_, own) >= static_cast<std::ptrdiff_t>(rules_.per_principal)) {
-    return fail(Code::limit, "calls of this principal that wait for approval: approval.per_principal");
+    return fail(Code::limit, "calls of this principal that wait for approval: approval.per_principal; fix: decide or "
+                             "withdraw some (sallyport approval list), or raise it");
   }
   SP_CHECK(check_share(call));
   if (std::ranges::count_if(calls_, open) >= static_cast<std::ptrdiff_t>(rules_.total)) {
-    return fail(Code::limit, "calls that wait for approval: approval.total");
+    return fail(Code::limit, "calls that wait for approval: approval.total; fix: decide or withdraw some (sallyport "
+                             "approval list), or raise it");
   }
   return {};
 }
@@ -97,9 +99,14 @@ Result<void> Approvals::check_share(const Approval& call) const {
     return (orphan ? person.starts_with("key:") : person == call.person) && is_open(seen(entry.second).state);
   });
   if (theirs < static_cast<std::ptrdiff_t>(share)) return {};
-  return fail(Code::limit,
-              orphan ? "calls of keys without an owner that wait for approval: half of approval.total"
-                     : "calls of this person and their keys that wait for approval: a quarter of approval.total");
+  return fail(
+      Code::limit,
+      orphan
+          ? "calls of keys without an owner that wait for approval: half of approval.total; fix: decide some "
+            "(sallyport "
+            "approval list), or raise it"
+          : "calls of this person and their keys that wait for approval: a quarter of approval.total; fix: decide or "
+            "withdraw some (sallyport approval list), or raise it");
 }
 
 Result<Approval> Approvals::ask(Approval call) {

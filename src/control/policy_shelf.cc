@@ -129,8 +129,8 @@ PolicySetPtr PolicyShelf::set_of(const PolicyVersion& version, PolicyModules mod
 
 Result<PolicySetPtr> PolicyShelf::compiled(const PolicyVersion& version, bool force) {
   SP_TRY(PolicyModules modules, store_.policy_modules(version.number));
-  if (const auto missing = policy::missing_package(modules); !force && !missing.empty()) {
-    return fail(Code::conflict, named(version.number) + " has no package " + std::string(missing) +
+  if (const auto missing = policy::missing_packages(modules); !force && !missing.empty()) {
+    return fail(Code::conflict, named(version.number) + " has no package " + std::string(missing.front()) +
                                     ": whatever it is asked is refused, to those who could mend it too; say force to "
                                     "put it in force all the same");
   }

@@ -22,13 +22,13 @@ inline std::string_view name_of(ApprovalState state) noexcept {
 
 struct Approval {
   std::string id;  // 24 hex digits
-  std::string digest;  // the one call that it is for: SHA-256 of principal, tool with its definition, where the
-      // call goes, arguments; hex
+  std::string digest;  // the one call that it is for: SHA-256 of principal, tool with its definition (or server and
+      // method), where the call goes, arguments; hex
   std::string principal;  // Principal::id of the caller
   std::string principal_name;  // for people
   std::string person;  // whose call it is: person_of() the caller
-  std::string server, tool;
-  std::string tool_digest;  // of the definition that was approved when the call came
+  std::string server, tool;  // tool: of what is no tool its method
+  std::string tool_digest;  // of the definition that was approved when the call came; empty: no tool
   std::string arguments;  // minified, exact
   std::string rule_id;  // of the decision
   std::string request_id;

@@ -165,8 +165,9 @@ class InForce(unittest.TestCase):
                 settings = file.read()
 
             def write(text):
-                with open(path, "w") as file:
+                with open(path + ".new", "w") as file:  # read each second: it must never be half there
                     file.write(text)
+                os.replace(path + ".new", path)
 
             self.addCleanup(write, settings)
             write("{{{ no settings")

@@ -1,8 +1,6 @@
 """Labels: what calls leave with their callers, wherever these come back; and the rule that private data and untrusted
 content, once read, go into no external sink (issue 5, Labels; policies/examples/flow.rego)."""
 import json
-import os
-import shutil
 import unittest
 
 import mcp
@@ -30,26 +28,8 @@ obligations contains {"require_approval": true} if {
 	"private_data" in input.labels
 }
 """
-
-
-class WithPolicies(Gateway):
-    """A gateway whose folder of policies is filled before the first start."""
-
-    def choose_port(self):
-        super().choose_port()
-        folder = os.path.join(self.home, "policies")
-        os.makedirs(folder, exist_ok=True)
-        shipped = os.path.join(scratch.ROOT, "policies")
-        for name in ("tool_access.rego", "examples/flow.rego"):
-            shutil.copy(os.path.join(shipped, name), folder)
-        with open(os.path.join(folder, "admin_access.rego"), "w") as file:
-            file.write(ADMIN)
-        with open(os.path.join(folder, "people.rego"), "w") as file:
-            file.write(PEOPLE)
-        for path, _, names in os.walk(folder):
-            os.chmod(path, 0o755)
-            for name in names:
-                os.chmod(os.path.join(path, name), 0o644)
+POLICIES = {"admin_access.rego": ADMIN, "people.rego": PEOPLE,
+            "flow.rego": scratch.text_of("policies/examples/flow.rego")}
 
 
 def label_mail(gateway, call_timeout=30):
@@ -64,7 +44,7 @@ def label_mail(gateway, call_timeout=30):
 class Labels(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.gateway = WithPolicies("labels", {"listen.workers": 2}).__enter__()
+        cls.gateway = Gateway("labels", {"listen.workers": 2}, policies=POLICIES).__enter__()
         cls.addClassCleanup(cls.gateway.close)
         label_mail(cls.gateway)
         cls.gateway.add_calculator("files")
@@ -259,7 +239,7 @@ class Labels(unittest.TestCase):
 
 class Lifetime(unittest.TestCase):
     def test_a_label_ends(self):
-        with WithPolicies("labels-end", {"labels.lifetime_seconds": 1}) as gateway:
+        with Gateway("labels-end", {"labels.lifetime_seconds": 1}, policies=POLICIES) as gateway:
             label_mail(gateway, call_timeout=3)
             gateway.add_python("late", "mail_server.py")
             gateway.cli("tool", "label", "late/slow_echo", "private_data")

@@ -1,11 +1,8 @@
 """Obligations of a policy, carried out: what is hidden of a result, a limit of its own, records in full (issue 5)."""
 import json
-import os
-import shutil
 import unittest
 
 import mcp
-import scratch
 import sse
 from gateway import SLOW, Gateway
 
@@ -21,26 +18,10 @@ obligations contains {"log_full": true, "redact": ["ssn"]} if input.tool.server 
 LEGACY = ("2025-03-26", "2025-06-18", "2025-11-25")
 
 
-class WithPolicies(Gateway):
-    """A gateway whose folder of policies is filled before the first start."""
-
-    def choose_port(self):
-        super().choose_port()
-        folder = os.path.join(self.home, "policies")
-        os.makedirs(folder, exist_ok=True)
-        for name in ("tool_access.rego", "admin_access.rego"):
-            shutil.copy(os.path.join(scratch.ROOT, "policies", name), folder)
-        with open(os.path.join(folder, "obligations.rego"), "w") as file:
-            file.write(RULES)
-        os.chmod(folder, 0o755)
-        for name in os.listdir(folder):
-            os.chmod(os.path.join(folder, name), 0o644)
-
-
 class Obligations(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.gateway = WithPolicies("obligations", {"listen.workers": 2}).__enter__()
+        cls.gateway = Gateway("obligations", {"listen.workers": 2}, policies={"obligations.rego": RULES}).__enter__()
         cls.addClassCleanup(cls.gateway.close)
         for name in ("mail", "open", "full", "both"):
             cls.gateway.add_python(name, "mail_server.py")

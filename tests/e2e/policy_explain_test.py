@@ -175,19 +175,17 @@ class SlowPolicy(unittest.TestCase):
                 found = []
                 asking = threading.Thread(target=lambda: found.append(mcp.Client(gateway, boss).ask(
                     "POST", "/api/v1/policies/" + route, {"policy_name": "tool_access", "input": case})))
-                began, longest = time.monotonic(), 0
+                answered = 0
                 asking.start()
                 while asking.is_alive():
-                    asked = time.monotonic()
                     self.assertEqual(mcp.get(gateway, "/health/live").status, 200)
-                    longest = max(longest, time.monotonic() - asked)
-                took = time.monotonic() - began
+                    answered += 1
                 asking.join()
                 self.assertEqual(found[0].status, 200, found)
                 self.assertFalse(found[0].message["allowed"])
                 self.assertIn("the policy fails", found[0].message["reason"])
-                if route == "explain":
-                    self.assertLess(longest, took / 2, "the worker was held")
+                if route == "explain":  # half a second; evaluate ends sooner, and shows its answer alone
+                    self.assertGreater(answered, 5, "the worker was held")
 
 
 if __name__ == "__main__":

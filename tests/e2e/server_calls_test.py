@@ -2,7 +2,6 @@
 them, and what it binds them to is carried out (issue 5; S0-12, S4-4)."""
 import json
 import os
-import shutil
 import unittest
 
 import mcp
@@ -37,28 +36,12 @@ def params_of(method, server, n="one", who="ann", value="a"):
     return params("%s+book://%s" % (server, n), server + "_greet"), params("book://" + n, "greet")
 
 
-class WithPolicies(Gateway):
-    """A gateway whose folder of policies is filled before the first start."""
-
-    def choose_port(self):
-        super().choose_port()
-        folder = os.path.join(self.home, "policies")
-        os.makedirs(folder, exist_ok=True)
-        for name in ("tool_access.rego", "admin_access.rego"):
-            shutil.copy(os.path.join(scratch.ROOT, "policies", name), folder)
-        with open(os.path.join(folder, "servers.rego"), "w") as file:
-            file.write(RULES)
-        os.chmod(folder, 0o755)
-        for name in os.listdir(folder):
-            os.chmod(os.path.join(folder, name), 0o644)
-
-
 class ServerCalls(unittest.TestCase):
     METHODS = ("resources/read", "prompts/get", "completion/complete", "resources/subscribe")
 
     @classmethod
     def setUpClass(cls):
-        cls.gateway = WithPolicies("server-calls", {"listen.workers": 2, "approval.per_principal": 100}).__enter__()
+        cls.gateway = Gateway("server-calls", {"listen.workers": 2, "approval.per_principal": 100}, policies={"servers.rego": RULES}).__enter__()
         cls.addClassCleanup(cls.gateway.close)
         cls.heard = scratch.folder("heard-by-servers", 0o777)
         for name in SERVERS:
@@ -195,7 +178,7 @@ class ServerCalls(unittest.TestCase):
             self.assertIn("result", session.request(first, params_of(first, "open")[0]).message, "another server")
 
     def test_listening_to_a_resource_is_a_call_of_it(self):
-        """2026-07-28: what is refused, over its limit or waits for people is not honoured."""
+        """2026-07-28: what is refused, over its limit or waits for people is refused."""
         client = mcp.Modern(self.gateway, self.gateway.key("listens").secret)
         uris = {server: params_of("resources/subscribe", server)[0]["uri"] for server in SERVERS}
         listen = lambda *servers: mcp.acknowledged(client, {"notifications": {"resourceSubscriptions": [uris[s] for s in servers]}})

@@ -5,6 +5,9 @@
         key = gateway.key("agent")
         ...
 
+`policies` fills the home's folder of them before the first start: {"rules.rego": text}, beside the shipped tool_access and
+admin_access, which another text under the same name replaces.
+
 Leaving the block stops it by SIGTERM and asserts what must hold after every test: exit code 0, no process left, no
 finding of a sanitizer in its log, an audit that verifies.
 """
@@ -56,12 +59,13 @@ def yaml_text(flat):
 
 
 class Gateway:
-    def __init__(self, name, settings=None, address="127.0.0.1"):
+    def __init__(self, name, settings=None, address="127.0.0.1", policies=None):
         self.mark = "mark %d of %d" % (next(COUNTER), os.getpid())  # no secret: the CLI refuses what looks like one
         self.folder = scratch.folder(name)
         self.home = os.path.join(self.folder, "home")
         self.log_path = os.path.join(self.folder, "gateway.log")
         self.address = address
+        self.policies = policies
         self.settings = {**DEFAULTS, "listen.address": address, **(settings or {})}
         if os.environ.get("SALLYPORT_TEST_WORKERS"):
             self.settings["listen.workers"] = int(os.environ["SALLYPORT_TEST_WORKERS"])
@@ -79,6 +83,8 @@ class Gateway:
     def __enter__(self):
         os.makedirs(self.home, mode=0o700)
         self.choose_port()
+        if self.policies is not None:
+            self.write_policies()
         self.first = json.loads(self.cli("init", "--json"))
         try:
             self.start()
@@ -104,6 +110,17 @@ class Gateway:
         text = yaml_text({**self.settings, "listen.port": self.port})
         with open(os.path.join(self.home, "sallyport.yaml"), "w") as file:
             file.write(text)
+
+    def write_policies(self):
+        folder = os.path.join(self.home, "policies")
+        os.makedirs(folder)
+        os.chmod(folder, 0o755)
+        shipped = {name: scratch.text_of(os.path.join("policies", name)) for name in ("tool_access.rego", "admin_access.rego")}
+        for name, text in {**shipped, **self.policies}.items():
+            path = os.path.join(folder, name)
+            with open(path, "w") as file:
+                file.write(text)
+            os.chmod(path, 0o644)
 
     def environment(self):
         return {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8",

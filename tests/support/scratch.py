@@ -78,6 +78,12 @@ def node_module(*parts):
     return os.path.join(node_folder(), "node_modules", *parts)
 
 
+def text_of(path):
+    """Of a file of the repository."""
+    with open(os.path.join(ROOT, path)) as file:
+        return file.read()
+
+
 def support_script(name):
     """A Python server of tests/support, alone with its like in a folder that a sandbox can show."""
     tools = os.path.join(base(), "tools")

@@ -69,12 +69,11 @@ std::map<std::string, std::vector<std::string>> packages_of(const Modules& modul
   return out;
 }
 
-std::string_view missing_package(const Modules& modules) {
+std::vector<std::string_view> missing_packages(const Modules& modules) {
+  std::vector<std::string_view> out(kAskedPackages.begin(), kAskedPackages.end());
   const auto there = packages_of(modules);
-  for (const char* package : {"tool_access", "admin_access"}) {
-    if (!there.contains(package)) return package;
-  }
-  return {};
+  std::erase_if(out, [&](std::string_view package) { return there.contains(std::string(package)); });
+  return out;
 }
 
 std::optional<CompileError> check(const Modules& modules) {

@@ -4,6 +4,7 @@
 // most 128 deep and 16 MiB.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -51,9 +52,11 @@ std::string package_of(std::string_view source);
 // Each package that `modules` declare, and the files of it; those of tests are passed over.
 std::map<std::string, std::vector<std::string>> packages_of(const Modules& modules);
 
-// The first of the packages that decisions ask, tool_access and admin_access, that is in none of them; empty: both are there.
+// The packages that decisions ask.
+inline constexpr std::array<std::string_view, 2> kAskedPackages{"tool_access", "admin_access"};
+// Those of them that are in none of the modules; empty: both are there.
 // Whatever a package is asked that is missing is refused, to those who could mend it too.
-std::string_view missing_package(const Modules& modules);
+std::vector<std::string_view> missing_packages(const Modules& modules);
 
 // Modules without their tests, compiled. Immutable: engines copy it (about 20 us), from any thread.
 class Compiled {

@@ -8,8 +8,6 @@
 namespace sallyport::policy {
 namespace {
 
-constexpr std::array<std::string_view, 2> kAsked{"tool_access", "admin_access"};
-
 bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
 // Each once, in the order of the source.
@@ -60,11 +58,9 @@ Trial try_out(const Modules& modules, Wish wish, std::chrono::nanoseconds budget
   Trial trial;
   trial.fault = check(modules);
   if (trial.fault) return trial;
-  for (const std::string_view package : kAsked) {
-    const bool there = std::ranges::any_of(modules, [&](const auto& module) {
-      return !is_test_file(module.first) && package_of(module.second) == package;
-    });
-    if (!there) trial.notes.push_back("no package " + std::string(package) + ": whatever it is asked is refused");
+  for (const std::string_view package : missing_packages(modules)) {
+    trial.notes.push_back("no package " + std::string(package) +
+                          ": as the home's folder or a bundle these are not put in force");
   }
   note_names(modules, trial);
   if (wish == Wish::check) return trial;

@@ -145,7 +145,11 @@ Task<Result<void>> Pipeline::approve(Flow& f) {
     if (state.round > 0) claim.id = state.approval;
     claim.round = state.round;
   }
-  SP_CO_TRY(const Approval call, co_await fleet_.approve(claim));
+  auto claimed = co_await fleet_.approve(claim);
+  if (!claimed && claimed.error().code == Code::limit) {
+    f.say = "Too many calls wait for approval: withdraw one, or ask those who approve";
+  }
+  SP_CO_TRY(const Approval call, std::move(claimed));
   if (call.state != ApprovalState::used) co_return withhold(f, call, retries);
   f.approval = call.id;
   f.approval_round = call.rounds;

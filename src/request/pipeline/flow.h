@@ -70,7 +70,8 @@ struct Flow {
   ToolPtr tool;
   ToolPtr called_as;  // a registered tool that is bound to `tool`; its schema holds as well
   std::string target;      // tool, prompt or URI as the upstream calls it
-  std::string arguments;   // minified object of tools/call
+  // Minified object: of tools/call its arguments, else mcp::decided_params: what was decided, approved and is sent.
+  std::string arguments;
   std::optional<json::Document> arguments_document;  // REST, CLI: the reader's own
   std::optional<std::chrono::milliseconds> timeout;
 
