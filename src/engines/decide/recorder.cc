@@ -32,7 +32,7 @@ bool wanted(const AccessRequest& request, const Decision& answer) {
   return bound == nullptr || bound->bound_server.empty();
 }
 
-// All that a question has but the time. What the server says of its tool counts by its bytes: reading them takes longer.
+// All that a question has but the time. What the server says of its tool counts by its digest: reading it takes longer.
 constexpr policy::Reads kTellsApart = [] {
   policy::Reads some = policy::Reads::nothing();
   for (std::size_t i = 0; i < policy::kFieldPaths.size(); ++i) {
@@ -49,7 +49,7 @@ std::size_t key_of(const Snapshot& snapshot, const AccessRequest& request, std::
   const auto mix = [&](std::string_view text) { key = std::rotl(key, 13) * 0x9e3779b97f4a7c15U ^ hash(text); };
   mix(input);
   mix(request.arguments_json.value_or(std::string_view("none")));
-  mix(request.tool != nullptr ? std::string_view(request.tool->definition) : std::string_view());
+  mix(request.tool != nullptr ? std::string_view(request.tool->digest) : std::string_view());
   mix(request.channel == Channel::mcp ? "mcp" : "other");
   return key;
 }

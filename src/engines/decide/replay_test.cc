@@ -103,6 +103,7 @@ TEST(Recorder, KeepsBothWhereAnyMemberOfTheInputDiffersButTheTime) {
   other.security_level = 7;
   EXPECT_EQ(call(who, other), 7U);
   other.definition = R"({"annotations":{"readOnlyHint":true}})";
+  other.digest = "of that";
   EXPECT_EQ(call(who, other), 8U);
   for (int again = 0; again < 2; ++again) EXPECT_EQ(call(who, other), 8U);
 }
