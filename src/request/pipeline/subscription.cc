@@ -112,7 +112,10 @@ Result<std::optional<mcp::Target>> carried_out(Flow& f, const Worker& w, UsableU
   if (most) {
     SP_CHECK(admit_obliged(f, w, *most, server));
   }
-  if (usable.obligations->log_full) f.record.arguments = w.fleet.redactor.whole(f.message->params);
+  if (usable.obligations->log_full && f.record.arguments.empty()) {  // once, however many URIs ask for it
+    f.record.arguments = w.fleet.redactor.whole(f.message->params);
+    f.record.arguments_digest = w.fleet.redactor.digest(f.message->params);
+  }
   return std::move(usable.target);
 }
 
