@@ -67,6 +67,42 @@ TEST_F(AeadOpen, FindsEveryFlippedBit) {
   }
 }
 
+// Stored values as a table has them: 125 rows of 100 bytes, each bit of each flipped once.
+TEST_F(AeadOpen, FindsEachOf100000FlippedBits) {
+  std::size_t flips = 0;
+  std::size_t opened = 0;
+  for (int row = 0; row < 125; ++row) {
+    const std::string place = "vault/" + std::to_string(row) + "/value/1";
+    std::string sealed = seal(as_bytes(key_), std::string(72, 'x'), place, random_).value();
+    for (std::size_t bit = 0; bit < sealed.size() * 8; ++bit, ++flips) {
+      const auto flip = [&] { sealed[bit / 8] = static_cast<char>(sealed[bit / 8] ^ (1 << (bit % 8))); };
+      flip();
+      opened += open(as_bytes(key_), sealed, place).has_value() ? 1U : 0U;
+      flip();
+    }
+    EXPECT_TRUE(open(as_bytes(key_), sealed, place).has_value()) << "the unflipped value";
+  }
+  EXPECT_EQ(flips, 100'000U);
+  EXPECT_EQ(opened, 0U);
+}
+
+// A ciphertext carried to another row, column or version does not open there.
+TEST_F(AeadOpen, MovedValuesDoNotOpen) {
+  const std::string places[] = {"vault/1/value/1",
+                                "vault/2/value/1",
+                                "vault/1/other/1",
+                                "vault/1/value/2",
+                                "vault/1/value/11",
+                                "vault/11/value/1",
+                                ""};
+  for (const std::string& from : places) {
+    const std::string sealed = seal(as_bytes(key_), "attack at dawn", from, random_).value();
+    for (const std::string& to : places) {
+      EXPECT_EQ(open(as_bytes(key_), sealed, to).has_value(), from == to) << from << " to " << to;
+    }
+  }
+}
+
 TEST_F(AeadOpen, FindsEveryTruncation) {
   for (std::size_t size = 0; size < sealed_.size(); ++size) {
     EXPECT_FALSE(open(as_bytes(key_), sealed_.substr(0, size), "user:1").has_value()) << size;

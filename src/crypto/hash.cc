@@ -59,6 +59,17 @@ OSSL_PARAM octets(const char* name, std::span<const std::byte> bytes) noexcept {
   return OSSL_PARAM_construct_octet_string(name, data, bytes.size());
 }
 
+Secret hkdf(OSSL_PARAM digest, std::span<const std::byte> key, std::span<const std::byte> salt, std::string_view info,
+            std::size_t length) noexcept {
+  static EVP_KDF* const algorithm = need(EVP_KDF_fetch(nullptr, "HKDF", nullptr), "HKDF");
+  const KdfContext context(need(EVP_KDF_CTX_new(algorithm), "HKDF"), &EVP_KDF_CTX_free);
+  const OSSL_PARAM params[] = {digest, octets(OSSL_KDF_PARAM_KEY, key), octets(OSSL_KDF_PARAM_SALT, salt),
+                               octets(OSSL_KDF_PARAM_INFO, std::as_bytes(std::span(info))), OSSL_PARAM_construct_end()};
+  std::string bytes(length, '\0');
+  if (EVP_KDF_derive(context.get(), reinterpret_cast<unsigned char*>(bytes.data()), length, params) != 1) die("HKDF");
+  return Secret(std::move(bytes));
+}
+
 }  // namespace
 
 Digest sha256(std::span<const std::byte> data) noexcept {
@@ -120,14 +131,15 @@ Digest keyed_digest(std::span<const std::byte> key, std::string_view data) noexc
 
 Secret hkdf_sha256(std::span<const std::byte> key, std::span<const std::byte> salt, std::string_view info,
                    std::size_t length) noexcept {
-  static EVP_KDF* const algorithm = need(EVP_KDF_fetch(nullptr, "HKDF", nullptr), "HKDF");
-  if (length == 0 || length > 8160) die("an HKDF output of that length");
-  const KdfContext context(need(EVP_KDF_CTX_new(algorithm), "HKDF"), &EVP_KDF_CTX_free);
-  const OSSL_PARAM params[] = {digest_param(), octets(OSSL_KDF_PARAM_KEY, key), octets(OSSL_KDF_PARAM_SALT, salt),
-                               octets(OSSL_KDF_PARAM_INFO, std::as_bytes(std::span(info))), OSSL_PARAM_construct_end()};
-  std::string bytes(length, '\0');
-  if (EVP_KDF_derive(context.get(), reinterpret_cast<unsigned char*>(bytes.data()), length, params) != 1) die("HKDF");
-  return Secret(std::move(bytes));
+  if (length == 0 || length > 255U * 32) die("an HKDF output of that length");
+  return hkdf(digest_param(), key, salt, info, length);
+}
+
+Secret hkdf_sha512(std::span<const std::byte> key, std::span<const std::byte> salt, std::string_view info,
+                   std::size_t length) noexcept {
+  if (length == 0 || length > 255U * 64) die("an HKDF output of that length");
+  static char name[] = "SHA512";
+  return hkdf(OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name, 0), key, salt, info, length);
 }
 
 }  // namespace sallyport::crypto

@@ -1,4 +1,4 @@
-// SHA-256, HMAC-SHA-256 (RFC 2104) and HKDF-SHA-256 (RFC 5869) over OpenSSL, whose algorithms are fetched once and
+// SHA-256, HMAC-SHA-256 (RFC 2104) and HKDF (RFC 5869) over OpenSSL, whose algorithms are fetched once and
 // whose contexts are kept per thread (165 instead of 350 ns for a token). Any thread. These cannot fail but for want of
 // memory, and then the process ends: there is no weaker answer to fall back to.
 #pragma once
@@ -47,6 +47,9 @@ class Sha256 {
 
 // `length` 1..8160 bytes (RFC 5869 2.3: 255 * HashLen); another length ends the process.
 [[nodiscard]] Secret hkdf_sha256(std::span<const std::byte> key, std::span<const std::byte> salt, std::string_view info,
+                                 std::size_t length) noexcept;
+// With SHA-512, for keys of 64 bytes: `length` 1..16320; another length ends the process.
+[[nodiscard]] Secret hkdf_sha512(std::span<const std::byte> key, std::span<const std::byte> salt, std::string_view info,
                                  std::size_t length) noexcept;
 
 }  // namespace sallyport::crypto

@@ -86,6 +86,8 @@ TEST(Hash, ThreadsDoNotDisturbEachOther) {
 TEST(HashDeathTest, AnImpossibleHkdfLengthEndsTheProcess) {
   EXPECT_DEATH((void)hkdf_sha256(as_bytes("key"), {}, "", 8161), "HKDF");
   EXPECT_DEATH((void)hkdf_sha256(as_bytes("key"), {}, "", 0), "HKDF");
+  EXPECT_DEATH((void)hkdf_sha512(as_bytes("key"), {}, "", 16'321), "HKDF");
+  EXPECT_DEATH((void)hkdf_sha512(as_bytes("key"), {}, "", 0), "HKDF");
 }
 
 }  // namespace
