@@ -1,6 +1,7 @@
 """A small MCP client over HTTP for tests: everything of an answer stays visible. One connection a client, one thread."""
 import http.client
 import json
+import select
 from collections import namedtuple
 
 VERSION = "2025-11-25"
@@ -63,6 +64,8 @@ class Client:
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
         extra = {"Content-Type": "application/json"} if body is not None else {}
+        if self.connection.sock and select.select([self.connection.sock], [], [], 0)[0]:
+            self.connection.close()  # the gateway closed it meanwhile, since nothing came: http.client opens another
         self.connection.request(method, path, body, self.headers({**extra, **(headers or {})}))
         return read_answer(self.connection.getresponse())
 
