@@ -190,8 +190,9 @@ class ServerCalls(unittest.TestCase):
     def test_records_in_full(self):
         for _, method, own, answer in self.each("full", who="logged"):
             self.assertIn("result", answer.message)
-            [intent] = self.gateway.audit(kind="intent", server="full", rpc_method=method)[-1:]
-            [outcome] = self.gateway.audit(kind="outcome", request_id=intent["request_id"])
+            request = answer.headers["x-request-id"]
+            [intent] = self.gateway.audit(kind="intent", server="full", rpc_method=method, request_id=request)
+            [outcome] = self.gateway.audit(kind="outcome", request_id=request)
             self.assertEqual(intent["arguments"], own)
             shown = {k: v for k, v in answer.message["result"].items() if k != "_meta"}
             self.assertEqual({k: v for k, v in outcome["response"].items() if k != "_meta"}, shown)
