@@ -149,11 +149,14 @@ TEST_F(Wycheproof, Rs256OfTokens) {
             (Counts{.accepted = 9, .refused = 249, .acceptable = 1}));
 }
 
-// Tokens have no PS256: a PSS signature, valid or not, is none of RS256.
+// Tokens have no PS256: a PSS signature, valid or not, is none of RS256. One of the suite's wrong ones is an RS256 signature.
 TEST_F(Wycheproof, Rs256TakesNoPssSignature) {
   const auto always = [](json::Value, json::Value) { return true; };
-  EXPECT_EQ(run("rsa_pss_2048_sha256_mgf1_32_test.json", verifies_by(JwsAlgorithm::rs256), always),
-            (Counts{.outside = 63, .refused = 45}));
+  const auto accepts = [](json::Value group, json::Value test) {
+    const bool ours = test.string_at("comment") == "PKCS #1 v1.5 signature with SHA-256";
+    return verifies_by(JwsAlgorithm::rs256)(group, test) != ours;
+  };
+  EXPECT_EQ(run("rsa_pss_2048_sha256_mgf1_32_test.json", accepts, always), (Counts{.outside = 63, .refused = 45}));
 }
 
 // Its signatures are DER, ours are r || s: what has not one form in both is refused before the key is asked.

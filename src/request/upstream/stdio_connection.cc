@@ -114,12 +114,17 @@ Task<void> StdioConnection::supervise() {
   if (end_) {
     child_.kill();
   } else {
+    silent_ = true;  // until its process is gone others already have another
     outbox_->close();
     child_.stop(settings_.stop_grace);
   }
-  const auto status = co_await child_.wait();
+  gone(co_await child_.wait());
+}
+
+void StdioConnection::gone(const Result<launcher::ExitStatus>& status) {
+  if (end_) return;
   const std::string text = exit_text(status);
-  if (!end_) deps_.say(server_->name, "exit", text);
+  deps_.say(server_->name, "exit", text);
   die(Code::upstream_unavailable, text);
 }
 
@@ -143,6 +148,7 @@ Task<void> StdioConnection::close() {
     else child_.stop(settings_.stop_grace);
     const auto status = co_await child_.wait();
     if (!status) deps_.say(server_->name, "exit", status.error().detail);
+    if (silent_) gone(status);  // supervise() may not come to it any more
   }
   tasks_.cancel();
   co_await tasks_.join();

@@ -39,8 +39,8 @@ class StdioConnection final : public Connection {
   void expire(SteadyTime now) override { calls_.expire(now); }
   void abandon(const Error& why) override;
   Task<void> close() override;
-  [[nodiscard]] bool alive() const noexcept override { return !end_; }
-  [[nodiscard]] bool failed() const noexcept override { return failed_; }
+  [[nodiscard]] bool alive() const noexcept override { return !end_ && !silent_; }
+  [[nodiscard]] bool failed() const noexcept override { return failed_ || silent_; }
 
  private:
   using Pipe = Outbox::Pipe;
@@ -50,6 +50,7 @@ class StdioConnection final : public Connection {
   Task<void> read_stderr();
   void on_line(std::string_view line);
   void refused(std::string_view line, const Error& why);
+  void gone(const Result<launcher::ExitStatus>& status);
   void die(Code code, std::string detail);
   void push(std::string message);
 
@@ -66,6 +67,7 @@ class StdioConnection final : public Connection {
   Multiplex calls_;
   std::size_t refused_lines_ = 0;
   std::optional<Error> end_;  // why nothing can be sent any more
+  bool silent_ = false;  // its output ended by itself: no answer will come, and nothing new is sent
   bool failed_ = false;
   bool started_ = false;
 };

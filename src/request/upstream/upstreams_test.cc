@@ -74,6 +74,27 @@ TEST(Upstreams, RevocationEndsCallsAndProcess) {
   EXPECT_EQ(w.upstreams.size(), 1U);
 }
 
+// Between the end of a server's output and the end of its process nobody is sent to it.
+TEST(Upstreams, WhoCallsWhileADyingServerEndsGetsAnother) {
+  Settings patient = testing::quick_settings();
+  patient.stop_grace = std::chrono::seconds(2);
+  Worker w(patient);
+  const auto server = w.stdio();
+  const auto session = w.open(server);
+  Result<Reply> reply = fail(Code::internal);
+  TaskGroup group(w.context.get_executor(), [](const char*) {});
+  group.spawn([](SessionPtr s, Call call, Result<Reply>& out) -> Task<void> {
+    out = co_await s->call(std::move(call), nullptr);
+  }(session, w.make_call("falls_silent"), reply));
+  ASSERT_TRUE(testing::becomes_true(w.context, [&] { return !session->alive(); }));
+  const auto other = w.open(server);
+  EXPECT_NE(other, session);
+  EXPECT_EQ(text_of(w.call(*other, "count")), "1");
+  EXPECT_EQ(session->in_flight(), 1U) << "its process has not ended yet";
+  run(w.context, group.join());
+  EXPECT_EQ(error_of(reply).substr(0, 21), "upstream_unavailable:");
+}
+
 TEST(Upstreams, AChangedRecordReplacesTheSession) {
   Worker w;
   const auto server = w.stdio();
