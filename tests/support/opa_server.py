@@ -84,7 +84,8 @@ class Opa:
 
     def pause(self):
         """It takes connections and answers nothing."""
-        self.process.send_signal(signal.SIGSTOP)
+        self.process.send_signal(signal.SIGSTOP)  # takes effect later, on a busy machine after the next question
+        processes.wait_until(lambda: processes.all_stopped(self.process.pid), 10, "a process that stands still")
 
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)

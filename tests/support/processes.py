@@ -1,5 +1,6 @@
 """Processes as /proc shows them, waiting with a deadline, and the small servers that a test starts beside the gateway."""
 import errno
+import glob
 import os
 import random
 import signal
@@ -12,6 +13,15 @@ import scratch
 
 class Late(AssertionError):
     """What was waited for did not come."""
+
+
+def all_stopped(pid):
+    """Whether each thread of it was stopped by a signal (proc(5), state T)."""
+    states = []
+    for path in glob.glob("/proc/%d/task/*/stat" % pid):
+        with open(path) as file:
+            states.append(file.read().rpartition(")")[2].split()[0])
+    return bool(states) and set(states) == {"T"}
 
 
 def wait_until(condition, seconds, what):
