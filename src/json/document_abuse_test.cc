@@ -11,7 +11,7 @@ namespace {
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr int kSlow = 40;
+constexpr int kSlow = 20;
 #else
 constexpr int kSlow = 1;
 #endif
