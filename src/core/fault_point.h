@@ -1,0 +1,67 @@
+// Steps of a change on the disk at which the crash test ends the process as `kill -9` does (issue 6):
+// `fault_point("backup.draft");` stands just after what its name says was done. Nothing at all but in a build with
+// AddressSanitizer, which is never the one that serves; nothing there either until a test arms it in its own process: no
+// file, argument or environment variable can. A name that is not in the list does not compile; the crash test walks the
+// list. Any thread.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SALLYPORT_FAULTS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SALLYPORT_FAULTS 1
+#endif
+#endif
+
+namespace sallyport {
+
+inline constexpr auto kFaultPoints = std::to_array<std::string_view>({
+    // backup create: control/backup_*.cc
+    "backup.snapshot",   // the database is copied
+    "backup.draft",      // the draft is there and empty
+    "backup.part",       // one entry is written
+    "backup.written",    // the draft is complete and synced
+    "backup.named",      // it has its name
+    "backup.pruned",     // one old backup is removed
+    // backup restore
+    "restore.scratch",   // the new home's folder is made
+    "restore.part",      // one entry is written into it
+    "restore.checked",   // all of it is written, synced and checked
+    "restore.aside",     // the old home has its other name
+    "restore.named",     // the new home has the home's name
+});
+
+class FaultPoint {
+ public:
+  consteval FaultPoint(const char* name) : place_(place_of(name)) {}  // NOLINT(google-explicit-constructor)
+  [[nodiscard]] constexpr std::size_t place() const noexcept { return place_; }
+
+ private:
+  static void is_not_in_the_list() {}  // not a constant: whoever calls it does not compile
+  static consteval std::size_t place_of(std::string_view name) {
+    const auto found = std::ranges::find(kFaultPoints, name);
+    if (found == kFaultPoints.end()) is_not_in_the_list();
+    return static_cast<std::size_t>(found - kFaultPoints.begin());
+  }
+  std::size_t place_;
+};
+
+#ifdef SALLYPORT_FAULTS
+void fault_point(FaultPoint point) noexcept;
+
+// For tests. The process ends at the hit-th time (from 1) that it comes to the point of that place in kFaultPoints; with
+// kAnyFaultPoint, at the hit-th of all. Counts anew. hit 0: it only counts.
+inline constexpr std::size_t kAnyFaultPoint = kFaultPoints.size();
+void arm_fault(std::size_t place, unsigned hit) noexcept;
+// How often it came to each point since.
+std::array<unsigned, kFaultPoints.size()> fault_hits() noexcept;
+#else
+inline void fault_point(FaultPoint) noexcept {}
+#endif
+
+}  // namespace sallyport
