@@ -6,12 +6,15 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "core/random.h"
 #include "core/result.h"
 #include "core/secret.h"
+#include "crypto/wrapping_keys.h"
 
 namespace sallyport::crypto {
 
@@ -38,7 +41,7 @@ class KeyStore {
   // Makes the folder (0700) and the key; Code::already_exists where there is one: a key is never overwritten.
   static Result<KeyStore> create(const std::filesystem::path& home, Random& random);
   static Result<KeyStore> open_or_create(const std::filesystem::path& home, Random& random);
-  // From 32 bytes in memory: other back ends, tests.
+  // From 32 bytes in memory: other back ends, tests. The key-encryption key in force is then Purpose::vault, with id 1.
   static Result<KeyStore> from_master(Secret master);
 
   // An operator's SECRET_KEY or JWT_SECRET_KEY (S0-3, C3) takes the place of the token signing key: at least 32 bytes,
@@ -50,10 +53,22 @@ class KeyStore {
   // Public name of the master key (16 hex digits), so that a store written under another one is noticed.
   [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
 
+  // Data keys under the key-encryption key in force (crypto/wrapping_keys.h); values go through crypto/sealed_record.h.
+  [[nodiscard]] Result<std::string> wrap(const LockedKey& data_key, std::string_view binding, Random& random) const;
+  [[nodiscard]] Result<LockedKey> unwrap(std::string_view wrapped, std::string_view binding) const;
+  // The id of the key-encryption key in force; 0 while the vault is sealed.
+  [[nodiscard]] std::uint32_t wrapping_key() const;
+  // Another key than that one wrapped it (or it has no form that is known): rewrap_record() is due.
+  [[nodiscard]] bool needs_rewrap(std::string_view wrapped) const;
+  // Replaced while running: after a rotation, on seal and unseal.
+  [[nodiscard]] WrappingKeys& wrapping() noexcept { return *wrapping_; }
+  [[nodiscard]] const WrappingKeys& wrapping() const noexcept { return *wrapping_; }
+
  private:
   KeyStore() = default;
   std::array<Secret, static_cast<std::size_t>(Purpose::count_)> keys_;
   std::string fingerprint_;
+  std::unique_ptr<WrappingKeys> wrapping_ = std::make_unique<WrappingKeys>();
 };
 
 }  // namespace sallyport::crypto
