@@ -101,20 +101,17 @@ Task<EgressClient::Impl::Connected> EgressClient::Impl::connect_to(const EgressT
   connection->set_deadline(std::min(deadline, sweep.in(options.connect_timeout)));
   const auto failed = co_await connection->connect(endpoint);
   if (connection->timed_out()) co_return fail(Code::upstream_timeout, "connecting took too long");
-  if (failed) co_return fail(Code::upstream_unavailable, "connect to " + target.key() + ": " + failed.message());
+  if (failed) co_return fail(Code::upstream_unavailable, "connect to " + target.place() + ": " + failed.message());
   if (target.url().tls) SP_CO_CHECK(co_await secure(*connection, target));
   co_return connection;
 }
 
 Task<Result<void>> EgressClient::Impl::secure(EgressConnection& connection, const EgressTarget& target) {
-  if (!tls) {
-    SP_CO_TRY(auto made, TlsClient::make(options.ca_file));
-    tls.emplace(std::move(made));
-  }
-  SP_CO_TRY(auto session, tls->session(target.url()));
+  SP_CO_TRY(const auto client, tls.of(target.tls()));  // held here: the cache may drop it meanwhile
+  SP_CO_TRY(auto session, client->session(target.url()));
   if (const auto failed = co_await connection.handshake(std::move(session))) {
     if (connection.timed_out()) co_return fail(Code::upstream_timeout, "TLS handshake took too long");
-    co_return fail(Code::upstream_unavailable, "TLS to " + target.key() + ": " + connection.tls_failure());
+    co_return fail(Code::upstream_unavailable, "TLS to " + target.place() + ": " + connection.tls_failure());
   }
   co_return Result<void>{};
 }

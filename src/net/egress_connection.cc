@@ -45,6 +45,12 @@ void EgressConnection::write_head(const EgressRequest& request) {
   out_.append("\r\n");
 }
 
+// An alert says more than the error that it leaves behind.
+std::string EgressConnection::why(const boost::system::error_code& error) const {
+  const std::string alert = stream_.tls_alert();
+  return alert.empty() ? error.message() : alert;
+}
+
 Task<Result<void>> EgressConnection::exchange(const EgressRequest& request) {
   set_deadline(request.deadline);
   begin_ = end_ = sent_ = 0;
@@ -67,7 +73,10 @@ Task<Result<void>> EgressConnection::exchange(const EgressRequest& request) {
     }
     if (timed_out_) co_return fail(Code::upstream_timeout, "request not taken in time");
     // A peer that refuses a large body answers and closes: its answer may be there already.
-    if (error && sent_ == 0) co_return fail(Code::upstream_unavailable, "send: " + error.message());
+    if (error && sent_ == 0) {
+      if (stream_.tls()) (void)co_await stream_.read_some(in_);  // the alert that came before the end
+      co_return fail(Code::upstream_unavailable, "send: " + why(error));
+    }
   }
   while (reader_.state() == ResponseReader::State::head) SP_CO_CHECK(co_await advance());
   if (reader_.state() == ResponseReader::State::failed) co_return fail(reader_.error());
@@ -98,8 +107,7 @@ Task<Result<void>> EgressConnection::advance() {
     }
     if (read.error) {
       if (timed_out_) co_return fail(Code::upstream_timeout, "no answer in time");
-      if (read.error != asio::error::eof)
-        co_return fail(Code::upstream_unavailable, "receive: " + read.error.message());
+      if (read.error != asio::error::eof) co_return fail(Code::upstream_unavailable, "receive: " + why(read.error));
       reader_.feed_end();
       if (reader_.state() == ResponseReader::State::failed) co_return fail(reader_.error());
       co_return Result<void>{};

@@ -44,6 +44,7 @@ class EgressConnection final : public DeadlineSweep::Entry {
  private:
   void write_head(const EgressRequest& request);
   Task<boost::system::error_code> send(std::string_view head, std::string_view body);
+  [[nodiscard]] std::string why(const boost::system::error_code& error) const;
 
   Stream stream_;
   IpAddress address_;
@@ -63,7 +64,8 @@ struct EgressPool {
 };
 
 struct EgressClient::Impl : std::enable_shared_from_this<EgressClient::Impl> {
-  Impl(Executor e, DeadlineSweep& s, EgressOptions o) : executor(e), sweep(s), options(std::move(o)) {}
+  Impl(Executor e, DeadlineSweep& s, EgressOptions o)
+      : executor(e), sweep(s), options(std::move(o)), tls(options.ca_file) {}
 
   using Connected = Result<std::unique_ptr<EgressConnection>>;
   // A pooled or a new connection, the request sent on it, the answer's head read.
@@ -81,7 +83,7 @@ struct EgressClient::Impl : std::enable_shared_from_this<EgressClient::Impl> {
   Executor executor;
   DeadlineSweep& sweep;
   EgressOptions options;
-  std::optional<TlsClient> tls;
+  TlsClients tls;
   std::unordered_map<std::string, std::unique_ptr<EgressPool>> pools;
   bool prune_scheduled = false;
 };

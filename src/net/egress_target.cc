@@ -35,7 +35,8 @@ Result<void> EgressTarget::write_prefix(std::string_view host, const Headers& he
 }
 
 Result<std::shared_ptr<const EgressTarget>> EgressTarget::make(std::string_view url, EgressPolicy policy,
-                                                               const Headers& headers) {
+                                                               const Headers& headers,
+                                                               std::shared_ptr<const TlsTerms> tls) {
   std::shared_ptr<EgressTarget> target(new EgressTarget);
   SP_TRY(target->url_, parse_url(url));
   target->policy_ = std::move(policy);
@@ -43,7 +44,10 @@ Result<std::shared_ptr<const EgressTarget>> EgressTarget::make(std::string_view 
     const auto why = refusal(target->policy_, target->url_.host, *target->url_.address);
     if (!why.empty()) return fail(Code::egress_refused, target->url_.host + " is " + std::string(why));
   }
-  target->key_ = target->url_.origin();
+  if (tls && !target->url_.tls) return fail(Code::config, "settings of TLS, and a URL without it");
+  target->key_ = target->place_ = target->url_.origin();
+  if (tls) target->key_ += "#" + tls->id();
+  target->tls_ = std::move(tls);
   SP_CHECK(target->write_prefix(target->url_.authority(), headers));
   return target;
 }
@@ -55,7 +59,7 @@ Result<std::shared_ptr<const EgressTarget>> EgressTarget::make_unix(std::string 
   target->url_.host = "localhost";
   target->url_.port = 80;
   target->url_.target = "/";
-  target->key_ = "unix:" + socket_path;
+  target->key_ = target->place_ = "unix:" + socket_path;
   target->unix_path_ = std::move(socket_path);
   SP_CHECK(target->write_prefix("localhost", headers));
   return target;

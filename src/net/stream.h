@@ -47,8 +47,11 @@ class Stream {
 
   // TLS as the client: the handshake with what `ssl` is configured to demand.
   Task<boost::system::error_code> handshake(SslPtr ssl);
-  // Why the peer's certificate was refused; "handshake failed" where it was something else.
+  // Why the handshake failed: "pin mismatch", "unknown CA: ...", "client certificate refused: ...", "handshake failed".
   [[nodiscard]] std::string tls_failure() const;
+  // The fatal alert by which the peer ended the connection, in words; empty: none was seen. In TLS 1.3 a client certificate is
+  // refused after the client's handshake is over (RFC 8446 4.4.2.4).
+  [[nodiscard]] std::string tls_alert() const;
 
   // Ends whatever waits on it; the owner's coroutine goes on with an error. Safe to call at any time.
   void shutdown() noexcept;
@@ -59,11 +62,13 @@ class Stream {
  private:
   Task<IoResult> tls_read(std::span<char> into);
   Task<boost::system::error_code> tls_wait(int ssl_error);
+  boost::system::error_code tls_error(int ssl_error) noexcept;
   IoResult tls_write(std::string_view bytes) noexcept;
 
   Socket socket_;
   SslPtr ssl_;
   int tls_want_ = 0;
+  int tls_alert_ = 0;  // RFC 8446 6.2; 0: none
 };
 
 }  // namespace sallyport::net

@@ -44,14 +44,57 @@ BIO* make_bio(int fd) {
   return bio;
 }
 
-boost::system::error_code tls_error(int ssl_error) {
+bool wants_more(int ssl_error) { return ssl_error == SSL_ERROR_WANT_READ || ssl_error == SSL_ERROR_WANT_WRITE; }
+
+// What people look for first, then OpenSSL's own words.
+std::string why_refused(long verdict) {
+  const std::string said = X509_verify_cert_error_string(verdict);
+  switch (verdict) {
+    case X509_V_ERR_APPLICATION_VERIFICATION: return "pin mismatch: no key of the server's chain is among the pins";
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return "name mismatch: " + said;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID: return "expired or not yet valid: " + said;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_CERT_UNTRUSTED:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return "unknown CA: " + said;
+    default: return "certificate refused: " + said;
+  }
+}
+
+// RFC 8446 6.2: what a server sends that wants a certificate, or another one.
+bool about_our_certificate(int alert) {
+  switch (alert) {
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_CERTIFICATE_REQUIRED: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+boost::system::error_code Stream::tls_error(int ssl_error) noexcept {
   if (ssl_error == SSL_ERROR_ZERO_RETURN) return asio::error::eof;
+  const unsigned long top = ERR_peek_last_error();
+  const int alert = ERR_GET_REASON(top) - SSL_AD_REASON_OFFSET;
+  if (ssl_error == SSL_ERROR_SSL && ERR_GET_LIB(top) == ERR_LIB_SSL && alert > 0 && alert < 256) tls_alert_ = alert;
   return boost::system::errc::make_error_code(boost::system::errc::protocol_error);
 }
 
-bool wants_more(int ssl_error) { return ssl_error == SSL_ERROR_WANT_READ || ssl_error == SSL_ERROR_WANT_WRITE; }
-
-}  // namespace
+std::string Stream::tls_alert() const {
+  if (tls_alert_ == 0) return {};
+  const std::string said = SSL_alert_desc_string_long(tls_alert_);
+  return (about_our_certificate(tls_alert_) ? "client certificate refused: alert " : "alert ") + said;
+}
 
 Task<boost::system::error_code> Stream::tls_wait(int ssl_error) {
   const auto want = ssl_error == SSL_ERROR_WANT_READ ? Socket::wait_read : Socket::wait_write;
@@ -77,7 +120,8 @@ Task<boost::system::error_code> Stream::handshake(SslPtr ssl) {
 
 std::string Stream::tls_failure() const {
   const long verdict = ssl_ ? SSL_get_verify_result(ssl_.get()) : X509_V_OK;
-  return verdict == X509_V_OK ? "handshake failed" : X509_verify_cert_error_string(verdict);
+  if (verdict != X509_V_OK) return why_refused(verdict);
+  return tls_alert_ == 0 ? "handshake failed" : tls_alert();
 }
 
 Task<IoResult> Stream::tls_read(std::span<char> into) {
