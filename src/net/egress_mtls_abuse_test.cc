@@ -2,7 +2,7 @@
 // way of being deceived, refused by its name.
 #include "net/loopback_fixture.h"
 #include "net/tls_client.h"
-#include "net/tls_test_support.h"
+#include "net/egress_tls_test_support.h"
 
 namespace sallyport::net {
 namespace {
