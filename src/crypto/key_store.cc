@@ -67,6 +67,10 @@ Result<KeyStore> KeyStore::from_master(Secret master) {
   const auto bytes = std::as_bytes(std::span(master.reveal()));
   for (std::size_t i = 0; i < kLabels.size(); ++i) store.keys_[i] = hkdf_sha256(bytes, {}, kLabels[i], 32);
   store.fingerprint_ = hex_encode(as_bytes(hkdf_sha256(bytes, {}, kFingerprintLabel, 8).reveal()));
+  SP_TRY(LockedKey first, LockedKey::copy_of(store.key(Purpose::vault)));
+  WrappingKeySet wrapping;
+  wrapping.push_back({1, {}, std::nullopt, std::make_shared<const LockedKey>(std::move(first))});
+  store.wrapping_->replace(std::move(wrapping));
   return store;
 }
 
@@ -83,6 +87,20 @@ Result<void> KeyStore::replace_token_signing(Secret secret) {
 
 std::span<const std::byte> KeyStore::key(Purpose purpose) const noexcept {
   return std::as_bytes(std::span(keys_[static_cast<std::size_t>(purpose)].reveal()));
+}
+
+Result<std::string> KeyStore::wrap(const LockedKey& data_key, std::string_view binding, Random& random) const {
+  return wrapping_->wrap(data_key, binding, random);
+}
+
+Result<LockedKey> KeyStore::unwrap(std::string_view wrapped, std::string_view binding) const {
+  return wrapping_->unwrap(wrapped, binding);
+}
+
+std::uint32_t KeyStore::wrapping_key() const { return wrapping_->in_force(); }
+
+bool KeyStore::needs_rewrap(std::string_view wrapped) const {
+  return WrappingKeys::named_by(wrapped) != wrapping_->in_force();
 }
 
 }  // namespace sallyport::crypto
