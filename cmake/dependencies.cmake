@@ -16,6 +16,10 @@ pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(png REQUIRED IMPORTED_TARGET libpng)
 pkg_check_modules(archive REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
+# PKCS#11's interface: headers alone, the module is loaded when a setting names one.
+find_path(P11_KIT_INCLUDE_DIR p11-kit/pkcs11.h PATH_SUFFIXES p11-kit-1 REQUIRED)
+add_library(sp_pkcs11 INTERFACE)
+target_include_directories(sp_pkcs11 SYSTEM INTERFACE ${P11_KIT_INCLUDE_DIR})
 # `make run` on a bare machine installs no test libraries: the release build goes without unit tests then.
 if(BUILD_TESTING)
   find_package(GTest QUIET)

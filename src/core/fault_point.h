@@ -34,6 +34,13 @@ inline constexpr auto kFaultPoints = std::to_array<std::string_view>({
     "restore.checked",   // all of it is written, synced and checked
     "restore.aside",     // the old home has its other name
     "restore.named",     // the new home has the home's name
+    // keys/keyring and keys/master.key: crypto/private_file.cc
+    "keyring.draft",    // the draft is there and empty
+    "keyring.written",  // it is complete and synced
+    "keyring.linked",   // a first file has its name; its draft is still there
+    "keyring.checked",  // the draft of a replacement was read back
+    "keyring.named",    // it has taken the name
+    "keyring.removed",  // the key file that no longer opens anything is gone
 });
 
 class FaultPoint {

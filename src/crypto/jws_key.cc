@@ -12,14 +12,10 @@
 #include "core/encoding.h"
 #include "crypto/ecdsa_form.h"
 #include "crypto/hash.h"
+#include "crypto/openssl_owners.h"
 
 namespace sallyport::crypto {
 namespace {
-
-using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
-using Number = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
-using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, decltype(&PKCS8_PRIV_KEY_INFO_free)>;
 
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kCoordinateBytes = 32;
@@ -54,7 +50,7 @@ bool is_of_its_kind(JwsAlgorithm algorithm, const EVP_PKEY* key) noexcept {
 std::string number_of(const EVP_PKEY* key, const char* name, std::size_t size) {
   BIGNUM* raw = nullptr;
   if (EVP_PKEY_get_bn_param(key, name, &raw) != 1) return {};
-  const Number number(raw, &BN_free);
+  const OwnedNumber number(raw);
   std::string text(size != 0 ? size : static_cast<std::size_t>(BN_num_bytes(number.get())), '\0');
   if (BN_bn2binpad(number.get(), bytes(text), static_cast<int>(text.size())) < 0) return {};
   return base64url_encode(as_bytes(text));
@@ -86,7 +82,7 @@ std::vector<JwkMember> members_of(JwsAlgorithm algorithm, const EVP_PKEY* key) {
 struct JwsKey::Impl {
   JwsAlgorithm algorithm = JwsAlgorithm::hs256;
   Secret secret;  // HS256 alone
-  Key key{nullptr, &EVP_PKEY_free};
+  OwnedKey key;
   bool is_private = false;
   std::vector<JwkMember> jwk;
 
@@ -149,7 +145,7 @@ Result<JwsKey> JwsKey::from_private(JwsAlgorithm algorithm, std::string_view der
   impl->algorithm = algorithm;
   impl->is_private = true;
   const unsigned char* at = bytes(der);
-  const Pkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())), &PKCS8_PRIV_KEY_INFO_free);
+  const OwnedPkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
   if (!info || at != bytes(der) + der.size()) return failed("not a private key");
   impl->key.reset(EVP_PKCS82PKEY(info.get()));
   return checked(std::move(impl));
@@ -172,7 +168,7 @@ Result<std::string> JwsKey::sign(std::string_view input) const {
   if (impl_->algorithm == JwsAlgorithm::hs256) {
     return std::string(as_text(hmac_sha256(as_bytes(impl_->secret.reveal()), input)));
   }
-  const Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  const OwnedDigestContext context(EVP_MD_CTX_new());
   std::size_t size = 0;
   if (!context ||
       EVP_DigestSignInit_ex(context.get(), nullptr, impl_->digest(), nullptr, nullptr, impl_->key.get(), nullptr) !=
@@ -201,7 +197,7 @@ bool JwsKey::verify(std::string_view input, std::string_view signature) const no
     if (!der) return false;
     signature = *der;
   }
-  const Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  const OwnedDigestContext context(EVP_MD_CTX_new());
   return context &&
          EVP_DigestVerifyInit_ex(context.get(), nullptr, impl_->digest(), nullptr, nullptr, impl_->key.get(),
                                  nullptr) == 1 &&
@@ -211,7 +207,7 @@ bool JwsKey::verify(std::string_view input, std::string_view signature) const no
 Result<Secret> JwsKey::private_bytes() const {
   if (!impl_->is_private) return failed("a public key has no private half");
   if (impl_->algorithm == JwsAlgorithm::hs256) return impl_->secret.clone();
-  const Pkcs8 info(EVP_PKEY2PKCS8(impl_->key.get()), &PKCS8_PRIV_KEY_INFO_free);
+  const OwnedPkcs8 info(EVP_PKEY2PKCS8(impl_->key.get()));
   unsigned char* der = nullptr;
   const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), &der) : -1;
   if (size <= 0) return failed("a private key that cannot be written");

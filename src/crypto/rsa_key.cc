@@ -14,16 +14,11 @@
 
 #include "core/encoding.h"
 #include "crypto/hash.h"
+#include "crypto/openssl_owners.h"
 #include "crypto/quiet_errors.h"
 
 namespace sallyport::crypto {
 namespace {
-
-using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-using Context = std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)>;
-using Number = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
-using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, decltype(&PKCS8_PRIV_KEY_INFO_free)>;
-using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
 constexpr unsigned long kExponent = 65'537;
 constexpr std::string_view kNotOpened = "a wrapped key does not open";
@@ -40,13 +35,13 @@ bool is_accepted_size(unsigned bits) noexcept { return bits == 2048 || bits == 3
 bool has_our_exponent(const EVP_PKEY* key) noexcept {
   BIGNUM* raw = nullptr;
   if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &raw) != 1) return false;
-  const Number exponent(raw, &BN_free);
+  const OwnedNumber exponent(raw);
   return BN_is_word(exponent.get(), kExponent) == 1;
 }
 
 // NIST SP 800-56B r2 6.4.2: odd, composite, no power of a prime, without small factors.
 bool is_sound_modulus(EVP_PKEY* key) noexcept {
-  const Context context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr), &EVP_PKEY_CTX_free);
+  const OwnedKeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   return context && EVP_PKEY_public_check(context.get()) == 1;
 }
 
@@ -54,7 +49,7 @@ bool is_sound_modulus(EVP_PKEY* key) noexcept {
 Secret der_of(std::string_view pem, const char* name) {
   const std::string begin = "-----BEGIN " + std::string(name) + "-----";
   if (pem.size() > kRsaPemBytesMax || !pem.starts_with(begin)) return {};
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+  const OwnedBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   // OpenSSL's own would ask for it on the terminal.
   const auto no_password = [](char*, int, int, void*) { return -1; };
   unsigned char* data = nullptr;
@@ -68,13 +63,13 @@ Secret der_of(std::string_view pem, const char* name) {
 
 EVP_PKEY* private_key(std::string_view der) {
   const unsigned char* at = bytes(der);
-  const Pkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())), &PKCS8_PRIV_KEY_INFO_free);
+  const OwnedPkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
   return info && at == bytes(der) + der.size() ? EVP_PKCS82PKEY(info.get()) : nullptr;
 }
 
-Key public_key(std::string_view der) {
+OwnedKey public_key(std::string_view der) {
   const unsigned char* at = bytes(der);
-  Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())), &EVP_PKEY_free);
+  OwnedKey key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
   if (at != bytes(der) + der.size()) key.reset();
   return key;
 }
@@ -91,7 +86,7 @@ std::string key_id_of(const EVP_PKEY* key) {
 using InitOaep = int (*)(EVP_PKEY_CTX*, const OSSL_PARAM*);
 
 // Ready for OAEP with SHA-256 throughout, or null.
-Context oaep(EVP_PKEY* key, std::string_view label, InitOaep init) {
+OwnedKeyContext oaep(EVP_PKEY* key, std::string_view label, InitOaep init) {
   static char padding[] = OSSL_PKEY_RSA_PAD_MODE_OAEP;
   static char digest[] = "SHA256";
   OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, padding, 0),
@@ -102,7 +97,7 @@ Context oaep(EVP_PKEY* key, std::string_view label, InitOaep init) {
     params[3] = OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, const_cast<char*>(label.data()),
                                                   label.size());
   }
-  Context context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr), &EVP_PKEY_CTX_free);
+  OwnedKeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   if (context && init(context.get(), params) != 1) context.reset();
   return context;
 }
@@ -110,7 +105,7 @@ Context oaep(EVP_PKEY* key, std::string_view label, InitOaep init) {
 }  // namespace
 
 struct RsaKey::Impl {
-  Key key{nullptr, &EVP_PKEY_free};
+  OwnedKey key;
   std::string key_id;
   unsigned bits = 0;
   bool is_private = false;
@@ -171,7 +166,7 @@ const std::string& RsaKey::key_id() const noexcept { return impl_->key_id; }
 Result<Secret> RsaKey::private_pem() const {
   const QuietErrors quiet;
   if (!impl_->is_private) return failed("a public key has no private half");
-  const Bio bio(BIO_new(BIO_s_secmem()), &BIO_free);  // zeroed when it goes
+  const OwnedBio bio(BIO_new(BIO_s_secmem()));  // zeroed when it goes
   char* text = nullptr;
   if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), impl_->key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
     return failed("a private key that cannot be written");
@@ -182,7 +177,7 @@ Result<Secret> RsaKey::private_pem() const {
 
 Result<std::string> RsaKey::public_pem() const {
   const QuietErrors quiet;
-  const Bio bio(BIO_new(BIO_s_mem()), &BIO_free);
+  const OwnedBio bio(BIO_new(BIO_s_mem()));
   char* text = nullptr;
   if (!bio || PEM_write_bio_PUBKEY(bio.get(), impl_->key.get()) != 1) {
     return failed("a public key that cannot be written");
@@ -195,7 +190,7 @@ Result<std::string> RsaKey::wrap(std::span<const std::byte> secret, std::string_
   const QuietErrors quiet;
   const std::size_t modulus_bytes = impl_->bits / 8;
   if (secret.size() > modulus_bytes - 66) return fail(Code::limit, "too long for RSA-OAEP with this key");
-  const Context context = oaep(impl_->key.get(), label, &EVP_PKEY_encrypt_init_ex);
+  const OwnedKeyContext context = oaep(impl_->key.get(), label, &EVP_PKEY_encrypt_init_ex);
   std::string wrapped(modulus_bytes, '\0');
   std::size_t size = wrapped.size();
   const std::string_view text = secret.empty() ? std::string_view("") : as_text(secret);
@@ -210,7 +205,7 @@ Result<Secret> RsaKey::unwrap(std::string_view wrapped, std::string_view label) 
   const QuietErrors quiet;
   const std::size_t modulus_bytes = impl_->bits / 8;
   if (!impl_->is_private || wrapped.size() != modulus_bytes) return failed(kNotOpened);
-  const Context context = oaep(impl_->key.get(), label, &EVP_PKEY_decrypt_init_ex);
+  const OwnedKeyContext context = oaep(impl_->key.get(), label, &EVP_PKEY_decrypt_init_ex);
   std::string out(modulus_bytes, '\0');
   std::size_t size = out.size();
   const bool opened =

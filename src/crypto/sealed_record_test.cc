@@ -33,7 +33,8 @@ class SealedRecordTest : public ::testing::Test {
 };
 
 TEST_F(SealedRecordTest, OpensWhatItSealed_S2_8) {
-  for (const std::string& plain : {std::string(), std::string("hunter2"), std::string("\0\xff\n", 3), std::string(65'536, 'x')}) {
+  for (const std::string& plain :
+       {std::string(), std::string("hunter2"), std::string("\0\xff\n", 3), std::string(65'536, 'x')}) {
     EXPECT_EQ(opened(sealed(plain), place_), plain);
   }
 }
@@ -67,11 +68,12 @@ TEST_F(SealedRecordTest, DetectsEachOf100000FlippedBits) {
 
 TEST_F(SealedRecordTest, OpensNowhereElse) {
   const SealedRecord record = sealed("bound");
-  for (const Binding& other : {Binding{"other_table", "01HX", "ciphertext", 3}, Binding{"vault_versions", "01HY", "ciphertext", 3},
-                               Binding{"vault_versions", "01HX", "other", 3}, Binding{"vault_versions", "01HX", "ciphertext", 2},
-                               Binding{"vault_versions", "01HX", "ciphertext", 3ULL << 32},
+  for (const Binding& other :
+       {Binding{"other_table", "01HX", "ciphertext", 3}, Binding{"vault_versions", "01HY", "ciphertext", 3},
+        Binding{"vault_versions", "01HX", "other", 3}, Binding{"vault_versions", "01HX", "ciphertext", 2},
+        Binding{"vault_versions", "01HX", "ciphertext", 3ULL << 32},
                                // The same characters, divided otherwise.
-                               Binding{"vault_version", "s01HX", "ciphertext", 3}, Binding{"vault_versions01HX", "", "ciphertext", 3}}) {
+        Binding{"vault_version", "s01HX", "ciphertext", 3}, Binding{"vault_versions01HX", "", "ciphertext", 3}}) {
     EXPECT_TRUE(opened(record, other).starts_with("error: ")) << other.table << other.row << other.column;
   }
   EXPECT_EQ(opened(record, place_), "bound");
