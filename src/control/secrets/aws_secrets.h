@@ -1,0 +1,43 @@
+// Secrets of AWS Secrets Manager (S4-17, `get_secret_value`): one signed POST each (control/secrets/aws_signature.h). One a
+// process, on the control executor only; stop() before it goes. Reads alone.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "control/secrets/aws_signature.h"
+#include "control/secrets/remote_reference.h"
+#include "core/task.h"
+#include "net/egress_client.h"
+
+namespace sallyport::control {
+
+struct AwsRules {
+  std::string region;
+  std::string endpoint;  // empty: https://secretsmanager.REGION.amazonaws.com
+  AwsCredentials credentials;
+  std::string ca_file;
+  bool allow_private = false;
+};
+
+class AwsSecrets {
+ public:
+  // Errors: config (a region that is none), egress_refused (the endpoint).
+  static Result<std::unique_ptr<AwsSecrets>> make(Executor executor, const Clock& clock, AwsRules rules);
+
+  // Errors as those of KvSecrets::fetch.
+  Task<Result<Secret>> fetch(RemoteReference reference);
+  Task<void> stop();
+
+ private:
+  AwsSecrets(Executor executor, const Clock& clock, AwsRules rules);
+  Task<Result<std::string>> ask(std::string body);
+
+  const Clock& clock_;
+  AwsRules rules_;
+  net::DeadlineSweep sweep_;
+  net::EgressClient egress_;
+  std::shared_ptr<const net::EgressTarget> target_;
+};
+
+}  // namespace sallyport::control
