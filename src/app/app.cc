@@ -149,6 +149,7 @@ Result<void> App::open_audit() {
   options.writers = worker_count(options_) + 1;  // the last is the control plane's
   options.level = settings.durability == config::AuditDurability::disk ? audit::Level::disk : audit::Level::os;
   options.retention = std::chrono::days(settings.retention_days);
+  if (settings.encryption) options.sealing = {keys_->key(crypto::Purpose::audit_encryption), &random_};
   SP_TRY(const auto known, repository_->last_checkpoints(1));
   std::optional<audit::KnownCheckpoint> last;
   if (!known.empty()) last = audit::KnownCheckpoint{known.back().number, known.back().hash};
@@ -310,7 +311,8 @@ Result<std::string> App::audit_tail(std::string_view query) const {
     if (key == "kind") filter.kind = value;
     if (key == "request_id") filter.request_id = value;
   }
-  SP_TRY(const auto lines, audit::tail(options_.settings.audit.path, filter, limit));
+  SP_TRY(const auto lines, audit::tail(options_.settings.audit.path, filter, limit,
+                                       keys_->key(crypto::Purpose::audit_encryption)));
   std::string out = "[";
   for (const auto& line : lines) out += (out.size() > 1 ? "," : "") + line;
   return out + "]";

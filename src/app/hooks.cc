@@ -81,6 +81,7 @@ Result<cli::AuditVerdict> verify_audit(const std::string& home) {
   SP_TRY(const auto signer, crypto::SigningKey::from_seed(keys.key(crypto::Purpose::audit_signing)));
   audit::VerifyOptions options;
   options.public_key = std::string(as_text(signer.public_key()));
+  options.sealing_key = keys.key(crypto::Purpose::audit_encryption);
   SystemClock clock;
   SP_TRY(const auto repository, storage::SqliteRepository::open(settings.storage.sqlite_path, clock));
   SP_TRY(const auto known, repository->last_checkpoints(1));

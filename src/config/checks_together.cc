@@ -33,10 +33,6 @@ class Together {
     if (!s_.audit.enabled) {
       refuse("audit.enabled", "a gateway without an audit does not start (C24)", "remove it, or set it to true");
     }
-    if (s_.audit.encryption) {
-      refuse("audit.encryption", "encrypted audit records arrive with the vault in a later issue",
-             "set it to false; keep the audit folder on an encrypted disk until then");
-    }
   }
 
   void encryption() {

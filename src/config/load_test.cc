@@ -154,9 +154,6 @@ constexpr Bad kBad[]{
     {"audit:\n  enabled: false\n",
      "sallyport.yaml:2: audit.enabled: a gateway without an audit does not start (C24); fix: remove it, or set it to "
      "true"},
-    {"audit:\n  encryption: true\n",
-     "sallyport.yaml:2: audit.encryption: encrypted audit records arrive with the vault in a later issue; fix: set it "
-     "to false; keep the audit folder on an encrypted disk until then"},
     {"storage:\n  url: postgresql://db/x\n",
      "sallyport.yaml:2: storage.url: 'postgresql://db/x' names PostgreSQL, which arrives with a later issue; fix: use "
      "sqlite:///sallyport.db"},

@@ -49,7 +49,7 @@ struct AuditSettings {
   AuditDurability durability = AuditDurability::os;
   std::uint32_t retention_days = 90;
   std::string log_level = "info";
-  bool encryption = false;  // refused when true until the vault exists (S0-18)
+  bool encryption = false;  // S0-18
   friend bool operator==(const AuditSettings&, const AuditSettings&) = default;
 };
 

@@ -148,7 +148,7 @@ void add_auth_and_audit(Add<Settings> add) {
   add.choice("audit.log_level", "info", {"debug", "info", "warning", "error"},
              "Least level of audit events repeated in the log (S0-18).", SP_INTO(audit.log_level))
       .env({{"AUDIT_LOG_LEVEL"}});
-  add.flag("audit.encryption", false, "Encrypt audit records; refused until the vault exists (S0-18).",
+  add.flag("audit.encryption", false, "Seal each audit segment under a data key of its own (S0-18); 'audit tail' opens them, 'audit verify' needs no key.",
            SP_INTO(audit.encryption))
       .env({{"AUDIT_LOG_ENCRYPTION"}});
 }

@@ -31,6 +31,7 @@ enum class Purpose : std::uint8_t {
   second_factor,    // sealed secrets of one-time codes, hashes of recovery codes
   token_keys,       // key-encryption key of the stored token signing keys
   approvals,        // key-encryption key of the arguments of calls that wait for approval
+  audit_encryption,  // key-encryption key of the data keys of sealed audit segments
   count_
 };
 

@@ -98,5 +98,36 @@ class Evidence(unittest.TestCase):
         self.broken(home)
 
 
+class SealedEvidence(unittest.TestCase):
+    """S0-18 (AUDIT_LOG_ENCRYPTION), C18: segments sealed under a data key each."""
+
+    def test_a_sealed_audit_says_nothing_and_still_proves_all(self):
+        with Gateway("sealed-evidence", settings={"audit.encryption": True}) as gateway:
+            gateway.add_calculator()
+            session = mcp.Session(gateway, gateway.key("agent").secret).open()
+            session.text("calc_add", {"a": 2, "b": 3})
+            gateway.assert_audit_intact()  # while it runs, by both implementations
+            shown = gateway.admin("GET", "/api/v1/audit?limit=100&tool=add")
+            shown = shown.get("data", shown) if isinstance(shown, dict) else shown
+            self.assertIn("success", {record.get("result") for record in shown})
+            folder = os.path.join(gateway.home, "audit")
+            for name in os.listdir(folder):
+                text = open(os.path.join(folder, name)).read()
+                for word in ("calc", "tool_execution", "agent"):
+                    self.assertNotIn(word, text, name)
+            gateway.stop()
+            gateway.assert_audit_intact()
+            self.another_master_key(gateway)
+
+    def another_master_key(self, gateway):
+        """What the folder says is no use to who has it alone."""
+        home = os.path.join(gateway.folder, "other-key")
+        shutil.copytree(gateway.home, home)
+        with open(os.path.join(home, "keys", "master.key"), "wb") as key:
+            key.write(os.urandom(32))
+        ran = gateway.run("audit", "verify", home=home)
+        self.assertNotEqual(ran.code, 0)
+
+
 if __name__ == "__main__":
     unittest.main()

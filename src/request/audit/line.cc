@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "core/encoding.h"
 #include "crypto/hash.h"
 #include "request/audit/pen.h"
 #include "request/audit/redact.h"
@@ -59,7 +60,8 @@ constexpr std::array kWhat{TextField{field_name("action"), &AuditRecord::action}
                            TextField{field_name("protocol_version"), &AuditRecord::protocol_version},
                            TextField{field_name("rpc_method"), &AuditRecord::rpc_method}};
 constexpr std::array kDigests{TextField{field_name("arguments_digest"), &AuditRecord::arguments_digest},
-                              TextField{field_name("result_digest"), &AuditRecord::result_digest}};
+                              TextField{field_name("result_digest"), &AuditRecord::result_digest},
+                              TextField{field_name("data_key"), &AuditRecord::data_key}};
 constexpr std::array kHttp{TextField{field_name("ip_address"), &AuditRecord::client_ip},
                            TextField{field_name("client_ip"), &AuditRecord::client_ip},
                            TextField{field_name("user_agent"), &AuditRecord::user_agent},
@@ -191,6 +193,20 @@ merkle::Hash append_line(std::string& out, const AuditRecord& record, std::uint6
     pen.raw("\"}\n");
     return static_cast<std::size_t>(pen.at() - data);
   });
+  return leaf;
+}
+
+Result<merkle::Hash> append_sealed_line(std::string& out, const AuditRecord& record, std::uint64_t seq,
+                                        const SegmentSeal& seal) {
+  std::string clear(1, '\0');
+  append_line(clear, record, seq);
+  const auto split = split_line(std::string_view(clear).substr(1, clear.size() - 2));
+  if (!split) return fail(Code::internal, "an audit record of another shape");
+  SP_TRY(const std::string sealed, seal.seal(split->object, seq));
+  std::string object = "{\"seq\":" + std::to_string(seq) + ",\"sealed\":\"" + sealed + "\"}";
+  const merkle::Hash leaf = merkle::leaf_hash(as_bytes(object));
+  object.pop_back();
+  out.append(object).append(kLeafName).append(merkle::to_hex(leaf)).append("\"}\n");
   return leaf;
 }
 

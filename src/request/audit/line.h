@@ -12,16 +12,21 @@
 
 #include "engines/merkle/merkle.h"
 #include "request/audit/record.h"
+#include "request/audit/segment_seal.h"
 
 namespace sallyport::audit {
 
 inline constexpr std::size_t kFieldBytesMax = 4096;         // of one text field; the rest is cut
 inline constexpr std::size_t kArgumentsBytesMax = 64 << 10;
-inline constexpr std::size_t kLineBytesMax = 1 << 20;       // a longer one cannot be ours
+inline constexpr std::size_t kLineBytesMax = 2 << 20;       // a longer one cannot be ours, sealed or not
 inline constexpr std::size_t kLeafBytes = 75;               // ,"leaf":"<64>"} less the brace that the object keeps
 
 // Appends the line with its LF to `out`, which must not be empty (the byte before the line is borrowed while hashing).
 merkle::Hash append_line(std::string& out, const AuditRecord& record, std::uint64_t seq);
+
+// The same sealed (request/audit/segment_seal.h). On an error `out` is as it was.
+Result<merkle::Hash> append_sealed_line(std::string& out, const AuditRecord& record, std::uint64_t seq,
+                                        const SegmentSeal& seal);
 
 // "2026-11-20T11:46:44.123456Z"
 void append_iso(std::string& out, WallTime time);

@@ -53,7 +53,7 @@ Result<void> AuditLog::recover(const std::optional<KnownCheckpoint>& known) {
 
 Result<void> AuditLog::open_writers() {
   for (unsigned i = 0; i < options_.writers; ++i) {
-    SP_TRY(auto writer, AuditWriter::open({options_.dir, i, options_.level, options_.segment_bytes_max}, clock_));
+    SP_TRY(auto writer, AuditWriter::open({options_.dir, i, options_.level, options_.segment_bytes_max, options_.sealing}, clock_));
     writers_.push_back(std::move(writer));
   }
   return {};

@@ -25,6 +25,7 @@ struct LogOptions {
   std::uint64_t segment_bytes_max = 100U << 20;
   std::chrono::days retention{90};  // S0-18; 0 keeps everything
   bool sync_checkpoints = true;     // fdatasync before a checkpoint is signed
+  Sealing sealing;                  // audit.encryption
 };
 
 struct Checkpoint {

@@ -60,6 +60,7 @@ struct AuditRecord {
   std::string response;  // redacted JSON of what the caller was shown; where a policy asks for it (log_full)
   std::string arguments_digest;  // hex
   std::string result_digest;     // hex
+  std::string data_key;          // of a sealed segment, in its first record (segment_seal.h)
   std::optional<std::uint64_t> result_bytes;
 
   // Takes stage, rule, reason and evidence of a Decision; `result` becomes "success" or "denied".

@@ -7,6 +7,7 @@
 #include "request/audit/files.h"
 #include "request/audit/line.h"
 #include "request/audit/scan.h"
+#include "request/audit/segment_seal.h"
 
 namespace sallyport::audit {
 namespace {
@@ -18,7 +19,7 @@ struct Hit {
 };
 
 struct Segment {
-  std::string path;
+  std::string name;
   std::string changed;  // when it was last written, as ISO-8601
 };
 
@@ -47,24 +48,27 @@ Result<std::vector<Segment>> newest_first(const std::string& dir) {
     const std::string path = dir + "/" + name;
     if (::stat(path.c_str(), &info) != 0) continue;
     // A second of tolerance: records carry a clock's time, files the kernel's.
-    segments.push_back({path, iso(WallTime(std::chrono::seconds(info.st_mtime + 2)))});
+    segments.push_back({name, iso(WallTime(std::chrono::seconds(info.st_mtime + 2)))});
   }
   std::ranges::sort(segments, std::ranges::greater{}, &Segment::changed);
   return segments;
 }
 
 // Adds the last matches of one segment; `floor`: what is older can be left out.
-Result<void> collect(const Segment& segment, const Filter& filter, std::size_t count, std::vector<Hit>& hits) {
+Result<void> collect(const std::string& dir, const Segment& segment, std::span<const std::byte> key,
+                     const Filter& filter, std::size_t count, std::vector<Hit>& hits) {
   const std::string since = filter.since ? iso(*filter.since) : std::string();
   const std::string until = filter.until ? iso(*filter.until) : std::string();
   std::size_t found = 0;
-  return each_line_backwards(segment.path, [&](std::string_view line) {
-    const std::optional<Members> members = Members::of(line);
+  SP_TRY(const SegmentReader reader, SegmentReader::of(dir, segment.name, key));
+  return each_line_backwards(dir + "/" + segment.name, [&](std::string_view line) {
+    Result<std::string> record = reader.record(line);
+    const std::optional<Members> members = record ? Members::of(*record) : std::nullopt;
     if (!members) return true;
     std::string time = members->text("timestamp");
     if (!since.empty() && time < since) return false;
     if ((until.empty() || time < until) && matches(*members, filter)) {
-      hits.push_back({std::move(time), std::string(line), hits.size()});
+      hits.push_back({std::move(time), *std::move(record), hits.size()});
       ++found;
     }
     return found < count;
@@ -79,14 +83,15 @@ void keep_newest(std::vector<Hit>& hits, std::size_t count) {
 
 }  // namespace
 
-Result<std::vector<std::string>> tail(const std::string& dir, const Filter& filter, std::size_t count) {
+Result<std::vector<std::string>> tail(const std::string& dir, const Filter& filter, std::size_t count,
+                                      std::span<const std::byte> key) {
   count = std::min(count, kTailMax);
   SP_TRY(const std::vector<Segment> segments, newest_first(dir));
   std::vector<Hit> hits;
   for (const Segment& segment : segments) {
     // All that are left were last written before the oldest record that we need.
     if (count == 0 || (hits.size() == count && segment.changed < hits.back().time)) break;
-    if (auto read = collect(segment, filter, count, hits); !read && read.error().code != Code::not_found) {
+    if (auto read = collect(dir, segment, key, filter, count, hits); !read && read.error().code != Code::not_found) {
       return fail(std::move(read).error());
     }
     keep_newest(hits, count);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +30,10 @@ struct Filter {
 
 inline constexpr std::size_t kTailMax = 100'000;
 
-// The last `count` (at most kTailMax) lines that match, newest last. Lines that cannot be read are passed over.
-Result<std::vector<std::string>> tail(const std::string& dir, const Filter& filter, std::size_t count);
+// The last `count` (at most kTailMax) records that match, newest last. Lines that cannot be read are passed over; sealed
+// ones are opened with `key` (Purpose::audit_encryption), Code::crypto where it does not open them.
+Result<std::vector<std::string>> tail(const std::string& dir, const Filter& filter, std::size_t count,
+                                      std::span<const std::byte> key = {});
 
 // record: the line itself. guide_s0: S0-16. guide_s1: S1-27. guide_s3: S3-14 and, for errors, S3-15. guide_s4: S4-19.
 enum class Format { record, guide_s0, guide_s1, guide_s3, guide_s4 };

@@ -12,6 +12,7 @@
 #include "request/audit/files.h"
 #include "request/audit/line.h"
 #include "request/audit/scan.h"
+#include "request/audit/segment_seal.h"
 
 namespace sallyport::audit {
 namespace {
@@ -162,8 +163,12 @@ class Verifier {
     merkle::Tree tree;
     auto next = marks.begin();
     meet(name, tree, marks, next);  // a segment that was signed while empty
+    const bool opens = !options_.sealing_key.empty();
+    auto reader = opens ? SegmentReader::of(dir_, name, options_.sealing_key) : Result<SegmentReader>(fail(Code::config));
+    if (opens && !reader) return broken(name, 1, std::move(reader).error().detail), Result<void>();
     SP_TRY(const Rest rest, each_line(dir_ + "/" + name, [&](std::string_view line) {
-      return record(name, line, tree) && meet(name, tree, marks, next);
+      return record(name, line, tree) && (!reader || inside(name, line, tree.size(), *reader)) &&
+             meet(name, tree, marks, next);
     }));
     if (report_.broken) return {};
     if (next != marks.end()) {
@@ -198,6 +203,15 @@ class Verifier {
     tree.append(leaf);
     ++report_.records;
     follow(*members, {name, at, members->text("request_id")});
+    return true;
+  }
+
+  // What a sealed record holds, where there is a key. One that stands in the clear was followed already.
+  bool inside(const std::string& name, std::string_view line, std::uint64_t at, const SegmentReader& reader) {
+    const Result<std::string> record = reader.record(line);
+    if (!record) return broken(name, at, "does not open: it was sealed under another key, or for another place");
+    const std::optional<Members> members = *record == line ? std::nullopt : Members::of(*record);
+    if (members) follow(*members, {name, at, members->text("request_id")});
     return true;
   }
 

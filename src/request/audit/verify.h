@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct Report {
 struct VerifyOptions {
   std::optional<KnownCheckpoint> known;    // the database's last one: without it a roll-back cannot be seen
   std::optional<std::string> public_key;   // 32 bytes, from the KeyStore; without it <dir>/public.key is believed
+  std::span<const std::byte> sealing_key;  // Purpose::audit_encryption's: sealed records are opened too, each must open
 };
 
 // An error only where the folder cannot be read at all; everything else is in the Report.

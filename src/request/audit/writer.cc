@@ -50,15 +50,26 @@ Result<void> AuditWriter::open_segment() {
   bytes_ = 0;
   dirty_ = false;
   lost_ = false;
+  SP_CHECK(seal_segment(name));
   AuditRecord record;
   record.time = clock_.wall();
   record.event_type = kSystem;
   record.action = "segment_start";
   record.evidence = name;  // a segment that was renamed contradicts itself
+  if (seal_) record.data_key = seal_->data_key();
   buffer_.assign(1, '\0');
   leaves_.clear();
-  add(record);
+  SP_CHECK(add(record));
   return put_buffer();
+}
+
+Result<void> AuditWriter::seal_segment(const std::string& name) {
+  seal_.reset();
+  if (options_.sealing.key.empty()) return {};
+  auto seal = SegmentSeal::fresh(options_.sealing, name);
+  if (!seal) return fail(Code::audit_unavailable, seal.error().detail);
+  seal_.emplace(std::move(*seal));
+  return {};
 }
 
 // The old segment ends as it is; its state waits for the next checkpoint, its descriptor for the next sync.
@@ -86,8 +97,16 @@ Result<void> AuditWriter::recover_file() {
   return {};
 }
 
-void AuditWriter::add(const AuditRecord& record) {
-  leaves_.push_back(append_line(buffer_, record, tree_.size() + leaves_.size()));
+Result<void> AuditWriter::add(const AuditRecord& record) {
+  const std::uint64_t seq = tree_.size() + leaves_.size();
+  if (!seal_ || seq == 0) {  // the first says under which key the others stand
+    leaves_.push_back(append_line(buffer_, record, seq));
+    return {};
+  }
+  auto leaf = append_sealed_line(buffer_, record, seq, *seal_);
+  if (!leaf) return fail(Code::audit_unavailable, leaf.error().detail);
+  leaves_.push_back(*leaf);
+  return {};
 }
 
 AuditRecord AuditWriter::resumed_event() const {
@@ -110,14 +129,18 @@ Result<void> AuditWriter::write_all(std::span<const AuditRecord* const> records)
   }
   buffer_.assign(1, '\0');  // append_line borrows the byte before a line
   leaves_.clear();
-  if (resuming) add(resumed_event());
-  for (const AuditRecord* record : records) add(*record);
-  if (auto put = put_buffer(); !put) return failed(std::move(put).error().detail, records.size());
+  if (auto put = put_records(records, resuming); !put) return failed(std::move(put).error().detail, records.size());
   if (resuming) {
     refused_ = 0;
     healthy_.store(true, std::memory_order_relaxed);
   }
   return {};
+}
+
+Result<void> AuditWriter::put_records(std::span<const AuditRecord* const> records, bool resuming) {
+  if (resuming) SP_CHECK(add(resumed_event()));
+  for (const AuditRecord* record : records) SP_CHECK(add(*record));
+  return put_buffer();
 }
 
 Result<void> AuditWriter::put_buffer() {

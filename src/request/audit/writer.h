@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "engines/merkle/merkle.h"
 #include "request/audit/files.h"
 #include "request/audit/record.h"
+#include "request/audit/segment_seal.h"
 
 namespace sallyport::audit {
 
@@ -29,6 +31,7 @@ struct WriterOptions {
   unsigned worker = 0;
   Level level = Level::os;
   std::uint64_t segment_bytes_max = 100U << 20;
+  Sealing sealing;  // audit.encryption
 };
 
 // How far a segment has come: what a checkpoint signs.
@@ -71,13 +74,16 @@ class AuditWriter {
   Result<void> open_segment();
   Result<void> rotate();
   Result<void> recover_file();
-  void add(const AuditRecord& record);
+  Result<void> add(const AuditRecord& record);
+  Result<void> seal_segment(const std::string& name);
+  Result<void> put_records(std::span<const AuditRecord* const> records, bool resuming);
   Result<void> put_buffer();
   Result<void> failed(std::string why, std::size_t records);
   AuditRecord resumed_event() const;
 
   WriterOptions options_;
   const Clock& clock_;
+  std::optional<SegmentSeal> seal_;     // of the open segment
   std::string buffer_;                  // the lines of one call
   std::vector<merkle::Hash> leaves_;    // of those lines
   std::uint64_t bytes_ = 0;             // of complete lines in the file
