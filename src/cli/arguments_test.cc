@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -187,14 +188,15 @@ TEST(Arguments, CompletionScriptsAreValidAndKnowTheCommands) {
     for (const char* word : {"healthcheck", "revoke", "dry-run", "can-execute"})
       EXPECT_NE(script.find(word), std::string::npos) << shell << " " << word;
   }
+  if (std::system("command -v bash >/dev/null") != 0) GTEST_SKIP() << "bash is not installed";
   const std::string file = testing::TempDir() + "/sallyport_completion";
   std::ofstream(file) << completion_script("bash") << R"(
 COMP_WORDS=(sallyport server pr); COMP_CWORD=2; _sallyport; [[ "${COMPREPLY[*]}" == probe ]] || exit 1
 COMP_WORDS=(sallyport --json key create --can-e); COMP_CWORD=4; _sallyport; [[ "${COMPREPLY[*]}" == --can-execute ]] || exit 2
 COMP_WORDS=(sallyport ver); COMP_CWORD=1; _sallyport; [[ "${COMPREPLY[*]}" == version ]] || exit 3
 )";
-  if (std::system("command -v bash >/dev/null") != 0) GTEST_SKIP() << "bash is not installed";
   EXPECT_EQ(std::system(("bash --norc " + file).c_str()), 0);
+  std::filesystem::remove(file);
 }
 
 }  // namespace
