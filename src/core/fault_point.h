@@ -21,25 +21,27 @@
 namespace sallyport {
 
 inline constexpr auto kFaultPoints = std::to_array<std::string_view>({
-    // backup create: control/backup_*.cc
-    "backup.snapshot",   // the database is copied
-    "backup.draft",      // the draft is there and empty
-    "backup.part",       // one entry is written
-    "backup.written",    // the draft is complete and synced
-    "backup.named",      // it has its name
-    "backup.pruned",     // one old backup is removed
-    // backup restore
-    "restore.scratch",   // the new home's folder is made
-    "restore.part",      // one entry is written into it
-    "restore.checked",   // all of it is written, synced and checked
-    "restore.aside",     // the old home has its other name
-    "restore.named",     // the new home has the home's name
+    // making a backup: control/backup/create.cc, shelf.cc
+    "backup.snapshot",  // the database is copied
+    "backup.draft",  // the draft is there and empty
+    "backup.part",  // one file is written into it
+    "backup.written",  // it is complete and synced
+    "backup.named",  // it has its name
+    "backup.pruned",  // one old backup is removed
+    // restoring one: control/backup/restore.cc, reader.cc
+    "restore.scratch",  // the folder of what is restored is made
+    "restore.part",  // one file is written into it
+    "restore.checked",  // all of it is written, synced and checked
+    "restore.pending",  // from here on the home is the restored one
+    "restore.aside",  // one part of the former home is out of the way
+    "restore.named",  // one part of the restored one is in its place
+    "restore.unmarked",  // all are
     // keys/keyring and keys/master.key: crypto/private_file.cc
-    "keyring.draft",    // the draft is there and empty
+    "keyring.draft",  // the draft is there and empty
     "keyring.written",  // it is complete and synced
-    "keyring.linked",   // a first file has its name; its draft is still there
+    "keyring.linked",  // a first file has its name; its draft is still there
     "keyring.checked",  // the draft of a replacement was read back
-    "keyring.named",    // it has taken the name
+    "keyring.named",  // it has taken the name
     "keyring.removed",  // the key file that no longer opens anything is gone
 });
 

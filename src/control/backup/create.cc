@@ -1,0 +1,228 @@
+#include "control/backup/create.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "control/backup/shelf.h"
+#include "core/encoding.h"
+#include "core/fault_point.h"
+#include "crypto/hash.h"
+
+namespace sallyport::backup {
+namespace {
+
+constexpr std::string_view kScratchPrefix = ".backup-scratch-";
+constexpr int kTries = 3;
+
+struct Item {
+  Entry entry;
+  std::string path;
+};
+
+struct Contents {
+  std::vector<Item> items;  // by name
+  std::vector<std::string> notices;
+};
+
+// Reads `size` bytes of a file (it may be longer by now), part by part.
+Result<std::string> digest_of(const std::string& path, std::uint64_t size, const GoOn& go_on,
+                              const std::function<Result<void>(std::string_view)>& each) {
+  SP_TRY(const File file, File::to_read(path));
+  crypto::Sha256 digest;
+  std::string part(64U << 10, '\0');
+  for (std::uint64_t left = size; left > 0;) {
+    if (!go_on()) return fail(Code::cancelled, "the backup was stopped");
+    const std::size_t now = std::min<std::uint64_t>(left, part.size());
+    SP_TRY(const std::size_t got, file.read(std::span(part).first(now)));
+    if (got != now) return fail(Code::conflict, "'" + path + "' became shorter while it was read");
+    left -= now;
+    const std::string_view bytes = std::string_view(part).substr(0, now);
+    digest.update(bytes);
+    if (each) SP_CHECK(each(bytes));
+  }
+  return hex_encode(digest.finish());
+}
+
+Result<void> add(Contents& to, std::string name, const std::string& path, const GoOn& go_on) {
+  if (const auto good = check_name(name); !good) {
+    to.notices.push_back("left out, for its name: " + name);
+    return {};
+  }
+  SP_TRY(const File file, File::to_read(path));
+  SP_TRY(const std::uint64_t size, file.size());
+  SP_TRY(std::string digest, digest_of(path, size, go_on, nullptr));
+  to.items.push_back({{std::move(name), size, std::move(digest), ""}, path});
+  return {};
+}
+
+Result<void> add_folder(Contents& to, std::string_view name, const std::string& folder, const GoOn& go_on) {
+  std::vector<std::string> passed_over;
+  SP_TRY(const auto files, files_below(folder, kEntriesMax - to.items.size(), passed_over));
+  for (const Found& file : files) SP_CHECK(add(to, std::string(name) + "/" + file.name, file.path, go_on));
+  for (const auto& one : passed_over) {
+    to.notices.push_back("left out, no regular file: " + std::string(name) + "/" + one);
+  }
+  return {};
+}
+
+// The digests of the keys, before and after the database was copied: a rotation in between leaves a copy whose rows no key opens.
+Result<Contents> keys_of(const Places& places, const GoOn& go_on) {
+  Contents keys;
+  SP_CHECK(add_folder(keys, kKeys, places.home + "/keys", go_on));
+  return keys;
+}
+
+bool same(const Contents& a, const Contents& b) {
+  return std::ranges::equal(a.items, b.items, [](const Item& x, const Item& y) { return x.entry == y.entry; });
+}
+
+Result<Contents> gather(const Places& places, const Tools& tools, const Wish& wish, const std::string& copy) {
+  Contents all;
+  for (int tries = 1;; ++tries) {
+    (void)remove_all(copy);
+    SP_TRY(const Contents before, keys_of(places, tools.go_on));
+    SP_CHECK(tools.copy_database(places.database, copy, tools.go_on));
+    SP_TRY(all, keys_of(places, tools.go_on));
+    if (same(before, all)) break;
+    if (tries == kTries) return fail(Code::conflict, "the keys are being changed: try again later");
+  }
+  fault_point("backup.snapshot");
+  if (wish.password == nullptr) {
+    all = {};
+    all.notices.push_back("the keys (keys/) are not in it, since no recovery password closes them: it opens only where "
+                          "the home's keys are, "
+                          "so keep a copy of them elsewhere");
+  }
+  SP_CHECK(add(all, std::string(kDatabase), copy, tools.go_on));
+  if (!places.settings_file.empty() && exists(places.settings_file)) {
+    SP_CHECK(add(all, std::string(kSettingsFile), places.settings_file, tools.go_on));
+  }
+  if (const auto bundle = places.home + "/" + std::string(kBundle); exists(bundle)) {
+    SP_CHECK(add(all, std::string(kBundle), bundle, tools.go_on));
+  }
+  SP_CHECK(add_folder(all, kPolicies, places.policies, tools.go_on));
+  for (const auto name : {kCerts, kSecrets}) {
+    SP_CHECK(add_folder(all, name, places.home + "/" + std::string(name), tools.go_on));
+  }
+  if (wish.with_audit) SP_CHECK(add_folder(all, kAudit, places.audit, tools.go_on));
+  std::ranges::sort(all.items, {}, [](const Item& item) -> const std::string& { return item.entry.name; });
+  return all;
+}
+
+// Bytes that the newest backup has already are taken from there. Its id; empty: nothing is, and this one stands alone.
+std::string lean_on_newest(const Places& places, const Tools& tools, Contents& contents) {
+  const auto all = backups_in(places.folder);
+  if (!all || all->empty()) return {};
+  const Shelved& newest = all->back();
+  const Unlock unlock{&tools.keys, nullptr};
+  const auto base = Backup::open(places.folder + "/" + newest.name, unlock);
+  if (!base || chain_length(*all, newest.header) >= kChainMax) return {};
+  std::size_t leaning = 0;
+  for (Item& item : contents.items) {
+    const Entry* const before = base->manifest().find(item.entry.name);
+    if (before == nullptr || before->size != item.entry.size || before->sha256 != item.entry.sha256) continue;
+    item.entry.from = before->from.empty() ? newest.header.id : before->from;
+    ++leaning;
+  }
+  return leaning == 0 ? std::string() : newest.header.id;
+}
+
+Result<void> write_content(SealedWriter& to, const Manifest& manifest, const Contents& contents, const GoOn& go_on) {
+  const std::string text = write_manifest(manifest);
+  if (text.size() > kManifestBytesMax) return fail(Code::limit, "too many files for one backup");
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    const char byte = static_cast<char>((text.size() >> shift) & 0xFF);
+    SP_CHECK(to.write({&byte, 1}));
+  }
+  SP_CHECK(to.write(text));
+  for (const Item& item : contents.items) {
+    if (!item.entry.from.empty()) continue;
+    SP_TRY(const std::string digest,
+           digest_of(item.path, item.entry.size, go_on, [&](std::string_view part) { return to.write(part); }));
+    if (digest != item.entry.sha256) return fail(Code::conflict, "'" + item.path + "' was changed while it was read");
+    fault_point("backup.part");
+  }
+  return to.finish();
+}
+
+Result<std::uint64_t> write_draft(const std::string& path, const NewKey& key, const Manifest& manifest,
+                                  const Contents& contents, const Tools& tools) {
+  SP_TRY(File file, File::make(path));
+  fault_point("backup.draft");
+  const std::string head = write_header(key.header);
+  SP_CHECK(file.write(head));
+  SealedWriter body([&](std::string_view sealed) { return file.write(sealed); }, key.key, head, tools.random);
+  SP_CHECK(write_content(body, manifest, contents, tools.go_on));
+  SP_CHECK(file.sync());
+  fault_point("backup.written");
+  return file.size();
+}
+
+std::string scratch_name(const std::string& folder, Random& random) {
+  return folder + "/" + std::string(kScratchPrefix) + random_id(random, 9);
+}
+
+Result<Made> create_once(const Places& places, const Tools& tools, const Wish& wish) {
+  SP_TRY(const Scratch scratch, Scratch::make(scratch_name(places.home, tools.random)));
+  const std::string copy = scratch.path() + "/" + std::string(kDatabase);
+  SP_TRY(Contents contents, gather(places, tools, wish, copy));
+  Header wanted;
+  wanted.at = tools.clock.wall();
+  SP_TRY(wanted.key_ids, tools.keys_named_in(copy));
+  wanted.base = wish.incremental ? lean_on_newest(places, tools, contents) : std::string();
+  if (wish.incremental && wanted.base.empty()) {
+    contents.notices.push_back(
+        "it stands alone: there is no earlier one to add to that opens with the keys of this home");
+  }
+  SP_TRY(const NewKey key, new_key(std::move(wanted), tools.keys, wish.password, tools.random));
+  Manifest manifest{key.header.id, key.header.base, key.header.at, tools.program, {}, contents.notices};
+  for (const Item& item : contents.items) manifest.entries.push_back(item.entry);
+  const std::string path = places.folder + "/" + file_name(key.header);
+  const std::string draft = path + ".draft";
+  auto bytes = write_draft(draft, key, manifest, contents, tools);
+  if (!bytes || exists(path)) {
+    (void)remove_all(draft);
+    return bytes ? fail(Code::already_exists, path + " is there") : fail(std::move(bytes).error());
+  }
+  SP_CHECK(rename_file(draft, path));
+  fault_point("backup.named");
+  SP_CHECK(sync_folder(places.folder));
+  Made made{file_name(key.header), key.header.id, key.header.base, *bytes, manifest.entries.size(), 0,
+            manifest.notices};
+  made.stored = static_cast<std::size_t>(std::ranges::count(manifest.entries, "", &Entry::from));
+  return made;
+}
+
+}  // namespace
+
+Result<Made> create(const Places& places, const Tools& tools, const Wish& wish) {
+  SP_CHECK(make_folder(places.folder));
+  for (int tries = 1;; ++tries) {
+    auto made = create_once(places, tools, wish);
+    if (made || made.error().code != Code::conflict || tries == kTries) return made;
+  }
+}
+
+Result<Verified> verify(const std::string& path, const Unlock& unlock, const std::string& scratch_in,
+                        const Tools& tools) {
+  SP_TRY(const File file, File::to_read(path));
+  SP_TRY(const std::uint64_t bytes, file.size());
+  SP_TRY(const Scratch scratch, Scratch::make(scratch_name(scratch_in, tools.random)));
+  SP_TRY(Manifest manifest, extract_all(path, unlock, scratch.path(), tools.go_on));
+  SP_CHECK(tools.check_home(scratch.path()));
+  return Verified{std::move(manifest), bytes};
+}
+
+Result<void> sweep(const std::string& home) {
+  std::error_code error;
+  std::vector<std::string> old;
+  for (std::filesystem::directory_iterator at(home, error); !error && at != std::filesystem::directory_iterator();
+       at.increment(error)) {
+    if (at->path().filename().string().starts_with(kScratchPrefix)) old.push_back(at->path().string());
+  }
+  for (const auto& path : old) SP_CHECK(remove_all(path));
+  return {};
+}
+
+}  // namespace sallyport::backup

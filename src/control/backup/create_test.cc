@@ -1,0 +1,219 @@
+#include "control/backup/create.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "control/backup/restore.h"
+#include "control/backup/shelf.h"
+#include "control/backup/test_support.h"
+
+namespace sallyport::backup {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+const Secret& password() {
+  static const Secret kPassword("correct horse battery staple");
+  return kPassword;
+}
+
+// S0-37, S2-57: the settings, policies and certificates are in it as well as the database.
+TEST(BackupCreate, HoldsTheHomeAndVerifies) {
+  TestBackups t;
+  const auto made = t.make({nullptr, true, false});
+  ASSERT_TRUE(made) << made.error().detail;
+  const auto found = t.verify(t.file(*made));
+  ASSERT_TRUE(found) << found.error().detail;
+  std::vector<std::string> names;
+  for (const Entry& entry : found->manifest.entries) names.push_back(entry.name);
+  EXPECT_THAT(names, testing::ElementsAre("audit/segment-1", "certs/leaf.key", "policies/a.rego", "sallyport.db",
+                                          "sallyport.yaml", "secrets/token"));
+  EXPECT_EQ(found->bytes, made->bytes);
+  struct stat info{};
+  ASSERT_EQ(::stat(t.file(*made).c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  for (const auto& [name, bytes] : TestBackups::tree(t.home())) EXPECT_THAT(name, Not(HasSubstr("scratch")));
+}
+
+// S0-29: nothing of the home stands in the file in the clear, nor its names.
+TEST(BackupCreate, HoldsNothingInTheClear) {
+  TestBackups t;
+  const auto made = t.make({&password(), true, false});
+  ASSERT_TRUE(made) << made.error().detail;
+  const std::string bytes = read_file(t.file(*made));
+  for (const char* canary :
+       {"canary", "DATABASE", "package a", "xxxxxxxx", "sallyport.db", "leaf.key", "correct horse"}) {
+    EXPECT_EQ(bytes.find(canary), std::string::npos) << canary;
+  }
+}
+
+TEST(BackupCreate, LeavesTheKeysOutWithoutARecoveryPasswordAndSaysSo) {
+  TestBackups t;
+  const auto made = t.make();
+  ASSERT_TRUE(made);
+  EXPECT_THAT(made->notices, Contains(HasSubstr("the keys (keys/) are not in it")));
+  EXPECT_FALSE(t.verify(t.file(*made))->manifest.holds("keys"));
+  // Without the home's keys it is closed for good.
+  t.key = crypto::LockedKey::random(t.random);
+  EXPECT_EQ(t.verify(t.file(*made)).error().code, Code::crypto);
+}
+
+TEST(BackupCreate, OpensByTheRecoveryPasswordAloneAndBringsTheKeys) {
+  TestBackups t;
+  const auto made = t.make({&password(), false, false});
+  ASSERT_TRUE(made) << made.error().detail;
+  t.key = crypto::LockedKey::random(t.random);  // the home is lost
+  const auto found = t.verify(t.file(*made), &password());
+  ASSERT_TRUE(found) << found.error().detail;
+  EXPECT_TRUE(found->manifest.holds("keys"));
+  const Secret wrong("correct horse battery stable");
+  const auto refused = t.verify(t.file(*made), &wrong);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("recovery password is wrong"));
+  const Secret shorter("short");
+  EXPECT_EQ(t.make({&shorter, false, false}).error().code, Code::validation);
+}
+
+TEST(BackupCreate, AddsToTheNewestWhereItIsIncremental) {
+  TestBackups t;
+  const auto first = t.make({nullptr, true, true});
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->base, "");
+  t.write("sallyport.db", "DATABASE two");
+  const auto second = t.make({nullptr, true, true});
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->base, first->id);
+  EXPECT_EQ(second->stored, 1U);
+  EXPECT_LT(second->bytes, 10'000U);
+  t.write("policies/a.rego", "package a\n\nallow := true\n");
+  const auto third = t.make({nullptr, true, true});
+  ASSERT_TRUE(third);
+  const auto found = t.verify(t.file(*third));
+  ASSERT_TRUE(found) << found.error().detail;
+  EXPECT_EQ(found->manifest.find("audit/segment-1")->from, first->id);
+  EXPECT_EQ(found->manifest.find("sallyport.db")->from, second->id);
+  EXPECT_EQ(found->manifest.find("policies/a.rego")->from, "");
+  ASSERT_TRUE(remove_all(t.file(*first)));
+  const auto broken = t.verify(t.file(*third));
+  ASSERT_FALSE(broken);
+  EXPECT_THAT(broken.error().detail, HasSubstr("not beside it"));
+}
+
+TEST(BackupCreate, KeepsTheNewestAndThoseTheyStandOn) {
+  TestBackups t;
+  std::vector<std::string> names;
+  for (int i = 0; i < 5; ++i) {
+    t.write("sallyport.db", "DATABASE " + std::to_string(i));
+    const auto made = t.make({nullptr, false, i == 3});  // the fourth stands on the third
+    ASSERT_TRUE(made);
+    names.push_back(made->name);
+  }
+  write_file(t.home("backups/" + names[0] + ".draft"), "half");
+  write_file(t.home("backups/mine.txt"), "not ours");
+  ASSERT_TRUE(prune(t.home("backups"), 2));
+  const auto left = backups_in(t.home("backups"));
+  ASSERT_TRUE(left);
+  ASSERT_EQ(left->size(), 3U);
+  EXPECT_EQ(left->front().name, names[2]);
+  EXPECT_TRUE(exists(t.home("backups/mine.txt")));
+  EXPECT_FALSE(exists(t.home("backups/" + names[0] + ".draft")));
+}
+
+TEST(BackupCreate, MakesNoneWhereTheKeysChangeAllTheTime) {
+  TestBackups t;
+  Tools tools = t.tools();
+  int turn = 0;
+  tools.copy_database = [&](const std::string&, const std::string& to, const GoOn&) -> Result<void> {
+    write_file(to, "DATABASE");
+    t.write("keys/keyring", "turn " + std::to_string(++turn));
+    return {};
+  };
+  const auto made = create(t.places(), tools, {});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Code::conflict);
+  EXPECT_TRUE(backups_in(t.home("backups"))->empty());
+}
+
+TEST(BackupCreate, StopsWhereItIsToldToAndLeavesNothing) {
+  TestBackups t;
+  Tools tools = t.tools();
+  int asked = 0;
+  tools.go_on = [&] { return ++asked < 12; };
+  const auto made = create(t.places(), tools, {nullptr, true, false});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Code::cancelled);
+  EXPECT_TRUE(TestBackups::tree(t.home("backups")).empty());
+}
+
+TEST(BackupCreate, PassesOverLinksAndSaysSo) {
+  TestBackups t;
+  std::filesystem::create_symlink("/etc/passwd", t.home("policies/link.rego"));
+  const auto made = t.make();
+  ASSERT_TRUE(made);
+  EXPECT_THAT(made->notices, Contains(HasSubstr("policies/link.rego")));
+  EXPECT_EQ(t.verify(t.file(*made))->manifest.find("policies/link.rego"), nullptr);
+}
+
+TEST(BackupShelf, TakesNoNameThatLeadsElsewhere) {
+  Header header;
+  header.id = "0123456789abcdef0123456789abcdef";
+  header.at = FakeClock().wall();
+  EXPECT_TRUE(is_file_name(file_name(header))) << file_name(header);
+  for (const char* name :
+       {"", "..", "sallyport-../../../../etc/passwd..backup", "sallyport-20261122T134500Z-1a2b3c4.backup",
+        "sallyport-20261122T134500Z-1a2b3c4d.backup/", "x"}) {
+    EXPECT_FALSE(is_file_name(name)) << name;
+  }
+}
+
+class Restore : public testing::Test {
+ protected:
+  Result<Restored> restore(const std::string& home, bool force = false, const Secret* by = nullptr) {
+    std::filesystem::create_directories(home);
+    return backup::restore(home, t.tools(), {t.file(*made), by, force});
+  }
+  TestBackups t;
+  Result<Made> made = t.make({&password(), true, false});
+};
+
+// S0-40: a backup is worth what comes back from it.
+TEST_F(Restore, MakesAnEmptyHomeTheSame) {
+  ASSERT_TRUE(made) << made.error().detail;
+  auto before = TestBackups::tree(t.home());
+  std::erase_if(before, [](const auto& file) { return file.first.starts_with("backups/"); });
+  t.key = crypto::LockedKey::random(t.random);  // another machine
+  const auto done = restore(t.folder.path("new"), false, &password());
+  ASSERT_TRUE(done) << done.error().detail;
+  EXPECT_EQ(TestBackups::tree(t.folder.path("new")), before);
+  EXPECT_EQ(done->aside, "");
+}
+
+TEST_F(Restore, TakesNoHomeThatHoldsSomethingUnlessItIsForced) {
+  t.write("sallyport.db", "DATABASE newer");
+  t.write("sallyport.db-wal", "log");
+  EXPECT_EQ(restore(t.home()).error().code, Code::conflict);
+  EXPECT_EQ(read_file(t.home("sallyport.db")), "DATABASE newer");
+  const auto done = restore(t.home(), true);
+  ASSERT_TRUE(done) << done.error().detail;
+  EXPECT_EQ(read_file(t.home("sallyport.db")), "DATABASE one");
+  EXPECT_FALSE(exists(t.home("sallyport.db-wal")));
+  EXPECT_EQ(read_file(done->aside + "/sallyport.db"), "DATABASE newer");
+  EXPECT_EQ(read_file(done->aside + "/sallyport.db-wal"), "log");
+  EXPECT_TRUE(exists(t.file(*made)));  // the backups stay where they are
+}
+
+TEST_F(Restore, TouchesNothingWhereWhatCameOutIsNoHome) {
+  t.write("sallyport.db", "broken");
+  const auto broken = t.make();
+  ASSERT_TRUE(broken);
+  const auto before = TestBackups::tree(t.home());
+  const auto done = backup::restore(t.home(), t.tools(), {t.file(*broken), nullptr, true});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(TestBackups::tree(t.home()), before);
+}
+
+}  // namespace
+}  // namespace sallyport::backup

@@ -1,0 +1,118 @@
+#include "control/backup/desk.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace sallyport::backup {
+namespace {
+
+constexpr std::chrono::hours kAfterFailure{1};
+
+std::int64_t seconds_of(WallTime at) {
+  return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+}
+
+void write_metric(std::string& out, const char* name, const char* kind, const char* help, std::uint64_t value) {
+  out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(kind);
+  out.append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
+}
+
+}  // namespace
+
+Desk::Desk(Places places, Tools tools, DeskRules rules, std::function<void(std::string, bool)> note)
+    : places_(std::move(places)), tools_(std::move(tools)), rules_(std::move(rules)), note_(std::move(note)) {
+  tools_.go_on = [this] { return !stopping_; };
+  if (const auto all = backups_in(places_.folder); all && !all->empty()) {
+    last_success_ = all->back().header.at;
+    last_bytes_ = all->back().bytes;
+  }
+}
+
+Result<Done> Desk::make(const Order& order) {
+  SP_CHECK(sweep(places_.home));
+  std::shared_ptr<const Secret> password = order.password;
+  if (!password && rules_.password) {
+    SP_TRY(password, rules_.password());
+  }
+  Wish wish{password.get(), order.with_audit.value_or(rules_.with_audit),
+            order.incremental.value_or(rules_.incremental)};
+  Done done;
+  SP_TRY(done.made, sallyport::backup::create(places_, tools_, wish));
+  done.verified = order.verify.value_or(rules_.verify);
+  const std::string path = places_.folder + "/" + done.made.name;
+  if (done.verified) {
+    if (const auto good = sallyport::backup::verify(path, {&tools_.keys, nullptr}, places_.home, tools_); !good) {
+      (void)remove_all(path);
+      return fail(good.error().code, "the backup did not stand its trial and was removed: " + good.error().detail);
+    }
+  }
+  SP_TRY(done.pruned, prune(places_.folder, rules_.keep));
+  return done;
+}
+
+void Desk::remember(const Result<Done>& done) {
+  const std::scoped_lock lock(mutex_);
+  last_try_ = tools_.clock.wall();
+  failures_ += done ? 0 : 1;
+  if (!done) return;
+  last_success_ = last_try_;
+  last_bytes_ = done->made.bytes;
+}
+
+Task<Result<Done>> Desk::create(std::string who, Order order) {
+  co_return co_await aside_.run<Done>(std::move(who), [this, order = std::move(order)] {
+    auto done = make(order);
+    remember(done);
+    return done;
+  });
+}
+
+Task<Result<Verified>> Desk::verify(std::string who, std::string name, std::shared_ptr<const Secret> password) {
+  if (!is_file_name(name)) co_return fail(Code::validation, "no name of a backup");
+  co_return co_await aside_.run<Verified>(std::move(who), [this, name = std::move(name),
+                                                           password = std::move(password)] {
+    return sallyport::backup::verify(places_.folder + "/" + name, {&tools_.keys, password.get()}, places_.home, tools_);
+  });
+}
+
+bool Desk::due(WallTime now) const {
+  const std::scoped_lock lock(mutex_);
+  if (rules_.every.count() == 0 || now - last_success_ < rules_.every) return false;
+  return last_try_ <= last_success_ || now - last_try_ >= kAfterFailure;
+}
+
+Task<void> Desk::tick() {
+  if (running_ || !due(tools_.clock.wall())) co_return;
+  running_ = true;
+  const auto done = co_await create("the clock", {});
+  running_ = false;
+  if (!done) note_("not made: " + done.error().detail, true);
+  else
+    note_(done->made.name + " bytes=" + std::to_string(done->made.bytes) + (done->verified ? " verified" : ""), false);
+}
+
+Result<std::vector<std::uint32_t>> Desk::keys_in_use() const {
+  SP_TRY(const auto all, backups_in(places_.folder));
+  std::set<std::uint32_t> ids;
+  for (const Shelved& one : all) ids.insert(one.header.key_ids.begin(), one.header.key_ids.end());
+  return std::vector<std::uint32_t>(ids.begin(), ids.end());
+}
+
+std::string Desk::metrics() const {
+  const std::scoped_lock lock(mutex_);
+  std::string out;
+  write_metric(out, "sallyport_backup_last_success_timestamp_seconds", "gauge",
+               "When the newest backup was made; 0: there is none.",
+               static_cast<std::uint64_t>(seconds_of(last_success_)));
+  write_metric(out, "sallyport_backup_last_size_bytes", "gauge", "Size of the newest backup.", last_bytes_);
+  write_metric(out, "sallyport_backup_failures_total", "counter", "Backups that were not made.", failures_);
+  return out;
+}
+
+void Desk::stop() {
+  stopping_ = true;
+  aside_.stop();
+}
+
+}  // namespace sallyport::backup

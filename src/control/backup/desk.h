@@ -1,0 +1,78 @@
+// Backups of a running gateway: on demand and by the clock, on a thread of their own, one at a time; what was made last, for
+// metrics. Owned by app. create() and verify() from any worker; tick() on the control executor; stop() before the workers end.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/backup/create.h"
+#include "control/backup/shelf.h"
+#include "core/aside.h"
+
+namespace sallyport::backup {
+
+struct DeskRules {
+  std::chrono::hours every{0};  // 0: only when it is asked for
+  std::size_t keep = 7;
+  bool with_audit = false;
+  bool incremental = false;
+  bool verify = true;
+  // The recovery password of the settings, read anew; null: none.
+  std::function<Result<std::shared_ptr<const Secret>>()> password;
+};
+
+// What is not said is as the rules have it.
+struct Order {
+  std::shared_ptr<const Secret> password;
+  std::optional<bool> with_audit, incremental, verify;
+};
+
+struct Done {
+  Made made;
+  bool verified = false;
+  std::vector<std::string> pruned;
+};
+
+class Desk {
+ public:
+  // `tools.go_on` is the desk's own. `note`: something that nobody asked for was done (bad: failed), for log and audit.
+  Desk(Places places, Tools tools, DeskRules rules, std::function<void(std::string text, bool bad)> note);
+
+  // `who` asks, as Aside has it. Errors: those of create() and verify(): a backup that does not verify is removed.
+  Task<Result<Done>> create(std::string who, Order order);
+  // Code::validation for what is no name of a backup; Code::not_found. `password`: null: with the home's keys.
+  Task<Result<Verified>> verify(std::string who, std::string name, std::shared_ptr<const Secret> password);
+  [[nodiscard]] Result<std::vector<Shelved>> list() const { return backups_in(places_.folder); }
+  // Makes one where it is due, and tells `note`.
+  Task<void> tick();
+  // Which key-encryption keys the backups in the folder need.
+  [[nodiscard]] Result<std::vector<std::uint32_t>> keys_in_use() const;
+  [[nodiscard]] std::string metrics() const;  // in Prometheus' text format
+  void stop();  // ends what runs
+
+ private:
+  Result<Done> make(const Order& order);
+  void remember(const Result<Done>& done);
+  [[nodiscard]] bool due(WallTime now) const;
+
+  Places places_;
+  Tools tools_;
+  DeskRules rules_;
+  std::function<void(std::string, bool)> note_;
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex mutex_;  // of the next four
+  WallTime last_success_{};
+  WallTime last_try_{};
+  std::uint64_t last_bytes_ = 0;
+  std::uint64_t failures_ = 0;
+  bool running_ = false;  // a scheduled one; the control executor's
+  Aside aside_;
+};
+
+}  // namespace sallyport::backup

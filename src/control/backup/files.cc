@@ -1,0 +1,170 @@
+#include "control/backup/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+namespace sallyport::backup {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr int kDepthMax = 8;
+
+Result<void> walk(const std::string& folder, const std::string& prefix, int depth, std::size_t most,
+                  std::vector<Found>& found, std::vector<std::string>& passed_over) {
+  if (depth > kDepthMax) return fail(Code::limit, "folders more than 8 deep below " + folder);
+  std::error_code error;
+  fs::directory_iterator at(folder, error);
+  if (error) return fail(Code::io, "read the folder " + folder + ": " + error.message());
+  for (; at != fs::directory_iterator(); at.increment(error)) {
+    const std::string name = prefix + at->path().filename().string();
+    const auto kind = at->symlink_status(error).type();
+    if (kind == fs::file_type::directory) {
+      SP_CHECK(walk(at->path().string(), name + "/", depth + 1, most, found, passed_over));
+    } else if (kind == fs::file_type::regular) {
+      if (found.size() >= most) return fail(Code::limit, "over " + std::to_string(most) + " files below " + folder);
+      found.push_back({name, at->path().string()});
+    } else {
+      passed_over.push_back(name);
+    }
+    if (error) break;
+  }
+  if (error) return fail(Code::io, "read the folder " + folder + ": " + error.message());
+  return {};
+}
+
+}  // namespace
+
+std::unexpected<Error> io_error(std::string_view what, const std::string& path) {
+  const int error = errno;
+  const Code code = error == ENOENT ? Code::not_found : error == EEXIST ? Code::already_exists : Code::io;
+  return fail(code, std::string(what) + " '" + path + "': " + std::generic_category().message(error));
+}
+
+File::~File() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<File> File::to_read(const std::string& path) {
+  File file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), path);
+  if (file.fd_ < 0) return io_error("open", path);
+  struct stat info{};
+  if (::fstat(file.fd_, &info) != 0) return io_error("look at", path);
+  if (!S_ISREG(info.st_mode)) return fail(Code::io, "'" + path + "' is no regular file");
+  return file;
+}
+
+Result<File> File::make(const std::string& path) {
+  File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), path);
+  if (file.fd_ < 0) return io_error("make", path);
+  return file;
+}
+
+Result<std::uint64_t> File::size() const {
+  struct stat info{};
+  if (::fstat(fd_, &info) != 0) return io_error("look at", path_);
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+Result<std::size_t> File::read(std::span<char> out) const {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = ::read(fd_, out.data() + done, out.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_error("read", path_);
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+Result<void> File::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd_, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return io_error("write", path_);
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+Result<void> File::sync() {
+  if (::fsync(fd_) != 0) return io_error("sync", path_);
+  return {};
+}
+
+Result<Scratch> Scratch::make(std::string path) {
+  if (::mkdir(path.c_str(), 0700) != 0) return io_error("make", path);
+  return Scratch(std::move(path));
+}
+
+Scratch::~Scratch() {
+  if (!path_.empty()) (void)remove_all(path_);
+}
+
+Result<std::vector<Found>> files_below(const std::string& folder, std::size_t most,
+                                       std::vector<std::string>& passed_over) {
+  std::vector<Found> found;
+  if (!exists(folder)) return found;
+  SP_CHECK(walk(folder, "", 1, most, found, passed_over));
+  std::ranges::sort(found, {}, &Found::name);
+  return found;
+}
+
+bool exists(const std::string& path) {
+  struct stat info{};
+  return ::lstat(path.c_str(), &info) == 0;
+}
+
+Result<void> make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0) return {};
+  if (errno == ENOENT && path.find('/') != std::string::npos) {
+    SP_CHECK(make_folder(path.substr(0, path.rfind('/'))));
+    if (::mkdir(path.c_str(), 0700) == 0) return {};
+  }
+  struct stat info{};
+  if (errno != EEXIST) return io_error("make", path);
+  if (::lstat(path.c_str(), &info) != 0) return io_error("look at", path);
+  if (!S_ISDIR(info.st_mode)) return fail(Code::io, "'" + path + "' is no folder");
+  return {};
+}
+
+Result<void> sync_folder(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return io_error("open", path);
+  const bool done = ::fsync(fd) == 0;
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return done ? Result<void>() : Result<void>(io_error("sync", path));
+}
+
+Result<void> sync_tree(const std::string& folder) {
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error); !error && at != fs::recursive_directory_iterator();
+       at.increment(error)) {
+    if (at->is_directory(error)) SP_CHECK(sync_folder(at->path().string()));
+  }
+  if (error) return fail(Code::io, "read the folder " + folder + ": " + error.message());
+  return sync_folder(folder);
+}
+
+Result<void> rename_file(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return io_error("rename", from);
+  return {};
+}
+
+Result<void> remove_all(const std::string& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) return fail(Code::io, "remove '" + path + "': " + error.message());
+  return {};
+}
+
+}  // namespace sallyport::backup

@@ -1,0 +1,144 @@
+#include "control/backup/reader.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "control/backup/shelf.h"
+#include "core/encoding.h"
+#include "core/fault_point.h"
+#include "crypto/hash.h"
+
+namespace sallyport::backup {
+namespace {
+
+struct Head {
+  Header header;
+  std::string bytes;
+};
+
+Result<Head> head_of(const File& file) {
+  std::string bytes(kFixedHeadBytes, '\0');
+  SP_TRY(std::size_t got, file.read(bytes));
+  bytes.resize(got);
+  SP_TRY(const std::size_t length, header_length(bytes));
+  std::string rest(length - kFixedHeadBytes, '\0');
+  SP_TRY(got, file.read(rest));
+  bytes.append(rest, 0, got);
+  SP_TRY(Header header, read_header(bytes));
+  return Head{std::move(header), std::move(bytes)};
+}
+
+Result<void> read_all(const PlainSource& source, std::span<char> out) {
+  SP_TRY(const std::size_t got, source(out));
+  if (got != out.size()) return fail(Code::crypto, "the backup ends before its content does");
+  return {};
+}
+
+}  // namespace
+
+Result<ContentReader> ContentReader::open(PlainSource source, std::uint64_t bytes_max) {
+  std::array<char, 4> length{};
+  SP_CHECK(read_all(source, length));
+  std::uint64_t bytes = 0;
+  for (const char c : length) bytes = bytes << 8 | static_cast<unsigned char>(c);
+  if (bytes > kManifestBytesMax || bytes > bytes_max) return fail(Code::crypto, "the backup's manifest is too long");
+  std::string text(bytes, '\0');
+  SP_CHECK(read_all(source, text));
+  SP_TRY(Manifest manifest, read_manifest(text, bytes_max - bytes));
+  return ContentReader(std::move(source), std::move(manifest));
+}
+
+Result<void> ContentReader::take(const Entry& entry, File* to, const GoOn& go_on) {
+  crypto::Sha256 digest;
+  std::string part(64U << 10, '\0');
+  for (std::uint64_t left = entry.size; left > 0;) {
+    if (!go_on()) return fail(Code::cancelled, "reading the backup was stopped");
+    const std::size_t now = std::min<std::uint64_t>(left, part.size());
+    SP_CHECK(read_all(source_, std::span(part).first(now)));
+    left -= now;
+    const std::string_view bytes = std::string_view(part).substr(0, now);
+    digest.update(bytes);
+    if (to != nullptr) SP_CHECK(to->write(bytes));
+  }
+  if (hex_encode(digest.finish()) == entry.sha256) return {};
+  return fail(Code::crypto, "the backup's " + entry.name + " is not what its manifest says");
+}
+
+Result<void> ContentReader::extract(const std::string& folder, const std::function<bool(const Entry&)>& wanted,
+                                    const GoOn& go_on) {
+  for (const Entry& entry : manifest_.entries) {
+    if (!entry.from.empty()) continue;
+    if (!wanted(entry)) {
+      SP_CHECK(take(entry, nullptr, go_on));
+      continue;
+    }
+    const std::string path = folder + "/" + entry.name;
+    SP_CHECK(make_folder(path.substr(0, path.rfind('/'))));
+    SP_TRY(File file, File::make(path));
+    SP_CHECK(take(entry, &file, go_on));
+    SP_CHECK(file.sync());
+    fault_point("restore.part");
+  }
+  std::array<char, 1> more{};
+  SP_TRY(const std::size_t got, source_(more));
+  if (got != 0) return fail(Code::crypto, "the backup goes on after its content");
+  return {};
+}
+
+Result<Backup> Backup::open(const std::string& path, const Unlock& unlock) {
+  Backup backup;
+  SP_TRY(File file, File::to_read(path));
+  SP_TRY(backup.bytes_, file.size());
+  SP_TRY(Head head, head_of(file));
+  backup.header_ = std::move(head.header);
+  SP_TRY(crypto::LockedKey key, open_key(backup.header_, unlock));
+  backup.file_ = std::make_unique<File>(std::move(file));
+  backup.key_ = std::make_unique<crypto::LockedKey>(std::move(key));
+  backup.body_ = std::make_unique<SealedReader>(
+      [from = backup.file_.get()](std::span<char> out) { return from->read(out); }, *backup.key_, head.bytes);
+  SP_TRY(
+      ContentReader content,
+      ContentReader::open([body = backup.body_.get()](std::span<char> out) { return body->read(out); }, backup.bytes_));
+  if (content.manifest().id != backup.header_.id || content.manifest().base != backup.header_.base) {
+    return fail(Code::crypto, "the backup's head and manifest do not belong together");
+  }
+  backup.content_ = std::make_unique<ContentReader>(std::move(content));
+  return backup;
+}
+
+Result<Header> read_head(const std::string& path) {
+  SP_TRY(const File file, File::to_read(path));
+  SP_TRY(Head head, head_of(file));
+  return std::move(head.header);
+}
+
+Result<Manifest> extract_all(const std::string& path, const Unlock& unlock, const std::string& folder,
+                             const GoOn& go_on, const std::function<Result<void>(const Manifest&)>& accept) {
+  SP_TRY(Backup top, Backup::open(path, unlock));
+  const Manifest manifest = top.manifest();
+  if (accept) SP_CHECK(accept(manifest));
+  SP_CHECK(top.content().extract(folder, [](const Entry&) { return true; }, go_on));
+  std::set<std::string> origins;
+  for (const Entry& entry : manifest.entries) origins.insert(entry.from);
+  origins.erase("");
+  if (origins.size() > kChainMax) return fail(Code::crypto, "the backup stands on too many others");
+  for (const std::string& id : origins) {
+    SP_TRY(const std::string beside, find_by_id(path.substr(0, path.find_last_of('/') + 1), id));
+    SP_TRY(Backup older, Backup::open(beside, unlock));
+    std::size_t count = 0;
+    const auto wanted = [&](const Entry& stored) {
+      const Entry* const entry = manifest.find(stored.name);
+      const bool is = entry != nullptr && *entry == Entry{stored.name, stored.size, stored.sha256, id};
+      count += is ? 1 : 0;
+      return is;
+    };
+    SP_CHECK(older.content().extract(folder, wanted, go_on));
+    if (std::cmp_not_equal(count, std::ranges::count(manifest.entries, id, &Entry::from))) {
+      return fail(Code::crypto, "the backup " + id + " lacks what one that adds to it takes from there");
+    }
+  }
+  return manifest;
+}
+
+}  // namespace sallyport::backup

@@ -1,0 +1,33 @@
+// A home from a backup. What is restored is complete, checked and synced in a scratch folder of the home before anything else is
+// touched; then one file, restore.pending, takes its name, and from that moment the home is the restored one: the moves that
+// follow are finished by whoever opens the home next, should this process die (finish_restore). No folder beside the home is
+// written, so that it works where the home is a mount point. The caller holds the home's lock; nothing of the home is open.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/backup/create.h"
+
+namespace sallyport::backup {
+
+struct RestoreWish {
+  std::string file;  // the backup
+  const Secret* password = nullptr;
+  bool force = false;  // over a home that holds something; what it held is kept aside
+};
+
+struct Restored {
+  Manifest manifest;
+  std::string aside;  // folder of the home that holds what was there; empty: nothing was
+};
+
+// Code::conflict: the home holds something, and `force` was not said. `tools.keys` are those of the home; where it has none, the
+// backup opens by its recovery password alone, and brings the keys.
+Result<Restored> restore(const std::string& home, const Tools& tools, const RestoreWish& wish);
+
+// Ends a restore that a crash cut: forward where restore.pending is there, else the scratch goes and the home is as it was. True:
+// the home is a restored one. First of all when a home is opened, under its lock.
+Result<bool> finish_restore(const std::string& home);
+
+}  // namespace sallyport::backup

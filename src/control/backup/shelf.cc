@@ -1,0 +1,103 @@
+#include "control/backup/shelf.h"
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <ranges>
+#include <set>
+
+#include "control/backup/files.h"
+#include "control/backup/reader.h"
+#include "core/fault_point.h"
+
+namespace sallyport::backup {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view kPrefix = "sallyport-", kSuffix = ".backup", kDraftSuffix = ".backup.draft";
+constexpr std::size_t kBackupsMax = 10'000;
+constexpr std::size_t kNameBytes = 10 + 16 + 1 + 8 + 7;
+
+const Shelved* by_id(const std::vector<Shelved>& all, std::string_view id) {
+  const auto found = std::ranges::find_if(all, [&](const Shelved& one) { return one.header.id == id; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string file_name(const Header& header) {
+  std::string time;  // "2026-11-22T13:45:00Z" without what a file name is better without
+  for (const char c : iso_time(header.at)) {
+    if (c != '-' && c != ':') time.push_back(c);
+  }
+  return std::string(kPrefix) + time + "-" + header.id.substr(0, 8) + std::string(kSuffix);
+}
+
+bool is_file_name(std::string_view name) noexcept {
+  if (name.size() != kNameBytes || !name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return false;
+  const auto middle = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+  return std::ranges::all_of(middle, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == 'T' || c == 'Z' || c == '-';
+  });
+}
+
+Result<std::vector<Shelved>> backups_in(const std::string& folder, std::size_t* broken) {
+  std::vector<Shelved> all;
+  if (!exists(folder)) return all;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error); !error && at != fs::directory_iterator(); at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!is_file_name(name)) continue;
+    if (all.size() >= kBackupsMax) return fail(Code::limit, "over 10,000 backups in " + folder);
+    auto header = read_head(at->path().string());
+    const auto size = fs::file_size(at->path(), error);
+    if (header && !error) all.push_back({name, std::move(*header), size});
+    else if (broken != nullptr) ++*broken;
+  }
+  if (error) return fail(Code::io, "read the folder " + folder + ": " + error.message());
+  std::ranges::sort(all, [](const Shelved& a, const Shelved& b) {
+    return std::pair(a.header.at, a.name) < std::pair(b.header.at, b.name);
+  });
+  return all;
+}
+
+Result<std::string> find_by_id(const std::string& folder, std::string_view id) {
+  SP_TRY(const auto all, backups_in(folder.empty() ? "." : folder));
+  if (const Shelved* const found = by_id(all, id)) return folder + found->name;
+  return fail(Code::not_found, "the backup " + std::string(id) + " that this one adds to is not beside it");
+}
+
+std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest) {
+  std::size_t count = 1;
+  for (const Shelved* at = by_id(all, newest.base); at != nullptr && count <= all.size();) {
+    ++count;
+    at = by_id(all, at->header.base);
+  }
+  return count;
+}
+
+Result<std::vector<std::string>> prune(const std::string& folder, std::size_t keep) {
+  std::vector<std::string> gone;
+  SP_TRY(const auto all, backups_in(folder));
+  std::set<std::string> needed;
+  for (std::size_t i = all.size() - std::min(keep, all.size()); i < all.size(); ++i) {
+    for (const Shelved* at = &all[i]; at != nullptr && needed.insert(at->header.id).second;) {
+      at = by_id(all, at->header.base);
+    }
+  }
+  for (const Shelved& one : all | std::views::reverse) {  // what stands on another goes first
+    if (needed.contains(one.header.id)) continue;
+    SP_CHECK(remove_all(folder + "/" + one.name));
+    gone.push_back(one.name);
+    fault_point("backup.pruned");
+  }
+  std::vector<std::string> ignored;
+  SP_TRY(const auto files, files_below(folder, 2 * kBackupsMax, ignored));
+  for (const Found& file : files) {
+    if (!file.name.starts_with(kPrefix) || !file.name.ends_with(kDraftSuffix)) continue;
+    SP_CHECK(remove_all(file.path));
+  }
+  return gone;
+}
+
+}  // namespace sallyport::backup

@@ -1,0 +1,37 @@
+// The folder in which the backups of a home lie, as far as it can be read without keys: names, heads, sizes. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/backup/header.h"
+
+namespace sallyport::backup {
+
+// So many backups may add to one another; then one stands alone again.
+inline constexpr std::size_t kChainMax = 32;
+
+struct Shelved {
+  std::string name;  // "sallyport-20261122T134500Z-1a2b3c4d.backup"
+  Header header;
+  std::uint64_t bytes = 0;
+};
+
+std::string file_name(const Header& header);
+// As file_name() makes it: no path can be smuggled in by it.
+bool is_file_name(std::string_view name) noexcept;
+
+// The oldest first; none where there is no such folder. Files with such a name that are no backups are left out; `broken` counts
+// them. Code::limit beyond 10,000.
+Result<std::vector<Shelved>> backups_in(const std::string& folder, std::size_t* broken = nullptr);
+// Path of the backup with that id. Code::not_found. `folder` ends with "/", or is empty: the current one.
+Result<std::string> find_by_id(const std::string& folder, std::string_view id);
+
+// Removes all but the newest `keep` and those that they stand on, and drafts that a crash left; the names that are gone.
+Result<std::vector<std::string>> prune(const std::string& folder, std::size_t keep);
+// How many backups `newest` stands on, itself included.
+std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest);
+
+}  // namespace sallyport::backup
