@@ -46,6 +46,7 @@ Result<void> permit(const Call& call, const Route& route) {
   }
   if (route.step_up && lacks_recent_factor(call)) return fail(Code::second_factor_required, "step_up");
   if (!route.permission) return {};  // objects are asked for one by one
+  if (route.own && query_value(call.request.query, "owner") == "me") return {};
   if (*route.permission == Permission::tool_read) {  // so are tools, once the caller may read any (S1-15)
     if (rbac::holds_somewhere(principal, *call.request.snapshot->roles, Permission::tool_read)) return {};
     return fail(Code::access_denied, "tool:read on nothing");

@@ -21,6 +21,10 @@
 #include "engines/decide/shadow.h"
 #include "model/rest.h"
 
+namespace sallyport::control {
+struct VaultDesk;
+}
+
 namespace sallyport::api {
 
 // What app hands down; all of it outlives the Api.
@@ -46,6 +50,7 @@ struct ApiDeps {
   std::function<Task<std::vector<ShadowReport>>()> shadow_reports;  // one of each worker
   Aside* aside = nullptr;  // for what takes long; never null once app has built it
   control::Approvals* approvals = nullptr;  // on the control executor; never null once app has built it
+  control::VaultDesk* vault = nullptr;  // never null once app has built it
   std::chrono::seconds key_grace{24 * 3600};  // of the old secret of a rotated API key, where the request is silent
 };
 

@@ -7,6 +7,31 @@
 #include "api/standing.h"
 
 namespace sallyport::api {
+
+Result<std::optional<WallTime>> read_time(json::Value body, std::string_view name) {
+  SP_TRY(std::string text, text_field(body, name));
+  if (text.empty()) return std::optional<WallTime>();
+  if (text.ends_with('Z')) text.pop_back();
+  std::array<int, 6> part{};
+  constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
+  bool good = text.size() == kShape.size();
+  for (std::size_t i = 0, field = 0; good && i < text.size(); ++i) {
+    if (kShape[i] != 'd') {
+      good = text[i] == kShape[i];
+      ++field;
+    } else if (good = text[i] >= '0' && text[i] <= '9'; good) {
+      part[field] = part[field] * 10 + (text[i] - '0');
+    }
+  }
+  using namespace std::chrono;
+  const year_month_day day{year(part[0]), month(static_cast<unsigned>(part[1])),
+                           std::chrono::day(static_cast<unsigned>(part[2]))};
+  if (!good || !day.ok() || part[3] > 23 || part[4] > 59 || part[5] > 59) {
+    return fail(Code::validation, std::string(name) + " must be a time such as 2027-12-31T23:59:59 (UTC)");
+  }
+  return WallTime(sys_days(day) + hours(part[3]) + minutes(part[4]) + seconds(part[5]));
+}
+
 namespace {
 
 constexpr std::array<std::pair<std::string_view, Permission>, 5> kFlags{{{"can_read", Permission::tool_read},
@@ -70,31 +95,6 @@ RestAnswer shown(const Call& call, const Result<KeyRecord>& key) {
 
 RestAnswer shown(const Call& call, const Result<control::NewKey>& made, int status) {
   return made ? shown(call, made->record, status, made->key.reveal()) : refuse_gift(call, made.error());
-}
-
-// "2025-12-31T23:59:59", with "Z" or without: UTC (ruling C27).
-Result<std::optional<WallTime>> read_time(json::Value body, std::string_view name) {
-  SP_TRY(std::string text, text_field(body, name));
-  if (text.empty()) return std::optional<WallTime>();
-  if (text.ends_with('Z')) text.pop_back();
-  std::array<int, 6> part{};
-  constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
-  bool good = text.size() == kShape.size();
-  for (std::size_t i = 0, field = 0; good && i < text.size(); ++i) {
-    if (kShape[i] != 'd') {
-      good = text[i] == kShape[i];
-      ++field;
-    } else if (good = text[i] >= '0' && text[i] <= '9'; good) {
-      part[field] = part[field] * 10 + (text[i] - '0');
-    }
-  }
-  using namespace std::chrono;
-  const year_month_day day{year(part[0]), month(static_cast<unsigned>(part[1])),
-                           std::chrono::day(static_cast<unsigned>(part[2]))};
-  if (!good || !day.ok() || part[3] > 23 || part[4] > 59 || part[5] > 59) {
-    return fail(Code::validation, std::string(name) + " must be a time such as 2027-12-31T23:59:59 (UTC)");
-  }
-  return WallTime(sys_days(day) + hours(part[3]) + minutes(part[4]) + seconds(part[5]));
 }
 
 Result<std::optional<WallTime>> read_expiry(const Call& call) {

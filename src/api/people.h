@@ -32,4 +32,7 @@ void write_scopes(json::Writer& w, PermissionSet permissions, const std::vector<
 // Code::validation naming a role that does not exist.
 Result<void> check_roles(const Call& call, const std::vector<std::string>& roles);
 
+// The member `name`, "2025-12-31T23:59:59", with "Z" or without: UTC (ruling C27). Nothing where it is empty, null or absent.
+Result<std::optional<WallTime>> read_time(json::Value body, std::string_view name);
+
 }  // namespace sallyport::api

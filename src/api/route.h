@@ -1,5 +1,4 @@
-// One row of the route table and what a handler gets. From the table come routing, access, the checking of bodies and query
-// parameters, /openapi.json and /docs. Internal to api.
+// One row of the route table and what a handler gets: routing, access, checks, /openapi.json and /docs follow. Internal to api.
 #pragma once
 
 #include <functional>
@@ -52,6 +51,7 @@ struct Route {
   RouteDoc doc;
   bool step_up = false;  // people with a second factor must have shown a code of it lately
   bool recovery = false;  // whoever owns the home may, on its socket, though a policy refuses them everything
+  bool own = false;  // with ?owner=me it is about what is the caller's own, and asks for no permission
 };
 
 std::span<const Route> routes() noexcept;

@@ -5,6 +5,7 @@
 #include "api/approvals.h"
 #include "api/handlers.h"
 #include "api/policy_versions.h"
+#include "api/vault.h"
 
 namespace sallyport::api {
 namespace {
@@ -201,6 +202,34 @@ constexpr std::array kRoutes{
            .request = "PolicyCase", .response = "PolicyExplanation"}},
     Route{"GET", "/policies/scaffold", policy_read, false, "admin", "", scaffold_policy,
           {.summary = "A policy to begin with, made from the approved tools that the caller may read", .response = "PolicyScaffold", .query = "server"}},
+    Route{"GET", "/vault/secrets", vault_read, false, "admin", "", list_secrets,
+          {.summary = "Secrets without their values: the gateway's, or with owner=me one's own", .response = "Secret", .query = "owner", .filters = "name expired", .list = true}, false, false, true},
+    Route{"GET", "/vault/secrets/{name}", vault_read, false, "read", "", show_secret,
+          {.summary = "One secret with its versions, without their values", .response = "SecretInDetail", .query = "owner"}, false, false, true},
+    Route{"PUT", "/vault/secrets/{name}", vault_write, false, "write", "security", put_secret,
+          {.summary = "A new version of a secret, or with no value what is said of it", .request = "SecretPut", .response = "SecretInDetail", .query = "owner"}, false, false, true},
+    Route{"DELETE", "/vault/secrets/{name}", vault_write, false, "delete", "security", remove_secret,
+          {.summary = "Delete a secret: its data keys first", .status = 204, .query = "owner"}, true, false, true},
+    Route{"POST", "/vault/secrets/{name}/reveal", vault_read, false, "login", "security", reveal_secret,
+          {.summary = "The value of a secret; the audit notes its name and version", .request = "SecretVersion", .response = "SecretValue", .query = "owner"}, true, false, true},
+    Route{"POST", "/vault/secrets/{name}/one-time", vault_read, false, "login", "security", offer_secret,
+          {.summary = "A token that shows a secret once", .request = "SecretOffer", .response = "OneTimeToken", .status = 201, .query = "owner"}, true, false, true},
+    Route{"POST", "/vault/one-time", std::nullopt, false, "login", "security", take_secret,
+          {.summary = "What a one-time token shows, which is used up", .request = "OneTimeUse", .response = "SecretValue"}},
+    Route{"POST", "/vault/secrets/{name}/rollback", vault_write, false, "write", "security", roll_back_secret,
+          {.summary = "Put an earlier version of a secret in force", .request = "SecretVersionNeeded", .response = "SecretInDetail", .query = "owner"}, false, false, true},
+    Route{"POST", "/vault/secrets/{name}/destroy", vault_write, false, "delete", "security", destroy_secret_version,
+          {.summary = "Destroy a version of a secret that is not in force", .request = "SecretVersionNeeded", .response = "SecretInDetail", .query = "owner"}, true, false, true},
+    Route{"GET", "/vault/status", vault_read, false, "admin", "", vault_status,
+          {.summary = "Is the vault sealed? How much does it hold?", .response = "VaultStatus"}},
+    Route{"POST", "/vault/seal", vault_write, false, "admin", "security", seal_vault,
+          {.summary = "Drop the vault's key material from memory until it is unsealed", .response = "VaultStatus"}, true},
+    Route{"POST", "/vault/unseal", vault_write, false, "admin", "security", unseal_vault,
+          {.summary = "Read the vault's key material from its source again", .response = "VaultStatus"}, true},
+    Route{"GET", "/vault/exchange-key", std::nullopt, true, "public", "", exchange_key,
+          {.summary = "The public key that secrets are sealed to before they are sent", .response = "ExchangeKey"}},
+    Route{"POST", "/vault/exchange-key/rotate", vault_write, false, "admin", "security", rotate_exchange_key,
+          {.summary = "Publish a new key; the former opens for a while longer", .response = "ExchangeKeyId"}, true},
     Route{"GET", "/approvals", std::nullopt, false, "read", "", list_approvals,
           {.summary = "Calls that wait for people, or were decided by them: one's own, or all with approval:read", .response = "Approval",
            .filters = "state principal server tool", .list = true}},

@@ -39,9 +39,26 @@ std::size_t tools_of(const Catalogue& catalogue, const std::string& server) {
 }
 
 Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults) {
-  SP_CHECK(only_fields(body, {"name", "transport", "command", "url", "env", "headers", "paths", "network", "prefix",
-                              "shared", "security_level", "allow_private", "required", "working_directory",
-                              "call_timeout", "probe", "forwards", "labels"}));
+  SP_CHECK(only_fields(body, {"name",
+                              "transport",
+                              "command",
+                              "url",
+                              "env",
+                              "headers",
+                              "query",
+                              "files",
+                              "paths",
+                              "network",
+                              "prefix",
+                              "shared",
+                              "security_level",
+                              "allow_private",
+                              "required",
+                              "working_directory",
+                              "call_timeout",
+                              "probe",
+                              "forwards",
+                              "labels"}));
   ServerRecord server = defaults;
   SP_TRY(server.name, text_field(body, "name"));
   SP_TRY(server.command, texts_field(body, "command"));
@@ -51,6 +68,8 @@ Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults)
   server.transport = transport == "http" ? Transport::http : Transport::stdio;
   SP_TRY(server.env, map_field(body, "env"));
   SP_TRY(server.headers, map_field(body, "headers"));
+  SP_TRY(server.query, map_field(body, "query"));
+  SP_TRY(server.files, map_field(body, "files"));
   SP_TRY(server.paths, texts_field(body, "paths"));
   SP_TRY(server.network, flag_field(body, "network", false));
   SP_TRY(server.prefix, text_field(body, "prefix", server.name));
@@ -71,7 +90,8 @@ Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults)
 
 bool names_a_secret(const ServerRecord& server) {
   const auto refers = [](const auto& entry) { return entry.second.find("${") != std::string::npos; };
-  return std::ranges::any_of(server.headers, refers) || std::ranges::any_of(server.env, refers) ||
+  const auto any = [&](const auto& values) { return std::ranges::any_of(values, refers); };
+  return any(server.headers) || any(server.env) || any(server.query) || any(server.files) ||
          server.url.find("${") != std::string::npos;
 }
 
@@ -127,12 +147,13 @@ std::optional<RestAnswer> may_add(const Call& call, const ServerRecord& server) 
       return only_here("Servers at private addresses", "allow_private over HTTP");
     }
   }
-  for (const auto* values : {&server.env, &server.headers}) {
+  for (const auto* values : {&server.env, &server.headers, &server.query, &server.files}) {
     for (const auto& [name, value] : *values) {
       if (!call.api.deps().looks_like_secret(name, value)) continue;
-      return refuse(call, {Code::validation, "literal secret"},
-                    name + " looks like a secret in the clear; put it into a file (0600) or the environment and write "
-                           "${file:/path} or ${env:NAME}");
+      return refuse(
+          call, {Code::validation, "literal secret"},
+          name + " looks like a secret in the clear; put it into the vault, a file (0600) or the environment and write "
+                 "${vault:NAME}, ${file:/path} or ${env:NAME}");
     }
   }
   return std::nullopt;

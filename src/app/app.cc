@@ -6,6 +6,7 @@
 #include "app/bundle.h"
 #include "app/bundle_age.h"
 #include "app/rules.h"
+#include "app/vault_keep.h"
 #include "app/worker_unit.h"
 #include "crypto/signature.h"
 #include "engines/pin/definition.h"
@@ -113,6 +114,30 @@ token::TokenRules token_rules(const config::Settings& settings) {
   return rules;
 }
 
+Result<std::string> audit_tail(const config::Settings& settings, const crypto::KeyStore& keys, std::string_view query) {
+  audit::Filter filter;
+  std::size_t limit = 50;
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const auto equals = std::min(pair.find('='), pair.size());
+    const std::string value(pair.substr(std::min(equals + 1, pair.size())));
+    const auto key = pair.substr(0, equals);
+    if (key == "limit") limit = std::clamp<std::size_t>(std::strtoul(value.c_str(), nullptr, 10), 1, 10'000);
+    if (key == "principal") filter.principal = value;
+    if (key == "server") filter.server = value;
+    if (key == "tool") filter.tool = value;
+    if (key == "result") filter.result = value;
+    if (key == "kind") filter.kind = value;
+    if (key == "request_id") filter.request_id = value;
+  }
+  SP_TRY(const auto lines, audit::tail(settings.audit.path, filter, limit, keys.key(crypto::Purpose::audit_encryption)));
+  std::string out = "[";
+  for (const auto& line : lines) out += (out.size() > 1 ? "," : "") + line;
+  return out + "]";
+}
+
 }  // namespace
 
 Limits limits_of(const config::Settings& settings) {
@@ -136,6 +161,8 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   SP_CHECK(app->open_audit());
   app->approvals_ = std::make_unique<ApprovalDesk>(*app);
   SP_CHECK(app->approvals_->open());
+  app->vault_ = std::make_unique<VaultKeep>(*app);
+  SP_CHECK(app->vault_->open());
   SP_CHECK(app->open_control());
   SP_CHECK(app->build_fleet());
   return app;
@@ -214,7 +241,7 @@ Result<void> App::open_control() {
       [this] { return started_ && !stopping_ && audit_->healthy(); },
       [this] { return audit_->healthy(); },
       [this](std::string_view server) { return breakers_ && breakers_->of(server)->open(clock_.steady()); },
-      [this](std::string_view query) { return audit_tail(query); },
+      [this](std::string_view query) { return audit_tail(options_.settings, *keys_, query); },
       [this](const Snapshot& snapshot, std::string_view credential, WallTime now) {
         return Identity(*keys_, *tokens_).inspect(snapshot, credential, now);
       }};
@@ -225,6 +252,7 @@ Result<void> App::open_control() {
   api_deps.aside = &*aside_;
   api_deps.key_grace = settings.auth.api_key_grace;
   api_deps.approvals = &approvals_->store();
+  api_deps.vault = &vault_->desk();
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};
 }
@@ -291,31 +319,6 @@ Task<Result<control::ProbeResult>> App::probe(ServerRecord server) {
     else result.refused.push_back(definition.error().detail);
   }
   co_return result;
-}
-
-Result<std::string> App::audit_tail(std::string_view query) const {
-  audit::Filter filter;
-  std::size_t limit = 50;
-  while (!query.empty()) {
-    const auto end = std::min(query.find('&'), query.size());
-    const auto pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    const auto equals = std::min(pair.find('='), pair.size());
-    const std::string value(pair.substr(std::min(equals + 1, pair.size())));
-    const auto key = pair.substr(0, equals);
-    if (key == "limit") limit = std::clamp<std::size_t>(std::strtoul(value.c_str(), nullptr, 10), 1, 10'000);
-    if (key == "principal") filter.principal = value;
-    if (key == "server") filter.server = value;
-    if (key == "tool") filter.tool = value;
-    if (key == "result") filter.result = value;
-    if (key == "kind") filter.kind = value;
-    if (key == "request_id") filter.request_id = value;
-  }
-  SP_TRY(const auto lines, audit::tail(options_.settings.audit.path, filter, limit,
-                                       keys_->key(crypto::Purpose::audit_encryption)));
-  std::string out = "[";
-  for (const auto& line : lines) out += (out.size() > 1 ? "," : "") + line;
-  return out + "]";
 }
 
 std::string App::status_json(const Snapshot& snapshot) const {

@@ -56,6 +56,7 @@ class App {
  private:
   struct WorkerUnit;
   class ApprovalDesk;
+  class VaultKeep;
   explicit App(AppOptions options);
   Result<void> open_home();
   Result<void> open_audit();
@@ -65,12 +66,10 @@ class App {
   Task<Result<void>> reload();
   Task<void> declare_servers();
   Task<void> tick_control();
-  Task<void> check_token_keys();
   void note(std::string_view action, std::string_view subject, std::string text, bool warn = false);  // unasked
   Task<void> tick_worker(WorkerUnit& unit);
   void checkpoint();
   std::string status_json(const Snapshot& snapshot) const;
-  Result<std::string> audit_tail(std::string_view query) const;
   Task<Result<control::ProbeResult>> probe(ServerRecord server);
   Task<void> restart(std::string name);
   Task<void> publish(SnapshotPtr snapshot);
@@ -100,6 +99,7 @@ class App {
   std::unique_ptr<control::ControlPlane> control_;
   std::optional<control::AccessBook> access_book_;
   std::unique_ptr<ApprovalDesk> approvals_;
+  std::unique_ptr<VaultKeep> vault_;
   std::unique_ptr<control::SecondFactors> factors_;
   std::unique_ptr<control::Accounts> accounts_;
   std::unique_ptr<api::Api> api_;

@@ -12,6 +12,7 @@
 #include "app/rules.h"
 #include "app/worker_unit.h"
 #include "core/encoding.h"
+#include "crypto/envelope.h"
 #include "engines/decide/replay.h"
 #include "engines/policy/trial.h"
 #include "request/audit/verify.h"
@@ -94,6 +95,12 @@ Result<cli::AuditVerdict> verify_audit(const std::string& home) {
   return verdict;
 }
 
+Result<std::string> seal_envelope(const std::string& public_pem, const std::string& subject, const Secret& value) {
+  SP_TRY(const auto key, crypto::RsaKey::from_public_pem(public_pem));
+  SystemRandom random;
+  return crypto::seal_envelope(key, subject, value.reveal(), random);
+}
+
 Result<std::string> replay_policies(const cli::PolicyFiles& files, const std::string& recorded) {
   SP_TRY(auto decisions, read_recorded(recorded));
   SP_TRY(auto replay, Replay::of(files, std::move(decisions)));
@@ -136,6 +143,7 @@ cli::Hooks make_hooks(std::string program) {
   hooks.replay_policies = replay_policies;
   hooks.explain_policies = explain_policies;
   hooks.doctor = doctor;
+  hooks.seal_envelope = seal_envelope;
   return hooks;
 }
 

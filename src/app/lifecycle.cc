@@ -9,6 +9,7 @@
 #include "app/bundle_age.h"
 #include "app/opa.h"
 #include "app/rules.h"
+#include "app/vault_keep.h"
 #include "app/worker_unit.h"
 #include "engines/policy/policy.h"
 
@@ -45,9 +46,8 @@ Result<void> App::build_worker(unsigned index) {
   deps.launcher = &*launcher_;
   deps.breakers = &*breakers_;
   deps.eras = &eras_;
-  deps.resolve = [this](std::string_view reference) -> Result<Secret> {
-    if (!config::has_reference(reference)) return Secret(std::string(reference));
-    return config::resolve_reference(reference, options_.settings.home, options_.environment);
+  deps.resolve = [this](std::string text, std::string server, std::string principal) {
+    return vault_->resolve(std::move(text), std::move(server), std::move(principal));
   };
   deps.log = [this](std::string_view server, std::string_view event, std::string_view text) {
     log_.info("upstream", {{"server", server}, {"event", event}, {"text", text}});
@@ -129,12 +129,6 @@ void App::checkpoint() {
   }
 }
 
-Task<void> App::check_token_keys() {
-  const auto signer = co_await control_->maintain_token_keys();
-  if (!signer) log_.error("token signing keys not maintained", {{"why", signer.error().detail}});
-  else note("rotate_token_keys", "token-key", *signer);
-}
-
 // No request asked for it, so no request's record tells: for log and audit. Nothing where there is no text.
 void App::note(std::string_view action, std::string_view subject, std::string text, bool warn) {
   if (text.empty()) return;
@@ -160,9 +154,14 @@ Task<void> App::tick_control() {
     if (error) co_return;
     checkpoint();
     if (++count % kTicksPerPrune == 0) (void)repository_->prune_revoked_tokens(clock_.wall());
-    if (count % kTicksPerKeyCheck == 0) co_await check_token_keys();
+    if (count % kTicksPerKeyCheck == 0) {
+      const auto signer = co_await control_->maintain_token_keys();
+      if (!signer) log_.error("token signing keys not maintained", {{"why", signer.error().detail}});
+      else note("rotate_token_keys", "token-key", *signer);
+    }
     if (count % kTicksPerSweep != 0) continue;
     approvals_->sweep();
+    vault_->sweep();
     access_book_->add(co_await access_uses_of(*fleet_));
     for (const auto& written : {control_->write_uses(), access_book_->write()}) {
       if (!written) log_.error("uses of API keys and tools not written", {{"why", written.error().detail}});
@@ -265,6 +264,7 @@ void App::stop() {
     for (auto& unit : units_) access_book_->add(unit->worker.access_uses.take());
     (void)control_->write_uses();
     (void)access_book_->write();
+    (void)vault_->write_uses();
   }
   if (audit_ && repository_) {
     if (const auto point = audit_->close()) (void)repository_->put_checkpoint({point->number, point->at, point->hash, point->line});

@@ -48,6 +48,7 @@ Grammar::Grammar(Options& options) : o_(options) {
   keys();
   sessions();
   tokens();
+  vault();
   audit();
   config();
   others();
@@ -103,9 +104,12 @@ void Grammar::servers() {
   required_name(add, "NAME");
   add->add_option("COMMAND", o_.rest, "Program (absolute or on the PATH) and its arguments, after --");
   add->add_option("--url", o_.url, "Endpoint of an HTTP server");
-  add->add_option("--env", o_.env, "NAME=VALUE of its environment; secrets as ${file:..} or ${env:..}")
+  add->add_option("--env", o_.env, "NAME=VALUE of its environment; secrets as ${vault:..}, ${file:..} or ${env:..}")
       ->allow_extra_args(false);
   add->add_option("--header", o_.headers, "NAME=VALUE sent to an HTTP server")->allow_extra_args(false);
+  add->add_option("--query", o_.query, "NAME=VALUE behind the URL of an HTTP server")->allow_extra_args(false);
+  add->add_option("--secret-file", o_.files, "NAME=VALUE: a variable that names a file in memory, and what it holds")
+      ->allow_extra_args(false);
   add->add_option("--path", o_.paths, "Folder shown inside the sandbox: ro:/path or rw:/path")->allow_extra_args(false);
   add->add_option("--working-directory", o_.working_directory, "Where it runs");
   add->add_flag("--network", o_.network, "Let it reach the network");

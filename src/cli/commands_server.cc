@@ -43,6 +43,8 @@ std::string server_body(const Options& o, const std::vector<std::string>& comman
   if (!o.working_directory.empty()) w.member("working_directory", o.working_directory);
   write_pairs(w, "env", o.env);
   write_pairs(w, "headers", o.headers);
+  write_pairs(w, "query", o.query);
+  write_pairs(w, "files", o.files);
   write_list(w, "paths", o.paths);
   write_list(w, "required", o.required);
   write_list(w, "labels", o.labels);
@@ -67,13 +69,15 @@ int add(const Context& c) {
     return c.fail_with(kUsage, "--forward none stands alone", "leave it out, or leave the others out");
   }
   std::vector<std::string> pairs = o.env;
-  pairs.insert(pairs.end(), o.headers.begin(), o.headers.end());
+  for (const auto* more : {&o.headers, &o.query, &o.files}) pairs.insert(pairs.end(), more->begin(), more->end());
   for (const std::string& pair : pairs) {
     const std::string wrong = wrong_pair(pair);
     if (wrong.empty()) continue;
-    return c.fail_with(
-        kUsage, wrong,
-        "put the value into a file with mode 0600 in " + o.home + "/secrets and write NAME=${file:secrets/FILE}");
+    return c.fail_with(kUsage, wrong,
+                       "put the value into the vault (sallyport vault put) and write NAME=${vault:NAME}, or into a "
+                       "file with mode 0600 "
+                       "in " +
+                           o.home + "/secrets and write NAME=${file:secrets/FILE}");
   }
   std::vector<std::string> command = o.rest;
   if (!command.empty()) {

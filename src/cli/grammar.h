@@ -55,6 +55,9 @@ class Grammar {
   // grammar_approval.cc
   void approvals();
 
+  // grammar_vault.cc
+  void vault();
+
   // grammar_policy.cc
   void policies();
   void labels();

@@ -13,6 +13,7 @@
 
 #include "config/config.h"
 #include "core/result.h"
+#include "core/secret.h"
 
 namespace sallyport::cli {
 
@@ -90,6 +91,9 @@ struct Hooks {
   std::function<Result<std::string>(const PolicyFiles& files, const std::string& recorded)> replay_policies;
   // Checks beyond the CLI's own (key file, database schema, launcher).
   std::function<std::vector<Check>(const config::Settings&)> doctor;
+  // An envelope of the key exchange (docs/vault.md) for the key of that PEM.
+  std::function<Result<std::string>(const std::string& public_pem, const std::string& subject, const Secret& value)>
+      seal_envelope;
 };
 
 }  // namespace sallyport::cli

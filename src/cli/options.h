@@ -20,7 +20,7 @@ struct Options {
 
   // server add
   std::string transport, url, working_directory;
-  std::vector<std::string> env, headers, paths, required, forwards;
+  std::vector<std::string> env, headers, query, files, paths, required, forwards;
   bool network = false, shared = false, allow_private = false, no_probe = false, accept = false;
   std::optional<std::string> prefix;
   std::optional<std::int64_t> security_level;
@@ -73,6 +73,10 @@ struct Options {
 
   std::string output;  // policy scaffold
   std::string state;  // approval list
+
+  // vault: --file is `from`, --version `number`, --expires-in `grace`
+  std::string owner;
+  bool sealed = false, no_value = false, rotate = false;
 
   bool dry_run = false;  // import
 };

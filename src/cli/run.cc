@@ -65,7 +65,7 @@ struct Command {
   std::string_view first_word;
   int (*run)(const Context&);
 };
-constexpr std::array<Command, 25> kCommands{{
+constexpr std::array<Command, 26> kCommands{{
     {"init", run_init},
     {"serve", run_serve},
     {"stdio", run_stdio},
@@ -86,6 +86,7 @@ constexpr std::array<Command, 25> kCommands{{
     {"key", run_key},
     {"session", run_session},
     {"token", run_token},
+    {"vault", run_vault},
     {"audit", run_audit},
     {"config", run_config},
     {"import", run_import},

@@ -41,9 +41,12 @@ std::string reference_markdown();
 bool has_reference(std::string_view text);
 
 // `text` with its ${env:NAME}, ${file:path} (relative: to `home`; regular, not open to others, 64 KiB at most, one
-// trailing newline dropped) replaced. Errors: Code::config with the reference's name, never a value. ${vault:name}
-// fails until the vault exists.
+// trailing newline dropped) replaced. Errors: Code::config with the reference's name, never a value. ${vault:name} and
+// ${dir:NAME} are of servers alone (control/secret_resolver.h), and fail here.
 Result<Secret> resolve_reference(std::string_view text, const std::string& home, const Environment& environment);
+
+// The file `name` of a folder that nobody else can write to, as ${file:...} has it: ${dir:NAME}. Code::config.
+Result<Secret> read_secret_in(const std::string& folder, std::string_view name);
 
 // Does this look like a secret written in the clear? `name`: of the variable, header or option (may be empty). Used for
 // what a file declares and for `import`.

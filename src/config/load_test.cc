@@ -149,7 +149,8 @@ constexpr Bad kBad[]{
      "sallyport.yaml:2: auth.secret_key: environment variable NOT_SET_ANYWHERE is not set; fix: make the reference "
      "readable, or leave it out"},
     {"auth:\n  secret_key: ${vault:jwt}\n",
-     "sallyport.yaml:2: auth.secret_key: ${vault:...}: the vault arrives with a later issue; fix: make the reference "
+     "sallyport.yaml:2: auth.secret_key: ${vault:jwt}: settings are read before the vault and its sources; use "
+     "${env:NAME} or ${file:PATH}; fix: make the reference "
      "readable, or leave it out"},
     {"audit:\n  enabled: false\n",
      "sallyport.yaml:2: audit.enabled: a gateway without an audit does not start (C24); fix: remove it, or set it to "

@@ -1,8 +1,9 @@
-// ${env:NAME}, ${file:path}, ${vault:name}: where a secret is, instead of the secret.
+// ${env:NAME}, ${file:path}, ${dir:NAME}: where a secret is, instead of the secret.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "config/config.h"
@@ -60,11 +61,37 @@ Result<std::string> resolve_one(std::string_view inner, const std::string& home,
     if (path.is_relative()) path = std::filesystem::path(home) / path;
     return read_secret_file(path.lexically_normal().string());
   }
-  if (inner.starts_with("vault:")) return fail(Code::config, "${vault:...}: the vault arrives with a later issue");
-  return fail(Code::config, "malformed reference: write ${env:NAME}, ${file:PATH} or ${vault:NAME}");
+  if (inner.starts_with("vault:") || inner.starts_with("dir:")) {
+    return fail(Code::config, "${" + std::string(inner) +
+                                  "}: settings are read before the vault and its sources; use ${env:NAME} "
+                                  "or ${file:PATH}");
+  }
+  return fail(Code::config, "malformed reference: write ${env:NAME} or ${file:PATH}");
 }
 
 }  // namespace
+
+Result<Secret> read_secret_in(const std::string& folder, std::string_view name) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  if (name.empty() || name.size() > 253 || name.front() == '.' || !std::ranges::all_of(name, good)) {
+    return fail(Code::config, "a name in " + folder + " has 1 to 253 of A-Z a-z 0-9 . _ - and no dot in front");
+  }
+  struct stat st{};
+  if (!folder.starts_with('/') || ::stat(folder.c_str(), &st) != 0 || !S_ISDIR(st.st_mode)) {
+    return fail(Code::config, "the folder of secrets " + folder + " is not there");
+  }
+  // Who may put files there decides what we send to servers.
+  const bool ours = st.st_uid == ::geteuid() || st.st_uid == 0;
+  if (!ours || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail(Code::config,
+                "the folder of secrets " + folder + " can be written by others; fix: chmod go-w " + folder);
+  }
+  SP_TRY(std::string text, read_secret_file(folder + "/" + std::string(name)));
+  return Secret(std::move(text));
+}
 
 bool has_reference(std::string_view text) { return text.find("${") != std::string_view::npos; }
 

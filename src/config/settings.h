@@ -13,6 +13,7 @@
 #include "config/listen_settings.h"
 #include "config/log_settings.h"
 #include "config/policy_setting.h"
+#include "config/secret_settings.h"
 #include "config/server_setting.h"
 
 namespace sallyport::config {
@@ -94,6 +95,7 @@ struct Settings {
   StorageSettings storage;
   UpstreamSettings upstream;
   ApprovalSettings approval;
+  SecretSettings secrets;
   SandboxSettings sandbox;
   LogSettings log;
   EncryptionSettings encryption;

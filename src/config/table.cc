@@ -243,6 +243,7 @@ void add_rest(Add<Settings> add) {
 }  // namespace
 
 void add_policy(Add<Settings> add);  // table_policy.cc
+void add_secrets(Add<Settings> add);  // table_secrets.cc
 
 namespace {
 
@@ -257,6 +258,7 @@ std::vector<Row> make_table() {
   add_storage_and_upstream(add);
   add_approval(add);
   add_policy(add);
+  add_secrets(add);
   add_rest(add);
   return rows;
 }

@@ -18,7 +18,7 @@ using ReadValue = std::variant<Value, Wrong>;
 ReadValue value_of_node(const RowBase& row, const Node& node);
 ReadValue value_of_text(const RowBase& row, std::string_view text, std::int64_t scale = 1);
 
-// Exactly one ${env:NAME}, ${file:path} or ${vault:name}.
+// Exactly one ${env:NAME}, ${file:path}, ${dir:NAME} or ${vault:name}.
 bool is_reference(std::string_view text);
 
 // Checks of texts, for the table.

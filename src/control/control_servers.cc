@@ -10,6 +10,7 @@
 
 #include "control/control_plane.h"
 #include "control/standing.h"
+#include "control/vault_source.h"
 #include "model/label.h"
 
 namespace sallyport::control {
@@ -44,6 +45,7 @@ Result<std::string> resolve_program(const std::string& program) {
 Result<void> check_stdio(ServerRecord& server) {
   if (server.command.empty()) return fail(Code::validation, "a stdio server needs a command");
   if (!server.url.empty()) return fail(Code::validation, "a stdio server has no url");
+  if (!server.query.empty()) return fail(Code::validation, "a stdio server has no query");
   SP_TRY(server.command[0], resolve_program(server.command[0]));
   for (const auto& path : server.paths) {
     if (!path.starts_with("ro:/") && !path.starts_with("rw:/")) {
@@ -55,8 +57,21 @@ Result<void> check_stdio(ServerRecord& server) {
 
 Result<void> check_http(const ServerRecord& server) {
   if (!server.command.empty()) return fail(Code::validation, "an http server has no command");
+  if (!server.files.empty()) return fail(Code::validation, "an http server has no files");
   if (!server.url.starts_with("http://") && !server.url.starts_with("https://")) {
     return fail(Code::validation, "URL must start with http:// or https://");  // S4-7
+  }
+  return {};
+}
+
+// What a caller's own secret opens must not serve the others (S2-13).
+Result<void> check_shared(const ServerRecord& server) {
+  if (!server.shared) return {};
+  for (const auto* values : {&server.env, &server.headers, &server.query, &server.files}) {
+    for (const auto& [name, value] : *values) {
+      if (!refers_to_principals(value)) continue;
+      return fail(Code::validation, name + ": a shared server has no secrets of callers (${vault:principal/...})");
+    }
   }
   return {};
 }
@@ -133,6 +148,7 @@ Result<ServerRecord> check_server(ServerRecord server) {
     return fail(Code::validation, "Timeout must be between 1 and 300 seconds");  // S0-22
   }
   SP_CHECK(check_forwards(server.forwards));
+  SP_CHECK(check_shared(server));
   SP_CHECK(check_labels(server.labels));
   SP_CHECK(server.transport == Transport::stdio ? check_stdio(server) : check_http(server));
   return server;

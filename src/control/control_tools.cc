@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "control/control_plane.h"
+#include "control/vault_source.h"
 #include "core/encoding.h"
 #include "crypto/hash.h"
 #include "engines/schema/schema.h"
@@ -67,6 +68,9 @@ Result<void> check_endpoint(const ServerRecord& endpoint) {
   for (const auto& [name, value] : endpoint.headers) {
     if (net::equals_ignoring_case(name, "content-type") || net::equals_ignoring_case(name, "accept")) {
       return fail(Code::validation, "endpoint_headers: " + name + " is not yours to set");
+    }
+    if (refers_to_principals(value)) {
+      return fail(Code::validation, "endpoint_headers: " + name + ": an endpoint has no secrets of callers");
     }
     headers.emplace_back(name, value);
   }

@@ -144,6 +144,8 @@ TEST_P(Repositories, KeepServersWithEveryField) {
   server.env = {{"A", kNasty}, {"B", ""}};
   server.paths = {"ro:/x"};
   server.headers = {{"Authorization", "${env:X}"}};
+  server.query = {{"key", "${vault:x}"}};
+  server.files = {{"KEY_FILE", "${vault:y}"}};
   server.required = {"a.b"};
   server.forwards = {"roots", "elicitation"};
   server.labels_away = {{"read", "private_data x"}, {kNasty, "y"}};
@@ -160,6 +162,8 @@ TEST_P(Repositories, KeepServersWithEveryField) {
   EXPECT_EQ(got.command, server.command);
   EXPECT_EQ(got.env, server.env);
   EXPECT_EQ(got.headers, server.headers);
+  EXPECT_EQ(got.query, server.query);
+  EXPECT_EQ(got.files, server.files);
   EXPECT_EQ(got.paths, server.paths);
   EXPECT_EQ(got.required, server.required);
   EXPECT_EQ(got.forwards, server.forwards);

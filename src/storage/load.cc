@@ -125,6 +125,8 @@ Result<void> load_servers(Sqlite& db, control::StoredState& state) {
     server.env = view.pairs("env");
     server.paths = view.strings("path");
     server.headers = view.pairs("header");
+    server.query = view.pairs("query");
+    server.files = view.pairs("file");
     server.required = view.strings("required");
     server.labels = view.strings("label");
     server.labels_away = view.pairs("label away");

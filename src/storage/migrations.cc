@@ -186,9 +186,30 @@ DELETE FROM labels WHERE holder LIKE 'user:%' AND substr(holder, 6) NOT IN (SELE
 DELETE FROM labels WHERE holder LIKE 'key:%' AND substr(holder, 5) NOT IN (SELECT id FROM api_keys);
 )sql";
 
-constexpr std::array kSteps{kFirst,       kLoginSessions,  kUserFactors, kTokenKeys,      kRegisteredTools,
-                            kKeyRotation, kToolTimes,      kToolsets,    kGroups,         kAccessUses,
-                            kLabels,      kPolicyVersions, kApprovals,   kLabelsOfTheGone};
+// The vault: what is sealed is base64url. A version goes with its secret.
+constexpr const char* kVault = R"sql(
+CREATE TABLE vault_secrets (
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL, expires_at INTEGER, current INTEGER NOT NULL, newest INTEGER NOT NULL,
+  last_used_at INTEGER, use_count INTEGER NOT NULL, UNIQUE (owner, name)) STRICT, WITHOUT ROWID;
+CREATE TABLE vault_labels (
+  secret TEXT NOT NULL REFERENCES vault_secrets(id) ON DELETE CASCADE, position INTEGER NOT NULL, label TEXT NOT NULL,
+  PRIMARY KEY (secret, position)) STRICT, WITHOUT ROWID;
+CREATE TABLE vault_versions (
+  secret TEXT NOT NULL REFERENCES vault_secrets(id) ON DELETE CASCADE, number INTEGER NOT NULL, wrapped_key TEXT NOT NULL,
+  ciphertext TEXT NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL, destroyed INTEGER NOT NULL,
+  PRIMARY KEY (secret, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE exchange_keys (
+  id TEXT PRIMARY KEY, public_pem TEXT NOT NULL, wrapped_key TEXT NOT NULL, ciphertext TEXT NOT NULL,
+  created_at INTEGER NOT NULL, retired_at INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE exchange_envelopes (
+  key TEXT NOT NULL REFERENCES exchange_keys(id) ON DELETE CASCADE, digest TEXT NOT NULL,
+  PRIMARY KEY (key, digest)) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps{kFirst,       kLoginSessions,  kUserFactors, kTokenKeys,       kRegisteredTools,
+                            kKeyRotation, kToolTimes,      kToolsets,    kGroups,          kAccessUses,
+                            kLabels,      kPolicyVersions, kApprovals,   kLabelsOfTheGone, kVault};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

@@ -15,8 +15,10 @@
 #include "storage/load.h"
 #include "storage/migrations.h"
 #include "storage/policies.h"
+#include "storage/servers.h"
 #include "storage/sqlite.h"
 #include "storage/tools.h"
+#include "storage/vault.h"
 
 namespace sallyport::storage {
 namespace {
@@ -59,7 +61,9 @@ Result<void> in_transaction(Sqlite& db, F body) {
 }  // namespace
 
 struct SqliteRepository::Impl {
+  explicit Impl(Sqlite opened) : db(std::move(opened)) {}
   Sqlite db;
+  SqliteVault vault{db};
 };
 
 SqliteRepository::SqliteRepository(std::unique_ptr<Impl> impl, bool narrowed)
@@ -67,11 +71,13 @@ SqliteRepository::SqliteRepository(std::unique_ptr<Impl> impl, bool narrowed)
 
 SqliteRepository::~SqliteRepository() = default;
 
+control::VaultStore& SqliteRepository::vault() noexcept { return impl_->vault; }
+
 Result<std::unique_ptr<SqliteRepository>> SqliteRepository::open(const std::string& path, const Clock& clock) {
   SP_TRY(const bool narrowed, prepare_file(path));
   SP_TRY(Sqlite db, Sqlite::open(path));
   SP_CHECK(migrate(db, clock.wall()));
-  return std::unique_ptr<SqliteRepository>(new SqliteRepository(std::make_unique<Impl>(Impl{std::move(db)}), narrowed));
+  return std::unique_ptr<SqliteRepository>(new SqliteRepository(std::make_unique<Impl>(std::move(db)), narrowed));
 }
 
 Result<void> SqliteRepository::check() {
@@ -221,31 +227,7 @@ Result<void> SqliteRepository::put_token_keys(std::span<const control::StoredTok
 }
 
 Result<void> SqliteRepository::put_server(const ServerRecord& server) {
-  Sqlite& db = impl_->db;
-  ItemList items;
-  items.add("command", server.command);
-  items.add("env", server.env);
-  items.add("path", server.paths);
-  items.add("header", server.headers);
-  items.add("required", server.required);
-  items.add("forward", server.forwards);
-  items.add("label", server.labels);
-  items.add("label away", server.labels_away);
-  return in_transaction(db, [&]() -> Result<void> {
-    SP_CHECK(
-        db.run("put server",
-               "INSERT INTO servers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-               "transport = excluded.transport, working_directory = excluded.working_directory, "
-               "network = excluded.network, url = excluded.url, allow_private = excluded.allow_private, "
-               "prefix = excluded.prefix, shared = excluded.shared, enabled = excluded.enabled, "
-               "security_level = excluded.security_level, call_timeout_ms = excluded.call_timeout_ms, "
-               "start_timeout_ms = excluded.start_timeout_ms, result_bytes_max = excluded.result_bytes_max",
-               server.name, server.transport == Transport::http ? "http" : "stdio", server.working_directory,
-               server.network, server.url, server.allow_private, server.prefix, server.shared, server.enabled,
-               std::int64_t{server.security_level}, std::int64_t{server.call_timeout.count()},
-               std::int64_t{server.start_timeout.count()}, static_cast<std::int64_t>(server.result_bytes_max)));
-    return replace_items(db, kServerItems, server.name, items);
-  });
+  return in_transaction(impl_->db, [&] { return storage::put_server(impl_->db, server); });
 }
 
 Result<void> SqliteRepository::delete_server(std::string_view name) {

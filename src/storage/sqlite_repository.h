@@ -7,6 +7,7 @@
 
 #include "control/approvals.h"
 #include "control/repository.h"
+#include "control/vault_store.h"
 #include "core/clock.h"
 
 namespace sallyport::storage {
@@ -19,6 +20,8 @@ class SqliteRepository final : public control::Repository, public control::Appro
   ~SqliteRepository() override;
 
   [[nodiscard]] bool narrowed() const noexcept { return narrowed_; }
+  // In the same file and on the same thread; lives as long as this.
+  [[nodiscard]] control::VaultStore& vault() noexcept;
   // SQLite's own check of the whole file, for `doctor`: an error names the first damage's class.
   Result<void> check();
 

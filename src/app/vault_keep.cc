@@ -1,0 +1,173 @@
+#include "app/vault_keep.h"
+
+#include "app/worker_unit.h"
+#include "control/vault_source.h"
+
+namespace sallyport::app {
+namespace {
+
+constexpr std::string_view kSealedMeta = "vault_sealed";
+
+control::VaultRules rules_of(const config::SecretSettings& settings) {
+  return {settings.secrets, settings.per_owner, settings.versions};
+}
+
+control::ExchangeRules exchange_rules_of(const config::SecretSettings& settings) {
+  return {settings.exchange_key_bits, std::chrono::days(settings.exchange_key_days),
+          std::chrono::days(settings.exchange_grace_days)};
+}
+
+template <class F>
+bool any_value(const ServerRecord& server, F refers) {
+  for (const auto* values : {&server.env, &server.headers, &server.query, &server.files}) {
+    for (const auto& [name, value] : *values) {
+      if (refers(value)) return true;
+    }
+  }
+  return false;
+}
+
+// The person behind a principal: of a key with an owner that one's id.
+std::string person_behind(const Snapshot& snapshot, const std::string& principal) {
+  if (!principal.starts_with("key:")) return principal;
+  const auto& keys = snapshot.principals->keys;
+  const auto key = keys.find(std::string_view(principal).substr(4));
+  if (key == keys.end() || key->second->owner_user_id.empty()) return principal;
+  return "user:" + key->second->owner_user_id;
+}
+
+bool is_there(const Principals& principals, std::string_view owner) {
+  if (owner.starts_with("user:")) return principals.users.contains(owner.substr(5));
+  return owner.starts_with("key:") && principals.keys.contains(owner.substr(4));
+}
+
+Result<std::shared_ptr<crypto::RsaKey>> make_key(unsigned bits) {
+  SP_TRY(auto key, crypto::RsaKey::generate(bits));
+  return std::make_shared<crypto::RsaKey>(std::move(key));
+}
+
+}  // namespace
+
+App::VaultKeep::VaultKeep(App& app)
+    : app_(app),
+      vault_(app.repository_->vault(), *app.keys_, app.random_, app.clock_),
+      one_time_(vault_, app.random_, app.clock_),
+      exchange_(
+          app.repository_->vault(), *app.keys_, app.random_, app.clock_,
+          [this](unsigned bits) {
+            return app_.aside_->run<std::shared_ptr<crypto::RsaKey>>("system", [bits] { return make_key(bits); });
+          },
+          [this](const std::string& id, const std::string& former) {
+            app_.note("rotate_exchange_key", "exchange-key", id + (former.empty() ? "" : " former=" + former));
+          }),
+      resolver_(app.clock_, [this](const std::string& reference, const control::SecretUse& use,
+                                   const Result<void>& outcome) { note_use(reference, use, outcome); }),
+      desk_{vault_, one_time_, exchange_, [this] { return seal(); }, [this] { return unseal(); }} {}
+
+Result<void> App::VaultKeep::open() {
+  const auto& settings = app_.options_.settings.secrets;
+  SP_CHECK(vault_.load(rules_of(settings)));
+  SP_CHECK(exchange_.load(exchange_rules_of(settings)));
+  vault_.on_changed([this](const control::VaultName& where, bool gone) { changed(where, gone); });
+  add_sources();
+  SP_TRY(const auto sealed, app_.repository_->get_meta(kSealedMeta));
+  if (!sealed || sealed->empty()) return {};
+  app_.keys_->wrapping().replace({});
+  app_.log_.warning("the vault is sealed, as it was left; fix: sallyport vault unseal");
+  return {};
+}
+
+void App::VaultKeep::add_sources() {
+  using control::LocalSource;
+  const auto configured = [this](const char* scheme) {
+    return std::make_unique<LocalSource>([this, scheme](const std::string& name, const control::SecretUse&) {
+      const auto& options = app_.options_;
+      return config::resolve_reference("${" + std::string(scheme) + ":" + name + "}", options.settings.home,
+                                       options.environment);
+    });
+  };
+  resolver_.add("env", configured("env"));
+  resolver_.add("file", configured("file"));
+  resolver_.add("dir", std::make_unique<LocalSource>([this](const std::string& name, const control::SecretUse&) {
+                  return config::read_secret_in(app_.options_.settings.secrets.folder, name);
+                }));
+  resolver_.add("vault", std::make_unique<control::VaultSource>(vault_, [this](const std::string& principal) {
+                  return person_behind(*app_.control_->snapshot(), principal);
+                }));
+}
+
+Task<Result<Secret>> App::VaultKeep::resolve_there(std::string text, control::SecretUse use) {
+  co_return co_await resolver_.resolve(std::move(text), std::move(use));
+}
+
+Task<Result<Secret>> App::VaultKeep::resolve(std::string text, std::string server, std::string principal) {
+  co_return co_await run_on<Secret>(app_.control_->executor(),
+                                    resolve_there(std::move(text), {std::move(server), std::move(principal)}));
+}
+
+// What was given out of the vault, to whom; and whatever a server was refused for.
+void App::VaultKeep::note_use(const std::string& reference, const control::SecretUse& use,
+                              const Result<void>& outcome) {
+  if (!outcome) app_.log_.warning("secret not resolved", {{"server", use.server}, {"why", outcome.error().detail}});
+  if (outcome && !reference.starts_with("${vault:")) return;
+  audit::AuditRecord record;
+  record.time = app_.clock_.wall();
+  record.event_type = audit::kSecurity;
+  record.principal = use.principal.empty() ? "system" : use.principal;
+  record.server = use.server;
+  record.action = "use_secret";
+  record.result = outcome ? "success" : "error";
+  record.reason = reference;
+  if (!outcome) record.evidence = outcome.error().detail;
+  const auto written = app_.audit_->writer(static_cast<unsigned>(app_.audit_->writers() - 1)).write(record);
+  if (!written) app_.log_.error("audit record not written", {{"why", written.error().detail}});
+}
+
+// Sessions that were opened with what it was: the next use of the server opens others.
+void App::VaultKeep::changed(const control::VaultName& where, bool gone) {
+  for (const auto& [name, server] : app_.control_->snapshot()->catalogue->servers) {
+    if (!any_value(*server, [&](const auto& value) { return control::refers_to(value, where); })) continue;
+    asio::co_spawn(
+        app_.control_io_,
+        [](App& app, std::string server_name, std::string owner, bool hard) -> Task<void> {
+          co_await app.fleet_->on_every_worker([&](Worker& worker) {
+            worker.upstreams.renew(server_name, hard, [&](const std::string& principal) {
+              return owner.empty() || principal == owner || person_behind(*worker.snapshot, principal) == owner;
+            });
+          });
+        }(app_, name, where.owner, gone),
+        [this](const std::exception_ptr& error) {
+          if (error) app_.log_.error("sessions of a changed secret not renewed");
+        });
+  }
+}
+
+Result<void> App::VaultKeep::seal() {
+  SP_CHECK(app_.repository_->put_meta(kSealedMeta, "1"));
+  app_.keys_->wrapping().replace({});
+  exchange_.forget();
+  resolver_.forget();
+  for (const auto& [name, server] : app_.control_->snapshot()->catalogue->servers) {
+    if (!any_value(*server, [](const auto& value) { return value.find("${vault:") != std::string::npos; })) continue;
+    asio::co_spawn(app_.control_io_, app_.restart(name), [](const std::exception_ptr&) {});
+  }
+  return {};
+}
+
+Result<void> App::VaultKeep::unseal() {
+  SP_TRY(const auto fresh, crypto::KeyStore::open(app_.options_.settings.home));
+  app_.keys_->wrapping().replace(*fresh.wrapping().current());
+  return app_.repository_->put_meta(kSealedMeta, "");
+}
+
+void App::VaultKeep::sweep() {
+  const auto failed = [this](const char* what, const Error& error) { app_.log_.error(what, {{"why", error.detail}}); };
+  if (const auto written = vault_.write_uses(); !written) failed("uses of secrets not written", written.error());
+  if (const auto swept = exchange_.sweep(); !swept) failed("old exchange keys not removed", swept.error());
+  const auto principals = app_.control_->snapshot()->principals;
+  const auto gone = vault_.remove_of_gone([&](std::string_view owner) { return is_there(*principals, owner); });
+  if (!gone) failed("secrets of those who are gone not removed", gone.error());
+  else if (*gone > 0) app_.note("delete_secrets", "vault", std::to_string(*gone) + " of principals that are gone");
+}
+
+}  // namespace sallyport::app

@@ -1,0 +1,36 @@
+// The vault with what stands around it: one-time links, the key exchange, the sources of references, its seal, and the renewal
+// of sessions whose secret changed. Internal.
+#pragma once
+
+#include "app/app.h"
+#include "control/secret_resolver.h"
+#include "control/vault_desk.h"
+
+namespace sallyport::app {
+
+class App::VaultKeep {
+ public:
+  explicit VaultKeep(App& app);
+  Result<void> open();  // before any thread runs
+  [[nodiscard]] control::VaultDesk& desk() noexcept { return desk_; }
+  Task<Result<Secret>> resolve(std::string text, std::string server, std::string principal);  // from any worker
+  void sweep();  // every few seconds, on the control executor
+  Result<void> write_uses() { return vault_.write_uses(); }
+
+ private:
+  void add_sources();
+  Result<void> seal();
+  Result<void> unseal();
+  void changed(const control::VaultName& where, bool gone);
+  void note_use(const std::string& reference, const control::SecretUse& use, const Result<void>& outcome);
+  Task<Result<Secret>> resolve_there(std::string text, control::SecretUse use);
+
+  App& app_;
+  control::Vault vault_;
+  control::OneTimeReveals one_time_;
+  control::KeyExchange exchange_;
+  control::SecretResolver resolver_;
+  control::VaultDesk desk_;
+};
+
+}  // namespace sallyport::app

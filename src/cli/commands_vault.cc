@@ -1,0 +1,165 @@
+// The vault. A value comes from stdin or from a file and goes to stdout; never through an argument, which every process sees.
+#include <algorithm>
+#include <fstream>
+#include <istream>
+#include <iterator>
+#include <ostream>
+
+#include "cli/context.h"
+#include "core/encoding.h"
+#include "core/secret.h"
+
+namespace sallyport::cli {
+namespace {
+
+constexpr std::string_view kSecrets = "/api/v1/vault/secrets";
+constexpr std::size_t kValueMax = (64U << 10) + 2;
+constexpr int kGeneratedBytes = 32;
+
+std::string path_of(const Context& c, std::string_view action = "") {
+  return std::string(kSecrets) + "/" + url_encode(c.options.name) + std::string(action) +
+         query({{"owner", c.options.owner}});
+}
+
+Result<Secret> read_all(std::istream& in, const std::string& where) {
+  std::string text(kValueMax + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (in.bad()) return fail(Code::io, where + " cannot be read");
+  if (text.size() > kValueMax) return fail(Code::validation, where + " holds more than 64 KiB");
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  if (text.empty()) return fail(Code::validation, where + " is empty");
+  return Secret(std::move(text));
+}
+
+Result<Secret> read_value(const Context& c) {
+  if (!c.options.from.empty()) {
+    std::ifstream file(c.options.from, std::ios::binary);
+    if (!file) return fail(Code::io, c.options.from + " cannot be opened");
+    return read_all(file, c.options.from);
+  }
+  if (c.io.interactive)
+    return fail(Code::validation, "the value comes from stdin, from --file, or --generate makes it");
+  return read_all(c.io.in, "stdin");
+}
+
+// Sealed here, to the key that the gateway publishes: what is sent is closed to whatever lies between.
+Result<std::string> sealed(const Context& c, const Secret& value) {
+  const auto answer = c.api("GET", "/api/v1/vault/exchange-key");
+  if (!answer) return fail(answer.error());
+  const auto body = json::read(answer->body);
+  const auto pem = body ? body->root().string_at("public_key") : std::nullopt;
+  if (answer->status != 200 || !pem)
+    return fail(Code::io, "the gateway gives no exchange key: " + printable(answer->body, 300));
+  const std::string subject = "vault:" + (c.options.owner.empty() ? "" : c.options.owner + "/") + c.options.name;
+  return c.hooks.seal_envelope(std::string(*pem), subject, value);
+}
+
+bool is_text(const Secret& value) {
+  json::Writer w;
+  w.object().member("v", value.reveal()).end_object();
+  return json::read(w.text()).has_value();
+}
+
+Result<void> write_value(const Context& c, json::Writer& w) {
+  if (c.options.no_value) return {};
+  if (c.options.generate) {
+    w.member("generate", kGeneratedBytes);
+    return {};
+  }
+  SP_TRY(const Secret value, read_value(c));
+  if (c.options.sealed) {
+    SP_TRY(const std::string envelope, sealed(c, value));
+    w.member("sealed", envelope);
+  } else if (is_text(value)) {
+    w.member("value", value.reveal());
+  } else {
+    w.member("value_base64url", base64url_encode(as_bytes(value.reveal())));
+  }
+  return {};
+}
+
+int put(const Context& c) {
+  const Options& o = c.options;
+  if (o.sealed && !o.owner.empty() && !o.owner.starts_with("key:")) {
+    return c.fail_with(kUsage, "--sealed goes with the gateway's secrets and those of a key:ID");
+  }
+  json::Writer w;
+  w.object();
+  if (const auto written = write_value(c, w); !written) return c.fail_with(kUsage, written.error().detail);
+  if (o.description) w.member("description", *o.description);
+  if (!o.labels.empty()) write_names(w, "labels", o.labels);
+  if (!o.expires_at.empty()) w.member("expires_at", o.expires_at);
+  if (o.never_expires) w.key("expires_at").null();
+  std::string body = w.end_object().take();
+  const auto answer = c.api("PUT", path_of(c), body);
+  wipe(body);
+  return finish(c, answer, details(c));
+}
+
+// The bytes as they are, so that they can be piped; on a terminal with a newline.
+std::string value_of(json::Value answer) {
+  if (const auto text = answer.string_at("value")) return std::string(*text) + "\n";
+  const auto bytes = base64url_decode(answer.string_at("value_base64url").value_or(""));
+  return bytes ? std::string(as_text(*bytes)) : std::string();
+}
+
+std::string version_body(const Context& c) {
+  json::Writer w;
+  w.object();
+  if (c.options.number) w.member("version", *c.options.number);
+  if (c.options.grace) w.member("expires_in", *c.options.grace);
+  return w.end_object().take();
+}
+
+int take(const Context& c) {
+  const auto token = read_all(c.io.in, "stdin");
+  if (!token) return c.fail_with(kUsage, token.error().detail, "sallyport vault reveal < token.txt");
+  json::Writer w;
+  w.object().member("token", token->reveal()).end_object();
+  return finish(c, c.api("POST", "/api/v1/vault/one-time", w.text()), value_of);
+}
+
+int list_all(const Context& c) {
+  const std::string path = std::string(kSecrets) + query({{"owner", c.options.owner},
+                                                          {"limit", std::to_string(c.options.limit)},
+                                                          {"offset", std::to_string(c.options.offset)}});
+  return finish(c, c.api("GET", path),
+                list_of(c,
+                        {{"name", "NAME", 60},
+                         {"owner", "OWNER", 30},
+                         {"version", "VERSION"},
+                         {"labels", "LABELS", 40},
+                         {"expires_at", "EXPIRES"},
+                         {"expired", "EXPIRED"},
+                         {"last_used_at", "LAST USED"}},
+                        "No secret; store one: sallyport vault put NAME < FILE"));
+}
+
+}  // namespace
+
+int run_vault(const Context& c) {
+  const std::string_view what = std::string_view(c.options.command).substr(6);
+  if (what == "put") return put(c);
+  if (what == "list") return list_all(c);
+  if (what == "reveal") return take(c);
+  if (what == "show") return finish(c, c.api("GET", path_of(c)), details(c));
+  if (what == "get") return finish(c, c.api("POST", path_of(c, "/reveal"), version_body(c)), value_of);
+  if (what == "offer") return finish(c, c.api("POST", path_of(c, "/one-time"), version_body(c)), details(c));
+  if (what == "rollback") return finish(c, c.api("POST", path_of(c, "/rollback"), version_body(c)), details(c));
+  if (what == "destroy") return finish(c, c.api("POST", path_of(c, "/destroy"), version_body(c)), details(c));
+  if (what == "delete") {
+    return finish(c, c.api("DELETE", path_of(c)),
+                  [&](json::Value) { return "deleted " + printable(c.options.name) + "\n"; });
+  }
+  if (what == "exchange-key" && c.options.rotate) {
+    return finish(c, c.api("POST", "/api/v1/vault/exchange-key/rotate", "{}"), details(c));
+  }
+  if (what == "exchange-key" || what == "status") {
+    return finish(c, c.api("GET", "/api/v1/vault/" + std::string(what)), details(c));
+  }
+  return finish(c, c.api("POST", "/api/v1/vault/" + std::string(what), "{}"), details(c));  // seal, unseal
+}
+
+}  // namespace sallyport::cli

@@ -1,0 +1,133 @@
+#include "control/secret_resolver.h"
+
+#include <gtest/gtest.h>
+
+#include "control/vault_source.h"
+#include "control/vault_test_support.h"
+
+namespace sallyport::control {
+namespace {
+
+class Remote final : public SecretSource {
+ public:
+  explicit Remote(Result<std::string>& answer, int& asked) : answer_(answer), asked_(asked) {}
+  Task<Result<Secret>> fetch(std::string, SecretUse) override {
+    ++asked_;
+    if (!answer_) co_return fail(answer_.error());
+    co_return Secret(*answer_);
+  }
+  [[nodiscard]] std::chrono::seconds kept_for() const override { return std::chrono::seconds(100); }
+
+ private:
+  Result<std::string>& answer_;
+  int& asked_;
+};
+
+class References : public ::testing::Test {
+ protected:
+  References() {
+    resolver_.add("plain",
+                  std::make_unique<LocalSource>([](const std::string& name, const SecretUse& use) -> Result<Secret> {
+                    if (name == "gone") return fail(Code::config, "it is not there");
+                    return Secret("<" + name + " for " + use.server + ">");
+                  }));
+    resolver_.add("far", std::make_unique<Remote>(answer_, asked_));
+    resolver_.add("vault", std::make_unique<VaultSource>(vault_, [](const std::string& principal) {
+                    return principal == "key:k" ? std::string("user:7") : principal;
+                  }));
+  }
+  std::string resolved(const std::string& text, SecretUse use = {"calc", "user:7"}) {
+    std::string out;
+    asio::co_spawn(io_, resolver_.resolve(text, std::move(use)),
+                   [&out](const std::exception_ptr&, Result<Secret> done) {
+                     out = done ? std::string(done->reveal()) : "error: " + done.error().detail;
+                   });
+    io_.restart();
+    io_.run();
+    return out;
+  }
+  void put(const VaultName& where, const std::string& value) {
+    VaultPut order;
+    order.where = where;
+    order.value = Secret(value);
+    ASSERT_TRUE(vault_.put(std::move(order)));
+  }
+
+  asio::io_context io_;
+  FakeClock clock_;
+  SystemRandom random_;
+  crypto::KeyStore keys_ = testing::key_store_of("resolver tests");
+  testing::MemoryVault store_;
+  Vault vault_{store_, keys_, random_, clock_};
+  Result<std::string> answer_ = "far away";
+  int asked_ = 0;
+  std::vector<std::string> noted_;
+  SecretResolver resolver_{clock_, [this](const std::string& reference, const SecretUse&, const Result<void>& outcome) {
+                             noted_.push_back(reference + (outcome ? "" : " failed"));
+                           }};
+};
+
+TEST_F(References, AreReplacedInTheMidstOfText) {
+  EXPECT_EQ(resolved("Bearer ${plain:a}, ${plain:b}!"), "Bearer <a for calc>, <b for calc>!");
+  EXPECT_EQ(resolved("nothing"), "nothing");
+}
+
+TEST_F(References, OneThatIsNotThereFailsTheWholeAndIsNamed) {
+  EXPECT_EQ(resolved("${plain:a}${plain:gone}"), "error: ${plain:gone}: it is not there");
+  EXPECT_TRUE(resolved("${nope:a}").starts_with("error: ${nope:a}: no such source"));
+  EXPECT_TRUE(resolved("${plain:a").starts_with("error: a malformed"));
+  EXPECT_TRUE(resolved("${plain}").starts_with("error: ${plain}: no such source"));
+  EXPECT_EQ(noted_, (std::vector<std::string>{"${plain:a}", "${plain:gone} failed"}));
+}
+
+// S4-17
+TEST_F(References, WhatMayBeKeptIsRenewedBeforeItsTimeIsOverAndNotGivenAfterIt) {
+  EXPECT_EQ(resolved("${far:x}"), "far away");
+  EXPECT_EQ(resolved("${far:x}"), "far away");
+  EXPECT_EQ(asked_, 1);
+  clock_.advance(std::chrono::seconds(75));
+  answer_ = fail(Code::upstream_unavailable, "down");
+  EXPECT_EQ(resolved("${far:x}"), "far away");
+  EXPECT_EQ(asked_, 2);
+  clock_.advance(std::chrono::seconds(25));
+  EXPECT_EQ(resolved("${far:x}"), "error: ${far:x}: down");
+  answer_ = "fresh";
+  EXPECT_EQ(resolved("${far:x}"), "fresh");
+}
+
+TEST_F(References, NameVersionsOfTheVault) {
+  put({"", "team/mail"}, "one");
+  put({"", "team/mail"}, "two");
+  EXPECT_EQ(resolved("${vault:team/mail}"), "two");
+  EXPECT_EQ(resolved("${vault:team/mail@1}"), "one");
+  EXPECT_TRUE(resolved("${vault:team/mail@x}").starts_with("error: ${vault:team/mail@x}: behind @"));
+  EXPECT_EQ(resolved("${vault:nope}"), "error: ${vault:nope}: no secret nope");
+}
+
+// S2-13: a caller's own secret, and nobody else's.
+TEST_F(References, OfCallersFindTheirOwnAlone) {
+  put({"user:7", "github"}, "ada's");
+  put({"user:8", "github"}, "bob's");
+  put({"", "github"}, "the gateway's");
+  put({"", "probe/github"}, "the probe's");
+  EXPECT_EQ(resolved("${vault:principal/github}", {"calc", "user:7"}), "ada's");
+  EXPECT_EQ(resolved("${vault:principal/github}", {"calc", "key:k"}), "ada's") << "a key has its person's";
+  EXPECT_EQ(resolved("${vault:principal/github}", {"calc", "user:8"}), "bob's");
+  EXPECT_TRUE(resolved("${vault:principal/github}", {"calc", "user:9"}).starts_with("error: "));
+  EXPECT_EQ(resolved("${vault:principal/github}", {"calc", ""}), "the probe's");
+  put({"key:k", "github"}, "the key's own");
+  EXPECT_EQ(resolved("${vault:principal/github}", {"calc", "key:k"}), "the key's own");
+}
+
+TEST_F(References, AreFoundInTexts) {
+  EXPECT_TRUE(refers_to("Bearer ${vault:a/b}", {"", "a/b"}));
+  EXPECT_TRUE(refers_to("${env:X}${vault:a@3}", {"", "a"}));
+  EXPECT_FALSE(refers_to("${vault:ab}", {"", "a"}));
+  EXPECT_FALSE(refers_to("${vault:a}", {"user:1", "a"}));
+  EXPECT_TRUE(refers_to("${vault:principal/a}", {"user:1", "a"}));
+  EXPECT_TRUE(refers_to_principals("x${vault:principal/a}"));
+  EXPECT_FALSE(refers_to_principals("${vault:a}"));
+}
+
+}  // namespace
+}  // namespace sallyport::control

@@ -1,0 +1,30 @@
+// Where references of servers lead: ${SCHEME:NAME} stands for what a source holds under NAME. A source answers from memory or
+// asks somebody; one that fails gives no value, and what needed it is not started. Errors name the reference, never a value.
+// On the control executor.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "core/result.h"
+#include "core/secret.h"
+#include "core/task.h"
+
+namespace sallyport::control {
+
+// For whom a secret is fetched.
+struct SecretUse {
+  std::string server;
+  std::string principal;  // whose session it is; empty: a session that all share, a probe, an endpoint
+};
+
+class SecretSource {
+ public:
+  virtual ~SecretSource() = default;
+  // `name`: what stands behind the colon, as it was written. It never holds "}".
+  virtual Task<Result<Secret>> fetch(std::string name, SecretUse use) = 0;
+  // So long a fetched value is given again; 0: asked each time. A source with a time holds the same for every use.
+  [[nodiscard]] virtual std::chrono::seconds kept_for() const { return std::chrono::seconds(0); }
+};
+
+}  // namespace sallyport::control

@@ -1,0 +1,21 @@
+// The vault as the REST API uses it. References, filled once by app; all of it on the control executor.
+#pragma once
+
+#include <functional>
+
+#include "control/key_exchange.h"
+#include "control/one_time_reveals.h"
+#include "control/vault.h"
+
+namespace sallyport::control {
+
+struct VaultDesk {
+  Vault& vault;
+  OneTimeReveals& one_time;
+  KeyExchange& exchange;
+  // Drops the key material from memory, durably: a restart finds the vault sealed. Ends sessions that use what it holds.
+  std::function<Result<void>()> seal;
+  std::function<Result<void>()> unseal;  // reads the key material from its source again
+};
+
+}  // namespace sallyport::control
