@@ -16,6 +16,8 @@ ServerRecord record_of(const config::ServerSetting& setting) {
   server.network = setting.network;
   server.url = setting.url;
   server.headers = setting.headers;
+  server.query = setting.query;
+  server.files = setting.files;
   server.allow_private = setting.allow_private;
   server.prefix = setting.prefix;
   server.shared = setting.shared;

@@ -17,6 +17,8 @@ class OneServer {
     else http();
     secrets("env", s_.env);
     secrets("headers", s_.headers);
+    secrets("query", s_.query);
+    secrets("files", s_.files);
     arguments();
   }
 
@@ -33,12 +35,12 @@ class OneServer {
     if (!s_.command[0].starts_with('/')) {
       refuse("command", "the program must be an absolute path", "write what 'command -v' prints for it");
     }
-    only("stdio", {"url", "headers", "allow_private"});
+    only("stdio", {"url", "headers", "query", "allow_private"});
   }
 
   void http() {
     if (s_.url.empty()) refuse("url", "an http server needs its URL", "add 'url: https://...'");
-    only("http", {"command", "working_directory", "env", "paths", "network"});
+    only("http", {"command", "working_directory", "env", "files", "paths", "network"});
     const auto query = s_.url.find('?');
     if (query == std::string::npos) return;
     std::string_view rest = std::string_view(s_.url).substr(query + 1);
@@ -47,7 +49,8 @@ class OneServer {
       rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
       const auto equals = std::min(pair.find('='), pair.size());
       if (looks_like_secret(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())))) {
-        refuse("url", "the query holds what looks like a secret", "send it as a header whose value is a reference");
+        refuse("url", "the query holds what looks like a secret",
+               "send it as a header, or under query, whose value is a reference");
       }
     }
   }

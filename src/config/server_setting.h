@@ -19,7 +19,7 @@ struct ServerSetting {
   std::vector<std::string> paths;
   bool network = false;
   std::string url;
-  std::map<std::string, std::string> headers;
+  std::map<std::string, std::string> headers, query, files;
   bool allow_private = false;
   std::string prefix;  // default: the name
   bool shared = false;

@@ -19,6 +19,11 @@ void add_launch(Add<ServerSetting> add) {
   add.flag("network", false, "stdio: it may reach the network.", SP_INTO(network));
   add.text("url", "", {0, 2048, check_http_url}, "http: the endpoint.", SP_INTO(url));
   add.map("headers", 4096, "http: headers sent with each request; secrets as references.", SP_INTO(headers));
+  add.map("query", 4096, "http: parameters behind the URL, for secrets that it takes no other way; as references.",
+          SP_INTO(query));
+  add.map("files", 4096,
+          "stdio: variables of its environment that name files in memory; what the files hold, as references.",
+          SP_INTO(files));
   add.flag("allow_private", false, "http: it may live at a loopback or private address.", SP_INTO(allow_private));
 }
 

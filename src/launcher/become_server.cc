@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "launcher/bwrap_args.h"
 #include "launcher/control_socket.h"
@@ -95,10 +96,30 @@ const char* exec_within(const Limits& limits, const char* program, char* const* 
   return "exec";
 }
 
+// The files of a specification are memory files that the server inherits: nothing on a disk, nothing left when it ends. Each
+// time it opens the path it reads from the start. `first`: the number that the first of them will have.
+std::optional<std::vector<Fd>> hand_over_files(LaunchSpec& spec, int first) {
+  std::vector<Fd> files;
+  for (const auto& [name, value] : spec.files) {
+    auto file = memory_file(value.reveal());
+    if (!file || ::fchmod(file->get(), 0400) != 0) return std::nullopt;
+    spec.env.emplace_back(name, Secret("/proc/self/fd/" + std::to_string(first + static_cast<int>(files.size()))));
+    files.push_back(std::move(*file));
+  }
+  return files;
+}
+
+std::vector<int> numbers(std::vector<int> from, const std::vector<Fd>& more) {
+  for (const Fd& fd : more) from.push_back(fd.get());
+  return from;
+}
+
 const char* exec_bubblewrap(Assignment& assignment) {
   constexpr int kArgs = 4;
   constexpr int kSeccomp = 5;
   constexpr int kPasswd = 6;
+  const auto files = hand_over_files(assignment.spec, kPasswd + 1);
+  if (!files) return "memory file of a secret";
   std::string joined;
   for (std::string& arg : bwrap_args(assignment.spec, assignment.view, {kSeccomp, kPasswd})) {
     joined += arg;
@@ -108,7 +129,9 @@ const char* exec_bubblewrap(Assignment& assignment) {
   auto seccomp = memory_file(assignment.seccomp);
   auto passwd = memory_file(minimal_passwd(::geteuid(), ::getegid()));
   if (!args || !seccomp || !passwd) return "memory file";
-  if (!arrange_descriptors({0, 1, 2, kErrorPipe, args->get(), seccomp->get(), passwd->get()})) return "descriptors";
+  if (!arrange_descriptors(numbers({0, 1, 2, kErrorPipe, args->get(), seccomp->get(), passwd->get()}, *files))) {
+    return "descriptors";
+  }
   ::fcntl(kErrorPipe, F_SETFD, FD_CLOEXEC);
   std::vector<std::string> argv{assignment.bwrap, "--args", std::to_string(kArgs), "--"};
   // Counted inside the sandbox's own user namespace, so it has to be set there.
@@ -122,6 +145,9 @@ const char* exec_bubblewrap(Assignment& assignment) {
 }
 
 const char* exec_plain(Assignment& assignment) {
+  const auto files = hand_over_files(assignment.spec, kErrorPipe + 1);
+  if (!files || !arrange_descriptors(numbers({0, 1, 2, kErrorPipe}, *files))) return "memory file of a secret";
+  ::fcntl(kErrorPipe, F_SETFD, FD_CLOEXEC);
   const std::string& folder =
       assignment.view.working_directory.empty() ? assignment.private_folder : assignment.view.working_directory;
   if (::chdir(folder.c_str()) != 0) return "chdir";

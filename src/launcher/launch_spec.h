@@ -1,6 +1,6 @@
 // What may be asked of the launcher, and how a process ended. Plain values: built by the gateway from what the operator
 // approved, never from a client's request (threats.md, section 2, row 1). Values of the environment are secrets and are
-// wiped after use. Limits: argv 256 items, env 128, paths 64, the whole specification 128 KiB.
+// wiped after use. Limits: argv 256 items, env 128, files 16, paths 64, the whole specification 128 KiB.
 #pragma once
 
 #include <chrono>
@@ -33,6 +33,7 @@ struct LaunchSpec {
   std::string label;                                  // for messages, e.g. the server's name
   std::vector<std::string> argv;                      // argv[0] is an absolute path; never a shell line
   std::vector<std::pair<std::string, Secret>> env;    // besides PATH, HOME, LANG; names [A-Za-z_][A-Za-z0-9_]*
+  std::vector<std::pair<std::string, Secret>> files;  // variable -> what the file holds whose path it names; in memory
   std::string working_directory;                      // absolute; shown read-only unless a path says rw; empty: private /tmp
   std::vector<std::string> paths;                     // "ro:/absolute" or "rw:/absolute"; never Sallyport's home
   bool network = false;                               // false: no socket beyond AF_UNIX, no interface

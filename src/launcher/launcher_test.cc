@@ -96,6 +96,7 @@ TEST_P(Confined, GivesAMinimalEnvironmentAndWhatWasAsked) {
 TEST_P(Confined, KeepsSecretsOutOfEveryCommandLine) {
   auto spec = shell("echo ready; read line");
   spec.env.emplace_back("API_TOKEN", Secret("canary-9f1c-in-no-argv"));
+  spec.files.emplace_back("KEY_FILE", Secret("canary-9f1c-in-no-argv"));
   auto child = run(context_, launcher_->start(std::move(spec)));
   ASSERT_TRUE(child && *child);
   read_until((*child)->out.get(), [](const auto& text) { return text == "ready\n"; });

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kArgvMax = 256;
 constexpr std::size_t kEnvMax = 128;
+constexpr std::size_t kFilesMax = 16;
 constexpr std::size_t kPathsMax = 64;
 
 enum class Tag : std::uint8_t { start = 1, stop, kill, hello, started, refused, exited };
@@ -47,7 +48,7 @@ class Reader {
     rest_.remove_prefix(sizeof value);
     return value;
   }
-  std::string text() {
+  std::string bytes() {
     const auto size = number<std::uint32_t>();
     if (!ok_ || rest_.size() < size) {
       ok_ = false;
@@ -55,6 +56,10 @@ class Reader {
     }
     std::string value(rest_.substr(0, size));
     rest_.remove_prefix(size);
+    return value;
+  }
+  std::string text() {
+    std::string value = bytes();
     if (value.find('\0') != std::string::npos) ok_ = false;  // every text here becomes a C string
     return value;
   }
@@ -100,6 +105,7 @@ bool has_nul(const LaunchSpec& spec) {
   for (const auto& item : spec.argv) found = found || nul(item);
   for (const auto& item : spec.paths) found = found || nul(item);
   for (const auto& [name, value] : spec.env) found = found || nul(name) || nul(value.reveal());
+  for (const auto& [name, value] : spec.files) found = found || nul(name);
   return found;
 }
 
@@ -107,6 +113,7 @@ Result<std::string> encode_start(const StartRequest& request) {
   const LaunchSpec& spec = request.spec;
   if (spec.argv.size() > kArgvMax) return fail(Code::config, "more than 256 arguments");
   if (spec.env.size() > kEnvMax) return fail(Code::config, "more than 128 environment variables");
+  if (spec.files.size() > kFilesMax) return fail(Code::config, "more than 16 files");
   if (spec.paths.size() > kPathsMax) return fail(Code::config, "more than 64 paths");
   if (has_nul(spec)) return fail(Code::config, "a NUL byte in the launch specification");
   Writer out(Tag::start);
@@ -117,6 +124,11 @@ Result<std::string> encode_start(const StartRequest& request) {
   for (const auto& item : spec.argv) out.text(item);
   out.number(static_cast<std::uint32_t>(spec.env.size()));
   for (const auto& [name, value] : spec.env) {
+    out.text(name);
+    out.text(value.reveal());
+  }
+  out.number(static_cast<std::uint32_t>(spec.files.size()));
+  for (const auto& [name, value] : spec.files) {
     out.text(name);
     out.text(value.reveal());
   }
@@ -141,6 +153,10 @@ StartRequest read_start(Reader& in) {
   for (auto n = in.count(kEnvMax); n > 0 && in.ok(); --n) {
     std::string name = in.text();
     request.spec.env.emplace_back(std::move(name), Secret(in.text()));
+  }
+  for (auto n = in.count(kFilesMax); n > 0 && in.ok(); --n) {
+    std::string name = in.text();
+    request.spec.files.emplace_back(std::move(name), Secret(in.bytes()));
   }
   request.spec.working_directory = in.text();
   for (auto n = in.count(kPathsMax); n > 0 && in.ok(); --n) request.spec.paths.push_back(in.text());

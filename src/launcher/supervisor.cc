@@ -86,6 +86,7 @@ void supervise(Assignment assignment, Fd status) {
   const pid_t server = error_pipe ? ::fork() : -1;
   if (server == 0) run_server(assignment, std::move((*error_pipe)[1]));
   assignment.spec.env.clear();  // the only copy of the secrets here
+  assignment.spec.files.clear();
   assignment.stdio = {};
   if (server < 0) {
     report(status.get(), Status{.kind = Status::Kind::failed, .value = errno, .step = "fork"});

@@ -100,7 +100,10 @@ Result<void> show_declared(View& view, const LaunchSpec& spec, const std::string
 
 Result<void> check_env(const LaunchSpec& spec) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  for (const auto& [name, value] : spec.env) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : spec.env) names.push_back(name);
+  for (const auto& [name, value] : spec.files) names.push_back(name);
+  for (const std::string& name : names) {
     const bool good = !name.empty() && letter(name[0]) &&
                       std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
     if (!good) return fail(Code::config, "not a name of an environment variable");

@@ -27,8 +27,8 @@ struct Registration;  // model/registration.h
 
 enum class Transport : std::uint8_t { stdio, http };
 
-// Everything an operator approved about a server. Values of `env` and `headers` may be references (${env:..}, ${file:..}),
-// resolved when used, never stored resolved.
+// Everything an operator approved about a server. Values of `env`, `headers`, `query` and `files` may be references
+// (docs/vault.md), resolved when used, never stored resolved.
 struct ServerRecord {
   std::string name;    // [a-z][a-z0-9-]{0,31}: no "_" (it ends a prefix), no "+" (it ends a URI prefix)
   Transport transport = Transport::stdio;
@@ -39,6 +39,9 @@ struct ServerRecord {
   bool network = false;              // stdio: may open sockets beyond none
   std::string url;                   // http
   std::map<std::string, std::string> headers;
+  std::map<std::string, std::string> query;  // http: parameters behind the URL
+  std::map<std::string, std::string>
+      files;  // stdio: variable -> what a file holds whose path it names; in memory alone
   bool allow_private = false;        // http: loopback and private addresses allowed for this server (SSRF guard)
   std::string prefix;                // of its names on /mcp; may be empty
   bool shared = false;               // one upstream session for all principals

@@ -1,17 +1,16 @@
 """Every secret that a run uses, looked for afterwards in everything it wrote and said, and in the process list."""
 import base64
 import json
-import os
-import threading
 import unittest
 import urllib.parse
 
+import leaks
 import mcp
-import processes
 import rawhttp
 import scratch
 import totp
 from gateway import Gateway
+from leaks import Watch, written
 
 PASSWORD = "Violet-Tractor-7-Moss"
 NEXT = "Amber\"Kettle\\9 Ferry"  # what JSON and URLs write another way
@@ -20,33 +19,8 @@ LITERAL = "upstream-token-0f1e2d3c4b5a6978"
 ARGUMENT = "argument-4b1d6a3f-secret"
 
 
-def forms(secret):
-    """How a secret may be written: as it is, in JSON, in a URL, in base64 at each offset, in hex."""
-    raw = secret.encode()
-    found = {raw, json.dumps(secret)[1:-1].encode(), urllib.parse.quote(secret, safe="").encode(),
-             urllib.parse.quote_plus(secret).encode(), raw.hex().encode(), raw.hex().upper().encode()}
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        for offset in range(3):
-            code = encode(b"\0" * offset + raw)
-            found.add(code[4 if offset else 0:len(code) - 4])  # without what the neighbours decide
-    return {form for form in found if len(form) >= 8}
-
-
 def basic(name, password):
     return "Basic " + base64.b64encode(("%s:%s" % (name, password)).encode()).decode()
-
-
-class Watch(threading.Thread):
-    """Looks at the command lines of the gateway and of all it started, again and again."""
-
-    def __init__(self, gateway):
-        super().__init__(daemon=True)
-        self.gateway, self.ended, self.seen = gateway, threading.Event(), set()
-
-    def run(self):
-        while not self.ended.wait(0.02):
-            for pid in [self.gateway.process.pid] + [pid for pid, _ in processes.descendants(self.gateway.process.pid)]:
-                self.seen.add(processes.command_line(pid))
 
 
 class Secrets(unittest.TestCase):
@@ -184,20 +158,11 @@ class Secrets(unittest.TestCase):
         watch.ended.set()
         watch.join()
         self.gateway.close()
-        places = self.said + [("command line", line.encode()) for line in watch.seen] + list(self.written())
-        found = ["%s is in %s: %r" % (name, where, text[max(0, text.index(form) - 150):text.index(form) + 200])
-                 for where, text in places for name, secret in self.secrets.items() for form in forms(secret) if form in text]
+        places = self.said + [("command line", line.encode()) for line in watch.seen] + list(written(self.gateway.folder))
+        found = leaks.found(self.secrets, places)
         self.assertFalse(found, "\n".join(found))
         self.assertGreater(len(watch.seen), 2)
         self.assertGreater(len(self.secrets), 25)
-
-    def written(self):
-        for folder, _, names in os.walk(self.gateway.folder):
-            for name in names:
-                path = os.path.join(folder, name)
-                if os.path.isfile(path):  # not the admin socket
-                    with open(path, "rb") as file:
-                        yield path, file.read()
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ def support_script(name):
     tools = os.path.join(base(), "tools")
     os.makedirs(tools, exist_ok=True)
     for script in ("rogue_server.py", "trap_server.py", "bridge_server.py", "schema_server.py", "spawner_server.py", "insider_server.py",
-                   "named_server.py", "mail_server.py", "changing_server.py", "library_server.py"):
+                   "named_server.py", "mail_server.py", "changing_server.py", "library_server.py",
+                   "secret_server.py"):
         target = os.path.join(tools, script)
         if not os.path.exists(target):
             shutil.copy2(os.path.join(ROOT, "tests", "support", script), target)

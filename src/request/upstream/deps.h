@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/secret.h"
+#include "core/task.h"
 #include "request/upstream/call.h"
 
 namespace sallyport::net {
@@ -28,13 +30,15 @@ struct Deps {
   launcher::Launcher* launcher = nullptr;  // null: stdio servers are refused
   Breakers* breakers = nullptr;  // one for all workers; null: no breaker
   EraCache* eras = nullptr;  // one for all workers; null: every opening finds out anew
-  // "${env:NAME}", "${file:path}" or a plain value -> the secret. Called when a session opens; null: as written.
-  std::function<Result<Secret>(std::string_view reference)> resolve;
+  // A text with ${...} references -> the secret, for whose session it is (empty: nobody's alone). Asked when a session opens, on
+  // the worker that opens it; null: as written.
+  std::function<Task<Result<Secret>>(std::string text, std::string server, std::string principal)> resolve;
+  std::string principal{};  // of a session's own copy of this
   Log log;  // may be null
 
-  [[nodiscard]] Result<Secret> secret(std::string_view reference) const {
-    if (resolve) return resolve(reference);
-    return Secret(std::string(reference));
+  [[nodiscard]] Task<Result<Secret>> secret(std::string text, std::string server) const {
+    if (!resolve || text.find("${") == std::string::npos) co_return Secret(std::move(text));
+    co_return co_await resolve(std::move(text), std::move(server), principal);
   }
   void say(std::string_view server, std::string_view event, std::string_view text) const {
     if (log) log(server, event, text);

@@ -25,7 +25,7 @@ HttpConnection::HttpConnection(Executor executor, const Deps& deps, const Settin
       endpoint_(deps, server_) {}
 
 Task<Result<void>> HttpConnection::open(SteadyTime /*deadline*/) {
-  SP_CO_CHECK(endpoint_.resolve());
+  SP_CO_CHECK(co_await endpoint_.resolve());
   co_return aim();
 }
 

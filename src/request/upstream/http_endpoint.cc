@@ -15,6 +15,20 @@ bool is_ours(std::string_view name) {
          net::equals_ignoring_case(name.substr(0, kParam.size()), kParam);
 }
 
+// RFC 3986, 2.3: all but the unreserved as %XX.
+std::string escaped(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = "-._~";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (letter || kPlain.find(c) != std::string_view::npos) out += c;
+    else out.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
+  }
+  return out;
+}
+
 bool says(const net::ResponseHead& head, std::string_view type) {
   return head.find("content-type").value_or("").starts_with(type);
 }
@@ -28,25 +42,39 @@ HttpEndpoint::~HttpEndpoint() {
   for (auto& header : configured_) wipe(header.second);
 }
 
-Result<void> HttpEndpoint::resolve() {
-  if (deps_.egress == nullptr) return fail(Code::upstream_unavailable, "no egress client: HTTP servers are off");
+Task<Result<void>> HttpEndpoint::resolve() {
+  if (deps_.egress == nullptr) co_return fail(Code::upstream_unavailable, "no egress client: HTTP servers are off");
   for (const auto& [name, reference] : server_->headers) {
     if (is_ours(name))
-      return fail(Code::config, "header " + name + " of server " + server_->name + " is not yours to set");
-    auto value = deps_.secret(reference);
+      co_return fail(Code::config, "header " + name + " of server " + server_->name + " is not yours to set");
+    const auto value = co_await deps_.secret(reference, server_->name);
     if (!value)
-      return fail(Code::config, "header " + name + " of server " + server_->name + ": " + value.error().detail);
+      co_return fail(Code::config, "header " + name + " of server " + server_->name + ": " + value.error().detail);
     configured_.emplace_back(name, std::string(value->reveal()));
   }
-  return {};
+  std::string query;
+  for (const auto& [name, reference] : server_->query) {
+    const auto value = co_await deps_.secret(reference, server_->name);
+    if (!value) {
+      wipe(query);
+      co_return fail(Code::config,
+                     "query parameter " + name + " of server " + server_->name + ": " + value.error().detail);
+    }
+    query += (query.empty() ? "" : "&") + escaped(name) + "=" + escaped(value->reveal());
+  }
+  query_ = Secret(std::move(query));
+  co_return Result<void>{};
 }
 
 Result<void> HttpEndpoint::aim(net::Headers fixed) {
   fixed.insert(fixed.end(), configured_.begin(), configured_.end());
   net::EgressPolicy policy;
   policy.allow_private = server_->allow_private;
-  auto target = net::EgressTarget::make(server_->url, std::move(policy), fixed);
+  std::string url = server_->url;
+  if (!query_.empty()) url.append(url.find('?') == std::string::npos ? "?" : "&").append(query_.reveal());
+  auto target = net::EgressTarget::make(url, std::move(policy), fixed);
   for (auto& header : fixed) wipe(header.second);
+  wipe(url);
   SP_TRY(target_, std::move(target));
   return {};
 }

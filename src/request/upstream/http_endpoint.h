@@ -25,7 +25,7 @@ class HttpEndpoint {
 
   // Errors: upstream_unavailable (no egress client), config (a header that is ours to write, a reference that cannot be
   // resolved).
-  Result<void> resolve();
+  Task<Result<void>> resolve();
   // Where to, with `fixed` and the configured headers written once, since every request sends them. Errors:
   // egress_refused, invalid_request.
   Result<void> aim(net::Headers fixed);
@@ -40,6 +40,7 @@ class HttpEndpoint {
   const Deps& deps_;
   ServerPtr server_;
   net::Headers configured_;  // resolved; they hold credentials
+  Secret query_;  // of the URL, resolved: "a=1&b=2"
   std::shared_ptr<const net::EgressTarget> target_;
 };
 

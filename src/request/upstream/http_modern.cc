@@ -24,7 +24,7 @@ ModernHttpConnection::ModernHttpConnection(const Deps& deps, ServerPtr server)
     : deps_(deps), server_(std::move(server)), endpoint_(deps, server_) {}
 
 Task<Result<void>> ModernHttpConnection::open(SteadyTime /*deadline*/) {
-  SP_CO_CHECK(endpoint_.resolve());
+  SP_CO_CHECK(co_await endpoint_.resolve());
   co_return endpoint_.aim({{"Accept", "application/json, text/event-stream"},
                            {"Content-Type", "application/json"},
                            {"MCP-Protocol-Version", std::string(modern::kVersion)}});

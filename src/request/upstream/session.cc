@@ -27,6 +27,12 @@ class InFlight {
   std::size_t& count_;
 };
 
+Deps deps_of(const Deps& deps, const std::string& principal) {
+  Deps out = deps;
+  out.principal = principal;
+  return out;
+}
+
 std::function<void()> mark(const Call& call) {
   if (!call.begun) return {};
   return [begun = call.begun] { begun->mark(); };
@@ -39,14 +45,12 @@ Session::Session(Executor executor, const Deps& deps, const Settings& settings, 
     : server_(std::move(server)),
       principal_(std::move(principal)),
       settings_(settings),
-      deps_(deps),
+      deps_(deps_of(deps, principal_)),
       clock_(deps.clock),
       breaker_(std::move(breaker)),
-      link_(executor, deps, settings_, server_,
-            [=, this, &deps](Wire wire) {
-              return make_connection(wire, executor, deps, settings_, server_, unsolicited);
-            }),
-      watch_(executor, deps, settings_, link_, server_, unsolicited,
+      link_(executor, deps_, settings_, server_,
+            [=, this](Wire wire) { return make_connection(wire, executor, deps_, settings_, server_, unsolicited); }),
+      watch_(executor, deps_, settings_, link_, server_, unsolicited,
              [this](Call call) { return run(std::move(call), nullptr); }),
       tasks_(executor, [this](const char* what) { deps_.say(server_->name, "exception", what); }),
       last_used_(clock_.steady()) {}

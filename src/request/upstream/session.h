@@ -76,7 +76,7 @@ class Session : public std::enable_shared_from_this<Session> {
   ServerPtr server_;
   std::string principal_;
   const Settings settings_;
-  const Deps& deps_;
+  const Deps deps_;  // with its principal
   const Clock& clock_;
   std::shared_ptr<Breaker> breaker_;
   Link link_;

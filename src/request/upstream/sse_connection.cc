@@ -19,7 +19,7 @@ SseConnection::SseConnection(Executor executor, const Deps& deps, const Settings
 SseConnection::~SseConnection() = default;
 
 Task<Result<void>> SseConnection::open(SteadyTime /*deadline*/) {
-  SP_CO_CHECK(endpoint_.resolve());
+  SP_CO_CHECK(co_await endpoint_.resolve());
   co_return endpoint_.aim({});
 }
 

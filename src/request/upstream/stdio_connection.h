@@ -19,7 +19,7 @@
 namespace sallyport::upstream {
 
 // What the operator approved, as the launcher wants it. Errors: config (a reference that cannot be resolved).
-Result<launcher::LaunchSpec> launch_spec(const ServerRecord& server, const Deps& deps);
+Task<Result<launcher::LaunchSpec>> launch_spec(ServerPtr server, const Deps& deps);
 
 class StdioConnection final : public Connection {
  public:

@@ -32,10 +32,10 @@ Worker::Worker(Settings settings)
                      .launcher = &shared_launcher(),
                      .breakers = &breakers,
                      .eras = &eras,
-                     .resolve = [](std::string_view reference) -> Result<Secret> {
-                       if (reference == "${env:TOKEN}") return Secret("hush");
-                       if (reference.starts_with("${")) return fail(Code::config, "unknown reference");
-                       return Secret(std::string(reference));
+                     .resolve = [](std::string reference, std::string, std::string principal) -> Task<Result<Secret>> {
+                       if (reference == "${env:TOKEN}") co_return Secret("hush");
+                       if (reference == "${vault:principal/x}") co_return Secret("of " + principal);
+                       co_return fail(Code::config, "unknown reference");
                      },
                      .log = [this](std::string_view, std::string_view event,
                                    std::string_view text) { log.emplace_back(event, text); }},

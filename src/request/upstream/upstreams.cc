@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds kPatience{1'500};
 bool same_launch(const ServerRecord& a, const ServerRecord& b) {
   return a.transport == b.transport && a.command == b.command && a.working_directory == b.working_directory &&
          a.env == b.env && a.paths == b.paths && a.network == b.network && a.url == b.url && a.headers == b.headers &&
-         a.allow_private == b.allow_private && a.result_bytes_max == b.result_bytes_max &&
+         a.query == b.query && a.files == b.files && a.allow_private == b.allow_private &&
+         a.result_bytes_max == b.result_bytes_max &&
          a.forwards == b.forwards;  // declared to the server when the session opens
 }
 
@@ -236,6 +237,30 @@ void Upstreams::end_server(std::string_view server) {
   if (deps_.eras != nullptr) deps_.eras->forget(server);
 }
 
+void Upstreams::renew(std::string_view server, bool now,
+                      const std::function<bool(const std::string& principal)>& matches) {
+  std::vector<EntryPtr> its;
+  for (const auto& [key, entry] : entries_)
+    if (key.first == server && matches(key.second)) its.push_back(entry);
+  for (const auto& entry : its) {
+    const bool busy = !now && !entry->opening && entry->session && entry->session->in_flight() > 0;
+    if (!busy) {
+      end(entry, Error{Code::cancelled, "a secret of the server changed"});
+      continue;
+    }
+    entries_.erase(entry->key);  // the next use opens another
+    leaving_.push_back(entry);
+  }
+}
+
+void Upstreams::close_leaving() {
+  std::erase_if(leaving_, [this](const EntryPtr& entry) {
+    if (entry->session->in_flight() > 0 && !stopping_) return false;
+    end(entry, Error{Code::cancelled, "a secret of the server changed"});
+    return true;
+  });
+}
+
 Task<Result<SessionPtr>> Upstreams::open_private(ServerPtr server, Listener listener) {
   if (stopping_) co_return fail(Code::draining, "upstreams are stopping");
   auto entry = std::make_shared<Entry>(executor_, Key{server->name, {}}, server);
@@ -265,6 +290,7 @@ Task<void> Upstreams::stop() {
   for (const auto& entry : all) end(entry, Error{Code::draining, "the gateway is shutting down"});
   for (const auto& weak : watched_)  // private ones and those still opening; their owners close them
     if (const auto session = weak.lock()) session->abandon(Error{Code::draining, "the gateway is shutting down"});
+  close_leaving();
   sweep_timer_.cancel();
   co_await tasks_.join();
 }
@@ -281,6 +307,7 @@ void Upstreams::sweep_once(SteadyTime now) {
   std::erase_if(watched_, [](const auto& weak) { return weak.expired(); });
   for (const auto& weak : watched_)
     if (const auto session = weak.lock()) session->expire(now);
+  close_leaving();
   std::vector<EntryPtr> idle;
   for (const auto& [key, entry] : entries_) {
     if (entry->opening) continue;

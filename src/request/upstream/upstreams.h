@@ -38,6 +38,9 @@ class Upstreams {
   void end_principal(std::string_view principal);
   // Registry change, disable, `server restart`: ends every session with that server, forgets back-off and breaker.
   void end_server(std::string_view server);
+  // A secret of that server's changed: sessions of principals that match (empty: shared) give way to others. `now`: calls in
+  // flight fail with `cancelled`; else they end first, within the longest time that a call may take.
+  void renew(std::string_view server, bool now, const std::function<bool(const std::string& principal)>& matches);
   // Everything is closed, children have exited when it returns; later session() calls say `draining`.
   Task<void> stop();
 
@@ -62,6 +65,7 @@ class Upstreams {
   SessionPtr make_session(const EntryPtr& entry);
   void note_failure(Entry& entry);
   void retire(Entry& entry);
+  void close_leaving();
   void end(const EntryPtr& entry, const Error& why);
   Task<void> close(SessionPtr session);
   Task<void> sweep();
@@ -74,6 +78,7 @@ class Upstreams {
   SteadyTimer sweep_timer_;
   Listener listener_;
   std::map<Key, EntryPtr> entries_;
+  std::vector<EntryPtr> leaving_;  // renewed while a call was in flight: closed after it
   std::vector<EntryPtr> private_;                // of open_private, until given back
   std::vector<std::weak_ptr<Session>> watched_;  // every session, for deadlines
   std::size_t restarts_ = 0;

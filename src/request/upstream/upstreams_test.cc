@@ -56,6 +56,18 @@ TEST(Upstreams, OneWhoLeavesDoesNotStopTheOpening) {
   EXPECT_EQ(text_of(w.call(*w.open(server), "count")), "1");
 }
 
+// A secret of the server changed: who is at work ends first, the next use opens another.
+TEST(Upstreams, ARenewedSessionGivesWayToAnother) {
+  Worker w;
+  const auto server = w.stdio();
+  const auto one = w.open(server, "user:1");
+  const auto two = w.open(server, "user:2");
+  w.upstreams.renew(server->name, false, [](const std::string& principal) { return principal == "user:1"; });
+  EXPECT_NE(w.open(server, "user:1"), one);
+  EXPECT_EQ(w.open(server, "user:2"), two) << "another principal's is not touched";
+  EXPECT_FALSE(one->alive());
+}
+
 TEST(Upstreams, RevocationEndsCallsAndProcess) {
   Worker w;
   const auto session = w.open(w.stdio(), "user:1");
