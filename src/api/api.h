@@ -24,6 +24,9 @@
 namespace sallyport::control {
 struct VaultDesk;
 }
+namespace sallyport::backup {
+class Desk;
+}
 
 namespace sallyport::api {
 
@@ -51,6 +54,7 @@ struct ApiDeps {
   Aside* aside = nullptr;  // for what takes long; never null once app has built it
   control::Approvals* approvals = nullptr;  // on the control executor; never null once app has built it
   control::VaultDesk* vault = nullptr;  // never null once app has built it
+  backup::Desk* backups = nullptr;  // never null once app has built it
   std::chrono::seconds key_grace{24 * 3600};  // of the old secret of a rotated API key, where the request is silent
 };
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/approvals.h"
+#include "api/backups.h"
 #include "api/handlers.h"
 #include "api/policy_versions.h"
 #include "api/vault.h"
@@ -267,6 +268,12 @@ constexpr std::array kRoutes{
           {.summary = "The keys of access tokens: which signs, which still verify", .response = "TokenKey", .filters = "algorithm status", .list = true}},
     Route{"POST", "/token-keys/rotate", system_admin, false, "admin", "system", rotate_token_keys,
           {.summary = "Let a new key sign; with revoke_old end every token of before", .request = "Rotation", .response = "Rotated"}, true},
+    Route{"GET", "/backups", system_admin, false, "admin", "", list_backups,
+          {.summary = "The backups in their folder", .response = "Backup", .filters = "base", .list = true}},
+    Route{"POST", "/backups", system_admin, false, "admin", "system", make_backup,
+          {.summary = "Make a backup, and try it; restoring one is done at the machine", .request = "BackupOrder", .response = "BackupMade", .status = 201}, true},
+    Route{"POST", "/backups/{name}/verify", system_admin, false, "admin", "system", verify_backup,
+          {.summary = "Restore a backup into a scratch folder, check all of it, remove that", .request = "BackupPassword", .response = "BackupVerified"}, true},
     Route{"POST", "/tokens/inspect", system_admin, false, "admin", "system", inspect_token,
           {.summary = "What a token holds, and whether and why it is refused", .request = "TokenText", .response = "Inspection"}},
     Route{"GET", "/openapi.json", std::nullopt, true, "public", "", openapi,

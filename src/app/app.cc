@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "app/approval_desk.h"
+#include "app/backups.h"
 #include "app/bundle.h"
 #include "app/bundle_age.h"
 #include "app/rules.h"
 #include "app/vault_keep.h"
 #include "app/worker_unit.h"
+#include "control/backup/desk.h"
 #include "crypto/signature.h"
 #include "engines/pin/definition.h"
 #include "json/slice.h"
@@ -159,10 +161,14 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   app->began_ = app->clock_.steady();
   SP_CHECK(app->open_home());
   SP_CHECK(app->open_audit());
+  SP_TRY(app->backups_, make_backup_desk(app->options_, app->clock_, app->random_, *app->keys_, [&a = *app](auto what, bool bad) {
+           a.note("backup", "backup", std::move(what), bad);
+         }));
   app->approvals_ = std::make_unique<ApprovalDesk>(*app);
   SP_CHECK(app->approvals_->open());
   app->vault_ = std::make_unique<VaultKeep>(*app);
   SP_CHECK(app->vault_->open());
+  app->access_book_.emplace(*app->repository_);
   SP_CHECK(app->open_control());
   SP_CHECK(app->build_fleet());
   return app;
@@ -236,7 +242,7 @@ Result<void> App::open_control() {
       clock_,
       config::looks_like_secret,
       server_defaults(settings),
-      [this] { return metrics_->expose(); },
+      [this] { return metrics_->expose() + backups_->metrics(); },
       [this](const Snapshot& snapshot) { return status_json(snapshot); },
       [this] { return started_ && !stopping_ && audit_->healthy(); },
       [this] { return audit_->healthy(); },
@@ -245,7 +251,6 @@ Result<void> App::open_control() {
       [this](const Snapshot& snapshot, std::string_view credential, WallTime now) {
         return Identity(*keys_, *tokens_).inspect(snapshot, credential, now);
       }};
-  access_book_.emplace(*repository_);
   api_deps.access = &*access_book_;
   api_deps.recorded_decisions = [this] { return recorded_decisions(*fleet_); };
   api_deps.shadow_reports = [this] { return shadow_reports(*fleet_); };
@@ -253,6 +258,7 @@ Result<void> App::open_control() {
   api_deps.key_grace = settings.auth.api_key_grace;
   api_deps.approvals = &approvals_->store();
   api_deps.vault = &vault_->desk();
+  api_deps.backups = backups_.get();
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};
 }

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <thread>
-#include <vector>
 
 #include "api/api.h"
 #include "config/config.h"
@@ -96,6 +95,7 @@ class App {
   asio::basic_signal_set<Executor> signals_;
   std::optional<control::PasswordPool> passwords_;
   std::optional<Aside> aside_;
+  std::unique_ptr<backup::Desk> backups_;
   std::unique_ptr<control::ControlPlane> control_;
   std::optional<control::AccessBook> access_book_;
   std::unique_ptr<ApprovalDesk> approvals_;

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/backups.h"
 #include "app/bundle.h"
 #include "app/privileges.h"
 #include "app/rules.h"
@@ -118,6 +119,8 @@ Result<void> App::open_home() {
   if (run_as) SP_CHECK(drop_to(*run_as, settings.home));
   SP_TRY(auto lock, storage::HomeLock::take(settings.home));
   lock_.emplace(std::move(lock));
+  SP_TRY(const bool restored, backup::finish_restore(settings.home));
+  if (restored) SP_CHECK(reread_settings(options_));
   if (!launcher_->fallback_reason().empty()) {
     log_.warning("tool servers run without namespaces", {{"confinement", launcher::confinement_name(launcher_->confinement())},
                                                          {"why", launcher_->fallback_reason()}});

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "app/app.h"
+#include "app/backups.h"
 #include "app/init.h"
 #include "app/opa.h"
 #include "app/policies.h"
@@ -142,6 +143,8 @@ cli::Hooks make_hooks(std::string program) {
   hooks.read_policies = policies_in;
   hooks.replay_policies = replay_policies;
   hooks.explain_policies = explain_policies;
+  hooks.verify_backup = verify_backup;
+  hooks.restore_backup = restore_backup;
   hooks.doctor = doctor;
   hooks.seal_envelope = seal_envelope;
   return hooks;

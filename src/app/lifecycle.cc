@@ -11,6 +11,7 @@
 #include "app/rules.h"
 #include "app/vault_keep.h"
 #include "app/worker_unit.h"
+#include "control/backup/desk.h"
 #include "engines/policy/policy.h"
 
 namespace sallyport::app {
@@ -21,6 +22,7 @@ constexpr int kTicksPerExpiry = 30;
 constexpr int kTicksPerPrune = 3600;
 constexpr int kTicksPerSweep = 5;  // of login sessions and keys; their last uses are stored so late at most
 constexpr int kTicksPerKeyCheck = 60;
+constexpr int kTicksPerBackupCheck = 60;
 constexpr std::chrono::seconds kLastWords{1};
 
 // Who called what since the last time, on all workers.
@@ -159,6 +161,11 @@ Task<void> App::tick_control() {
       if (!signer) log_.error("token signing keys not maintained", {{"why", signer.error().detail}});
       else note("rotate_token_keys", "token-key", *signer);
     }
+    if (count % kTicksPerBackupCheck == 0) {  // beside the clock: it takes its time
+      asio::co_spawn(control_io_, backups_->tick(), [this](const std::exception_ptr& thrown) {
+        if (thrown) log_.error("making a backup ended by an exception");
+      });
+    }
     if (count % kTicksPerSweep != 0) continue;
     approvals_->sweep();
     vault_->sweep();
@@ -252,6 +259,7 @@ void App::stop() {
   }
   passwords_ ? passwords_->stop() : void();
   aside_ ? aside_->stop() : void();
+  backups_ ? backups_->stop() : void();
   signals_.cancel();
   control_work_.reset();
   control_io_.stop();

@@ -49,6 +49,7 @@ Grammar::Grammar(Options& options) : o_(options) {
   sessions();
   tokens();
   vault();
+  backups();
   audit();
   config();
   others();

@@ -80,6 +80,7 @@ int run_policy_scaffold(const Context& context);
 int run_session(const Context& context);
 int run_token(const Context& context);
 int run_vault(const Context& context);
+int run_backup(const Context& context);
 int run_audit(const Context& context);
 int run_config(const Context& context);
 int run_import(const Context& context);

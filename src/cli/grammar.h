@@ -52,6 +52,9 @@ class Grammar {
   void sessions();
   void tokens();
 
+  // grammar_backup.cc
+  void backups();
+
   // grammar_approval.cc
   void approvals();
 

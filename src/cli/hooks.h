@@ -65,6 +65,20 @@ struct PolicyTrial {
   double percent = 0;       // of the lines of all files, how many a test reached
 };
 
+struct BackupFile {
+  std::string home;
+  std::string file;
+  Secret password;  // empty: the home's keys
+  bool force = false;
+};
+
+struct BackupReport {
+  std::string id, made_at;
+  std::size_t files = 0;
+  std::vector<std::string> notices;
+  std::string aside;  // of a restore: where what was there lies now; empty: nothing was
+};
+
 using PolicyFiles = std::vector<std::pair<std::string, std::string>>;  // name, source
 enum class PolicyWish : unsigned char { check, tests, coverage };
 
@@ -89,6 +103,8 @@ struct Hooks {
   std::function<Result<PolicyFiles>(const std::string& home, const std::string& folder)> read_policies;
   // Recorded decisions (the JSON of GET /policies/recorded) made once more under `files`: the JSON of POST /policies/replay.
   std::function<Result<std::string>(const PolicyFiles& files, const std::string& recorded)> replay_policies;
+  // Everything of a backup is opened and checked; a home is made of it. Without the server; restoring takes the home's lock.
+  std::function<Result<BackupReport>(const BackupFile&)> verify_backup, restore_backup;
   // Checks beyond the CLI's own (key file, database schema, launcher).
   std::function<std::vector<Check>(const config::Settings&)> doctor;
   // An envelope of the key exchange (docs/vault.md) for the key of that PEM.

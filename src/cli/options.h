@@ -77,6 +77,7 @@ struct Options {
   // vault: --file is `from`, --version `number`, --expires-in `grace`
   std::string owner;
   bool sealed = false, no_value = false, rotate = false;
+  bool with_audit = false, incremental = false;  // backup create
 
   bool dry_run = false;  // import
 };

@@ -65,7 +65,7 @@ struct Command {
   std::string_view first_word;
   int (*run)(const Context&);
 };
-constexpr std::array<Command, 26> kCommands{{
+constexpr std::array<Command, 27> kCommands{{
     {"init", run_init},
     {"serve", run_serve},
     {"stdio", run_stdio},
@@ -87,6 +87,7 @@ constexpr std::array<Command, 26> kCommands{{
     {"session", run_session},
     {"token", run_token},
     {"vault", run_vault},
+    {"backup", run_backup},
     {"audit", run_audit},
     {"config", run_config},
     {"import", run_import},

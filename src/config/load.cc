@@ -58,6 +58,7 @@ void apply_rows(const GivenValues& given, Settings& settings, Mistakes& mistakes
 void finish_paths(Settings& s) {
   s.audit.path = absolute(s.audit.path, s.home);
   s.policies = absolute(s.policies, s.home);
+  s.backup.path = absolute(s.backup.path, s.home);
   s.storage.sqlite_path = absolute(s.storage.url.substr(std::string_view("sqlite:///").size()), s.home);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/approval_settings.h"
+#include "config/backup_settings.h"
 #include "config/listen_settings.h"
 #include "config/log_settings.h"
 #include "config/policy_setting.h"
@@ -96,6 +97,7 @@ struct Settings {
   UpstreamSettings upstream;
   ApprovalSettings approval;
   SecretSettings secrets;
+  BackupSettings backup;
   SandboxSettings sandbox;
   LogSettings log;
   EncryptionSettings encryption;

@@ -244,6 +244,7 @@ void add_rest(Add<Settings> add) {
 
 void add_policy(Add<Settings> add);  // table_policy.cc
 void add_secrets(Add<Settings> add);  // table_secrets.cc
+void add_backup(Add<Settings> add);  // table_backup.cc
 
 namespace {
 
@@ -259,6 +260,7 @@ std::vector<Row> make_table() {
   add_approval(add);
   add_policy(add);
   add_secrets(add);
+  add_backup(add);
   add_rest(add);
   return rows;
 }

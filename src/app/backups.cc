@@ -1,0 +1,159 @@
+#include "app/backups.h"
+
+#include <filesystem>
+
+#include "app/privileges.h"
+#include "control/backup/desk.h"
+#include "storage/database_copy.h"
+
+namespace sallyport::app {
+namespace {
+
+using backup::HomeKeys;
+
+HomeKeys home_keys(const crypto::KeyStore& keys, Random& random) {
+  return {[&](const crypto::LockedKey& key, std::string_view binding) { return keys.wrap(key, binding, random); },
+          [&](std::string_view wrapped, std::string_view binding) { return keys.unwrap(wrapped, binding); }};
+}
+
+HomeKeys no_keys() {
+  const auto none = [](auto&&...) { return fail(Code::crypto, "there are no keys in the home"); };
+  return {[=](const crypto::LockedKey&, std::string_view) -> Result<std::string> { return none(); },
+          [=](std::string_view, std::string_view) -> Result<crypto::LockedKey> { return none(); }};
+}
+
+// Does the home in `folder` open: its database, under its own keys or these?
+Result<void> check_folder(const std::string& folder, const crypto::KeyStore* keys) {
+  const std::string database = folder + "/" + std::string(backup::kDatabase);
+  SP_TRY(const int version, storage::check_database(database));
+  (void)version;
+  auto own = crypto::KeyStore::open(folder);
+  if (own) keys = &*own;
+  if (keys == nullptr) return fail(Code::config, "neither the backup nor the home has keys for the database");
+  return {};
+}
+
+cli::BackupReport report_of(const backup::Manifest& manifest) {
+  cli::BackupReport report;
+  report.id = manifest.id;
+  report.made_at = iso_time(manifest.at);
+  report.files = manifest.entries.size();
+  report.notices = manifest.notices;
+  return report;
+}
+
+// Where the settings that came back say that things lie elsewhere.
+void add_notices(const std::string& home, cli::BackupReport& report) {
+  const auto settings = config::load(home, std::nullopt, config::process_environment());
+  if (!settings) {
+    report.notices.push_back("sallyport.yaml of the backup is not accepted here: " + settings.error().detail);
+    return;
+  }
+  const auto elsewhere = [&](const std::string& path, const std::string& name, std::string_view setting) {
+    if (path == home + "/" + name || !backup::exists(home + "/" + name)) return;
+    report.notices.push_back(name + " was restored to the home, but " + std::string(setting) + " says " + path +
+                             "; fix: move it there, or remove the setting");
+  };
+  elsewhere(settings->storage.sqlite_path, std::string(backup::kDatabase), "storage.url");
+  elsewhere(settings->policies, std::string(backup::kPolicies), "policies");
+  elsewhere(settings->audit.path, std::string(backup::kAudit), "audit.path");
+}
+
+// Root becomes the user that serves before anything is written.
+Result<void> settle_user(const std::string& home, const std::string& run_as) {
+  if (geteuid() != 0) return {};
+  SP_TRY(const RunAs user, user_of(run_as));
+  SP_CHECK(give_home(home, user));
+  return drop_to(user, home);
+}
+
+Result<std::optional<crypto::KeyStore>> keys_in(const std::string& home) {
+  auto keys = crypto::KeyStore::open(home);
+  if (!keys && keys.error().code == Code::not_found) return std::optional<crypto::KeyStore>();
+  if (!keys) return fail(std::move(keys).error());
+  return std::optional<crypto::KeyStore>(std::move(*keys));
+}
+
+}  // namespace
+
+backup::Places backup_places(const config::Settings& settings) {
+  return {settings.home,     settings.storage.sqlite_path, settings.config_file,
+          settings.policies, settings.audit.path,          settings.backup.path};
+}
+
+backup::Tools backup_tools(const Clock& clock, Random& random, const crypto::KeyStore* keys) {
+  backup::Tools tools{
+      clock,
+      random,
+      keys != nullptr ? home_keys(*keys, random) : no_keys(),
+      storage::copy_database,
+      [keys](const std::string& folder) { return check_folder(folder, keys); },
+      [](const std::string&) -> Result<std::vector<std::uint32_t>> { return std::vector<std::uint32_t>(); },
+      SALLYPORT_VERSION};
+  return tools;
+}
+
+Result<void> reread_settings(AppOptions& options) {
+  const std::string file = options.settings.config_file;
+  const bool there = !file.empty() && backup::exists(file);
+  SP_TRY(options.settings,
+         config::load(options.settings.home, there ? std::optional(file) : std::nullopt, options.environment));
+  return {};
+}
+
+Result<std::unique_ptr<backup::Desk>> make_backup_desk(const AppOptions& options, const Clock& clock, Random& random,
+                                                       const crypto::KeyStore& keys,
+                                                       std::function<void(std::string, bool)> note) {
+  const config::Settings& settings = options.settings;
+  SP_CHECK(backup::sweep(settings.home));
+  backup::DeskRules rules;
+  rules.every = settings.backup.every;
+  rules.keep = settings.backup.keep;
+  rules.with_audit = settings.backup.with_audit;
+  rules.incremental = settings.backup.incremental;
+  rules.verify = settings.backup.verify;
+  rules.password = [&options]() -> Result<std::shared_ptr<const Secret>> {
+    const config::Settings& now = options.settings;
+    if (now.backup.recovery_password.empty()) return std::shared_ptr<const Secret>();
+    SP_TRY(Secret password, config::resolve_reference(now.backup.recovery_password, now.home, options.environment));
+    return std::make_shared<const Secret>(std::move(password));
+  };
+  return std::make_unique<backup::Desk>(backup_places(settings), backup_tools(clock, random, &keys), std::move(rules),
+                                        std::move(note));
+}
+
+Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
+  SP_CHECK(check_home(from.home));
+  SP_CHECK(backup::make_folder(from.home));
+  const auto settings = config::load(from.home, std::nullopt, config::process_environment());
+  SP_CHECK(settle_user(from.home, settings ? settings->sandbox.run_as : config::SandboxSettings().run_as));
+  SP_TRY(const auto lock, storage::HomeLock::take(from.home));
+  SP_TRY(const bool finished, backup::finish_restore(from.home));
+  (void)finished;
+  SP_TRY(const auto keys, keys_in(from.home));
+  const SystemClock clock;
+  SystemRandom random;
+  const auto done = backup::restore(from.home, backup_tools(clock, random, keys ? &*keys : nullptr),
+                                    {from.file, from.password.empty() ? nullptr : &from.password, from.force});
+  if (!done) return fail(done.error());
+  cli::BackupReport report = report_of(done->manifest);
+  report.aside = done->aside;
+  add_notices(from.home, report);
+  return report;
+}
+
+Result<cli::BackupReport> verify_backup(const cli::BackupFile& from) {
+  SP_CHECK(become_owner(from.home));
+  SP_TRY(const auto keys, keys_in(from.home));
+  const SystemClock clock;
+  SystemRandom random;
+  const std::string beside = std::filesystem::path(from.file).parent_path().string();
+  const std::string scratch_in = backup::exists(from.home) ? from.home : beside.empty() ? "." : beside;
+  const backup::Tools tools = backup_tools(clock, random, keys ? &*keys : nullptr);
+  const backup::Unlock unlock{&tools.keys, from.password.empty() ? nullptr : &from.password};
+  const auto found = backup::verify(from.file, unlock, scratch_in, tools);
+  if (!found) return fail(found.error());
+  return report_of(found->manifest);
+}
+
+}  // namespace sallyport::app

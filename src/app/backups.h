@@ -1,0 +1,26 @@
+// Backups: what control/backup needs of the rest of the product, and the commands that work on a home without its server.
+#pragma once
+
+#include "app/app.h"
+#include "cli/hooks.h"
+#include "control/backup/restore.h"
+
+namespace sallyport::app {
+
+// The settings once more, of a home that a restore has just been finished in.
+Result<void> reread_settings(AppOptions& options);
+
+// Where the parts of a home lie; what making and restoring a backup of it takes. `keys`: null: the home has none.
+backup::Places backup_places(const config::Settings& settings);
+backup::Tools backup_tools(const Clock& clock, Random& random, const crypto::KeyStore* keys);
+
+// All but `note` outlives it.
+Result<std::unique_ptr<backup::Desk>> make_backup_desk(const AppOptions& options, const Clock& clock, Random& random,
+                                                       const crypto::KeyStore& keys,
+                                                       std::function<void(std::string, bool)> note);
+
+// cli::Hooks::restore_backup and verify_backup.
+Result<cli::BackupReport> restore_backup(const cli::BackupFile& from);
+Result<cli::BackupReport> verify_backup(const cli::BackupFile& from);
+
+}  // namespace sallyport::app
