@@ -1,9 +1,12 @@
 #include "app/backups.h"
 
 #include <filesystem>
+#include <set>
 
 #include "app/privileges.h"
 #include "control/backup/desk.h"
+#include "control/vault.h"
+#include "crypto/keyring.h"
 #include "storage/database_copy.h"
 
 namespace sallyport::app {
@@ -22,15 +25,56 @@ HomeKeys no_keys() {
           [=](std::string_view, std::string_view) -> Result<crypto::LockedKey> { return none(); }};
 }
 
-// Does the home in `folder` open: its database, under its own keys or these?
-Result<void> check_folder(const std::string& folder, const crypto::KeyStore* keys) {
+// The keys in that folder; nothing where there are none.
+Result<std::optional<crypto::KeyStore>> keys_in(const std::string& home) {
+  auto ring = crypto::Keyring::open(home, {});
+  if (ring) {
+    SP_TRY(auto store, ring->store());
+    return std::optional<crypto::KeyStore>(std::move(store));
+  }
+  if (ring.error().code != Code::not_found) return fail(std::move(ring).error());
+  auto keys = crypto::KeyStore::open(home);
+  if (keys) return std::optional<crypto::KeyStore>(std::move(*keys));
+  if (keys.error().code != Code::not_found) return fail(std::move(keys).error());
+  return std::optional<crypto::KeyStore>();
+}
+
+// Was the database written under these keys, and does each secret in it open?
+Result<void> check_rows(storage::SqliteRepository& repository, const crypto::KeyStore& keys, const Clock& clock,
+                        Random& random) {
+  SP_TRY(const auto root, repository.get_meta("key_fingerprint"));
+  if (root && *root != keys.fingerprint()) return fail(Code::crypto, "the database was written under other keys");
+  control::Vault vault(repository.vault(), keys, random, clock);
+  SP_CHECK(vault.load({}));
+  for (const auto& secret : vault.list(std::nullopt)) {
+    for (const auto& version : secret.versions) {
+      if (version.destroyed) continue;
+      const auto value = vault.reveal({secret.owner, secret.name}, version.number);
+      if (!value) return fail(value.error().code, "a secret of the vault does not open: " + value.error().detail);
+    }
+  }
+  return {};
+}
+
+// Does the home in `folder` open: its database, under its own keys, or under those of the home where it has none?
+Result<void> check_folder(const std::string& folder, const crypto::KeyStore* keys, const Clock& clock, Random& random) {
   const std::string database = folder + "/" + std::string(backup::kDatabase);
   SP_TRY(const int version, storage::check_database(database));
   (void)version;
-  auto own = crypto::KeyStore::open(folder);
-  if (own) keys = &*own;
+  auto own = keys_in(folder);
+  if (!own && keys == nullptr) return fail(std::move(own).error());
+  if (own && *own) keys = &**own;
   if (keys == nullptr) return fail(Code::config, "neither the backup nor the home has keys for the database");
-  return {};
+  SP_TRY(const auto repository, storage::SqliteRepository::open(database, clock));
+  return check_rows(*repository, *keys, clock, random);
+}
+
+Result<std::vector<std::uint32_t>> keys_named_in(const std::string& database) {
+  std::set<std::uint32_t> ids;
+  SP_CHECK(storage::each_wrapped_key(database, [&](std::string_view wrapped) {
+    if (const auto id = crypto::WrappingKeys::named_by(wrapped)) ids.insert(*id);
+  }));
+  return std::vector<std::uint32_t>(ids.begin(), ids.end());
 }
 
 cli::BackupReport report_of(const backup::Manifest& manifest) {
@@ -67,13 +111,6 @@ Result<void> settle_user(const std::string& home, const std::string& run_as) {
   return drop_to(user, home);
 }
 
-Result<std::optional<crypto::KeyStore>> keys_in(const std::string& home) {
-  auto keys = crypto::KeyStore::open(home);
-  if (!keys && keys.error().code == Code::not_found) return std::optional<crypto::KeyStore>();
-  if (!keys) return fail(std::move(keys).error());
-  return std::optional<crypto::KeyStore>(std::move(*keys));
-}
-
 }  // namespace
 
 backup::Places backup_places(const config::Settings& settings) {
@@ -82,14 +119,13 @@ backup::Places backup_places(const config::Settings& settings) {
 }
 
 backup::Tools backup_tools(const Clock& clock, Random& random, const crypto::KeyStore* keys) {
-  backup::Tools tools{
-      clock,
-      random,
-      keys != nullptr ? home_keys(*keys, random) : no_keys(),
-      storage::copy_database,
-      [keys](const std::string& folder) { return check_folder(folder, keys); },
-      [](const std::string&) -> Result<std::vector<std::uint32_t>> { return std::vector<std::uint32_t>(); },
-      SALLYPORT_VERSION};
+  backup::Tools tools{clock, random, keys != nullptr ? home_keys(*keys, random) : no_keys()};
+  tools.copy_database = storage::copy_database;
+  tools.check_home = [&clock, &random, keys](const std::string& folder) {
+    return check_folder(folder, keys, clock, random);
+  };
+  tools.keys_named_in = keys_named_in;
+  tools.program = SALLYPORT_VERSION;
   return tools;
 }
 

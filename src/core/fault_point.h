@@ -43,6 +43,10 @@ inline constexpr auto kFaultPoints = std::to_array<std::string_view>({
     "keyring.checked",  // the draft of a replacement was read back
     "keyring.named",  // it has taken the name
     "keyring.removed",  // the key file that no longer opens anything is gone
+    // rows of the vault: storage/vault.cc
+    "vault.rewrapping",  // data keys are wrapped anew, not yet committed
+    "vault.rewrapped",  // they are
+    "vault.unkeyed",  // the data key of a version is destroyed, its ciphertext is still there
 });
 
 class FaultPoint {

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 
+#include "core/encoding.h"
 #include "storage/migrations.h"
 
 namespace sallyport::storage {
@@ -109,6 +111,25 @@ Result<int> check_database(const std::string& path) {
                                    ", this program knows 1 to " + std::to_string(newest_version()));
   }
   return number;
+}
+
+Result<void> each_wrapped_key(const std::string& path, const std::function<void(std::string_view)>& take) {
+  SP_TRY(const Connection db, connect(path, SQLITE_OPEN_READONLY));
+  constexpr const char* kSql = "SELECT wrapped_key FROM vault_versions WHERE wrapped_key <> '' UNION ALL "
+                               "SELECT wrapped_key FROM exchange_keys WHERE wrapped_key <> ''";
+  sqlite3_stmt* raw = nullptr;
+  const int prepared = sqlite3_prepare_v2(db.get(), kSql, -1, &raw, nullptr);
+  const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(raw, sqlite3_finalize);
+  if (prepared != SQLITE_OK) return sql_error("wrapped keys", prepared);
+  for (;;) {
+    const int code = sqlite3_step(raw);
+    if (code == SQLITE_DONE) return {};
+    if (code != SQLITE_ROW) return sql_error("wrapped keys", code);
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(raw, 0));
+    const auto bytes = base64url_decode(text == nullptr ? std::string_view() : std::string_view(text));
+    if (!bytes) return fail(Code::storage, "the database has a wrapped key that is none");
+    take(as_text(*bytes));
+  }
 }
 
 }  // namespace sallyport::storage

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "core/result.h"
 
@@ -17,5 +18,8 @@ Result<void> copy_database(const std::string& from, const std::string& to, const
 // Is the database at `path` one that this program can take up: its own, whole (integrity_check), without rows that refer to what is
 // not there, of a schema version that is known? Nothing in it is changed. The version; errors: storage, naming what is wrong.
 Result<int> check_database(const std::string& path);
+
+// Each data key that rows of the database at `path` keep wrapped, as they keep it (bytes). Nothing is changed.
+Result<void> each_wrapped_key(const std::string& path, const std::function<void(std::string_view wrapped)>& take);
 
 }  // namespace sallyport::storage

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/encoding.h"
+#include "core/fault_point.h"
 #include "storage/load.h"
 
 namespace sallyport::storage {
@@ -166,6 +167,7 @@ Result<void> SqliteVault::destroy_version(std::string_view secret, std::uint32_t
   SP_CHECK(db_.run("destroy data key",
                    "UPDATE vault_versions SET wrapped_key = '', destroyed = 1 WHERE secret = ? AND number = ?", secret,
                    number(version)));
+  fault_point("vault.unkeyed");
   SP_CHECK(db_.run("destroy version",
                    forget ? "DELETE FROM vault_versions WHERE secret = ? AND number = ?"
                           : "UPDATE vault_versions SET ciphertext = '' WHERE secret = ? AND number = ?",
@@ -215,7 +217,10 @@ Result<void> SqliteVault::put_wrapped(std::span<const VaultVersionRow> rows) {
                      "UPDATE vault_versions SET wrapped_key = ? WHERE secret = ? AND number = ? AND destroyed = 0",
                      text_of(row.sealed.wrapped_key), row.secret, number(row.number)));
   }
-  return transaction.commit();
+  fault_point("vault.rewrapping");
+  SP_CHECK(transaction.commit());
+  fault_point("vault.rewrapped");
+  return {};
 }
 
 Result<std::vector<StoredExchangeKey>> SqliteVault::load_exchange_keys() {

@@ -21,7 +21,8 @@ struct Item {
 };
 
 struct Contents {
-  std::vector<Item> items;  // by name
+  std::vector<Item> items;             // by name
+  std::vector<std::uint32_t> key_ids;  // that rows of the database name
   std::vector<std::string> notices;
 };
 
@@ -94,6 +95,7 @@ Result<Contents> gather(const Places& places, const Tools& tools, const Wish& wi
                           "the home's keys are, "
                           "so keep a copy of them elsewhere");
   }
+  SP_TRY(all.key_ids, tools.keys_named_in(copy));
   SP_CHECK(add(all, std::string(kDatabase), copy, tools.go_on));
   if (!places.settings_file.empty() && exists(places.settings_file)) {
     SP_CHECK(add(all, std::string(kSettingsFile), places.settings_file, tools.go_on));
@@ -169,7 +171,7 @@ Result<Made> create_once(const Places& places, const Tools& tools, const Wish& w
   SP_TRY(Contents contents, gather(places, tools, wish, copy));
   Header wanted;
   wanted.at = tools.clock.wall();
-  SP_TRY(wanted.key_ids, tools.keys_named_in(copy));
+  wanted.key_ids = std::move(contents.key_ids);
   wanted.base = wish.incremental ? lean_on_newest(places, tools, contents) : std::string();
   if (wish.incremental && wanted.base.empty()) {
     contents.notices.push_back(
