@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 HOME_DIR ?= .sallyport
 
-.PHONY: run build test soak bench train lint fuzz api-fuzz clean
+.PHONY: run build test soak faults bench train lint fuzz api-fuzz clean
 
 run: ## install what is missing, build, prepare ./.sallyport, serve on 127.0.0.1:8000
 	@scripts/setup
@@ -22,6 +22,10 @@ soak: ## 200 clients of every revision for SOAK_SECONDS (600), a tool server dyi
 	@scripts/build release sallyport sallyport-calculator
 	@scripts/npm-ci tests/e2e/node
 	@python3 tests/soak/soak.py
+
+faults: ## killed at FAULT_RUNS (10000) steps of keys, vault, backup and restore, what is left is opened again; not part of `test`
+	@scripts/setup --tests
+	@scripts/faults
 
 bench: ## side by side with plain nginx, between the eras beside within one, beside a flood of logins, a decision beside OPA's; prints ratios
 	@scripts/setup --bench
