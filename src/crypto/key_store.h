@@ -32,6 +32,7 @@ enum class Purpose : std::uint8_t {
   token_keys,       // key-encryption key of the stored token signing keys
   approvals,        // key-encryption key of the arguments of calls that wait for approval
   audit_encryption,  // key-encryption key of the data keys of sealed audit segments
+  certificates,     // key-encryption key of the built-in authority's key and of its index of certificates
   count_
 };
 
