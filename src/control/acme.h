@@ -1,0 +1,40 @@
+// A certificate of a public authority for the gateway, by ACME (RFC 8555), through Debian's `lego` as a child process: what it
+// is told, and what is made of what it leaves. Its account and its work lie in <home>/certs/lego; answers to http-01 in
+// <home>/certs/acme/TOKEN, from where the plain listener serves them. Blocking file calls; one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "control/child_process.h"
+#include "core/clock.h"
+#include "crypto/x509.h"
+
+namespace sallyport::control {
+
+struct AcmeRules {
+  bool enabled = false;
+  std::string program;  // lego, by its absolute path
+  std::string directory;  // URL
+  std::string email;
+  std::vector<std::string> hosts;  // names; the first gives the certificate its name
+  bool tls_alpn = false;  // tls-alpn-01 by lego's own listener at `port`; else http-01 by the folder
+  std::uint16_t port = 0;
+  std::string ca;  // PEM file of roots that the directory's own certificate is checked by; empty: the machine's
+};
+
+// Makes the folders; the order for run_child(). Errors: io.
+Result<ChildOrder> acme_order(const AcmeRules& rules, const std::filesystem::path& certs);
+
+struct AcmeCertificate {
+  std::string chain_pem;
+  Secret key_pem;  // PKCS #8
+};
+
+// What the child left, looked at (it is for this key, these hosts, serving, and now), and removed from its folder. Errors:
+// not_found (it left nothing), crypto, validation.
+Result<AcmeCertificate> take_acme_certificate(const AcmeRules& rules, const std::filesystem::path& certs, WallTime now);
+
+}  // namespace sallyport::control
