@@ -22,6 +22,7 @@
 #include "model/rest.h"
 
 namespace sallyport::control {
+class Certificates;
 struct VaultDesk;
 }
 namespace sallyport::backup {
@@ -55,6 +56,7 @@ struct ApiDeps {
   control::Approvals* approvals = nullptr;  // on the control executor; never null once app has built it
   control::VaultDesk* vault = nullptr;  // never null once app has built it
   backup::Desk* backups = nullptr;  // never null once app has built it
+  control::Certificates* certificates = nullptr;  // the same
   std::chrono::seconds key_grace{24 * 3600};  // of the old secret of a rotated API key, where the request is silent
 };
 

@@ -4,6 +4,7 @@
 
 #include "api/approvals.h"
 #include "api/backups.h"
+#include "api/certificates.h"
 #include "api/handlers.h"
 #include "api/policy_versions.h"
 #include "api/vault.h"
@@ -244,6 +245,21 @@ constexpr std::array kRoutes{
           {.summary = "Withdraw a call of one's own that waits", .status = 204}},
     Route{"GET", "/approvals/{id}/page", std::nullopt, true, "public", "", approval_page,
           {.summary = "What to do about a call that waits, for people; says nothing of the call", .media_type = "text/html"}},
+    Route{"GET", "/certificates", system_admin, false, "admin", "", list_certificates,
+          {.summary = "What the built-in authority has issued", .response = "Certificate", .filters = "kind status name user", .list = true}},
+    Route{"GET", "/certificates/authority", system_admin, false, "admin", "", show_authority,
+          {.summary = "The authority's certificate, to be trusted by clients, and its revocation list", .response = "Authority"}},
+    Route{"POST", "/certificates/authority", system_admin, false, "admin", "system", init_authority,
+          {.summary = "Make the authority where there is none, and the gateway's own certificate", .request = "NewAuthority", .response = "Certificate", .status = 201}, true},
+    Route{"GET", "/certificates/{id}", system_admin, false, "admin", "", show_certificate,
+          {.summary = "One certificate, by serial; ca and server: those in use; or by name: its newest", .response = "Certificate"}},
+    Route{"POST", "/certificates", system_admin, false, "admin", "system", issue_certificate,
+          {.summary = "Issue a certificate; its key is in this answer only", .request = "CertificateOrder", .response = "IssuedCertificate", .status = 201}, true},
+    Route{"POST", "/certificates/{id}/renew", system_admin, false, "admin", "system", renew_certificate,
+          {.summary = "The same with a new key and a new life; a key that is not the gateway's own is in this answer only", .request = "CertificateRenewal",
+           .response = "IssuedCertificate", .status = 201}, true},
+    Route{"POST", "/certificates/{id}/revoke", system_admin, false, "admin", "system", revoke_certificate,
+          {.summary = "Revoke a certificate, by serial", .request = "Revocation", .response = "Certificate"}, true},
     Route{"GET", "/keys", key_read, false, "admin", "", list_keys,
           {.summary = "API keys, without their secrets", .response = "Key", .filters = "name owner enabled", .list = true}},
     Route{"POST", "/keys", key_write, false, "admin", "system", add_key,

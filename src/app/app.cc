@@ -6,6 +6,7 @@
 #include "app/backups.h"
 #include "app/bundle.h"
 #include "app/bundle_age.h"
+#include "app/certificate_desk.h"
 #include "app/rules.h"
 #include "app/vault_keep.h"
 #include "app/worker_unit.h"
@@ -169,6 +170,8 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   app->vault_ = std::make_unique<VaultKeep>(*app);
   SP_CHECK(app->vault_->open());
   app->access_book_.emplace(*app->repository_);
+  app->certificates_ = std::make_unique<CertificateDesk>(*app);
+  app->certificates_->open();
   SP_CHECK(app->open_control());
   SP_CHECK(app->build_fleet());
   return app;
@@ -242,7 +245,7 @@ Result<void> App::open_control() {
       clock_,
       config::looks_like_secret,
       server_defaults(settings),
-      [this] { return metrics_->expose() + backups_->metrics(); },
+      [this] { return metrics_->expose() + backups_->metrics() + certificates_->metrics(); },
       [this](const Snapshot& snapshot) { return status_json(snapshot); },
       [this] { return started_ && !stopping_ && audit_->healthy(); },
       [this] { return audit_->healthy(); },
@@ -259,6 +262,7 @@ Result<void> App::open_control() {
   api_deps.approvals = &approvals_->store();
   api_deps.vault = &vault_->desk();
   api_deps.backups = backups_.get();
+  api_deps.certificates = &certificates_->store();
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};
 }

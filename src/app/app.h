@@ -56,6 +56,7 @@ class App {
   struct WorkerUnit;
   class ApprovalDesk;
   class VaultKeep;
+  class CertificateDesk;
   explicit App(AppOptions options);
   Result<void> open_home();
   Result<void> open_audit();
@@ -100,6 +101,7 @@ class App {
   std::optional<control::AccessBook> access_book_;
   std::unique_ptr<ApprovalDesk> approvals_;
   std::unique_ptr<VaultKeep> vault_;
+  std::unique_ptr<CertificateDesk> certificates_;
   std::unique_ptr<control::SecondFactors> factors_;
   std::unique_ptr<control::Accounts> accounts_;
   std::unique_ptr<api::Api> api_;

@@ -7,6 +7,7 @@
 #include "app/approval_desk.h"
 #include "app/bundle.h"
 #include "app/bundle_age.h"
+#include "app/certificate_desk.h"
 #include "app/opa.h"
 #include "app/rules.h"
 #include "app/vault_keep.h"
@@ -156,7 +157,9 @@ Task<void> App::tick_control() {
     if (error) co_return;
     checkpoint();
     if (++count % kTicksPerPrune == 0) (void)repository_->prune_revoked_tokens(clock_.wall());
+    certificates_->ask_if_due();
     if (count % kTicksPerKeyCheck == 0) {
+      certificates_->tick();
       const auto signer = co_await control_->maintain_token_keys();
       if (!signer) log_.error("token signing keys not maintained", {{"why", signer.error().detail}});
       else note("rotate_token_keys", "token-key", *signer);

@@ -44,6 +44,7 @@ Grammar::Grammar(Options& options) : o_(options) {
   policies();
   labels();
   approvals();
+  certificates();
   second_factors();
   keys();
   sessions();

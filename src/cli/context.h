@@ -67,6 +67,7 @@ int run_access(const Context& context);
 int run_label(const Context& context);
 int run_label_of(const Context& context, std::string_view path);  // tool label, server label
 int run_approval(const Context& context);
+int run_certs(const Context& context);
 int run_user(const Context& context);
 int run_mfa(const Context& context);
 int run_key(const Context& context);

@@ -60,6 +60,8 @@ class Grammar {
 
   // grammar_vault.cc
   void vault();
+  // grammar_certs.cc
+  void certificates();
 
   // grammar_policy.cc
   void policies();

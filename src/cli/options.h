@@ -80,6 +80,11 @@ struct Options {
   bool with_audit = false, incremental = false;  // backup create
 
   bool dry_run = false;  // import
+
+  // certs: reason, revoke_old, user, output stand above
+  std::string kind, key_type, pkcs12;
+  std::vector<std::string> hosts, uris, emails;
+  std::optional<std::int64_t> days;
 };
 
 }  // namespace sallyport::cli

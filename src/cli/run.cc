@@ -65,7 +65,7 @@ struct Command {
   std::string_view first_word;
   int (*run)(const Context&);
 };
-constexpr std::array<Command, 27> kCommands{{
+constexpr std::array<Command, 28> kCommands{{
     {"init", run_init},
     {"serve", run_serve},
     {"stdio", run_stdio},
@@ -81,6 +81,7 @@ constexpr std::array<Command, 27> kCommands{{
     {"group", run_group},
     {"access", run_access},
     {"approval", run_approval},
+    {"certs", run_certs},
     {"policy", run_policy},
     {"label", run_label},
     {"key", run_key},

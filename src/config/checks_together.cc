@@ -21,6 +21,7 @@ class Together {
     approval();
     upstream();
     policy();
+    acme();
   }
 
  private:
@@ -110,6 +111,27 @@ class Together {
     if (secret->size() < 16) {
       refuse("approval.webhook_secret", "is shorter than 16 bytes", "make one with: openssl rand -base64 32");
     }
+  }
+
+  void acme() {
+    if (!s_.acme.enabled) return;
+    if (!s_.acme.directory.starts_with("https://")) {
+      refuse("acme.directory", "is no https:// URL", "write the directory's URL as the authority publishes it");
+    }
+    if (s_.acme.email.find('@') == std::string::npos) {
+      refuse("acme.email", "is no address that the authority could write to", "name one");
+    }
+    if (s_.acme.hosts.empty()) refuse("acme.hosts", "names nothing", "name the gateway as clients reach it");
+    for (const std::string& host : s_.acme.hosts) {
+      const bool has_letter =
+          std::ranges::any_of(host, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+      if (host.starts_with('*') || host.find(':') != std::string::npos || !has_letter) {
+        refuse("acme.hosts", host + " is no host name",
+               "leave out addresses and wildcards: the challenges do not show them");
+      }
+    }
+    if (!s_.acme.program.starts_with('/'))
+      refuse("acme.program", "is no absolute path", "write what 'command -v lego' prints");
   }
 
   void upstream() {

@@ -59,6 +59,7 @@ void finish_paths(Settings& s) {
   s.audit.path = absolute(s.audit.path, s.home);
   s.policies = absolute(s.policies, s.home);
   s.backup.path = absolute(s.backup.path, s.home);
+  if (!s.acme.ca.empty()) s.acme.ca = absolute(s.acme.ca, s.home);
   s.storage.sqlite_path = absolute(s.storage.url.substr(std::string_view("sqlite:///").size()), s.home);
 }
 

@@ -11,6 +11,7 @@
 
 #include "config/approval_settings.h"
 #include "config/backup_settings.h"
+#include "config/certificate_settings.h"
 #include "config/listen_settings.h"
 #include "config/log_settings.h"
 #include "config/policy_setting.h"
@@ -98,6 +99,8 @@ struct Settings {
   ApprovalSettings approval;
   SecretSettings secrets;
   BackupSettings backup;
+  CertificateSettings certificates;
+  AcmeSettings acme;
   SandboxSettings sandbox;
   LogSettings log;
   EncryptionSettings encryption;

@@ -245,6 +245,7 @@ void add_rest(Add<Settings> add) {
 void add_policy(Add<Settings> add);  // table_policy.cc
 void add_secrets(Add<Settings> add);  // table_secrets.cc
 void add_backup(Add<Settings> add);  // table_backup.cc
+void add_certificates(Add<Settings> add);  // table_certificates.cc
 
 namespace {
 
@@ -261,6 +262,7 @@ std::vector<Row> make_table() {
   add_policy(add);
   add_secrets(add);
   add_backup(add);
+  add_certificates(add);
   add_rest(add);
   return rows;
 }

@@ -198,7 +198,8 @@ class StepUp(Case):
         judy = mcp.Client(self.gateway, token)
         for method, path in (("POST", "/admin/users"), ("PUT", "/admin/users/k1"), ("DELETE", "/admin/users/k1"),
                              ("POST", "/admin/users/k1/toggle"), ("PUT", "/admin/users/k1/password"), ("DELETE", "/users/k1/mfa"),
-                             ("POST", "/token-keys/rotate")):
+                             ("POST", "/token-keys/rotate"), ("POST", "/certificates"), ("POST", "/certificates/authority"),
+                             ("POST", "/certificates/0a/renew"), ("POST", "/certificates/0a/revoke")):
             refused = judy.ask(method, path, {})
             self.assertEqual((refused.status, refused.message["error"]["code"]), (401, "second_factor_required"), path)
         self.assertEqual(judy.ask("GET", "/admin/users").status, 200)  # reading is no write

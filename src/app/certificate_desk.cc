@@ -1,0 +1,191 @@
+#include "app/certificate_desk.h"
+
+#include "app/worker_unit.h"
+
+namespace sallyport::app {
+namespace {
+
+control::CertificateRules rules_of(const config::CertificateSettings& settings) {
+  control::CertificateRules rules;
+  rules.authority_life = std::chrono::days(settings.authority_days);
+  rules.leaf_life = std::chrono::days(settings.leaf_days);
+  rules.crl_life = std::chrono::days(settings.crl_days);
+  rules.key_type = crypto::certificate_key_type(settings.key_type).value_or(rules.key_type);
+  return rules;
+}
+
+control::AcmeRules rules_of(const config::AcmeSettings& settings) {
+  control::AcmeRules rules;
+  rules.enabled = settings.enabled;
+  rules.program = settings.program;
+  rules.directory = settings.directory;
+  rules.email = settings.email;
+  for (const std::string& host : settings.hosts) {
+    const auto name = crypto::alt_name(crypto::AltNameKind::dns, host);  // in small letters, as certificates have them
+    rules.hosts.push_back(name ? name->value : host);
+  }
+  rules.tls_alpn = settings.challenge == "tls-alpn-01";
+  rules.port = settings.port;
+  rules.ca = settings.ca;
+  return rules;
+}
+
+// What an ACME client said, for the log: its last lines, printable.
+std::string last_words(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  if (text.size() > 600) text = "..." + text.substr(text.size() - 600);
+  for (char& c : text) c = c < ' ' || c == '\x7f' ? ' ' : c;
+  return text;
+}
+
+std::int64_t seconds_of(WallTime time) {
+  return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+void add_metric(std::string& out, std::string_view name, std::string_view help, std::string_view type) {
+  out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type);
+  out += "\n";
+}
+
+}  // namespace
+
+App::CertificateDesk::CertificateDesk(App& app)
+    : app_(app),
+      store_({app.options_.settings.home + "/certs", app.keys_->key(crypto::Purpose::certificates), app.random_,
+              app.clock_,
+              [this](std::string_view what, const control::IssuedCertificate& about, std::string_view by) {
+                return note(what, about, by);
+              }},
+             rules_of(app.options_.settings.certificates)),
+      acme_(rules_of(app.options_.settings.acme)) {
+  store_.on_change([this] { measure(); });
+}
+
+void App::CertificateDesk::open() {
+  if (const auto opened = store_.open(); !opened) {
+    return app_.log_.error("the certificate authority cannot be used", {{"why", opened.error().detail}});
+  }
+  measure();
+  if (app_.options_.listen) tick();  // what fell due while nobody served, before it is shown to anyone
+}
+
+void App::CertificateDesk::tick() {
+  const auto renewed = store_.tick();
+  if (!renewed) {
+    ++failures_;
+    return app_.log_.error("certificates not renewed", {{"why", renewed.error().detail}});
+  }
+  for (const auto& one : *renewed) {
+    app_.log_.info("certificate renewed", {{"serial", one.serial}, {"until", iso_time(one.not_after)}});
+  }
+}
+
+bool App::CertificateDesk::acme_due() const {
+  const WallTime now = app_.clock_.wall();
+  if (!acme_.enabled || !app_.options_.listen || asking_ || now < ask_at_) return false;
+  const auto* const server = store_.in_use(control::CertificateKind::server);
+  if (server == nullptr || !server->foreign || server->renew_at <= now) return true;
+  return !std::ranges::all_of(acme_.hosts, [&](const std::string& host) {
+    return std::ranges::find(server->alt_names, crypto::AltName{crypto::AltNameKind::dns, host}) !=
+           server->alt_names.end();
+  });
+}
+
+void App::CertificateDesk::ask_if_due() {
+  if (!acme_due()) return;
+  asking_ = true;
+  asio::co_spawn(app_.control_io_, get_certificate(), [this](const std::exception_ptr& error) {
+    asking_ = false;
+    if (error) app_.log_.error("asking for a certificate ended by an exception");
+  });
+}
+
+namespace {
+
+Result<void> judge(const control::ChildEnd& end) {
+  if (end.timed_out) return fail(Code::upstream_timeout, "the ACME client took too long: " + last_words(end.output));
+  if (end.exit_code != 0) return fail(Code::upstream_refused, "the ACME client failed: " + last_words(end.output));
+  return {};
+}
+
+Task<Result<control::AcmeCertificate>> ask(Executor executor, const control::AcmeRules& rules, std::string folder,
+                                           const Clock& clock) {
+  SP_CO_TRY(auto order, control::acme_order(rules, folder));
+  const auto end = co_await control::run_child(executor, std::move(order));
+  if (!end) {
+    if (end.error().code != Code::not_found) co_return fail(end.error());
+    co_return fail(Code::config, end.error().detail + "; fix: apt-get install lego, or set acme.program");
+  }
+  SP_CO_CHECK(judge(*end));
+  co_return control::take_acme_certificate(rules, folder, clock.wall());
+}
+
+}  // namespace
+
+Task<void> App::CertificateDesk::get_certificate() {
+  const auto got =
+      co_await ask(app_.control_io_.get_executor(), acme_, app_.options_.settings.home + "/certs", app_.clock_);
+  const auto taken = got ? store_.adopt(got->chain_pem, got->key_pem, "acme") : fail(got.error());
+  if (taken) {
+    refusals_ = 0;
+    app_.log_.info("certificate from the ACME authority",
+                   {{"serial", taken->serial}, {"until", iso_time(taken->not_after)}});
+    co_return;
+  }
+  // Public authorities count failures: five of an hour may close a name for a while.
+  ask_at_ = app_.clock_.wall() + std::min<std::chrono::minutes>(std::chrono::minutes(2) * (1 << std::min(refusals_, 8)),
+                                                                std::chrono::hours(6));
+  ++refusals_;
+  ++failures_;
+  control::IssuedCertificate about;
+  about.kind = control::CertificateKind::server;
+  about.name = acme_.hosts.front();
+  (void)note("renew_failed", about, "acme");
+  app_.log_.error("no certificate from the ACME authority",
+                  {{"why", taken.error().detail}, {"again_at", iso_time(ask_at_)}});
+}
+
+// Before it happens; what no request's own record tells too, that the gateway renewed by itself.
+Result<void> App::CertificateDesk::note(std::string_view what, const control::IssuedCertificate& about,
+                                        std::string_view by) {
+  audit::AuditRecord record;
+  record.time = app_.clock_.wall();
+  record.event_type = audit::kSecurity;
+  record.principal = by;
+  record.action = "certificate_" + std::string(what);
+  record.result = what == "renew_failed" ? "error" : "success";
+  record.reason = std::string(name_of(about.kind)) + " " + about.name;
+  record.evidence = "serial=" + about.serial + " sha256=" + about.fingerprint_sha256 +
+                    " until=" + iso_time(about.not_after) + (about.user_id.empty() ? "" : " user=" + about.user_id);
+  auto written = app_.audit_->writer(static_cast<unsigned>(app_.audit_->writers() - 1)).write(record);
+  if (!written) app_.log_.error("audit record not written", {{"why", written.error().detail}});
+  return written;
+}
+
+void App::CertificateDesk::measure() {
+  const auto ends = [this](control::CertificateKind kind) {
+    const auto* const one = store_.in_use(kind);
+    return one == nullptr ? 0 : seconds_of(one->not_after);
+  };
+  authority_ends_ = ends(control::CertificateKind::authority);
+  server_ends_ = ends(control::CertificateKind::server);
+  list_ends_ = store_.ready() ? seconds_of(store_.index().crl_next) : 0;
+}
+
+std::string App::CertificateDesk::metrics() const {
+  std::string out;
+  constexpr std::string_view kEnds = "sallyport_certificate_expiry_timestamp_seconds";
+  add_metric(out, kEnds, "When what the built-in authority made ends (S2-52).", "gauge");
+  using Row = std::pair<std::string_view, std::int64_t>;
+  for (const auto& [what, ends] :
+       {Row{"authority", authority_ends_}, Row{"server", server_ends_}, Row{"revocations", list_ends_}}) {
+    if (ends == 0) continue;
+    out.append(kEnds).append("{certificate=\"").append(what).append("\"} ").append(std::to_string(ends)).append("\n");
+  }
+  constexpr std::string_view kFailures = "sallyport_certificate_renewal_failures_total";
+  add_metric(out, kFailures, "Renewals of certificates or of the revocation list that failed.", "counter");
+  out.append(kFailures).append(" ").append(std::to_string(failures_)).append("\n");
+  return out;
+}
+
+}  // namespace sallyport::app

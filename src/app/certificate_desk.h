@@ -1,0 +1,42 @@
+// The built-in certificate authority as the rest uses it: its folder <home>/certs, its audit records, its metrics, its clock.
+// Internal.
+#pragma once
+
+#include <atomic>
+
+#include "app/app.h"
+#include "control/acme.h"
+#include "control/certificates.h"
+
+namespace sallyport::app {
+
+class App::CertificateDesk {
+ public:
+  explicit CertificateDesk(App& app);
+  // Before any thread runs. A folder that cannot be used is said in the log, and keeps nobody from serving: whoever asks the
+  // authority for something hears it again.
+  void open();
+  [[nodiscard]] control::Certificates& store() noexcept { return store_; }
+  // Every minute, on the control executor: what has come to its time is renewed here, or asked for by ACME.
+  void tick();
+  void ask_if_due();  // the same of ACME alone; every second
+  [[nodiscard]] std::string metrics() const;  // Prometheus text; any thread
+
+ private:
+  Task<void> get_certificate();
+  [[nodiscard]] bool acme_due() const;
+  Result<void> note(std::string_view what, const control::IssuedCertificate& about, std::string_view by);
+  void measure();
+
+  App& app_;
+  control::Certificates store_;
+  control::AcmeRules acme_;
+  bool asking_ = false;  // the authority of acme.directory, now
+  WallTime ask_at_{};  // not before
+  int refusals_ = 0;  // in a row
+  // Seconds since 1970; 0: there is none.
+  std::atomic<std::int64_t> authority_ends_{0}, server_ends_{0}, list_ends_{0};
+  std::atomic<std::uint64_t> failures_{0};
+};
+
+}  // namespace sallyport::app

@@ -1,0 +1,31 @@
+// The settings of the built-in certificate authority (docs/certificates.md). A part of Settings (config/settings.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sallyport::config {
+
+struct CertificateSettings {
+  std::uint32_t authority_days = 3650;
+  std::uint32_t leaf_days = 365;
+  std::uint32_t crl_days = 30;
+  std::string key_type = "ec-p256";
+  friend bool operator==(const CertificateSettings&, const CertificateSettings&) = default;
+};
+
+// A certificate of a public authority for the listener (RFC 8555).
+struct AcmeSettings {
+  bool enabled = false;
+  std::string directory;  // URL
+  std::string email;
+  std::vector<std::string> hosts;
+  std::string challenge = "http-01";  // or tls-alpn-01
+  std::uint16_t port = 443;           // tls-alpn-01: where the client listens
+  std::string ca;                     // absolute path; empty: the machine's roots
+  std::string program = "/usr/bin/lego";
+  friend bool operator==(const AcmeSettings&, const AcmeSettings&) = default;
+};
+
+}  // namespace sallyport::config
