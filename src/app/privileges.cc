@@ -54,12 +54,25 @@ bool give(int folder, const char* name, RunAs to, int depth) {
   return true;
 }
 
+// Nothing but what a restore leaves when it is cut, and the backups: it is done once more, or finished.
+bool is_cut_restore(const std::string& home) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(home, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = name == "lock" || name == "backups" || name == "restore.pending" || name.starts_with(".restore-") ||
+                      name.starts_with("before-restore-");
+    if (!ours) return false;
+  }
+  return !error;
+}
+
 }  // namespace
 
 Result<void> check_home(const std::string& home) {
   std::error_code error;
   if (!fs::exists(home, error) || fs::is_empty(home, error)) return {};
   if (fs::exists(home + "/sallyport.yaml", error) || fs::exists(home + "/keys", error)) return {};
+  if (fs::is_directory(home, error) && is_cut_restore(home)) return {};
   return fail(Code::config, home + " holds other things and no sallyport.yaml; fix: name a folder of Sallyport's own with --home");
 }
 

@@ -205,6 +205,35 @@ TEST_F(Restore, TakesNoHomeThatHoldsSomethingUnlessItIsForced) {
   EXPECT_TRUE(exists(t.file(*made)));  // the backups stay where they are
 }
 
+// Between the moves of a restore that was cut, something of the home was made anew.
+TEST_F(Restore, IsFinishedWhateverStandsInTheWay) {
+  t.write(".restore-x/sallyport.db", "DATABASE restored");
+  t.write(".restore-x/policies/b.rego", "package b");
+  t.write("restore.pending", R"({"id":"x","tops":["policies","sallyport.db"]})");
+  t.write("before-restore-x/sallyport.db", "DATABASE one");
+  t.write("sallyport.db", "");
+  t.write("sallyport.db-wal", "of an empty one");
+  const auto done = finish_restore(t.home());
+  ASSERT_TRUE(done && *done) << done.error().detail;
+  EXPECT_EQ(read_file(t.home("sallyport.db")), "DATABASE restored");
+  EXPECT_FALSE(exists(t.home("sallyport.db-wal")));
+  EXPECT_EQ(read_file(t.home("policies/b.rego")), "package b");
+  EXPECT_FALSE(exists(t.home("policies/a.rego")));
+  EXPECT_EQ(read_file(t.home("before-restore-x/sallyport.db")), "DATABASE one");
+  EXPECT_FALSE(exists(t.home("restore.pending")));
+  EXPECT_FALSE(exists(t.home(".restore-x")));
+  EXPECT_FALSE(*finish_restore(t.home()));
+}
+
+// A mark that was written by somebody else moves nothing.
+TEST_F(Restore, ObeysNoMarkThatItDidNotWrite) {
+  for (const char* mark : {"", "{}", R"({"id":"../x","tops":[]})", R"({"id":"x","tops":["../../etc"]})", R"({"id":"x","tops":["lock"]})"}) {
+    t.write("restore.pending", mark);
+    EXPECT_FALSE(finish_restore(t.home())) << mark;
+    EXPECT_EQ(read_file(t.home("sallyport.db")), "DATABASE one");
+  }
+}
+
 TEST_F(Restore, TouchesNothingWhereWhatCameOutIsNoHome) {
   t.write("sallyport.db", "broken");
   const auto broken = t.make();

@@ -97,9 +97,11 @@ Result<void> move_in(const std::string& home, const Pending& pending) {
   const std::string scratch = scratch_of(home, pending.id), aside = aside_of(home, pending.id);
   const auto ready = [&](std::string_view top) { return exists(scratch + "/" + std::string(top)); };
   for (const auto top : in_the_way(pending.tops)) {
-    const std::string old = home + "/" + std::string(top), kept = aside + "/" + std::string(top);
+    const std::string old = home + "/" + std::string(top);
+    std::string kept = aside + "/" + std::string(top);
     const bool comes = std::ranges::find(pending.tops, top) != pending.tops.end();
-    if (!exists(old) || exists(kept) || (comes && !ready(top))) continue;
+    if (!exists(old) || (comes && !ready(top))) continue;
+    while (exists(kept)) kept += ".again";  // who looked in between (doctor, say) made an empty one anew
     SP_CHECK(make_folder(aside));
     SP_CHECK(rename_file(old, kept));
     fault_point("restore.aside");
