@@ -41,6 +41,17 @@ TEST_F(PrivilegesAbuse, AFolderOfSomebodyElseIsNoHome) {
   EXPECT_TRUE(check_home(home()).has_value());
 }
 
+// A restore that was cut can be done once more, and its backups may lie there already.
+TEST_F(PrivilegesAbuse, WhatARestoreLeftThatWasCutMayBeAHome) {
+  fs::create_directories(home() + "/.restore-abc/policies");
+  fs::create_directories(home() + "/backups");
+  write("home/lock");
+  write("home/restore.pending");
+  EXPECT_TRUE(check_home(home()));
+  write("home/notes.txt");
+  EXPECT_FALSE(check_home(home()));
+}
+
 TEST_F(PrivilegesAbuse, RootGivesAwayNothingThroughALink) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
   write("outside");
