@@ -173,6 +173,7 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   app->certificates_ = std::make_unique<CertificateDesk>(*app);
   app->certificates_->open();
   SP_CHECK(app->open_control());
+  app->api_->deps().certificates = &app->certificates_->store();
   SP_CHECK(app->build_fleet());
   return app;
 }
@@ -262,7 +263,6 @@ Result<void> App::open_control() {
   api_deps.approvals = &approvals_->store();
   api_deps.vault = &vault_->desk();
   api_deps.backups = backups_.get();
-  api_deps.certificates = &certificates_->store();
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};
 }

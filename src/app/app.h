@@ -37,10 +37,8 @@ class App {
   App& operator=(const App&) = delete;
 
   Result<void> start();  // binds, then starts the threads
-  // Waits for SIGTERM or SIGINT; SIGHUP reloads what may change while running.
-  void wait_for_signal();
-  // Stops accepting, finishes or cancels what was accepted, ends upstreams, closes the audit.
-  void stop();
+  void wait_for_signal();  // SIGTERM or SIGINT; SIGHUP reloads what may change while running
+  void stop();  // accepts no more, finishes or cancels what was accepted, ends upstreams, closes the audit
 
   // Runs `task` on the control executor and waits; the main thread only.
   template <class T>
