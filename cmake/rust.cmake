@@ -1,5 +1,5 @@
 # rust/: the policy engine as one static library, built by cargo inside the build folder: target sp_rust_policy.
-# Crates come from cargo's registry, the versions of Cargo.lock exactly (--locked).
+# Crates come from cargo's registry, the versions of Cargo.lock exactly (--locked); rust/prepare applies rust/patches/ to one.
 find_program(SP_CARGO NAMES cargo cargo-web HINTS $ENV{HOME}/.cargo/bin REQUIRED)
 find_program(SP_RUSTC NAMES rustc rustc-web HINTS $ENV{HOME}/.cargo/bin REQUIRED)
 
@@ -8,15 +8,23 @@ set(SP_RUST_DIR ${CMAKE_SOURCE_DIR}/rust)
 set(SP_RUST_TARGET_DIR ${CMAKE_SOURCE_DIR}/build/rust CACHE PATH "where cargo builds")
 set(SP_RUST_LIB ${SP_RUST_TARGET_DIR}/release/libsallyport_policy.a)
 file(GLOB SP_RUST_SOURCES CONFIGURE_DEPENDS ${SP_RUST_DIR}/src/*.rs)
+file(GLOB SP_RUST_PATCHES CONFIGURE_DEPENDS ${SP_RUST_DIR}/patches/*.patch)
 
+add_custom_command(OUTPUT ${SP_RUST_TARGET_DIR}/crate/.prepared
+  COMMAND ${SP_RUST_DIR}/prepare ${SP_CARGO} ${SP_RUSTC} ${SP_RUST_TARGET_DIR}
+  DEPENDS ${SP_RUST_PATCHES} ${SP_RUST_DIR}/prepare ${SP_RUST_DIR}/Cargo.toml ${SP_RUST_DIR}/Cargo.lock
+  COMMENT "cargo: the policy engine's source, with rust/patches/"
+  VERBATIM)
+
+# A crate that lies in a folder is linted as one's own: what a newer compiler finds there must not end the build.
 # Cargo does nothing, and does not touch the library, when nothing changed.
 add_custom_command(OUTPUT ${SP_RUST_LIB}
   COMMAND ${CMAKE_COMMAND} -E env RUSTC=${SP_RUSTC} CARGO_TERM_PROGRESS_WHEN=never
-          "RUSTFLAGS=--remap-path-prefix=${CMAKE_SOURCE_DIR}=. --remap-path-prefix=$ENV{HOME}=~"
-          ${SP_CARGO} build --release --locked --quiet --manifest-path ${SP_RUST_DIR}/Cargo.toml
+          "RUSTFLAGS=--remap-path-prefix=${CMAKE_SOURCE_DIR}=. --remap-path-prefix=$ENV{HOME}=~ --cap-lints=warn"
+          ${SP_CARGO} build --release --locked --quiet --manifest-path ${SP_RUST_TARGET_DIR}/crate/Cargo.toml
           --target-dir ${SP_RUST_TARGET_DIR}
   COMMAND ${CMAKE_COMMAND} -E touch ${SP_RUST_LIB}
-  DEPENDS ${SP_RUST_SOURCES} ${SP_RUST_DIR}/Cargo.toml ${SP_RUST_DIR}/Cargo.lock
+  DEPENDS ${SP_RUST_SOURCES} ${SP_RUST_TARGET_DIR}/crate/.prepared
   COMMENT "cargo: policy engine (about two minutes the first time)"
   VERBATIM)
 add_custom_target(sp_rust_policy_build DEPENDS ${SP_RUST_LIB})

@@ -50,7 +50,7 @@ fn range(args: Vec<Value>) -> Result<Value> {
     Ok(Value::from(values))
 }
 
-/// Results beyond 64 bits are refused.
+/// Results beyond 64 bits, with or without a sign, are refused.
 fn shift_left(args: Vec<Value>) -> Result<Value> {
     let numbers = integers(&args)?;
     let (Some(&value), Some(&by)) = (numbers.first(), numbers.get(1)) else {
@@ -60,5 +60,5 @@ fn shift_left(args: Vec<Value>) -> Result<Value> {
         bail!("bits.lsh: a shift is 0 to {SHIFT_MAX}");
     }
     let shifted = i128::from(value) << by;
-    Ok(Value::from(i64::try_from(shifted)?))
+    i64::try_from(shifted).map(Value::from).or_else(|_| Ok(Value::from(u64::try_from(shifted)?)))
 }

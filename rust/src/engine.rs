@@ -6,6 +6,8 @@ use std::time::Duration;
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 
+use crate::tree;
+
 /// Work units between two looks at the clock.
 const CHECK_INTERVAL: NonZeroU32 = match NonZeroU32::new(64) {
     Some(n) => n,
@@ -18,6 +20,12 @@ pub struct CompileError {
     pub message: String,
     pub line: u32,
     pub column: u32,
+}
+
+impl From<tree::Fault> for CompileError {
+    fn from(fault: tree::Fault) -> CompileError {
+        CompileError { file: fault.file, message: fault.message, line: fault.line, column: fault.column }
+    }
 }
 
 pub struct Decision {
@@ -66,14 +74,14 @@ impl PolicyEngine {
         for (name, source) in modules {
             add(&mut engine, name, source)?;
         }
+        crate::chain::check(engine.get_modules())?;
         // Compiles the whole, so that errors between modules (recursion, conflicts, unsafe variables) show now.
         engine.set_input(Value::new_object());
         set_budget(&mut engine, Duration::from_secs(1));
         if let Err(e) = engine.eval_query("1".to_string(), false) {
             return Err(located("", &e.to_string()));
         }
-        crate::calls::check(engine.get_modules())
-            .map_err(|f| CompileError { file: f.file, message: f.message, line: f.line, column: f.column })?;
+        crate::calls::check(engine.get_modules())?;
         engine.set_strict_builtin_errors(true);
         let names = modules.iter().map(|(name, _)| name.to_string()).collect();
         let mut made = PolicyEngine { engine, names, rules: Vec::new(), budget: None, poisoned: false };
@@ -226,7 +234,17 @@ fn add(engine: &mut Engine, name: &str, source: &str) -> Result<(), CompileError
     engine.set_rego_v0(true);
     let second = engine.add_policy(name.to_string(), source.to_string());
     engine.set_rego_v0(false);
-    second.map(|_| ()).map_err(|_| located(name, &first.to_string()))
+    if second.is_err() || !is_of_v0(engine) {
+        return Err(located(name, &first.to_string()));
+    }
+    Ok(())
+}
+
+/// In v0 without `import future.keywords.if` that word is a name: `allow if {...}` is read as the rule `allow`, true always, and
+/// a rule `if {...}` behind it. So what has a rule of that name was meant as v1, and is wrong as such.
+fn is_of_v0(engine: &mut Engine) -> bool {
+    let rules = engine.get_modules().last().map_or(&[] as &[_], |module| module.policy.as_slice());
+    rules.iter().all(|rule| !tree::parts(tree::declared(rule)).is_some_and(|(name, _)| name.first().is_some_and(|n| n == "if")))
 }
 
 pub(crate) fn set_budget(engine: &mut Engine, budget: Duration) {

@@ -2,10 +2,12 @@
 
 mod bounded;
 mod calls;
+mod chain;
 mod coverage;
 mod engine;
 mod ffi;
 mod shape;
+mod tree;
 
 use std::time::Duration;
 

@@ -46,6 +46,13 @@ TEST(Analyse, FindsWhatIsRead) {
            {"allow[msg] { msg := input.labels[_] }", "labels"},
            {"allow if \"\\\"input.user\" == input.server", "server"},
            {"allow if `\\` == input.server", "server"},
+           // Keywords in names, before and behind the word.
+           {"allow if input.if == input.user.as", ""},
+           {"allow if as.input.user.name", "user.name"},
+           {"allow if if.foo(input.tool.name)", "tool.name"},
+           {"allow if foo.if(input.server) with count as object.union_n", "server"},
+           {"as.foo := input.phase", "phase"},
+           {"allow if data.with.input.time", "time"},
        }) {
     EXPECT_EQ(told(of(body)), reads) << body;
   }
@@ -121,6 +128,7 @@ TEST(Analyse, SeesWhatAnswersOtherwiseFromCallToCall) {
   EXPECT_TRUE(of("allow if time.now_ns() > 1").changing());
   EXPECT_TRUE(of("allow if rand.intn(\"x\", 2) == 1").changing());
   EXPECT_TRUE(of("allow if input.user.id == uuid.rfc4122(\"x\")").changing());
+  EXPECT_TRUE(of("f(_) := 1\nallow if f(1) == 1 with f as time.now_ns").changing()) << "in the place of a function";
   EXPECT_TRUE(of("x := input").changing()) << "when unsure";
   EXPECT_FALSE(of("allow if net.cidr_contains(\"10.0.0.0/8\", input.address)").changing()) << "arithmetic";
 }
