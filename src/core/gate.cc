@@ -16,15 +16,19 @@ struct Gate::Place {
   bool given_up = false;
 };
 
-bool Gate::may_wait(const std::string& who) const {
-  if (waiting_.size() >= sizes_.waiting) return false;
+Result<void> Gate::may_wait(const std::string& who) const {
   const auto of_one = std::ranges::count_if(waiting_, [&](const auto& place) { return place->who == who; });
-  return static_cast<std::size_t>(of_one) < sizes_.waiting_of_one;
+  if (static_cast<std::size_t>(of_one) >= sizes_.waiting_of_one)
+    return fail(Code::rate_limited, std::to_string(of_one) + " of yours wait already; fix: wait for an answer");
+  if (waiting_.size() < sizes_.waiting) return {};
+  return fail(Code::rate_limited, std::to_string(waiting_.size()) + " wait already; fix: ask again in a moment");
 }
 
 Task<Result<Gate::Pass>> Gate::enter(std::string who, std::function<void(std::function<void()>)> waits) {
   const bool free = inside_ < sizes_.at_once;  // then nobody waits
-  if (!free && !may_wait(who)) co_return fail(Code::limit, "too many wait already");
+  if (!free) {
+    SP_CO_CHECK(may_wait(who));
+  }
   const auto place = std::make_shared<Place>(co_await asio::this_coro::executor, std::move(who));
   Pass pass(place.get(), [this, place](void*) { leave(place); });
   if (free) {

@@ -26,14 +26,15 @@ class Gate {
   Gate& operator=(const Gate&) = delete;
 
   // In the name of `who`. `waits` is called where there is no place yet, once, with what ends the waiting: to be called on this
-  // thread, from outside of the call, at any time, or never. Errors: limit (too many wait already), cancelled (the waiting was ended).
+  // thread, from outside of the call, at any time, or never. Errors: rate_limited, with words
+  // for whoever asks (too many wait already), cancelled (the waiting was ended).
   Task<Result<Pass>> enter(std::string who, std::function<void(std::function<void()> end)> waits);
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
 
  private:
   struct Place;
   void leave(const std::shared_ptr<Place>& place);
-  [[nodiscard]] bool may_wait(const std::string& who) const;
+  [[nodiscard]] Result<void> may_wait(const std::string& who) const;
 
   Sizes sizes_;
   std::size_t inside_ = 0;

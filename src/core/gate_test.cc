@@ -32,6 +32,7 @@ struct House {
         co_await gate.enter(std::move(name), [this, who](std::function<void()> end) { ends[who] = std::move(end); });
     if (pass) inside[who] = std::move(*pass);
     else refused[who] = pass.error().code;
+    if (!pass) said[who] = pass.error().detail;
   }
   std::string there() const {
     std::string out;
@@ -45,6 +46,7 @@ struct House {
   std::map<char, Gate::Pass> inside;
   std::map<char, std::function<void()>> ends;
   std::map<char, Code> refused;
+  std::map<char, std::string> said;
 };
 
 TEST(Gate, SoManyAtOnceAndTheOthersInTurn) {
@@ -103,9 +105,11 @@ TEST(Gate, ATaskThatIsCancelledTakesNoPlace) {
 TEST(GateAbuse, WhoWaitsIsBoundedOfOneAndOfAll) {
   House house({.at_once = 1, .waiting = 3, .waiting_of_one = 2});
   for (const char who : std::string("abcd")) house.come(who, "one");
-  EXPECT_EQ(house.refused, (std::map<char, Code>{{'d', Code::limit}}));
+  EXPECT_EQ(house.refused, (std::map<char, Code>{{'d', Code::rate_limited}}));
   for (const char who : std::string("ef")) house.come(who, "other");
-  EXPECT_EQ(house.refused, (std::map<char, Code>{{'d', Code::limit}, {'f', Code::limit}}));
+  EXPECT_EQ(house.refused, (std::map<char, Code>{{'d', Code::rate_limited}, {'f', Code::rate_limited}}));
+  EXPECT_EQ(house.said['d'], "2 of yours wait already; fix: wait for an answer");
+  EXPECT_EQ(house.said['f'], "3 wait already; fix: ask again in a moment");
   EXPECT_EQ(house.gate.waiting(), 3U);
 }
 

@@ -23,6 +23,15 @@ std::optional<std::pair<mcp::Door, std::string_view>> mcp_door(std::string_view 
   return std::nullopt;
 }
 
+// Who may not even wait for a list hears why.
+std::unexpected<Error> refuse_list(Flow& f, Error error) {
+  if (error.code == Code::rate_limited) {
+    f.say = "Lists are made a few at a time: " + error.detail;
+    f.headers.emplace_back("Retry-After", "1");
+  }
+  return fail(std::move(error));
+}
+
 }  // namespace
 
 void Pipeline::begin(Flow& f, net::ServerExchange& exchange) {
@@ -152,7 +161,9 @@ Task<Result<void>> Pipeline::serve_rest(Flow& f, net::ServerExchange& exchange) 
   Gate::Pass pass;
   if (route.is_list) {
     const std::string& who = f.principal ? f.principal->id : f.address;
-    SP_CO_TRY(pass, co_await w_.lists.enter(who, [&exchange](auto end) { exchange.watch_gone(std::move(end)); }));
+    auto entered = co_await w_.lists.enter(who, [&exchange](auto end) { exchange.watch_gone(std::move(end)); });
+    if (!entered) co_return refuse_list(f, std::move(entered).error());
+    pass = *std::move(entered);
   }
   SP_CO_CHECK(identify_again(f, exchange));
   RestRequest request = rest_request(f, exchange);

@@ -10,7 +10,7 @@ import unittest
 import mcp
 import processes
 import scratch
-from gateway import Gateway
+from gateway import SLOW, Gateway
 
 TRIES = 6  # of each operation with each caller
 
@@ -173,6 +173,25 @@ class Document(unittest.TestCase):
             for path in ("tools?sort=name", "tools/search?query=a"):  # which another thread looks for
                 answers = list(threads.map(lambda _: mcp.Client(self.gateway, self.token).ask("GET", "/api/v1/" + path), range(48)))
                 self.assertEqual({(answer.status, answer.body) for answer in answers}, {(200, answers[0].body)})
+
+    def test_who_asks_for_too_many_lists_at_once_hears_why(self):
+        """Of one caller 16 wait on each worker; more are refused with 429, when to come again, and a sentence that says which bound it was."""
+        def burst():
+            clients = [mcp.Client(self.gateway, self.token) for _ in range(80)]
+            for client in clients:
+                client.connection.connect()
+            for client in clients:
+                client.connection.request("GET", "/api/v1/tools/search?query=a", None, client.headers({}))
+            answers = [mcp.read_answer(client.connection.getresponse()) for client in clients]
+            for client in clients:
+                client.close()
+            self.assertLessEqual({answer.status for answer in answers}, {200, 429})
+            return [answer for answer in answers if answer.status == 429]
+
+        for answer in processes.wait_until(burst, 60 * SLOW, "more than 16 lists of one caller to wait"):
+            self.assertEqual(answer.message["error"]["message"],
+                             "Lists are made a few at a time: 16 of yours wait already; fix: wait for an answer")
+            self.assertEqual((answer.message["error"]["code"], answer.headers["retry-after"]), ("rate_limited", "1"))
 
     def test_a_read_that_changed_nothing_costs_nothing(self):
         first = self.client.ask("GET", "/api/v1/keys")
