@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "engines/decide/caller.h"
 #include "engines/decide/input.h"
 #include "engines/decide/list_key.h"
 #include "engines/decide/memo.h"
@@ -11,7 +12,6 @@
 #include "engines/decide/shadow.h"
 #include "engines/decide/witness.h"
 #include "engines/policy/policy.h"
-#include "engines/rbac/held.h"
 #include "engines/rbac/rbac.h"
 #include "model/registration.h"
 
@@ -129,14 +129,14 @@ Decision decision_of(const Verdict& verdict, const AccessRequest& request) {
 struct Decider::Impl {
   explicit Impl(const DeciderSettings& from) : settings(from), memo(from.memo_entries) {
     if (from.clock != nullptr) shadow = std::make_unique<Shadow>(*from.clock);
-    if (from.record_bytes != 0) recorder = std::make_unique<Recorder>(from.record_bytes, from.hide);
+    if (from.record_bytes != 0) recorder = std::make_unique<Recorder>(from.record_bytes, from.hide, from.record_key);
   }
 
   DeciderSettings settings;
   policy::PolicyEngine engine;
   std::optional<std::uint64_t> policy_epoch;
   decide_internal::Memo memo;
-  rbac::HeldRoles roles;
+  decide_internal::Caller caller;
   std::string input;
   std::string text;  // what an answer is remembered by
   Counters counters;
@@ -157,7 +157,7 @@ Decision Decider::Impl::ask_source(const Snapshot& snapshot, const AccessRequest
   const bool on_tools = is_tool_action(request.action);
   const std::string_view package = on_tools ? "tool_access" : "admin_access";
   const auto arguments = request.phase == Phase::list ? std::nullopt : request.arguments_json;
-  auto answer = decide_internal::ask_elsewhere(*settings.source, package, snapshot, request, held, arguments);
+  auto answer = decide_internal::ask_elsewhere(*settings.source, package, snapshot, {request, held, arguments, caller});
   if (!answer) return deny(kRulePolicyError, "policy_error", answer.error().detail);
   if (!asks_obligations(request)) answer->obligations.clear();  // over there all rules are evaluated always
   return decision_of(verdict_of(*answer, "policy." + std::string(package), on_tools), request);
@@ -183,7 +183,7 @@ Decision Decider::Impl::ask_policy(const Snapshot& snapshot, const AccessRequest
   const policy::Reads& reads = engine.reads();
   const bool memorable = !reads.changing() && !reads.has(policy::Field::time) &&
                          !(reads.has(policy::Field::arguments) && arguments.has_value());
-  decide_internal::write_input(snapshot, request, held, reads, input, &roles);
+  decide_internal::write_input(snapshot, request, held, reads, input, &caller);
   if (memorable) {
     text.assign(on_tools ? "t" : "a").append(obliged ? "o" : "-").append(input);
     if (const Verdict* known = memo.find(text)) {
@@ -228,8 +228,9 @@ Decision Decider::Impl::decide(const Snapshot& snapshot, const AccessRequest& re
 }
 
 Decision Decider::Impl::decide_once(const Snapshot& snapshot, const AccessRequest& request) {
-  roles.resolve(snapshot.roles, request.principal);
-  const auto held = rbac::effective_on(request.principal, roles, server_of(request), tool_of(request), request.channel);
+  caller.resolve(snapshot, request.principal);
+  const auto held =
+      rbac::effective_on(request.principal, caller.held(), server_of(request), tool_of(request), request.channel);
   Decision decision = by_roles(snapshot, request, held);
   if (!decision.allow) return decision;
   return settings.source != nullptr ? ask_source(snapshot, request, held) : ask_policy(snapshot, request, held);
@@ -305,8 +306,8 @@ std::string Decider::list_key(const Snapshot& snapshot, const AccessRequest& req
   if (!impl_->use(snapshot)) return {};
   const policy::Reads& reads = impl_->engine.reads();
   if (reads.changing() || reads.has(policy::Field::time)) return {};
-  impl_->roles.resolve(snapshot.roles, request.principal);
-  return decide_internal::list_key(snapshot, request, reads, impl_->roles);
+  impl_->caller.resolve(snapshot, request.principal);
+  return decide_internal::list_key(snapshot, request, reads, impl_->caller);
 }
 
 const Recorder* Decider::recorder() const noexcept { return impl_->recorder.get(); }

@@ -4,6 +4,7 @@
 // MCP list and search = decide(tool_execute, phase list, no arguments); the REST catalogue = decide(tool_read).
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "core/clock.h"
 #include "core/decision.h"
 #include "core/error.h"
+#include "core/random.h"
 #include "model/snapshot.h"
 
 namespace sallyport {
@@ -56,11 +58,15 @@ inline bool is_unknown(const Decision& decision) noexcept { return decision.rule
 // The error of a denial: unknown_tool, password_change_required, second_factor_enrollment or access_denied; its detail is rule and evidence.
 Error to_error(const Decision& decision);
 
+using RecordKey = std::array<std::byte, 16>;
+RecordKey new_record_key(Random& random) noexcept;
+
 struct DeciderSettings {
   std::chrono::nanoseconds policy_budget = std::chrono::milliseconds(10);
   std::size_t memo_entries = 4096;  // a power of two; 0: decide anew each time
   const Clock* clock = nullptr;  // to try a candidate beside (shadow.h); null: none is tried
   std::size_t record_bytes = 0;  // of decisions kept for a replay (recorder.h); 0: none
+  RecordKey record_key{};  // random, so that no caller makes two recorded questions count as one
   // Of arguments and what binds their call (null: nothing) what may be kept for a replay; empty: all.
   std::function<std::string(std::string_view arguments, const Obligations*)> hide = {};
   PolicyWitness* witness = nullptr;  // of explain(); outlives the Decider

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "engines/decide/caller.h"
 #include "engines/decide/input.h"
 #include "engines/decide/policy_source.h"
 #include "json/document.h"
@@ -34,23 +35,22 @@ void put_arguments(std::string& text, std::optional<std::string_view> arguments)
 }  // namespace
 
 Result<policy::PolicyAnswer> ask_elsewhere(PolicySource& source, std::string_view package, const Snapshot& snapshot,
-                                           const AccessRequest& request, PermissionSet held,
-                                           std::optional<std::string_view> arguments) {
+                                           const Asked& asked) {
   // By themselves, so that none of their bytes can be a member of the input beside them.
-  if (arguments) {
-    SP_CHECK(check_arguments(*arguments));
+  if (asked.arguments) {
+    SP_CHECK(check_arguments(*asked.arguments));
   }
   std::string input;
-  write_input(snapshot, request, held, policy::Reads(),
-              input);  // everything: what the policy over there reads is not known here
-  put_arguments(input, arguments);
+  // Everything: what the policy over there reads is not known here.
+  write_input(snapshot, asked.request, asked.held, policy::Reads(), input, &asked.caller);
+  put_arguments(input, asked.arguments);
   // A name that is not UTF-8 could reach another reader as a different one.
   if (const auto whole = json::read(input, kLimits); !whole) {
     return fail(Code::internal, "the input cannot be written: " + whole.error().detail);
   }
   std::string timeless;
-  write_input(snapshot, request, held, all_but_time(), timeless);
-  put_arguments(timeless, arguments);
+  write_input(snapshot, asked.request, asked.held, all_but_time(), timeless, &asked.caller);
+  put_arguments(timeless, asked.arguments);
   return source.ask({package, input, timeless});
 }
 

@@ -100,7 +100,7 @@ struct Writing {
   PermissionSet held;
   const policy::Reads& reads;
   std::string& out;
-  const rbac::HeldRoles* roles;
+  Caller* caller;
 };
 
 void write_user(const Writing& w) {
@@ -111,7 +111,7 @@ void write_user(const Writing& w) {
   if (w.reads.has(Field::user_kind)) user.text("kind", kind_name(principal.kind));
   if (w.reads.has(Field::user_roles)) {
     user.key("roles");
-    if (w.roles != nullptr) list(w.out, w.roles->all());
+    if (w.caller != nullptr) w.out += w.caller->role_names();
     else list(w.out, rbac::all_roles(principal, *w.snapshot.roles));
   }
   if (w.reads.has(Field::user_groups)) {
@@ -129,15 +129,8 @@ void write_user(const Writing& w) {
   user.close();
 }
 
-// What calls have left with the caller and has not run out; sorted by name.
 void write_labels(const Writing& w) {
-  texts(w.out, [&](auto&& add) {
-    const auto found = w.snapshot.labels->find(w.request.principal.id);
-    if (found == w.snapshot.labels->end() || !found->second) return;
-    for (const auto& [name, label] : *found->second) {
-      if (label.until > w.request.now) add(name);
-    }
-  });
+  texts(w.out, [&](auto&& add) { each_label(w.snapshot, w.request, add); });
 }
 
 // The server says of its own tool what it likes: a document of its own, so that it says nothing of anything else. What
@@ -212,6 +205,15 @@ void write_time(WallTime now, std::string& out) {
 
 }  // namespace
 
+std::string_view Caller::role_names() {
+  if (!written_) {
+    names_.clear();
+    list(names_, held_.all());
+    written_ = true;
+  }
+  return names_;
+}
+
 bool is_tool_action(Permission action) noexcept {
   using enum Permission;
   return action == tool_read || action == tool_execute || action == tool_create || action == tool_update ||
@@ -224,9 +226,9 @@ std::string_view action_name(Permission action) noexcept {
 }
 
 void write_input(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held, const policy::Reads& reads,
-                 std::string& out, const rbac::HeldRoles* roles) {
+                 std::string& out, Caller* caller) {
   out.clear();
-  const Writing w{snapshot, request, held, reads, out, roles};
+  const Writing w{snapshot, request, held, reads, out, caller};
   Object input(out);
   if (reads.below("user")) {
     input.key("user");

@@ -64,6 +64,32 @@ TEST(PolicyInput, HasItsMembers) {
       R"("protocol":"2025-11-25","time":"1970-01-01T00:00:40.000000Z"})");
 }
 
+// Roles and their names are found and written once for all that one principal asks: each change of either is seen.
+TEST(PolicyInput, IsTheSameWithACallerThatIsKept) {
+  const auto in_force = [](std::vector<std::string> inherits) {
+    Snapshot snapshot = test::shipped();
+    snapshot.roles = std::make_shared<const Roles>(
+        Roles{{"odd\" \\ one", {"odd\" \\ one", {Permission::tool_read}, {}, {}, std::move(inherits)}}});
+    return snapshot;
+  };
+  decide_internal::Caller caller;
+  const ToolRecord tool = tool_named("calc", "add");
+  for (const Snapshot& snapshot : {in_force({}), in_force({"user"}), in_force({"user", "auditor"}), test::shipped()}) {
+    for (const auto& names : std::vector<std::vector<std::string>>{
+             {"odd\" \\ one"}, {"agent", "odd\" \\ one"}, {"ghost"}, {}, {"admin", "user"}}) {
+      const Principal principal = principal_with(names);
+      const AccessRequest request{.principal = principal, .tool = &tool};
+      for (int i = 0; i < 2; ++i) {
+        caller.resolve(snapshot, principal);
+        std::string out;
+        write_input(snapshot, request, PermissionSet{Permission::tool_execute, Permission::tool_read}, {}, out,
+                    &caller);
+        EXPECT_EQ(out, whole(snapshot, request));
+      }
+    }
+  }
+}
+
 // A member that the table lacks would be hidden from every rule.
 TEST(PolicyInput, IsWhatTheTableOfFieldsSays) {
   const Principal principal = principal_with({"user"});

@@ -18,10 +18,10 @@ void add(std::string& key, const std::vector<std::string>& texts) {
 }  // namespace
 
 std::string list_key(const Snapshot& snapshot, const AccessRequest& request, const policy::Reads& reads,
-                     const rbac::HeldRoles& roles) {
+                     Caller& caller) {
   const Principal& principal = request.principal;
   std::string key;
-  write_input(snapshot, request, {}, reads, key, &roles);
+  write_input(snapshot, request, {}, reads, key, &caller);
   add(key, static_cast<std::uint64_t>(request.channel));
   add(key, static_cast<std::uint64_t>(request.action));
   add(key, principal.must_change_password ? 1U : 0U);

@@ -4,14 +4,14 @@
 
 #include <string>
 
+#include "engines/decide/caller.h"
 #include "engines/decide/decide.h"
 #include "engines/policy/reads.h"
-#include "engines/rbac/held.h"
 
 namespace sallyport::decide_internal {
 
-// `request` names no tool and no server; `roles`: of its principal. Two texts are the same only where all that stands in them is.
+// `request` names no tool and no server; `caller`: resolved for its principal. Two texts are the same only where all that stands in them is.
 std::string list_key(const Snapshot& snapshot, const AccessRequest& request, const policy::Reads& reads,
-                     const rbac::HeldRoles& roles);
+                     Caller& caller);
 
 }  // namespace sallyport::decide_internal

@@ -29,10 +29,18 @@ class PolicySource {
 
 namespace decide_internal {
 
+class Caller;
+
+struct Asked {
+  const AccessRequest& request;
+  PermissionSet held;
+  std::optional<std::string_view> arguments;
+  Caller& caller;  // resolved for the principal of `request`
+};
+
 // Writes the question and asks `source`. Error: the arguments are no JSON object, a name is not UTF-8; those of the source.
 Result<policy::PolicyAnswer> ask_elsewhere(PolicySource& source, std::string_view package, const Snapshot& snapshot,
-                                           const AccessRequest& request, PermissionSet held,
-                                           std::optional<std::string_view> arguments);
+                                           const Asked& asked);
 
 }  // namespace decide_internal
 }  // namespace sallyport

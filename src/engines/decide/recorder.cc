@@ -1,8 +1,9 @@
 #include "engines/decide/recorder.h"
 
+#include <array>
 #include <bit>
-#include <functional>
 
+#include "crypto/short_hash.h"
 #include "engines/decide/input.h"
 #include "engines/rbac/rbac.h"
 #include "json/document.h"
@@ -32,29 +33,50 @@ bool wanted(const AccessRequest& request, const Decision& answer) {
   return bound == nullptr || bound->bound_server.empty();
 }
 
-// All that a question has but the time. What the server says of its tool counts by its digest: reading it takes longer.
-constexpr policy::Reads kTellsApart = [] {
-  policy::Reads some = policy::Reads::nothing();
-  for (std::size_t i = 0; i < policy::kFieldPaths.size(); ++i) {
-    const auto field = static_cast<policy::Field>(i);
-    if (field != policy::Field::time && field != policy::Field::tool_untrusted) some.add(field);
-  }
-  return some;
-}();
+// A member that is added to the input tells two questions apart, so it is added here as well.
+static_assert(policy::kFieldPaths.size() == 25);
 
-// `input`: with kTellsApart.
-std::size_t key_of(const Snapshot& snapshot, const AccessRequest& request, std::string_view input) {
-  const std::hash<std::string_view> hash;
-  std::size_t key = std::hash<std::uint64_t>{}(snapshot.policy->epoch);
-  const auto mix = [&](std::string_view text) { key = std::rotl(key, 13) * 0x9e3779b97f4a7c15U ^ hash(text); };
-  mix(input);
-  mix(request.arguments_json.value_or(std::string_view("none")));
-  mix(request.tool != nullptr ? std::string_view(request.tool->digest) : std::string_view());
-  mix(request.channel == Channel::mcp ? "mcp" : "other");
-  return key;
+void add(std::string& out, std::uint64_t number) {
+  const auto bytes = std::bit_cast<std::array<char, sizeof number>>(number);
+  out.append(bytes.data(), bytes.size());
+}
+
+// With its length before it, so that no text reads as two others.
+void add(std::string& out, std::string_view text) {
+  add(out, std::uint64_t{text.size()});
+  out += text;
+}
+
+void add(std::string& out, const std::vector<std::string>& texts) {
+  add(out, std::uint64_t{texts.size()});
+  for (const std::string& text : texts) add(out, text);
+}
+
+// What the server says of its tool counts by its digest.
+void add(std::string& out, const ToolRecord& tool) {
+  add(out, tool.server);
+  add(out, tool.name);
+  add(out, static_cast<std::uint64_t>(tool.security_level));
+  add(out, tool.required);
+  add(out, tool.labels);
+  add(out, tool.registration ? 1U : 0U);
+  add(out, tool.digest);
+}
+
+void add(std::string& out, const ServerRecord& server) {
+  add(out, server.name);
+  add(out, static_cast<std::uint64_t>(server.security_level));
+  add(out, server.required);
+  add(out, server.labels);
 }
 
 }  // namespace
+
+RecordKey new_record_key(Random& random) noexcept {
+  RecordKey key{};
+  random.fill(key);
+  return key;
+}
 
 void write_recorded(json::Writer& w, const RecordedDecision& one) {
   w.object().member("package", one.package).member("version", one.version).member("allow", one.allow);
@@ -99,15 +121,14 @@ Result<std::vector<RecordedDecision>> read_recorded(std::string_view text) {
 void Recorder::note(const Snapshot& snapshot, const AccessRequest& request, const Decision& answer) noexcept {
   try {
     if (!wanted(request, answer)) return;
-    roles_.resolve(snapshot.roles, request.principal);
-    const auto held =
-        rbac::effective_on(request.principal, roles_, server_name(request), tool_name(request), request.channel);
-    decide_internal::write_input(snapshot, request, held, kTellsApart, input_, &roles_);
-    const std::size_t key = key_of(snapshot, request, input_);
-    if (keys_.contains(key)) return;
+    caller_.resolve(snapshot, request.principal);
+    const auto held = rbac::effective_on(request.principal, caller_.held(), server_name(request), tool_name(request),
+                                         request.channel);
+    const Mark mark = mark_of(snapshot, request, held);
+    if (marks_.contains(mark)) return;
     RecordedDecision one;
     one.package = decide_internal::is_tool_action(request.action) ? "tool_access" : "admin_access";
-    decide_internal::write_input(snapshot, request, held, policy::Reads{}, one.input, &roles_);
+    decide_internal::write_input(snapshot, request, held, policy::Reads{}, one.input, &caller_);
     one.principal = request.principal.id;
     one.permission = name_of(request.action);
     one.server = server_name(request);
@@ -121,23 +142,51 @@ void Recorder::note(const Snapshot& snapshot, const AccessRequest& request, cons
     one.why = answer.rule_id;
     if (hidden) one.why += kHidden;  // the reason may quote what was hidden
     else if (!answer.reason.empty()) one.why += ": " + answer.reason;
-    keep(key, std::move(one));
+    keep(mark, std::move(one));
   } catch (const std::exception&) {
     return;  // no memory for it: it is not recorded
   }
 }
 
-void Recorder::keep(std::size_t key, RecordedDecision one) {
+// All that the question has but the time: its members themselves, which are sooner gathered than the input is written. What
+// follows from others (granted, resource) is left out.
+Recorder::Mark Recorder::mark_of(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held) {
+  const Principal& principal = request.principal;
+  std::string& out = question_;
+  out.clear();
+  add(out, snapshot.policy->epoch);
+  add(out, request.channel == Channel::mcp ? 1U : 0U);
+  add(out, static_cast<std::uint64_t>(request.action));
+  add(out, principal.id);
+  add(out, principal.name);
+  add(out, static_cast<std::uint64_t>(principal.kind));
+  add(out, caller_.role_names());
+  add(out, principal.groups);
+  add(out, held.bits());
+  decide_internal::each_label(snapshot, request, [&out](std::string_view name) { add(out, name); });
+  add(out, ~std::uint64_t{0});  // their end: no text is so long
+  add(out, request.tool != nullptr ? 2U : request.server != nullptr ? 1U : 0U);
+  if (request.tool != nullptr) add(out, *request.tool);
+  else if (request.server != nullptr) add(out, *request.server);
+  if (request.tool == nullptr) add(out, request.method);
+  add(out, request.remote_address);
+  add(out, request.protocol_version);
+  add(out, request.arguments_json ? 1U : 0U);
+  add(out, request.arguments_json.value_or(std::string_view()));
+  return crypto::short_hash(key_, out);
+}
+
+void Recorder::keep(const Mark& mark, RecordedDecision one) {
   const std::size_t bytes = kOverhead + one.input.size() + one.why.size() + (one.arguments ? one.arguments->size() : 0);
   if (bytes > bytes_max_) return;
   while (bytes_ + bytes > bytes_max_) {
     bytes_ -= ring_.front().bytes;
-    keys_.erase(ring_.front().key);
+    marks_.erase(ring_.front().mark);
     ring_.pop_front();
   }
   bytes_ += bytes;
-  keys_.insert(key);
-  ring_.push_back({key, bytes, std::move(one)});
+  marks_.insert(mark);
+  ring_.push_back({mark, bytes, std::move(one)});
 }
 
 std::vector<RecordedDecision> Recorder::all() const {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <optional>
 #include <string>
@@ -14,8 +15,8 @@
 #include <vector>
 
 #include "core/result.h"
+#include "engines/decide/caller.h"
 #include "engines/decide/decide.h"
-#include "engines/rbac/held.h"
 #include "json/writer.h"
 
 namespace sallyport {
@@ -37,27 +38,39 @@ Result<std::vector<RecordedDecision>> read_recorded(std::string_view json);
 class Recorder {
  public:
   using Hide = decltype(DeciderSettings::hide);
-  explicit Recorder(std::size_t bytes_max, Hide hide = {}) : bytes_max_(bytes_max), hide_(std::move(hide)) {}
+  // `key`: random; by it questions are told apart.
+  explicit Recorder(std::size_t bytes_max, Hide hide = {}, const RecordKey& key = {})
+      : bytes_max_(bytes_max), hide_(std::move(hide)), key_(key) {}
 
   // `answer` was given to `request`. What is bound to another tool is left out: its answer is that of two questions.
   void note(const Snapshot& snapshot, const AccessRequest& request, const Decision& answer) noexcept;
   [[nodiscard]] std::vector<RecordedDecision> all() const;  // the oldest first
 
  private:
+  using Mark = std::array<std::byte, 16>;  // of a question
+  struct OfMark {
+    std::size_t operator()(const Mark& mark) const noexcept {
+      std::size_t out = 0;
+      std::memcpy(&out, mark.data(), sizeof out);
+      return out;
+    }
+  };
   struct Kept {
-    std::size_t key = 0;
+    Mark mark{};
     std::size_t bytes = 0;
     RecordedDecision decision;
   };
-  void keep(std::size_t key, RecordedDecision decision);
+  Mark mark_of(const Snapshot& snapshot, const AccessRequest& request, PermissionSet held);
+  void keep(const Mark& mark, RecordedDecision decision);
 
   std::size_t bytes_max_;
   Hide hide_;
-  rbac::HeldRoles roles_;
-  std::string input_;
+  RecordKey key_;
+  decide_internal::Caller caller_;
+  std::string question_;  // of the newest: its members, one after the other
   std::size_t bytes_ = 0;
   std::deque<Kept> ring_;
-  std::unordered_set<std::size_t> keys_;
+  std::unordered_set<Mark, OfMark> marks_;
 };
 
 }  // namespace sallyport

@@ -108,6 +108,57 @@ TEST(Recorder, KeepsBothWhereAnyMemberOfTheInputDiffersButTheTime) {
   for (int again = 0; again < 2; ++again) EXPECT_EQ(call(who, other), 8U);
 }
 
+// Members stand one after the other in what tells questions apart: each ends where it ends.
+TEST(Recorder, KeepsBothWhereTwoMembersTogetherReadAlike) {
+  Recorded r;
+  const auto call = [&](const Principal& who, const ToolRecord& tool, std::string_view address = "",
+                        std::string_view protocol = "", std::optional<std::string_view> arguments = "{}") {
+    const AccessRequest request{.principal = who,
+                                .tool = &tool,
+                                .arguments_json = arguments,
+                                .remote_address = address,
+                                .protocol_version = protocol};
+    r.recorder.note(r.snapshot, request, r.decider.decide(r.snapshot, request));
+  };
+  ToolRecord tool = tool_named("calc", "add");
+  Principal who = r.ann;
+  call(who, tool, "ab", "c");
+  call(who, tool, "a", "bc");
+  call(who, tool, "", "", std::nullopt);
+  call(who, tool, "", "", "");
+  call(who, tool);
+  who.id = r.ann.id + r.ann.name;
+  who.name = "";
+  call(who, tool);
+  who.groups = {"ab", "c"};
+  call(who, tool);
+  who.groups = {"a", "bc"};
+  call(who, tool);
+  call(who, tool_named("calca", "dd"));
+  tool.labels = {"x"};
+  call(who, tool);
+  tool.labels = {};
+  tool.required = {"x"};
+  who.dotted = {"x"};
+  call(who, tool);
+  EXPECT_EQ(r.recorder.all().size(), 11U);
+}
+
+TEST(Recorder, KeepsOnceWhateverItsKey) {
+  Recorded r;
+  const ToolRecord tool = tool_named("calc", "add");
+  for (const std::uint8_t key : {0, 1, 255}) {
+    RecordKey random{};
+    random.fill(std::byte{key});
+    Recorder recorder(1U << 20, {}, random);
+    for (const char* arguments : {R"({"a":1})", R"({"a":2})", R"({"a":1})"}) {
+      const AccessRequest request{.principal = r.ann, .tool = &tool, .arguments_json = arguments};
+      recorder.note(r.snapshot, request, r.decider.decide(r.snapshot, request));
+    }
+    EXPECT_EQ(recorder.all().size(), 2U);
+  }
+}
+
 TEST(Recorder, KeepsNoReasonWhereArgumentsAreHiddenSinceItMayQuoteThem) {
   Recorded r;
   r.snapshot =

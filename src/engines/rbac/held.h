@@ -13,8 +13,8 @@ namespace sallyport::rbac {
 
 class HeldRoles {
  public:
-  // Finds the roles of `principal` unless it found these before: the same set in force and the same names, compared.
-  void resolve(const std::shared_ptr<const Roles>& roles, const Principal& principal);
+  // Finds the roles of `principal` unless it found these before: the same set in force and the same names, compared. False: it had.
+  bool resolve(const std::shared_ptr<const Roles>& roles, const Principal& principal);
 
   // What its roles give: `agent` by itself, since what it gives is executed over MCP only (C6). A grant that many roles have
   // stands there once.

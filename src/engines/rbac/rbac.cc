@@ -148,8 +148,8 @@ PermissionSet effective_on(const Principal& principal, const HeldRoles& held, st
   return set;
 }
 
-void HeldRoles::resolve(const std::shared_ptr<const Roles>& roles, const Principal& principal) {
-  if (roles_ == roles && roles_ && names_ == principal.roles) return;
+bool HeldRoles::resolve(const std::shared_ptr<const Roles>& roles, const Principal& principal) {
+  if (roles_ == roles && roles_ && names_ == principal.roles) return false;
   roles_ = nullptr;  // nothing is resolved where what follows throws
   names_ = principal.roles;
   agent_ = others_ = {};
@@ -162,6 +162,7 @@ void HeldRoles::resolve(const std::shared_ptr<const Roles>& roles, const Princip
   }
   all_ = all_roles(principal, *roles);
   roles_ = roles;
+  return true;
 }
 
 bool holds_somewhere(const Principal& principal, const Roles& roles, Permission permission) noexcept {

@@ -14,11 +14,10 @@ void Worker::ask_opa(net::EgressClient& egress, OpaSettings settings) {
     }
   };
   opa = std::make_unique<OpaBackEnd>(executor, egress, fleet.clock, std::move(settings), failed);
-  decider = Decider({.memo_entries = 0,
-                     .clock = &fleet.clock,
-                     .record_bytes = fleet.settings.record_bytes,
-                     .hide = hiding(fleet.redactor),
-                     .source = &opa->unprepared});
+  DeciderSettings asking = decider_settings();
+  asking.memo_entries = 0;
+  asking.source = &opa->unprepared;
+  decider = Decider(std::move(asking));
 }
 
 Decider& Pipeline::decider_of(Flow& f) {

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "request/mcp/message.h"
+#include "request/pipeline/kept_arguments.h"
 #include "request/pipeline/parked.h"
 #include "request/pipeline/subscription.h"
 
@@ -38,6 +39,13 @@ Worker::Worker(unsigned number, Executor ex, Fleet& whole, SnapshotPtr first, au
       tasks(ex, [this](const char* what) { fleet.log.error("task ended by an exception", {{"what", what}}); }) {
   kept_lists.take(*snapshot);
   upstreams.set_listener([this](const upstream::Notice& said) { notice(said); });
+}
+
+DeciderSettings Worker::decider_settings() const {
+  return {.clock = &fleet.clock,
+          .record_bytes = fleet.settings.record_bytes,
+          .record_key = new_record_key(fleet.random),
+          .hide = hiding(fleet.redactor)};
 }
 
 std::uint64_t Worker::admit_flood_record(SteadyTime now) {

@@ -18,7 +18,6 @@
 #include "request/mcp/session.h"
 #include "request/pipeline/evidence_batch.h"
 #include "request/pipeline/fleet.h"
-#include "request/pipeline/kept_arguments.h"
 #include "request/pipeline/worker_tables.h"
 #include "request/upstream/upstreams.h"
 #include "telemetry/metrics.h"
@@ -71,7 +70,7 @@ class Worker : public WorkerTables {
   Identity identity;
   void ask_opa(net::EgressClient& egress, OpaSettings settings);  // it has the policies from here on; before any request
   std::unique_ptr<OpaBackEnd> opa;  // null: the policies of the snapshot, evaluated here
-  Decider decider{{.clock = &fleet.clock, .record_bytes = fleet.settings.record_bytes, .hide = hiding(fleet.redactor)}};
+  Decider decider{decider_settings()};
   Authorization authorization{decider};
   Admission admission;
   mcp::SessionTable sessions;
@@ -97,6 +96,7 @@ class Worker : public WorkerTables {
   std::list<std::shared_ptr<Subscription>> listeners;
 
  private:
+  [[nodiscard]] DeciderSettings decider_settings() const;
   void tell_of_shadow();
   void pass_on(const upstream::Notice& said, Decider& by, bool rehearsal);
   Task<void> pass_on_prepared(std::array<std::string, 4> said);  // owns what a Notice only looks at
