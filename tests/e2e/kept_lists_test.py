@@ -61,6 +61,17 @@ class KeptLists(unittest.TestCase):
         self.lists(self.open("tool:execute@calc/multiply"), ["multiply"])
         self.lists(self.open("tool:execute@calc/add", scope=""), ["calc_add"])
 
+    def test_a_server_is_asked_for_whom_one_of_its_tools_is(self):
+        """It is asked while the others are still decided: but who may use none of its tools does not start it."""
+        self.gateway.add_python("spare", "changing_server.py")
+        self.addCleanup(self.gateway.cli, "server", "remove", "spare")
+        mine = lambda: [pid for pid in processes.with_mark(self.gateway.mark) if "changing_server.py" in processes.command_line(pid)]
+        processes.wait_until(lambda: not mine(), 20 * SLOW, "the end of the process that was looked at")
+        self.lists(self.open("tool:execute@calc/*", "tool:read@spare/*", scope=""), ["calc_" + name for name in self.all])
+        self.assertEqual(mine(), [])
+        self.lists(self.open("tool:execute@calc/add", "tool:execute@spare/turn", scope=""), ["calc_add", "spare_turn"])
+        self.assertNotEqual(mine(), [])
+
     def test_every_era_shows_the_same(self):
         session = self.open("tool:execute@calc/add")
         self.lists(session, ["add"])

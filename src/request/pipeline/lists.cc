@@ -8,59 +8,13 @@
 #include "json/writer.h"
 #include "request/mcp/dialect.h"
 #include "request/mcp/names.h"
+#include "request/pipeline/asking.h"
 #include "request/pipeline/chosen_target.h"
 #include "request/pipeline/offers.h"
 #include "request/pipeline/pipeline.h"
-#include "request/pipeline/upstream_step.h"
-#include "request/upstream/listing.h"
 
 namespace sallyport {
 namespace {
-
-struct Part {
-  ServerPtr server;
-  std::vector<upstream::Item> items;  // resources, prompts
-  DigestsPtr digests;                 // tools; null where they are not known
-  Revision revision = kLatestLegacy;  // the server's
-  std::string failed;                 // why the server could not be asked
-};
-
-struct Question {
-  PrincipalPtr principal;
-  bool tools = false;
-  upstream::ListKind kind = upstream::ListKind::tools;
-  SteadyTime deadline;
-};
-
-Task<Result<bool>> ask_session(Worker& w, const Question& question, Part& part) {
-  SP_CO_TRY(const auto session, co_await w.open_upstream(part.server, question.principal->id));
-  part.revision = session->info().revision;
-  if (question.tools) {
-    SP_CO_TRY(part.digests, co_await listed_by(w, session, question.deadline, false));
-  } else {
-    SP_CO_TRY(part.items, co_await upstream::list_all(*session, question.kind, question.deadline));
-  }
-  co_return true;
-}
-
-Task<void> ask_one(Worker& w, const Question& question, Part& part) {
-  if (const auto asked = co_await ask_session(w, question, part); !asked) {
-    part.failed = asked.error().detail.empty() ? std::string(info(asked.error().code).name) : asked.error().detail;
-  }
-}
-
-// All servers at once: one that hangs costs its own time only.
-Task<Result<std::vector<Part>>> ask_all(Worker& w, Question question, std::vector<ServerPtr> servers) {
-  std::vector<Part> parts(servers.size());
-  w.served[question.principal->id][question.principal->session_id] = question.principal;
-  TaskGroup asking(w.executor, [&w](const char* what) { w.fleet.log.error("listing failed", {{"what", what}}); });
-  for (std::size_t i = 0; i < servers.size(); ++i) {
-    parts[i].server = servers[i];
-    asking.spawn(ask_one(w, question, parts[i]));
-  }
-  co_await asking.join();
-  co_return parts;
-}
 
 std::string list_result(std::string_view member, const std::vector<std::string>& page,
                         const std::vector<std::string>& missing, const std::string& next) {
@@ -78,10 +32,6 @@ std::string list_result(std::string_view member, const std::vector<std::string>&
   return w.take();
 }
 
-}  // namespace
-
-namespace {
-
 std::vector<ServerPtr> servers_in_scope(const Flow& f) {
   std::vector<ServerPtr> out;
   for (const auto& [name, server] : f.snapshot->catalogue->servers) {
@@ -90,20 +40,12 @@ std::vector<ServerPtr> servers_in_scope(const Flow& f) {
   return out;
 }
 
-Task<Result<std::vector<Part>>> ask_home(Worker& here, const Flow& f, std::vector<ServerPtr> servers,
-                                         std::optional<upstream::ListKind> kind) {
-  Question question{f.principal, !kind.has_value(), kind.value_or(upstream::ListKind::tools),
-                    here.fleet.clock.steady() + here.fleet.settings.list_timeout};
-  Worker& home = *here.fleet.workers[here.fleet.home_of(f.principal->id)];
-  co_return co_await run_on<std::vector<Part>>(home.executor, ask_all(home, std::move(question), std::move(servers)));
-}
-
-std::vector<std::string> note_failures(Worker& w, const std::vector<Part>& parts) {
+std::vector<std::string> note_failures(Worker& w, const Parts& parts) {
   std::vector<std::string> missing;
-  for (const Part& part : parts) {
+  for (const auto& [name, part] : parts) {
     if (part.failed.empty()) continue;
-    missing.push_back(part.server->name);
-    w.fleet.log.warning("server left out of a list", {{"server", part.server->name}, {"why", part.failed}});
+    missing.push_back(name);
+    w.fleet.log.warning("server left out of a list", {{"server", name}, {"why", part.failed}});
   }
   return missing;
 }
@@ -194,14 +136,14 @@ std::optional<std::string> shown_tool(const Flow& f, const Offer& offer, const P
   return offer.of_toolset != nullptr ? marked(shown, f.scope, *offer.of_toolset) : std::move(shown);
 }
 
-// `parts`: what the servers of `offered` answered, in its order.
-std::vector<Run> runs_of(const Offered& offered, const std::vector<Part>& parts, std::size_t& count) {
+// `parts`: what the servers of `offered` answered.
+std::vector<Run> runs_of(const Offered& offered, const Parts& parts, std::size_t& count) {
   std::vector<Run> runs;
-  for (std::size_t i = 0; i < offered.servers.size(); ++i) {
-    const Part* const part = offered.servers[i].server ? &parts[i] : nullptr;
-    if (part != nullptr && !part->failed.empty()) continue;
-    runs.push_back({count, part, &offered.servers[i].tools});
-    count += runs.back().offers->size();
+  for (const auto& of_server : offered.servers) {
+    const auto asked = of_server.server ? parts.find(of_server.server->name) : parts.end();
+    if (of_server.server && (asked == parts.end() || !asked->second.failed.empty())) continue;
+    runs.push_back({count, of_server.server ? &asked->second : nullptr, &of_server.tools});
+    count += of_server.tools.size();
   }
   return runs;
 }
@@ -211,12 +153,10 @@ std::vector<Run> runs_of(const Offered& offered, const std::vector<Part>& parts,
 Task<Result<void>> Pipeline::list_tools(Flow& f) {
   if (w_.opa) co_await foresee(f, [&] { rehearse_list(w_.authorization, asker(f)); });
   const Asker asking = asker(f);
-  const OfferedPtr offered = co_await offers_to(w_, asking);
-  std::vector<ServerPtr> servers;
-  for (const auto& of_server : offered->servers) {
-    if (of_server.server) servers.push_back(of_server.server);
-  }
-  SP_CO_TRY(const auto parts, co_await ask_home(w_, f, std::move(servers), std::nullopt));
+  Asking servers(w_, f.principal, std::nullopt);
+  const OfferedPtr offered =
+      co_await offers_to(w_, asking, [&servers](const ServerPtr& server) { servers.ask(server); });
+  const Parts parts = co_await servers.answers();
   Listing listing{"tools"};
   const std::vector<Run> runs = runs_of(*offered, parts, listing.count);
   listing.shape = [&](std::size_t i) {
@@ -232,13 +172,13 @@ Task<Result<void>> Pipeline::list_items(Flow& f, upstream::ListKind kind, std::s
       for (const auto& server : servers_in_scope(f)) (void)w_.authorization.server_list(asker(f), server.get());
     });
   }
-  std::vector<ServerPtr> servers;
+  Asking servers(w_, f.principal, kind);
   for (const auto& server : servers_in_scope(f)) {
-    if (w_.authorization.server_list(asker(f), server.get()).allow) servers.push_back(server);
+    if (w_.authorization.server_list(asker(f), server.get()).allow) servers.ask(server);
   }
-  SP_CO_TRY(const auto parts, co_await ask_home(w_, f, std::move(servers), kind));
+  const Parts parts = co_await servers.answers();
   std::vector<std::pair<const Part*, const upstream::Item*>> items;
-  for (const Part& part : parts) {
+  for (const auto& [name, part] : parts) {
     for (const auto& item : part.items) items.emplace_back(&part, &item);
   }
   const Listing listing{member, items.size(), [&](std::size_t i) -> std::optional<std::string> {

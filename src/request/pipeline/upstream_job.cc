@@ -1,7 +1,5 @@
 #include "request/pipeline/upstream_step.h"
 
-#include "core/slices.h"
-#include "engines/pin/definition.h"
 #include "json/slice.h"
 #include "json/writer.h"
 #include "model/registration.h"
@@ -10,7 +8,6 @@
 #include "request/mcp/names.h"
 #include "request/pipeline/subscription.h"
 #include "request/response_guard/redact.h"
-#include "request/upstream/listing.h"
 #include "request/upstream/tool_endpoint.h"
 
 namespace sallyport {
@@ -141,42 +138,10 @@ class Patience {
   std::chrono::milliseconds span_;
 };
 
-// What came byte for byte as it was approved has the digest that it had then: to read 10,000 definitions takes a tenth of a second.
-Task<DigestsPtr> digests_of(Worker& w, const std::string& server, const std::vector<upstream::Item>& items) {
-  Digests out;
-  out.reserve(items.size());
-  Slices slices(w.fleet.clock, w.executor);
-  const std::shared_ptr<const Catalogue> catalogue = w.snapshot->catalogue;
-  for (const auto& item : items) {
-    if (slices.over()) co_await slices.next();
-    const ToolPtr approved = upstream_tool(*catalogue, server, item.key);
-    if (approved && approved->definition == item.raw) out[item.key] = approved->digest;
-    else if (auto definition = pin::read_definition(item.raw)) out[definition->name] = definition->digest;
-  }
-  co_return std::make_shared<const Digests>(std::move(out));
-}
-
 }  // namespace
 
 bool is_subscription(std::string_view method) {
   return method == "resources/subscribe" || method == "resources/unsubscribe";
-}
-
-Task<Result<DigestsPtr>> listed_by(Worker& w, upstream::SessionPtr session, SteadyTime deadline, bool anew) {
-  const auto known = w.listed.find(session.get());
-  if (!anew && known != w.listed.end() && known->second.session.lock() == session) co_return known->second.digests;
-  Worker::Listed fresh;
-  for (int attempt = 0; attempt < 3;
-       ++attempt) {  // a change that is heard while the list is on its way may not be in it
-    const std::uint64_t changes = w.tool_changes;
-    SP_CO_TRY(const auto items, co_await upstream::list_all(*session, upstream::ListKind::tools, deadline));
-    fresh.session = session;
-    fresh.digests = co_await digests_of(w, session->server().name, items);
-    if (changes == w.tool_changes) break;
-  }
-  auto& entry = w.listed[session.get()];
-  entry = std::move(fresh);
-  co_return entry.digests;
 }
 
 Task<Result<UpstreamAnswer>> run_job(Worker& w, std::unique_ptr<UpstreamJob> job) {

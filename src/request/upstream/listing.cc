@@ -21,22 +21,6 @@ Kind kind_of(ListKind kind) {
   return {"prompts", "prompts/list", "prompts", "name"};
 }
 
-Result<void> append_items(const Kind& kind, std::string_view page, std::vector<Item>& items) {
-  const auto list = json::member(page, kind.member);
-  if (!list || !json::is_array(*list))
-    return fail(Code::upstream_protocol, std::string(kind.method) + ": no list in the result");
-  Result<void> outcome;
-  json::for_each_element(*list, [&](std::string_view item) {
-    if (!outcome) return;
-    auto key = json::decode_string(json::member(item, kind.key).value_or(""));
-    if (!key)
-      outcome = fail(Code::upstream_protocol, std::string(kind.method) + ": an item without " + std::string(kind.key));
-    else if (items.size() >= kItemsMax) outcome = fail(Code::limit, std::string(kind.method) + ": too many items");
-    else items.push_back({std::move(*key), std::string(item)});
-  });
-  return outcome;
-}
-
 // The raw nextCursor; "" is a cursor like any other (mcp-spec.md, 10, trap 5). Nothing: the last page.
 std::optional<std::string> next_cursor(std::string_view page) {
   const auto cursor = json::member(page, "nextCursor");
@@ -60,21 +44,51 @@ class PrivateSession {
 
 }  // namespace
 
-Task<Result<std::vector<Item>>> list_all(Session& session, ListKind which, SteadyTime deadline) {
+Result<std::vector<ItemView>> items_of(ListKind which, std::string_view page, std::size_t most) {
   const Kind kind = kind_of(which);
-  std::vector<Item> items;
-  if (!session.info().has(kind.capability)) co_return items;
+  const auto list = json::member(page, kind.member);
+  if (!list || !json::is_array(*list))
+    return fail(Code::upstream_protocol, std::string(kind.method) + ": no list in the result");
+  std::vector<ItemView> items;
+  Result<void> outcome;
+  json::for_each_element(*list, [&](std::string_view item) {
+    if (!outcome) return;
+    auto key = json::decode_string(json::member(item, kind.key).value_or(""));
+    if (!key)
+      outcome = fail(Code::upstream_protocol, std::string(kind.method) + ": an item without " + std::string(kind.key));
+    else if (items.size() >= most) outcome = fail(Code::limit, std::string(kind.method) + ": too many items");
+    else items.push_back({std::move(*key), item});
+  });
+  SP_CHECK(std::move(outcome));
+  return items;
+}
+
+Task<Result<void>> list_pages(Session& session, ListKind which, SteadyTime deadline, TakePage take) {
+  const Kind kind = kind_of(which);
+  if (!session.info().has(kind.capability)) co_return Result<void>{};
   std::optional<std::string> cursor;
   for (std::size_t pages = 0; pages < kPagesMax; ++pages) {
     Call call{.method = std::string(kind.method), .deadline = deadline};
     if (cursor) call.params = "{\"cursor\":" + *cursor + "}";
-    SP_CO_TRY(const Reply page, co_await session.call(std::move(call), nullptr));
-    if (page.is_error) co_return fail(Code::upstream_refused, call.method + ": " + page.body.substr(0, 200));
-    SP_CO_CHECK(append_items(kind, page.body, items));
+    SP_CO_TRY(Reply page, co_await session.call(std::move(call), nullptr));
+    if (page.is_error)
+      co_return fail(Code::upstream_refused, std::string(kind.method) + ": " + page.body.substr(0, 200));
     cursor = next_cursor(page.body);
-    if (!cursor) co_return items;
+    SP_CO_CHECK(take(std::move(page.body)));
+    if (!cursor) co_return Result<void>{};
   }
   co_return fail(Code::limit, std::string(kind.method) + ": too many pages");
+}
+
+Task<Result<std::vector<Item>>> list_all(Session& session, ListKind which, SteadyTime deadline) {
+  std::vector<Item> items;
+  const auto append = [&items, which](const std::string& page) -> Result<void> {
+    SP_TRY(std::vector<ItemView> of_page, items_of(which, page, kItemsMax - items.size()));
+    for (ItemView& item : of_page) items.push_back({std::move(item.key), std::string(item.raw)});
+    return {};
+  };
+  SP_CO_CHECK(co_await list_pages(session, which, deadline, append));
+  co_return items;
 }
 
 Task<Result<ProbeResult>> probe(Upstreams& upstreams, ServerPtr server, const Clock& clock,

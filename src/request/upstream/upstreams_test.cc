@@ -205,6 +205,33 @@ TEST(UpstreamListing, DrainsPagesInOrder) {
       run(w.context, list_all(*session, ListKind::prompts, w.clock.steady() + std::chrono::seconds{10}))->empty());
 }
 
+// Who takes the pages says when it has had enough.
+TEST(UpstreamListing, GivesEachPageAsItComesUntilItIsRefused) {
+  Worker w;
+  const auto session = w.open(w.stdio("endless_pages"));
+  const SteadyTime deadline = w.clock.steady() + std::chrono::seconds{10};
+  int pages = 0;
+  const auto stopped = run(w.context, list_pages(*session, ListKind::tools, deadline, [&](std::string) -> Result<void> {
+                             if (++pages == 3) return fail(Code::conflict, "enough");
+                             return {};
+                           }));
+  EXPECT_EQ(stopped.error().code, Code::conflict);
+  EXPECT_EQ(pages, 3);
+  EXPECT_EQ(session->in_flight(), 0U) << "no page was asked for after the last one that was wanted";
+}
+
+TEST(UpstreamListing, FindsTheItemsOfAPage) {
+  const std::string page = R"({"tools":[{"name":"a","x":1},{"name":"b\u0063"}],"nextCursor":""})";
+  const auto items = items_of(ListKind::tools, page, 2).value();
+  ASSERT_EQ(items.size(), 2U);
+  EXPECT_EQ(items[0].raw, R"({"name":"a","x":1})");
+  EXPECT_EQ(items[1].key, "bc");
+  EXPECT_EQ(items_of(ListKind::tools, page, 1).error().code, Code::limit);
+  for (const char* odd :
+       {"{}", R"({"tools":{}})", R"({"tools":[{}]})", R"({"tools":[1]})", R"({"tools":[{"name":1}]})"})
+    EXPECT_EQ(items_of(ListKind::tools, odd, 9).error().code, Code::upstream_protocol) << odd;
+}
+
 TEST(UpstreamListing, PagesWithoutEndAreCut) {
   Worker w;
   const auto session = w.open(w.stdio("endless_pages"));
