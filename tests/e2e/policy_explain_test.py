@@ -1,14 +1,16 @@
 """`policy test --coverage` and `policy explain`: what tests reach, and why a call is allowed or refused (S0-12, S0-14, S1-2)."""
 import json
 import os
+import select
 import shutil
 import threading
 import time
 import unittest
 
 import mcp
+import processes
 import scratch
-from gateway import Gateway
+from gateway import SLOW, Gateway
 
 SHIPPED = os.path.join(scratch.ROOT, "policies")
 LIMIT = """package tool_access
@@ -159,33 +161,85 @@ deny contains "too slow" if {
 """
 
 
+SLOW_CASE = {"policy_name": "tool_access", "input": {"action": "execute", "user": {"roles": ["admin"]}, "tool": {"security_level": 1},
+                                                     "arguments": {"slow": True}}}
+
+
 class SlowPolicy(unittest.TestCase):
+    def gateway(self, name):
+        gateway = Gateway(name, {"listen.workers": 1}).__enter__()
+        self.addCleanup(gateway.close)
+        folder = os.path.join(gateway.home, "policies")
+        shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("*_test.rego", "examples"), dirs_exist_ok=True)
+        with open(os.path.join(folder, "slow.rego"), "w") as file:
+            file.write(SLOW_RULE)
+        gateway.stop()
+        gateway.start()
+        return gateway
+
+    def boss(self, gateway, name="boss"):
+        return gateway.admin("POST", "/api/v1/keys", {"name": name, "roles": ["admin"]})["api_key"]
+
+    def refused(self, gateway, secrets):
+        """Asks with each of them at once; the answers that came while not one of the others could be there."""
+        clients = [mcp.Client(gateway, secret) for secret in secrets]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.connection.connect()
+        for client in clients:
+            client.connection.request("POST", "/api/v1/policies/explain", json.dumps(SLOW_CASE),
+                                      client.headers({"Content-Type": "application/json"}))
+        there = lambda: [client for client in clients if select.select([client.connection.sock], [], [], 0)[0]]
+        processes.wait_until(there, 30 * SLOW, "an answer")
+        mcp.get(gateway, "/health/live")  # by the only worker, after all that it had to refuse
+        return [mcp.read_answer(client.connection.getresponse()) for client in there()]
+
+    def test_a_person_has_four_places(self):
+        """All keys of a person are one; who asks for more hears so at once, and others are not kept out."""
+        gateway = self.gateway("policy-explain-person")
+        gateway.user("ada", "Correct-Horse-7-Battery", "admin")
+        ada = mcp.Client(gateway)
+        self.addCleanup(ada.close)
+        ada.secret = ada.ask("POST", "/auth/login", {"username": "ada", "password": "Correct-Horse-7-Battery"}).message["access_token"]
+        hers = [ada.ask("POST", "/keys", {"name": "of-ada-%d" % n, "roles": ["admin"]}).message["api_key"] for n in range(2)]
+        answers = self.refused(gateway, hers * 4 + [self.boss(gateway, "of-nobody")])
+        over = [answer for answer in answers if answer.status == 429]
+        self.assertTrue(over)
+        self.assertLessEqual(len(over), 4)
+        for answer in over:
+            self.assertEqual(answer.message["error"]["message"], "4 questions of yours are asked already; fix: wait for an answer")
+            self.assertEqual(answer.headers["retry-after"], "1")
+        self.assertEqual({answer.status for answer in answers} - {200}, {429})
+
+    def test_there_are_sixteen_places(self):
+        gateway = self.gateway("policy-explain-places")
+        people = [self.boss(gateway, "boss-%d" % n) for n in range(8)]
+        over = [answer for answer in self.refused(gateway, people * 4) if answer.status == 429]
+        self.assertTrue(over)
+        self.assertLessEqual(len(over), 16)
+        for answer in over:
+            self.assertEqual(answer.message["error"]["message"], "16 questions are asked already; fix: ask again in a moment")
+            self.assertEqual(answer.headers["retry-after"], "1")
+
     def test_others_are_answered_while_a_slow_policy_is_explained(self):
         """Explaining a policy that runs into its budget takes half a second: not of the only worker."""
-        with Gateway("policy-explain-slow", {"listen.workers": 1}) as gateway:
-            folder = os.path.join(gateway.home, "policies")
-            shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("*_test.rego", "examples"), dirs_exist_ok=True)
-            with open(os.path.join(folder, "slow.rego"), "w") as file:
-                file.write(SLOW_RULE)
-            gateway.stop()
-            gateway.start()
-            boss = gateway.admin("POST", "/api/v1/keys", {"name": "boss", "roles": ["admin"]})["api_key"]
-            case = {"action": "execute", "user": {"roles": ["admin"]}, "tool": {"security_level": 1}, "arguments": {"slow": True}}
-            for route in ("explain", "evaluate"):
-                found = []
-                asking = threading.Thread(target=lambda: found.append(mcp.Client(gateway, boss).ask(
-                    "POST", "/api/v1/policies/" + route, {"policy_name": "tool_access", "input": case})))
-                answered = 0
-                asking.start()
-                while asking.is_alive():
-                    self.assertEqual(mcp.get(gateway, "/health/live").status, 200)
-                    answered += 1
-                asking.join()
-                self.assertEqual(found[0].status, 200, found)
-                self.assertFalse(found[0].message["allowed"])
-                self.assertIn("the policy fails", found[0].message["reason"])
-                if route == "explain":  # half a second; evaluate ends sooner, and shows its answer alone
-                    self.assertGreater(answered, 5, "the worker was held")
+        gateway = self.gateway("policy-explain-slow")
+        boss = self.boss(gateway)
+        for route in ("explain", "evaluate"):
+            found = []
+            asking = threading.Thread(target=lambda: found.append(mcp.Client(gateway, boss).ask(
+                "POST", "/api/v1/policies/" + route, SLOW_CASE)))
+            answered = 0
+            asking.start()
+            while asking.is_alive():
+                self.assertEqual(mcp.get(gateway, "/health/live").status, 200)
+                answered += 1
+            asking.join()
+            self.assertEqual(found[0].status, 200, found)
+            self.assertFalse(found[0].message["allowed"])
+            self.assertIn("the policy fails", found[0].message["reason"])
+            if route == "explain":  # half a second; evaluate ends sooner, and shows its answer alone
+                self.assertGreater(answered, 5, "the worker was held")
 
 
 if __name__ == "__main__":

@@ -122,6 +122,24 @@ class Roles(unittest.TestCase):
         self.assertEqual(len(warned), 1, warned)
         self.assertIn("warn", warned[0].lower())
 
+    def test_a_key_that_goes_off_for_a_role_says_which(self):
+        """S2-38: a rule may go by the name of a role, so it counts where another role gives the same."""
+        for name in ("twin-one", "twin-two"):
+            self.role(name, ["tool:read"])
+        self.gateway.user("gus", PASSWORD, "admin")
+        made = self.client("gus").ask("POST", "/keys", {"name": "of-gus", "roles": ["twin-one"]}).message
+        gus = [user["id"] for user in self.gateway.admin("GET", "/users")["data"] if user["username"] == "gus"][0]
+        shown = lambda: self.gateway.admin("GET", "/keys/" + made["id"])["enabled"]
+        self.assertEqual(self.boss.ask("PUT", "/users/" + gus, {"roles": ["twin-one", "twin-two"]}).status, 200)
+        self.assertTrue(shown())
+        self.assertEqual(self.boss.ask("PUT", "/users/" + gus, {"roles": ["twin-two"]}).status, 200)
+        self.assertFalse(shown())
+        said = "key:%s (of-gus): The owner of the key does not hold: the role twin-one" % made["id"]
+        self.assertIn(said, [record["reason"] for record in self.gateway.audit(action="disable_key", principal="system")])
+        warned = [line for line in self.gateway.log().splitlines() if "disable_key" in line and made["id"] in line]
+        self.assertEqual(len(warned), 1, warned)
+        self.assertIn("the role twin-one", warned[0])
+
     def test_the_command_line_does_what_rest_does(self):
         run = self.gateway.run
         self.assertIn("auditor", self.gateway.cli("role", "add", "cli-role", "--inherit", "auditor", "--scope", "tool:execute@calc/*"))
