@@ -56,8 +56,8 @@ void print(const char* name, std::vector<std::int64_t> ns) {
   std::printf("  \"%s\": {\"p50\": %.3f, \"p99\": %.3f},\n", name, at(0.5), at(0.99));
 }
 
-void decisions(const char* name, const Snapshot& snapshot, std::size_t memo_entries) {
-  Decider decider(DeciderSettings{.memo_entries = memo_entries});
+void decisions(const char* name, const Snapshot& snapshot, std::size_t memo_entries, std::size_t record_bytes = 0) {
+  Decider decider(DeciderSettings{.memo_entries = memo_entries, .record_bytes = record_bytes});
   const Call call;
   const int count = 30'000;
   std::vector<std::int64_t> ns;
@@ -131,6 +131,7 @@ int main(int argc, char** argv) {
   std::printf("{\n");
   decisions("shipped_evaluated", test::shipped(), 0);
   decisions("shipped_remembered", test::shipped(), 4096);
+  decisions("shipped_remembered_recorded", test::shipped(), 4096, 1U << 20U);  // a question that is kept already
   decisions("arguments_evaluated", test::snapshot_with(with_limit()), 0);
   decisions("arguments_remembered", test::snapshot_with(with_limit()), 4096);
   lists("list_of_10_roles", 10);
