@@ -86,6 +86,7 @@ Task<RestAnswer> add_server(Call& call);
 Task<RestAnswer> remove_server(Call& call);
 Task<RestAnswer> probe_server(Call& call);
 Task<RestAnswer> restart_server(Call& call);
+Task<RestAnswer> set_server_tls(Call& call);
 
 Task<RestAnswer> list_users(Call& call);
 Task<RestAnswer> add_user(Call& call);
@@ -96,6 +97,10 @@ Task<RestAnswer> toggle_user(Call& call);
 Task<RestAnswer> enable_user(Call& call);
 Task<RestAnswer> disable_user(Call& call);
 Task<RestAnswer> set_password(Call& call);
+
+Task<RestAnswer> list_certificates(Call& call);
+Task<RestAnswer> add_certificate(Call& call);
+Task<RestAnswer> remove_certificate(Call& call);
 
 Task<RestAnswer> list_keys(Call& call);
 Task<RestAnswer> add_key(Call& call);

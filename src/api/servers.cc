@@ -1,6 +1,7 @@
 // Upstream servers: listed, added, probed, restarted, removed by whoever holds server:read or server:write.
 #include <algorithm>
 
+#include "api/people.h"
 #include "api/registry.h"
 #include "api/standing.h"
 
@@ -13,6 +14,14 @@ void write_names(json::Writer& w, std::string_view key, const std::vector<std::s
   w.end_array();
 }
 
+// Certificates by where they are; the reference of a key not at all.
+void write_tls(json::Writer& w, const UpstreamTls& tls) {
+  const auto place = [](const std::string& text) { return text.empty() || text[0] == '/' ? text : std::string("PEM"); };
+  w.key("tls").object().member("ca", place(tls.ca));
+  write_names(w, "pins", tls.pins);
+  w.member("client_certificate", place(tls.client_certificate)).end_object();
+}
+
 void write_server(json::Writer& w, const ServerRecord& server, std::size_t tools) {
   w.object().member("name", server.name).member("transport", server.transport == Transport::stdio ? "stdio" : "http");
   if (server.transport == Transport::stdio) {
@@ -21,6 +30,7 @@ void write_server(json::Writer& w, const ServerRecord& server, std::size_t tools
     w.end_array();
   } else {
     w.member("url", server.url).member("allow_private", server.allow_private);
+    write_tls(w, server.tls);
   }
   w.member("prefix", server.prefix).member("shared", server.shared).member("enabled", server.enabled);
   w.member("network", server.network).member("security_level", server.security_level).member("tools", tools);
@@ -36,6 +46,16 @@ void write_server(json::Writer& w, const ServerRecord& server, std::size_t tools
 std::size_t tools_of(const Catalogue& catalogue, const std::string& server) {
   const auto found = catalogue.tools.find(server);
   return found == catalogue.tools.end() ? 0 : found->second.size();
+}
+
+Result<UpstreamTls> read_tls(json::Value body) {
+  SP_CHECK(only_fields(body, {"ca", "pins", "client_certificate", "client_key"}));
+  UpstreamTls tls;
+  SP_TRY(tls.ca, text_field(body, "ca"));
+  SP_TRY(tls.pins, texts_field(body, "pins"));
+  SP_TRY(tls.client_certificate, text_field(body, "client_certificate"));
+  SP_TRY(tls.client_key, text_field(body, "client_key"));
+  return tls;
 }
 
 Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults) {
@@ -58,7 +78,8 @@ Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults)
                               "call_timeout",
                               "probe",
                               "forwards",
-                              "labels"}));
+                              "labels",
+                              "tls"}));
   ServerRecord server = defaults;
   SP_TRY(server.name, text_field(body, "name"));
   SP_TRY(server.command, texts_field(body, "command"));
@@ -77,6 +98,9 @@ Result<ServerRecord> read_server(json::Value body, const ServerRecord& defaults)
   SP_TRY(const auto level, number_field(body, "security_level", 1));
   server.security_level = level < 0 || level > 10 ? -1 : static_cast<int>(level);
   SP_TRY(server.allow_private, flag_field(body, "allow_private", defaults.allow_private));
+  if (const auto tls = body.find("tls"); tls && !tls->is_null()) {
+    SP_TRY(server.tls, read_tls(*tls));
+  }
   SP_TRY(server.required, texts_field(body, "required"));
   SP_TRY(server.labels, texts_field(body, "labels"));
   if (body.find("forwards")) {  // null, like []: nothing
@@ -93,6 +117,11 @@ bool names_a_secret(const ServerRecord& server) {
   const auto any = [&](const auto& values) { return std::ranges::any_of(values, refers); };
   return any(server.headers) || any(server.env) || any(server.query) || any(server.files) ||
          server.url.find("${") != std::string::npos;
+}
+
+// A reference or a path: whoever is not on this machine would learn by it what is here, or have us prove who we are to any host.
+bool names_a_file(const UpstreamTls& tls) {
+  return tls.ca.starts_with('/') || tls.client_certificate.starts_with('/') || !tls.client_key.empty();
 }
 
 RestAnswer probed(const control::ProbeReport& report, const std::string& name, int status) {
@@ -131,6 +160,16 @@ Task<RestAnswer> show_server(Call& call) {
   co_return ok(w);
 }
 
+namespace {
+
+RestAnswer tls_only_here(const Call& call) {
+  return refuse(
+      call, {Code::access_denied, "tls with files over HTTP"},
+      "Files and keys for TLS are named on the gateway's own machine: sallyport server add, sallyport server tls");
+}
+
+}  // namespace
+
 std::optional<RestAnswer> may_add(const Call& call, const ServerRecord& server) {
   const auto only_here = [&](std::string_view what, std::string_view evidence) {
     return refuse(call, {Code::access_denied, std::string(evidence)},
@@ -142,6 +181,7 @@ std::optional<RestAnswer> may_add(const Call& call, const ServerRecord& server) 
     if (server.transport == Transport::stdio) return only_here("Servers that run a command", "stdio server over HTTP");
     // A reference names a file or a variable of this machine: over HTTP it would fetch the master key to any address.
     if (names_a_secret(server)) return only_here("Servers with ${...} references", "reference over HTTP");
+    if (names_a_file(server.tls)) return tls_only_here(call);
     // The guard against requests to our own network is not for a token to switch off.
     if (server.allow_private && !call.api.deps().server_defaults.allow_private) {
       return only_here("Servers at private addresses", "allow_private over HTTP");
@@ -182,6 +222,20 @@ Task<RestAnswer> add_server(Call& call) {
     co_return refuse(call, added.error(), upstream ? why : "");
   }
   co_return probed(*added, name, 201);
+}
+
+Task<RestAnswer> set_server_tls(Call& call) {
+  auto tls = read_tls(call.root());
+  if (!tls) co_return refuse(call, tls.error());
+  if (call.request.channel != Channel::local && names_a_file(*tls)) co_return tls_only_here(call);
+  auto& control = call.api.deps().control;
+  const auto done = co_await run_for_caller<ServerPtr>(call, control.set_server_tls(call.parts[0], std::move(*tls)));
+  if (!done) co_return refuse(call, done.error());
+  json::Writer w;
+  write_server(w, **done, tools_of(*call.request.snapshot->catalogue, call.parts[0]));
+  RestAnswer answer = ok(w);
+  answer.reason = audit_text("tls of server", (*done)->name, (*done)->tls.pins);
+  co_return answer;
 }
 
 Task<RestAnswer> remove_server(Call& call) {

@@ -19,6 +19,7 @@ ServerRecord record_of(const config::ServerSetting& setting) {
   server.query = setting.query;
   server.files = setting.files;
   server.allow_private = setting.allow_private;
+  server.tls = {setting.tls.ca, setting.tls.pins, setting.tls.client_certificate, setting.tls.client_key};
   server.prefix = setting.prefix;
   server.shared = setting.shared;
   server.enabled = setting.enabled;

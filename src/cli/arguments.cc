@@ -40,6 +40,7 @@ Grammar::Grammar(Options& options) : o_(options) {
   toolsets();
   roles();
   groups();
+  identities();
   access();
   policies();
   labels();
@@ -97,6 +98,15 @@ void Grammar::top() {
   command(&app, "doctor", "Check the installation and say how to mend it", "doctor");
 }
 
+void Grammar::upstream_tls(CLI::App* sub) {
+  sub->add_option("--ca", o_.tls_ca, "PEM file of the authorities that may vouch for it, in place of the system's")
+      ->type_name("FILE");
+  sub->add_option("--pin", o_.pins, "sha256/BASE64 of a key, one of which is in its chain")->allow_extra_args(false);
+  sub->add_option("--client-cert", o_.client_certificate, "PEM file of the certificate that it is shown, leaf first")
+      ->type_name("FILE");
+  sub->add_option("--client-key", o_.client_key, "Its key: '${file:PATH}' or '${vault:NAME}'")->type_name("REFERENCE");
+}
+
 void Grammar::servers() {
   CLI::App* n = noun("server", "Upstream MCP servers");
   CLI::App* add = command(
@@ -128,6 +138,7 @@ void Grammar::servers() {
       ->check(CLI::IsMember({"elicitation", "sampling", "roots", "none"}));
   add->add_option("--label", o_.labels, "What a call of any of its tools leaves with its caller, such as private_data")
       ->allow_extra_args(false);
+  upstream_tls(add);
   add->add_flag("--no-probe", o_.no_probe, "Register without starting it");
   lists(command(n, "list", "All servers"));
   required_name(command(n, "show", "One server"), "NAME");
@@ -137,6 +148,11 @@ void Grammar::servers() {
   required_name(probe, "NAME");
   probe->add_flag("--accept", o_.accept, "Approve new and changed tools");
   required_name(command(n, "restart", "End its sessions and processes"), "NAME");
+  CLI::App* tls =
+      command(n, "tls", "Say what TLS to an HTTP server demands, in place of what was said; nothing: the usual",
+              "server tls web --ca /etc/web/ca.pem --pin sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+  required_name(tls, "NAME");
+  upstream_tls(tls);
   label_of(command(n, "label", "Say what calls of all of its tools leave with their callers; in place of what was said",
                    "server label mail private_data untrusted_content"));
 }

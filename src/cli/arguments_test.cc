@@ -140,6 +140,11 @@ TEST(Arguments, KnowsRolesGroupsAndTheAccessReview) {
       {"group", "remove", "x"},
       {"group", "join", "x", "ada"},
       {"group", "leave", "x", "ada"},
+      {"identity", "list"},
+      {"identity", "add", "uri:spiffe://x/y", "--user", "ada"},
+      {"identity", "add", "--certificate", "x.pem", "--key", "k"},
+      {"identity", "remove", "x"},
+      {"server", "tls", "x", "--ca", "a", "--pin", "b", "--pin", "c", "--client-cert", "d", "--client-key", "e"},
       {"user", "update", "ada", "--no-scopes"}};
   for (const auto& words : kCommands) {
     const Parsed p = parsed(words);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/context.h"
 
@@ -33,6 +34,25 @@ void write_list(json::Writer& w, std::string_view key, const std::vector<std::st
   w.end_array();
 }
 
+// The gateway reads the file itself, each time a session begins: what it is told is where that lies for it.
+std::string place_of(const std::string& pem) {
+  return pem.find("-----BEGIN ") != std::string::npos ? pem
+                                                      : std::filesystem::absolute(pem).lexically_normal().string();
+}
+
+void write_tls(json::Writer& w, const Options& o) {
+  w.object();
+  if (!o.tls_ca.empty()) w.member("ca", place_of(o.tls_ca));
+  write_list(w, "pins", o.pins);
+  if (!o.client_certificate.empty()) w.member("client_certificate", place_of(o.client_certificate));
+  if (!o.client_key.empty()) w.member("client_key", o.client_key);
+  w.end_object();
+}
+
+bool has_tls(const Options& o) {
+  return !o.tls_ca.empty() || !o.pins.empty() || !o.client_certificate.empty() || !o.client_key.empty();
+}
+
 bool forwards_nothing(const Options& o) { return std::ranges::find(o.forwards, "none") != o.forwards.end(); }
 
 std::string server_body(const Options& o, const std::vector<std::string>& command) {
@@ -55,12 +75,35 @@ std::string server_body(const Options& o, const std::vector<std::string>& comman
   if (o.allow_private) w.member("allow_private", true);
   if (o.prefix) w.member("prefix", *o.prefix);
   if (o.security_level) w.member("security_level", *o.security_level);
+  if (has_tls(o)) {
+    w.key("tls");
+    write_tls(w, o);
+  }
   w.member("probe", !o.no_probe).end_object();
   return w.take();
 }
 
+// A key in an argument is in the list of processes, and in the shell's history.
+std::string wrong_key(const Options& o) {
+  if (o.client_key.empty() || o.client_key.starts_with("${file:") || o.client_key.starts_with("${vault:")) return "";
+  return "--client-key is a reference, never the key or a bare path";
+}
+
+int bad_key(const Context& c) {
+  return c.fail_with(kUsage, wrong_key(c.options),
+                     "write --client-key '${file:/path/to/key.pem}' (mode 0600) or '${vault:NAME}'");
+}
+
+int set_tls(const Context& c) {
+  if (!wrong_key(c.options).empty()) return bad_key(c);
+  json::Writer w;
+  write_tls(w, c.options);
+  return finish(c, c.api("PUT", path_of(c, "/tls"), w.take()), details(c));
+}
+
 int add(const Context& c) {
   const Options& o = c.options;
+  if (!wrong_key(o).empty()) return bad_key(c);
   if (o.url.empty() == o.rest.empty()) {
     return c.fail_with(kUsage, "a server needs either a command or a --url",
                        "sallyport server add NAME -- /path/to/program ARGUMENT...");
@@ -108,6 +151,7 @@ int run_server(const Context& c) {
                           "No server is registered; add one: sallyport server add NAME -- PROGRAM"));
   }
   if (what == "show") return finish(c, c.api("GET", path_of(c)), details(c));
+  if (what == "tls") return set_tls(c);
   if (what == "label") return run_label_of(c, path_of(c));
   if (what == "remove") {
     return finish(c, c.api("DELETE", path_of(c)),

@@ -63,6 +63,7 @@ int run_registry(const Context& context);  // tool register, update, unregister,
 int run_toolset(const Context& context);
 int run_role(const Context& context);
 int run_group(const Context& context);
+int run_identity(const Context& context);
 int run_access(const Context& context);
 int run_label(const Context& context);
 int run_label_of(const Context& context, std::string_view path);  // tool label, server label

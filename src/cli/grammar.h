@@ -28,6 +28,7 @@ class Grammar {
   // arguments.cc
   void top();
   void servers();
+  void upstream_tls(CLI::App* sub);
   void tools();
   void describe_tool(CLI::App* sub);
   void registry(CLI::App* n);
@@ -41,6 +42,7 @@ class Grammar {
   // grammar_people.cc
   void roles();
   void groups();
+  void identities();
   void access();
   void scopes(CLI::App* sub);
   void users();

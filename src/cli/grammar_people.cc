@@ -45,6 +45,20 @@ void Grammar::groups() {
   }
 }
 
+void Grammar::identities() {
+  CLI::App* n = noun("identity", "Client certificates, and whom they stand for");
+  lists(command(n, "list", "All of them"));
+  CLI::App* add = command(n, "add", "Let a certificate stand for a user or an API key",
+                          "identity add uri:spiffe://prod.example/agent --user ada\n"
+                          "  sallyport identity add --certificate build.pem --key KEYID");
+  add->add_option("NAME", o_.name, "sha256:HEX, uri:..., dns:... or email:..., exactly as it stands in the certificate")
+      ->type_name("");
+  add->add_option("--certificate", o_.client_certificate, "PEM file, whose fingerprint is the name")->type_name("FILE");
+  add->add_option("--user", o_.user, "By name or id");
+  add->add_option("--key", o_.key_id, "By id");
+  required_name(command(n, "remove", "Let it stand for nobody, from the next request on"), "ID");
+}
+
 void Grammar::access() {
   CLI::App* n = noun("access", "Who can call what");
   CLI::App* review = command(n, "review", "Who can call what, why, and when they last did; people, and API keys",

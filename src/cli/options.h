@@ -21,6 +21,8 @@ struct Options {
   // server add
   std::string transport, url, working_directory;
   std::vector<std::string> env, headers, query, files, paths, required, forwards;
+  std::string tls_ca, client_certificate, client_key;
+  std::vector<std::string> pins;
   bool network = false, shared = false, allow_private = false, no_probe = false, accept = false;
   std::optional<std::string> prefix;
   std::optional<std::int64_t> security_level;
@@ -49,7 +51,8 @@ struct Options {
   bool no_scopes = false, no_roles = false, no_inherit = false, any_address = false, never_expires = false;
   std::optional<std::int64_t> grace;  // seconds
   bool generate = false, password_stdin = false;
-  std::string user;  // session list, session end, group join, group leave
+  std::string user;  // session list, session end, group join, group leave, identity add
+  std::string key_id;  // identity add
   std::string svg, png;  // mfa enroll
 
   std::vector<std::string> labels;

@@ -79,6 +79,7 @@ constexpr std::array<Command, 28> kCommands{{
     {"toolset", run_toolset},
     {"role", run_role},
     {"group", run_group},
+    {"identity", run_identity},
     {"access", run_access},
     {"approval", run_approval},
     {"certs", run_certs},

@@ -35,12 +35,14 @@ class OneServer {
     if (!s_.command[0].starts_with('/')) {
       refuse("command", "the program must be an absolute path", "write what 'command -v' prints for it");
     }
-    only("stdio", {"url", "headers", "query", "allow_private"});
+    only("stdio", {"url", "headers", "query", "allow_private", "tls.ca", "tls.pins", "tls.client_certificate",
+                   "tls.client_key"});
   }
 
   void http() {
     if (s_.url.empty()) refuse("url", "an http server needs its URL", "add 'url: https://...'");
     only("http", {"command", "working_directory", "env", "files", "paths", "network"});
+    tls();
     const auto query = s_.url.find('?');
     if (query == std::string::npos) return;
     std::string_view rest = std::string_view(s_.url).substr(query + 1);
@@ -53,6 +55,15 @@ class OneServer {
                "send it as a header, or under query, whose value is a reference");
       }
     }
+  }
+
+  void tls() {
+    const UpstreamTlsSetting& tls = s_.tls;
+    const bool any = !tls.ca.empty() || !tls.pins.empty() || !tls.client_certificate.empty() || !tls.client_key.empty();
+    if (any && !s_.url.starts_with("https://"))
+      refuse("url", "settings of TLS, and a URL without it", "write https://, or remove 'tls'");
+    if (tls.client_certificate.empty() != tls.client_key.empty())
+      refuse("tls.client_key", "a client certificate and its key go together", "name both, or neither");
   }
 
   void only(std::string_view transport, std::initializer_list<std::string_view> foreign) {

@@ -124,6 +124,22 @@ std::string check_forward(std::string_view text) {
   return known ? "" : "is nothing a server may ask a client; fix: write elicitation, sampling or roots";
 }
 
+std::string check_pem_path(std::string_view text) {
+  return text.starts_with('/') ? "" : "is no absolute path; fix: write /path/to/file.pem";
+}
+
+std::string check_pin(std::string_view text) {
+  const auto ok = [](char c) { return is_alnum(c) || c == '+' || c == '/'; };
+  const bool good = text.size() == 51 && text.starts_with("sha256/") && text.ends_with('=') &&
+                    std::ranges::all_of(text.substr(7, 43), ok);
+  return good ? "" : "is no pin; fix: write sha256/ and the base64 of the 32 bytes (RFC 7469 2.4)";
+}
+
+std::string check_key_reference(std::string_view text) {
+  const bool good = is_reference(text) && !text.starts_with("${env:");
+  return good ? "" : "is no reference to a key; fix: write ${file:PATH} (mode 0600) or ${vault:NAME}";
+}
+
 std::string check_label(std::string_view text) {
   const auto ok = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
   const bool good =

@@ -48,18 +48,9 @@ void write_row(json::Writer& w, const RowBase& row, std::string_view name) {
   w.end_object();
 }
 
-void write_servers(json::Writer& w) {
-  w.key("servers").object().member("type", "array").key("items").object();
-  w.member("type", "object").member("additionalProperties", false).key("required").array().value("name").end_array();
-  w.key("properties").object();
-  for (const ServerRow& row : server_table()) write_row(w, row, row.path);
-  w.end_object().end_object().end_object();
-}
-
-// The rows of the table stand in the order of their sections, so a section opens and closes once.
-void write_section(json::Writer& w, std::size_t& at, const std::string& prefix) {
-  const std::vector<Row>& rows = table();
-  w.member("type", "object").member("additionalProperties", false).key("properties").object();
+// The rows of a table stand in the order of their sections, so a section opens and closes once.
+template <class RowType>
+void write_properties(json::Writer& w, const std::vector<RowType>& rows, std::size_t& at, const std::string& prefix) {
   while (at < rows.size() && rows[at].path.starts_with(prefix)) {
     const std::string rest = rows[at].path.substr(prefix.size());
     const auto dot = rest.find('.');
@@ -68,11 +59,19 @@ void write_section(json::Writer& w, std::size_t& at, const std::string& prefix) 
       continue;
     }
     w.key(rest.substr(0, dot)).object();
-    write_section(w, at, prefix + rest.substr(0, dot + 1));
-    w.end_object();
+    w.member("type", "object").member("additionalProperties", false).key("properties").object();
+    write_properties(w, rows, at, prefix + rest.substr(0, dot + 1));
+    w.end_object().end_object();
   }
-  if (prefix.empty()) write_servers(w);
-  w.end_object();
+}
+
+void write_servers(json::Writer& w) {
+  w.key("servers").object().member("type", "array").key("items").object();
+  w.member("type", "object").member("additionalProperties", false).key("required").array().value("name").end_array();
+  w.key("properties").object();
+  std::size_t at = 0;
+  write_properties(w, server_table(), at, "");
+  w.end_object().end_object().end_object();
 }
 
 std::string range_of(const RowBase& row) {
@@ -151,9 +150,11 @@ std::string explain_json(const Settings& settings) {
 std::string json_schema() {
   json::Writer w;
   w.object().member("$schema", "https://json-schema.org/draft/2020-12/schema").member("title", "sallyport.yaml");
+  w.member("type", "object").member("additionalProperties", false).key("properties").object();
   std::size_t at = 0;
-  write_section(w, at, "");
-  w.end_object();
+  write_properties(w, table(), at, "");
+  write_servers(w);
+  w.end_object().end_object();
   return json::pretty(w.text()) + "\n";
 }
 

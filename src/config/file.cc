@@ -101,6 +101,43 @@ void refuse_unknown(std::string_view prefix, const Entry& entry, const std::vect
   mistakes.at(entry.line, join(prefix, entry.key.substr(0, 64)), "unknown key", fix);
 }
 
+namespace {
+
+// `prefix`: of a section inside the entry, "tls.".
+void read_server_entries(const Node& node, const std::string& prefix, FileServer& server, Mistakes& mistakes) {
+  std::set<std::string> known;
+  for (const ServerRow& row : server_table()) {
+    if (!row.path.starts_with(prefix)) continue;
+    const std::string rest = row.path.substr(prefix.size());
+    known.insert(rest.substr(0, rest.find('.')));
+  }
+  for (const Entry& entry : node.entries) {
+    const std::string path = prefix + entry.key;
+    const auto row = std::ranges::find(server_table(), path, &ServerRow::path);
+    if (row == server_table().end()) {
+      if (entry.key.find('.') == std::string::npos && known.contains(entry.key) && entry.value.is(Node::Kind::map)) {
+        read_server_entries(entry.value, path + ".", server, mistakes);
+      } else if (known.contains(entry.key)) {
+        mistakes.at(entry.line, "servers." + path, "wrong type: a section of settings is expected",
+                    "write NAME: value pairs");
+      } else {
+        const std::string under = prefix.empty() ? "" : "." + prefix.substr(0, prefix.size() - 1);
+        refuse_unknown("servers" + under, entry, {known.begin(), known.end()}, {}, mistakes);
+      }
+      continue;
+    }
+    ReadValue read = value_of_node(*row, entry.value);
+    if (const Wrong* wrong = std::get_if<Wrong>(&read)) {
+      mistakes.at(entry.line, "servers." + path, wrong->reason, wrong->fix);
+      continue;
+    }
+    row->apply(server.setting, std::get<Value>(read));
+    server.given[path] = {std::get<Value>(std::move(read)), mistakes.source(entry.line)};
+  }
+}
+
+}  // namespace
+
 FileServer read_server(const Node& node, Mistakes& mistakes) {
   FileServer server;
   server.setting.line = node.line;
@@ -108,22 +145,7 @@ FileServer read_server(const Node& node, Mistakes& mistakes) {
     mistakes.at(node.line, "servers", "wrong type: an entry is no map", "write '- name: ...' with its settings below");
     return server;
   }
-  std::vector<std::string> known;
-  for (const ServerRow& row : server_table()) known.push_back(row.path);
-  for (const Entry& entry : node.entries) {
-    const auto row = std::ranges::find(server_table(), entry.key, &ServerRow::path);
-    if (row == server_table().end()) {
-      refuse_unknown("servers", entry, known, {}, mistakes);
-      continue;
-    }
-    ReadValue read = value_of_node(*row, entry.value);
-    if (const Wrong* wrong = std::get_if<Wrong>(&read)) {
-      mistakes.at(entry.line, "servers." + entry.key, wrong->reason, wrong->fix);
-      continue;
-    }
-    row->apply(server.setting, std::get<Value>(read));
-    server.given[entry.key] = {std::get<Value>(std::move(read)), mistakes.source(entry.line)};
-  }
+  read_server_entries(node, "", server, mistakes);
   if (!server.given.contains("prefix")) server.setting.prefix = server.setting.name;
   return server;
 }

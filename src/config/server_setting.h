@@ -10,6 +10,13 @@
 
 namespace sallyport::config {
 
+struct UpstreamTlsSetting {
+  std::string ca;
+  std::vector<std::string> pins;
+  std::string client_certificate;
+  std::string client_key;
+};
+
 struct ServerSetting {
   std::string name;
   std::string transport = "stdio";  // stdio, http
@@ -21,6 +28,7 @@ struct ServerSetting {
   std::string url;
   std::map<std::string, std::string> headers, query, files;
   bool allow_private = false;
+  UpstreamTlsSetting tls;
   std::string prefix;  // default: the name
   bool shared = false;
   bool enabled = true;

@@ -31,6 +31,7 @@ struct AuthSettings {
   std::uint32_t sessions_per_user = 5;
   std::uint32_t sessions_per_key = 100;
   std::string session_binding = "none";  // none, address, user_agent, both
+  std::string client_certificates = "off";  // off, beside, required, only
   std::uint32_t key_rotation_days = 90;
   hours api_key_grace{24};
   friend bool operator==(const AuthSettings&, const AuthSettings&) = default;

@@ -112,6 +112,12 @@ void add_auth_and_audit(Add<Settings> add) {
   add.choice("auth.session_binding", "none", {"none", "address", "user_agent", "both"},
              "What of the client that logged in must stay the same; a token from elsewhere is refused.",
              SP_INTO(auth.session_binding));
+  add.choice(
+      "auth.client_certificates", "off", {"off", "beside", "required", "only"},
+      "What a client certificate says of who calls (S2-26): off: nothing; beside: one that stands for somebody is a "
+      "credential as keys and tokens are; required: with each key or token one of the same principal; only: no "
+      "other credential opens MCP or REST.",
+      SP_INTO(auth.client_certificates));
   add.integer(
       "auth.key_rotation_days", 90, {1, 3650, "days"},
       "Age at which another key signs access tokens; the old one verifies until its last token has expired. Not "

@@ -27,6 +27,21 @@ void add_launch(Add<ServerSetting> add) {
   add.flag("allow_private", false, "http: it may live at a loopback or private address.", SP_INTO(allow_private));
 }
 
+void add_server_tls(Add<ServerSetting> add) {
+  add.text("tls.ca", "", {0, 4096, check_pem_path},
+           "http: the authorities that may vouch for it, in place of the system's: the absolute path of a PEM file.",
+           SP_INTO(tls.ca));
+  add.list("tls.pins", "", {0, 51, check_pin},
+           "http: keys, one of which is in its chain: sha256/ and the base64 of the SHA-256 of a SubjectPublicKeyInfo "
+           "(RFC 7469 2.4).",
+           SP_INTO(tls.pins));
+  add.text("tls.client_certificate", "", {0, 4096, check_pem_path},
+           "http: the certificate it is shown, leaf first: the absolute path of a PEM file.",
+           SP_INTO(tls.client_certificate));
+  add.text("tls.client_key", "", {0, 4096, check_key_reference},
+           "http: the key of that certificate: ${file:PATH} or ${vault:NAME}.", SP_INTO(tls.client_key));
+}
+
 void add_rules(Add<ServerSetting> add) {
   add.text("prefix", "", {0, 32, check_prefix}, "Prefix of its names on /mcp; default: its name; \"\" for none.",
            SP_INTO(prefix));
@@ -61,6 +76,7 @@ const std::vector<ServerRow>& server_table() {
     std::vector<ServerRow> rows;
     const Add<ServerSetting> add(rows);
     add_launch(add);
+    add_server_tls(add);
     add_rules(add);
     return rows;
   }();

@@ -33,6 +33,9 @@ std::string check_forward(std::string_view text);
 std::string check_label(std::string_view text);
 std::string check_prefix(std::string_view text);
 std::string check_http_url(std::string_view text);
+std::string check_pem_path(std::string_view text);
+std::string check_pin(std::string_view text);
+std::string check_key_reference(std::string_view text);
 bool is_loopback_address(std::string_view address);
 
 }  // namespace sallyport::config

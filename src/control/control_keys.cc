@@ -123,6 +123,7 @@ Task<Result<void>> ControlPlane::delete_key(std::string id, PrincipalPtr giver) 
   Snapshot next = *snapshot_;
   next.principals = std::move(principals);
   next.labels = labels_.without({"key:" + id});
+  next.certificates = certificates_.without({"key:" + id});
   co_return co_await publish(std::move(next));
 }
 

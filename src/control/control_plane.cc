@@ -40,6 +40,14 @@ ControlPlane::ControlPlane(Executor executor, ControlDeps deps)
                 next.labels = std::move(labels);
                 return publish(std::move(next));
               }),
+      certificates_(
+          deps_.repository, deps_.clock, deps_.random,
+          [this](std::shared_ptr<const CertificateMappings> certificates) {
+            Snapshot next = *snapshot_;
+            next.certificates = std::move(certificates);
+            return publish(std::move(next));
+          },
+          [this] { return snapshot_; }),
       policies_(deps_.repository, deps_.clock,
                 [this](PolicySetPtr active, PolicySetPtr shadow) {
                   Snapshot next = *snapshot_;
@@ -69,6 +77,8 @@ Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionR
   logins_.load(std::move(stored.sessions), sessions);
   labels_.load(std::move(stored.labels));
   next.labels = labels_.all();
+  certificates_.load(stored.certificates);
+  next.certificates = certificates_.all();
   next.principals = std::move(principals);
   next.sessions = logins_.sessions();
   SP_CHECK(load_roles(stored.roles, next));

@@ -32,6 +32,7 @@ class ControlPlane final : public AccountStore {
   [[nodiscard]] Executor executor() const noexcept { return executor_; }
   [[nodiscard]] LoginDesk& logins() noexcept { return logins_; }  // on the control executor, as everything here
   [[nodiscard]] LabelDesk& labels() noexcept { return labels_; }
+  [[nodiscard]] CertificateDesk& certificates() noexcept { return certificates_; }
   [[nodiscard]] PolicyShelf& policies() noexcept { return policies_; }
 
   // AccountStore. snapshot() on the control thread, or before workers run.
@@ -46,9 +47,8 @@ class ControlPlane final : public AccountStore {
   Task<Result<UserRecord>> update_user(std::string who, UserChange change, PrincipalPtr giver);
   Task<Result<void>> delete_user(std::string who, PrincipalPtr giver);  // with its keys
 
-  // Roles of this gateway and groups, in force for who has them from the next request on; `fresh`: it must not be there yet. `giver`
-  // may not make, change or end one that may more than they do (check_role_gift). Keys that may more than their owner then are disabled.
-  // validation; already_exists; not_found; limit; conflict: somebody has it.
+  // Roles and groups, in force from the next request on; `fresh`: it must not be there yet. None that may more than `giver`
+  // (check_role_gift). Keys that may more than their owner then are disabled. Errors: also limit; conflict: somebody has it.
   Task<Result<Role>> put_role(Role role, bool fresh, PrincipalPtr giver);
   Task<Result<void>> delete_role(std::string name, PrincipalPtr giver);
   Task<Result<Group>> put_group(Group group, bool fresh, PrincipalPtr giver);
@@ -65,8 +65,8 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> forget_old_secrets(WallTime now);  // this and the next every few seconds
   Task<Result<void>> ask_store();  // does it answer?
   Result<void> write_uses();  // of keys and tools
-  // In force even where the store fails (error `storage`: a restart would forget it).
-  Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);
+  Task<Result<void>> revoke_token(std::string jti,
+                                  WallTime expires_at);  // storage: in force, but a restart would forget it
 
   // A new key (its id) signs from now on; the former ones verify until their last token has expired, or with `revoke` no more,
   // as above. conflict: see TokenKeys, or another rotation runs. And what is due by age, every minute; empty: nothing was.
@@ -74,12 +74,13 @@ class ControlPlane final : public AccountStore {
   Task<Result<std::string>> maintain_token_keys();
   Task<Result<PolicyReading>> replace_rules(PolicySet policy, Limits limits);  // what a reload may change
 
-  // Checks the record, resolves argv[0] to an absolute path, probes unless told not to, stores server and tools.
-  // `caller` must still stand after the probe (still_stands); null: nobody in particular, such as the settings.
+  // Checks the record, resolves argv[0], probes, stores. `caller` (null: the settings) must still stand after the probe.
   Task<Result<ProbeReport>> add_server(ServerRecord server, bool probe, PrincipalPtr caller = nullptr);
   Task<Result<void>> remove_server(std::string name);
   Task<Result<ProbeReport>> probe_server(std::string name, bool accept, PrincipalPtr caller);
   Task<Result<void>> restart_server(std::string name);
+  Task<Result<ServerPtr>> set_server_tls(std::string name,
+                                         UpstreamTls tls);  // sessions with it end; validation, not_found
   // What calls of all of a server's tools, or of one tool, leave with their callers; in place of what was there. not_found.
   Task<Result<ServerPtr>> label_server(std::string name, std::vector<std::string> labels);
   Task<Result<ToolPtr>> label_tool(std::string server, std::string name, std::vector<std::string> labels);
@@ -120,6 +121,7 @@ class ControlPlane final : public AccountStore {
   CatalogueBuilder builder_;
   LoginDesk logins_;
   LabelDesk labels_;
+  CertificateDesk certificates_;
   PolicyShelf policies_;
   TokenKeys token_keys_;
   TokenKeySet token_key_set_;

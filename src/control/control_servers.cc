@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "control/control_plane.h"
+#include "control/server_tls.h"
 #include "control/standing.h"
 #include "control/vault_source.h"
 #include "model/label.h"
@@ -151,6 +152,7 @@ Result<ServerRecord> check_server(ServerRecord server) {
   SP_CHECK(check_shared(server));
   SP_CHECK(check_labels(server.labels));
   SP_CHECK(server.transport == Transport::stdio ? check_stdio(server) : check_http(server));
+  SP_CHECK(check_upstream_tls(server));
   return server;
 }
 
@@ -235,6 +237,22 @@ Task<Result<ProbeReport>> ControlPlane::probe_server(std::string name, bool acce
   next.catalogue = catalogue();
   SP_CO_CHECK(co_await publish(std::move(next)));
   co_return report;
+}
+
+Task<Result<ServerPtr>> ControlPlane::set_server_tls(std::string name, UpstreamTls tls) {
+  const auto found = servers_.find(name);
+  if (found == servers_.end()) co_return fail(Code::not_found, "no server " + name);
+  ServerRecord server = *found->second;
+  server.tls = std::move(tls);
+  SP_CO_CHECK(check_upstream_tls(server));
+  SP_CO_CHECK(deps_.repository.put_server(server));
+  found->second = std::make_shared<const ServerRecord>(std::move(server));
+  const ServerPtr made = found->second;
+  Snapshot next = *snapshot_;
+  next.catalogue = catalogue();
+  SP_CO_CHECK(co_await publish(std::move(next)));
+  co_await deps_.restart(name);
+  co_return made;
 }
 
 Task<Result<void>> ControlPlane::restart_server(std::string name) {

@@ -121,6 +121,7 @@ Task<Result<void>> ControlPlane::delete_user(std::string who, PrincipalPtr giver
   Snapshot next = *snapshot_;
   next.principals = std::move(principals);
   next.labels = labels_.without(gone);
+  next.certificates = certificates_.without(gone);
   co_return co_await publish(std::move(next));
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/certificate_desk.h"
 #include "control/label_desk.h"
 #include "control/stored.h"
 #include "core/result.h"
@@ -18,17 +19,18 @@
 
 namespace sallyport::control {
 
-class Repository : public SessionStore, public LabelStore, public PolicyStore {
+class Repository : public SessionStore, public LabelStore, public PolicyStore, public CertificateStore {
  public:
   virtual Result<StoredState> load() = 0;
 
   // Inserts, or replaces the record of the same id. A name that another id holds is `already_exists`.
   virtual Result<void> put_user(const UserRecord& user) = 0;
-  virtual Result<void> delete_user(std::string_view id) = 0;  // with the keys it owns, and the labels of all these
+  virtual Result<void> delete_user(
+      std::string_view id) = 0;  // with the keys it owns, and labels and certificates of all these
 
   // An owner that does not exist is `not_found`. The use stands as it was stored before.
   virtual Result<void> put_key(const KeyRecord& key) = 0;
-  virtual Result<void> delete_key(std::string_view id) = 0;  // with its labels
+  virtual Result<void> delete_key(std::string_view id) = 0;  // with its labels and certificates
   // Keys that are gone by now are passed over; neither value moves backwards. Written behind, by 5 s at most.
   virtual Result<void> touch_keys(std::span<const KeyUse> uses) = 0;
 

@@ -26,6 +26,8 @@ class NoRepository : public Repository {
   Result<void> put_registered_tool(const ToolRecord&) override { return {}; }
   Result<void> delete_registered_tool(std::string_view) override { return {}; }
   Result<std::vector<ToolHit>> search_tools(std::string_view, std::uint32_t) override { return std::vector<ToolHit>(); }
+  Result<void> put_certificate(const CertificateMapping&) override { return {}; }
+  Result<void> delete_certificate(std::string_view) override { return {}; }
   Result<void> put_labels(std::string_view, const LabelsOfOne&) override { return {}; }
   Result<void> prune_labels(WallTime) override { return {}; }
   Result<void> put_role(const Role&) override { return {}; }

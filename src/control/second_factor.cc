@@ -271,6 +271,7 @@ Result<void> SecondFactors::use_up_second_step(std::string_view token, WallTime 
 }
 
 void SecondFactors::mark(std::string_view session_id, WallTime now) {
+  if (session_id.empty()) return;  // a certificate, say: one mark would stand for everybody without a session
   const std::scoped_lock lock(mutex_);
   std::erase_if(marks_, [&](const auto& entry) { return now - entry.second >= rules_.step_up; });
   marks_.insert_or_assign(std::string(session_id), now);

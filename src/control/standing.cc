@@ -15,7 +15,7 @@ std::unexpected<Error> gone(const Principal& caller) {
 }
 
 bool session_stands(const Snapshot& newest, const Principal& caller, WallTime now) {
-  if (caller.session_id.empty()) {  // a key itself
+  if (caller.session_id.empty()) {  // a key itself, or a certificate
     LoginSession own;
     own.owner = caller.id;
     own.key_secret = caller.key_secret;
@@ -48,6 +48,8 @@ Result<void> still_stands(const Snapshot& newest, const Principal& caller, WallT
   if (!session_stands(newest, caller, now)) return gone(caller);
   if (newest.principals->revoked_tokens.contains(caller.credential_id)) return gone(caller);
   if (newest.token_keys && newest.token_keys->revoked(caller.token_key_id)) return gone(caller);
+  if (!caller.certificate_id.empty() && !newest.certificates->by_id.contains(caller.certificate_id))
+    return gone(caller);
   if (caller.kind != PrincipalKind::user) return {};
   const auto user = newest.principals->users.find(std::string_view(caller.id).substr(5));
   if (user == newest.principals->users.end() || caller.issued_at < user->second->tokens_valid_from) return gone(caller);

@@ -44,6 +44,7 @@ struct StoredState {
   std::map<std::string, std::string, std::less<>> meta;
   std::vector<StoredTokenKey> token_keys;  // newest first
   std::map<std::string, LabelsOfOne, std::less<>> labels;  // by principal id
+  std::vector<CertificateMapping> certificates;  // by id
 };
 
 struct KeyUse {

@@ -33,15 +33,16 @@ struct Principal {
   std::vector<Grant> grants;        // scoped ones
   std::vector<std::string> dotted;  // such as "gmail.send"
   std::vector<std::string> groups;  // names; what they give stands in the four above
-  std::string auth_type;            // "api_key", "jwt", "local": for the audit (S1-27)
+  std::string auth_type;            // "api_key", "jwt", "client_certificate", "local": for the audit (S1-27)
   std::string credential_id;        // key id, or token id (jti): what a revocation names
   std::string session_id;           // of a token: the LoginSession that it belongs to
   std::string token_key_id;         // of the key that signed the token (kid)
+  std::string certificate_id;       // of the CertificateMapping behind it; empty: no certificate had to be shown
   std::shared_ptr<const KeyRecord> key;  // behind a key, and behind a token that it bought; null for others
   std::uint32_t key_secret = 0;          // of it: which of its secrets was shown (KeyRecord::secret_number)
   bool must_change_password = false;
   bool must_enroll = false;                  // its role asks for a second factor and it has none
-  WallTime issued_at{};                      // of a token
+  WallTime issued_at{};                      // of a token; of what a certificate opens: when the request came
   WallTime expires_at = WallTime::max();     // of the credential
 };
 

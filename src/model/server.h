@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "model/permission.h"
 #include "model/toolset.h"
+#include "model/upstream_tls.h"
 #include "model/usage.h"
 
 namespace sallyport::schema {
@@ -42,6 +43,7 @@ struct ServerRecord {
   std::map<std::string, std::string> query;  // http: parameters behind the URL
   std::map<std::string, std::string>
       files;  // stdio: variable -> what a file holds whose path it names; in memory alone
+  UpstreamTls tls;  // http, with an https:// URL
   bool allow_private = false;        // http: loopback and private addresses allowed for this server (SSRF guard)
   std::string prefix;                // of its names on /mcp; may be empty
   bool shared = false;               // one upstream session for all principals

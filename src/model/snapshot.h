@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/client_certificate.h"
 #include "model/login_session.h"
 #include "model/permission.h"
 #include "model/principal.h"
@@ -71,6 +72,7 @@ struct Limits {
 struct Snapshot {
   std::uint64_t epoch = 0;  // rises with every change
   std::shared_ptr<const Principals> principals = std::make_shared<const Principals>();
+  std::shared_ptr<const CertificateMappings> certificates = std::make_shared<const CertificateMappings>();
   std::shared_ptr<const LoginSessions> sessions = std::make_shared<const LoginSessions>();
   std::shared_ptr<const Roles> roles = std::make_shared<const Roles>();  // in force, with what they inherit
   std::shared_ptr<const Roles> written_roles = std::make_shared<const Roles>();  // for those who look at them

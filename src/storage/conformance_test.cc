@@ -149,6 +149,7 @@ TEST_P(Repositories, KeepServersWithEveryField) {
   server.required = {"a.b"};
   server.forwards = {"roots", "elicitation"};
   server.labels_away = {{"read", "private_data x"}, {kNasty, "y"}};
+  server.tls = {kNasty, {"sha256/b", "sha256/a"}, "/c.pem", "${file:k}"};
   server.network = server.allow_private = server.shared = true;
   server.enabled = false;
   server.security_level = 7;
@@ -168,6 +169,7 @@ TEST_P(Repositories, KeepServersWithEveryField) {
   EXPECT_EQ(got.required, server.required);
   EXPECT_EQ(got.forwards, server.forwards);
   EXPECT_EQ(got.labels_away, server.labels_away);
+  EXPECT_EQ(got.tls, server.tls);  // S2-26
   EXPECT_TRUE(got.network && got.allow_private && got.shared && !got.enabled);
   EXPECT_EQ(got.security_level, 7);
   EXPECT_EQ(got.call_timeout, server.call_timeout);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "storage/certificates.h"
 #include "storage/groups.h"
 #include "storage/items.h"
 #include "storage/labels.h"
@@ -130,6 +131,8 @@ Result<void> load_servers(Sqlite& db, control::StoredState& state) {
     server.required = view.strings("required");
     server.labels = view.strings("label");
     server.labels_away = view.pairs("label away");
+    auto tls = view.pairs("tls");
+    server.tls = {tls["ca"], view.strings("tls pin"), tls["client_certificate"], tls["client_key"]};
     // Empty for a row from before this list: nothing is forwarded until the server is added anew.
     server.forwards = view.strings("forward");
     state.servers.push_back(std::move(server));
@@ -240,6 +243,7 @@ Result<control::StoredState> load_state(Sqlite& db) {
   SP_CHECK(load_toolsets(db, state));
   SP_CHECK(load_token_keys(db, state));
   SP_CHECK(load_labels(db, state));
+  SP_CHECK(load_certificates(db, state));
   SP_CHECK(load_policies(db, state));
   SP_CHECK(load_rest(db, state));
   SP_CHECK(one_view.commit());

@@ -207,9 +207,21 @@ CREATE TABLE exchange_envelopes (
   PRIMARY KEY (key, digest)) STRICT, WITHOUT ROWID;
 )sql";
 
+// Whom client certificates stand for. They go with whose they are.
+constexpr const char* kClientCertificates = R"sql(
+CREATE TABLE client_certificates (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, principal TEXT NOT NULL, made_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TRIGGER client_certificates_user AFTER DELETE ON users BEGIN
+  DELETE FROM client_certificates WHERE principal = 'user:' || OLD.id; END;
+CREATE TRIGGER client_certificates_key AFTER DELETE ON api_keys BEGIN
+  DELETE FROM client_certificates WHERE principal = 'key:' || OLD.id; END;
+)sql";
+
 constexpr std::array kSteps{kFirst,       kLoginSessions,  kUserFactors, kTokenKeys,       kRegisteredTools,
                             kKeyRotation, kToolTimes,      kToolsets,    kGroups,          kAccessUses,
-                            kLabels,      kPolicyVersions, kApprovals,   kLabelsOfTheGone, kVault};
+                            kLabels,      kPolicyVersions, kApprovals,   kLabelsOfTheGone, kVault,
+                            kClientCertificates};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

@@ -16,6 +16,12 @@ Result<void> put_server(Sqlite& db, const ServerRecord& server) {
   items.add("forward", server.forwards);
   items.add("label", server.labels);
   items.add("label away", server.labels_away);
+  items.add("tls pin", server.tls.pins);
+  if (server.tls.any()) {
+    items.add("tls", std::map<std::string, std::string>{{"ca", server.tls.ca},
+                                                        {"client_certificate", server.tls.client_certificate},
+                                                        {"client_key", server.tls.client_key}});
+  }
   SP_CHECK(db.run("put server",
                   "INSERT INTO servers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
                   "transport = excluded.transport, working_directory = excluded.working_directory, "

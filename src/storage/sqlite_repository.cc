@@ -9,6 +9,7 @@
 
 #include "storage/access_uses.h"
 #include "storage/approvals.h"
+#include "storage/certificates.h"
 #include "storage/groups.h"
 #include "storage/items.h"
 #include "storage/labels.h"
@@ -255,6 +256,14 @@ Result<void> SqliteRepository::delete_registered_tool(std::string_view name) {
 
 Result<std::vector<control::ToolHit>> SqliteRepository::search_tools(std::string_view words, std::uint32_t most) {
   return storage::search_tools(impl_->db, words, most);
+}
+
+Result<void> SqliteRepository::put_certificate(const CertificateMapping& mapping) {
+  return storage::put_certificate(impl_->db, mapping);
+}
+
+Result<void> SqliteRepository::delete_certificate(std::string_view id) {
+  return storage::delete_certificate(impl_->db, id);
 }
 
 Result<void> SqliteRepository::put_labels(std::string_view holder, const LabelsOfOne& labels) {

@@ -44,6 +44,8 @@ class SqliteRepository final : public control::Repository, public control::Appro
   Result<void> touch_tools(std::span<const control::ToolUse> uses) override;
   Result<void> delete_registered_tool(std::string_view name) override;
   Result<std::vector<control::ToolHit>> search_tools(std::string_view words, std::uint32_t most) override;
+  Result<void> put_certificate(const CertificateMapping& mapping) override;
+  Result<void> delete_certificate(std::string_view id) override;
   Result<void> put_labels(std::string_view holder, const LabelsOfOne& labels) override;
   Result<void> prune_labels(WallTime now) override;
   Result<void> put_role(const Role& role) override;

@@ -106,6 +106,34 @@ Result<std::string_view> find_credential(const CredentialView& seen) {
 }
 
 Result<PrincipalPtr> Identity::verify(const Snapshot& snapshot, const CredentialView& seen, WallTime now) {
+  const ShownCertificate* const shown = seen.certificate;
+  if (shown != nullptr) SP_CHECK(still_good(*shown, now));
+  switch (rules_.use) {
+    case CertificateUse::off: break;
+    case CertificateUse::beside:
+      // What was shown beside it decides, refused or not: else a stolen connection would make good a bad token.
+      if (shown != nullptr && !seen.present()) return by_certificate(snapshot, seen, now);
+      break;
+    case CertificateUse::only:
+      if (seen.present()) return refused("identity.certificate_only");
+      return by_certificate(snapshot, seen, now);
+    case CertificateUse::required: {
+      SP_TRY(auto principal, by_credential(snapshot, seen, now));
+      if (shown == nullptr) return refused_for("identity.no_certificate", *principal);
+      return with_certificate(snapshot, std::move(principal), *shown);
+    }
+  }
+  return by_credential(snapshot, seen, now);
+}
+
+Result<PrincipalPtr> Identity::by_certificate(const Snapshot& snapshot, const CredentialView& seen,
+                                              WallTime now) const {
+  if (query_has_token(seen.query)) return refused("identity.token_in_query");
+  if (seen.certificate == nullptr) return refused("identity.no_certificate");
+  return principal_by_certificate(snapshot, *seen.certificate, rules_, seen.address, now);
+}
+
+Result<PrincipalPtr> Identity::by_credential(const Snapshot& snapshot, const CredentialView& seen, WallTime now) {
   SP_TRY(const std::string_view credential, find_credential(seen));
   cache_.bind(snapshot.principals, snapshot.token_keys);
   const crypto::Digest digest = crypto::sha256(credential);

@@ -14,6 +14,7 @@
 #include "engines/token/token.h"
 #include "model/principal.h"
 #include "model/snapshot.h"
+#include "request/identity/certificate.h"
 #include "request/identity/credential_cache.h"
 
 namespace sallyport {
@@ -25,6 +26,7 @@ struct CredentialView {
   bool repeated = false;                          // one of the two came twice: refused
   std::string_view query;                         // raw query; a token found there is refused, never used
   std::string_view address, user_agent;  // of the client: what a login session or a key may be bound to
+  const ShownCertificate* certificate = nullptr;  // what this connection's handshake verified; null: none
 
   // Give it every field of the head; others are passed over. The name is compared without case.
   void see(std::string_view field_name, std::string_view field_value) noexcept;
@@ -33,13 +35,15 @@ struct CredentialView {
 
 class Identity {
  public:
-  // Both outlive the Identity.
-  Identity(const crypto::KeyStore& keys, const token::TokenCodec& tokens) noexcept : keys_(keys), tokens_(tokens) {}
+  // `keys` and `tokens` outlive the Identity.
+  Identity(const crypto::KeyStore& keys, const token::TokenCodec& tokens, CertificateRules rules = {}) noexcept
+      : keys_(keys), tokens_(tokens), rules_(std::move(rules)) {}
 
   // Every refusal is Code::unauthenticated with the one public text; Error::detail begins with the true reason for the
   // audit: "identity.no_credential", "identity.key_unknown", "token.expired", ... and never holds a secret. A token is
   // good while its login session is, and each use is noted there. A key, and a token that it bought, is good from the
-  // key's addresses alone.
+  // key's addresses alone. What a certificate counts for is said by the rules; one that is good no more refuses, whatever else
+  // was shown.
   Result<PrincipalPtr> verify(const Snapshot& snapshot, const CredentialView& seen, WallTime now);
 
   // What verify() says of `credential` alone, from whichever client; no use of its session, and nothing is cached.
@@ -52,6 +56,8 @@ class Identity {
     PrincipalPtr principal;
     WallTime expires_at;
   };
+  Result<PrincipalPtr> by_credential(const Snapshot& snapshot, const CredentialView& seen, WallTime now);
+  Result<PrincipalPtr> by_certificate(const Snapshot& snapshot, const CredentialView& seen, WallTime now) const;
   Result<Verified> verify_uncached(const Snapshot& snapshot, std::string_view credential, WallTime now) const;
   Result<Verified> verify_key(const Principals& principals, std::string_view key, std::string_view id,
                               WallTime now) const;
@@ -60,6 +66,7 @@ class Identity {
 
   const crypto::KeyStore& keys_;
   const token::TokenCodec& tokens_;
+  CertificateRules rules_;
   CredentialCache cache_;
 };
 

@@ -41,6 +41,7 @@ class CallDigest {
     add(server.url);
     add(server.network ? "network" : "");
     add(server.allow_private ? "private" : "");
+    if (server.tls.any()) add_tls(server.tls);
     for (const auto* list : {&server.command, &server.paths}) {
       add(std::to_string(list->size()));
       for (const std::string& one : *list) add(one);
@@ -56,6 +57,13 @@ class CallDigest {
   std::string finish() { return hex_encode(hash_.finish()); }
 
  private:
+  // Who is believed to be that server.
+  void add_tls(const UpstreamTls& tls) {
+    for (const std::string* one : {&tls.ca, &tls.client_certificate, &tls.client_key}) add(*one);
+    add(std::to_string(tls.pins.size()));
+    for (const std::string& pin : tls.pins) add(pin);
+  }
+
   crypto::Sha256 hash_;
 };
 

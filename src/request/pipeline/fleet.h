@@ -18,6 +18,7 @@
 #include "model/approval.h"
 #include "model/rest.h"
 #include "request/audit/audit.h"
+#include "request/identity/certificate.h"
 #include "request/listener/edge.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
@@ -39,6 +40,7 @@ struct PipelineSettings {
   std::chrono::seconds label_lifetime{86'400};
   std::size_t record_bytes = 0;  // of a worker, for decisions kept for a replay; 0: none
   std::string base_url = {};  // of links for people, without the slash at its end
+  CertificateRules certificates = {};
 };
 
 struct Fleet {

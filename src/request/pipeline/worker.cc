@@ -32,7 +32,7 @@ Worker::Worker(unsigned number, Executor ex, Fleet& whole, SnapshotPtr first, au
       snapshot(std::move(first)),
       audit(writer),
       metrics(whole.metrics.shard(number)),
-      identity(whole.keys, whole.tokens),
+      identity(whole.keys, whole.tokens, whole.settings.certificates),
       admission(whole.limiter),
       upstreams(ex, std::move(upstream_deps), upstream_settings),
       request_prefix(random_id(whole.random, 6) + "-"),
@@ -75,6 +75,8 @@ bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime 
     if (principals.revoked_tokens.contains(principal.credential_id)) return false;
     if (snapshot.token_keys != nullptr && snapshot.token_keys->revoked(principal.token_key_id)) return false;
   }
+  if (!principal.certificate_id.empty() && !snapshot.certificates->by_id.contains(principal.certificate_id))
+    return false;
   switch (principal.kind) {
     case PrincipalKind::local: return true;
     case PrincipalKind::key: {
@@ -100,7 +102,7 @@ void Worker::take(SnapshotPtr next) {
   if (next->epoch <= snapshot->epoch) return;
   const bool people_changed = next->principals != snapshot->principals ||
                               next->sessions->ended != snapshot->sessions->ended ||
-                              next->token_keys != snapshot->token_keys;
+                              next->certificates != snapshot->certificates || next->token_keys != snapshot->token_keys;
   const bool catalogue_changed = next->catalogue != snapshot->catalogue;
   snapshot = std::move(next);
   kept_lists.take(*snapshot);

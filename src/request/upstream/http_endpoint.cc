@@ -63,6 +63,27 @@ Task<Result<void>> HttpEndpoint::resolve() {
     query += (query.empty() ? "" : "&") + escaped(name) + "=" + escaped(value->reveal());
   }
   query_ = Secret(std::move(query));
+  if (auto tls = co_await resolve_tls(); !tls)
+    co_return fail(tls.error().code, "TLS of server " + server_->name + ": " + tls.error().detail);
+  co_return Result<void>{};
+}
+
+// Read anew for each session, so that a renewed certificate, key or authority is taken up without a word.
+Task<Result<void>> HttpEndpoint::resolve_tls() {
+  const UpstreamTls& tls = server_->tls;
+  if (!tls.any()) co_return Result<void>{};
+  net::TlsParts parts;
+  parts.pins = tls.pins;
+  if (!tls.ca.empty()) {
+    SP_CO_TRY(parts.ca_pem, net::pem_of(tls.ca, "certificate authorities"));
+  }
+  if (!tls.client_certificate.empty()) {
+    SP_CO_TRY(parts.certificate_pem, net::pem_of(tls.client_certificate, "client certificate"));
+  }
+  if (!tls.client_key.empty()) {
+    SP_CO_TRY(parts.key_pem, co_await deps_.secret(tls.client_key, server_->name));
+  }
+  SP_CO_TRY(tls_, net::TlsTerms::make(std::move(parts)));
   co_return Result<void>{};
 }
 
@@ -72,7 +93,7 @@ Result<void> HttpEndpoint::aim(net::Headers fixed) {
   policy.allow_private = server_->allow_private;
   std::string url = server_->url;
   if (!query_.empty()) url.append(url.find('?') == std::string::npos ? "?" : "&").append(query_.reveal());
-  auto target = net::EgressTarget::make(url, std::move(policy), fixed);
+  auto target = net::EgressTarget::make(url, std::move(policy), fixed, tls_);
   for (auto& header : fixed) wipe(header.second);
   wipe(url);
   SP_TRY(target_, std::move(target));

@@ -24,7 +24,7 @@ class HttpEndpoint {
   ~HttpEndpoint();
 
   // Errors: upstream_unavailable (no egress client), config (a header that is ours to write, a reference that cannot be
-  // resolved).
+  // resolved, certificates or a key that cannot be used).
   Task<Result<void>> resolve();
   // Where to, with `fixed` and the configured headers written once, since every request sends them. Errors:
   // egress_refused, invalid_request.
@@ -37,8 +37,10 @@ class HttpEndpoint {
   [[nodiscard]] Error refusal(int status) const;
 
  private:
+  Task<Result<void>> resolve_tls();
   const Deps& deps_;
   ServerPtr server_;
+  std::shared_ptr<const net::TlsTerms> tls_;  // null: the usual demands
   net::Headers configured_;  // resolved; they hold credentials
   Secret query_;  // of the URL, resolved: "a=1&b=2"
   std::shared_ptr<const net::EgressTarget> target_;

@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kPatience{1'500};
 bool same_launch(const ServerRecord& a, const ServerRecord& b) {
   return a.transport == b.transport && a.command == b.command && a.working_directory == b.working_directory &&
          a.env == b.env && a.paths == b.paths && a.network == b.network && a.url == b.url && a.headers == b.headers &&
-         a.query == b.query && a.files == b.files && a.allow_private == b.allow_private &&
+         a.query == b.query && a.files == b.files && a.allow_private == b.allow_private && a.tls == b.tls &&
          a.result_bytes_max == b.result_bytes_max &&
          a.forwards == b.forwards;  // declared to the server when the session opens
 }
