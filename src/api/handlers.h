@@ -98,9 +98,9 @@ Task<RestAnswer> enable_user(Call& call);
 Task<RestAnswer> disable_user(Call& call);
 Task<RestAnswer> set_password(Call& call);
 
-Task<RestAnswer> list_certificates(Call& call);
-Task<RestAnswer> add_certificate(Call& call);
-Task<RestAnswer> remove_certificate(Call& call);
+Task<RestAnswer> list_identities(Call& call);
+Task<RestAnswer> add_identity(Call& call);
+Task<RestAnswer> remove_identity(Call& call);
 
 Task<RestAnswer> list_keys(Call& call);
 Task<RestAnswer> add_key(Call& call);

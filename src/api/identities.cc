@@ -55,13 +55,13 @@ Result<std::string> read_principal(const Call& call) {
 
 }  // namespace
 
-Task<RestAnswer> list_certificates(Call& call) {
+Task<RestAnswer> list_identities(Call& call) {
   std::vector<std::string> items;
   for (const auto& [id, mapping] : call.request.snapshot->certificates->by_id) items.push_back(text_of(call, *mapping));
   co_return co_await list(call, items);
 }
 
-Task<RestAnswer> add_certificate(Call& call) {
+Task<RestAnswer> add_identity(Call& call) {
   auto name = read_name(call);
   if (!name) co_return refuse(call, name.error());
   co_await prepare(call, [&] { (void)permit_action(call, Permission::key_write); });
@@ -78,7 +78,7 @@ Task<RestAnswer> add_certificate(Call& call) {
   co_return answer;
 }
 
-Task<RestAnswer> remove_certificate(Call& call) {
+Task<RestAnswer> remove_identity(Call& call) {
   auto& desk = call.api.deps().control.certificates();
   const auto gone =
       co_await run_for_caller<CertificateMapping>(call, desk.remove(call.parts[0], call.request.principal));

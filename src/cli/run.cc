@@ -65,7 +65,7 @@ struct Command {
   std::string_view first_word;
   int (*run)(const Context&);
 };
-constexpr std::array<Command, 28> kCommands{{
+constexpr std::array<Command, 29> kCommands{{
     {"init", run_init},
     {"serve", run_serve},
     {"stdio", run_stdio},
