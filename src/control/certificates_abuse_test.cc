@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "control/certificates_test_support.h"
 
 namespace sallyport::control {

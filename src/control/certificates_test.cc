@@ -1,6 +1,8 @@
 // The built-in authority over a real folder: what lies there, who may have what, renewal on a fake clock.
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "control/certificates_test_support.h"
 
 namespace sallyport::control {

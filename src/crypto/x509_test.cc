@@ -2,6 +2,7 @@
 // tests/e2e/certs.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 
