@@ -48,6 +48,7 @@ class ServerConnection final : public DeadlineSweep::Entry, public std::enable_s
   bool decide_close(bool asked);
   bool write_head(int status, const Headers& headers, std::string_view content_type, std::optional<std::size_t> length);
   void start_watching();
+  void watch_tls();
   void watched(const boost::system::error_code& error, std::size_t bytes);
   [[nodiscard]] std::string_view buffered() const noexcept { return {in_.data() + begin_, end_ - begin_}; }
   void enter(Phase phase, std::chrono::milliseconds timeout);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,8 @@ struct Response {
   bool close = false;  // close the connection after it
 };
 
+struct PeerCertificate;  // net/peer_certificate.h
+
 // Who is at the other end of a connection.
 struct Peer {
   IpAddress address;  // meaningless for a local socket
@@ -66,6 +69,8 @@ struct Peer {
   bool is_local_socket = false;
   std::uint32_t uid = 0;  // SO_PEERCRED, local sockets only
   std::int32_t pid = 0;
+  bool secure = false;  // TLS: ours, or a proxy's that says so by the PROXY protocol
+  std::shared_ptr<const PeerCertificate> certificate;  // what the client showed and TLS verified; null: nothing
 };
 
 // "OK" for 200, and so on; "Unknown" for what has no phrase.

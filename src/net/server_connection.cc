@@ -162,8 +162,7 @@ Task<void> ServerConnection::refuse(Error error) {
 
 // Closing with unread bytes would send a reset, which may overtake the answer (RFC 9112 9.6).
 Task<void> ServerConnection::linger() {
-  boost::system::error_code ignored;
-  stream_.socket().shutdown(Socket::shutdown_send, ignored);
+  stream_.finish_writing();
   if (input_ended_) co_return;
   timed_out_ = false;
   enter(Phase::linger, kLingerTime);
@@ -237,9 +236,23 @@ void ServerConnection::start_watching() {
   if (watching_ || gone_ || end_ == in_.size()) return;  // a full buffer: no more is read ahead
   if (begin_ == end_) begin_ = end_ = 0;
   watching_ = true;
+  if (stream_.tls()) return watch_tls();
   stream_.socket().async_read_some(
       asio::buffer(in_.data() + end_, in_.size() - end_),
       [self = shared_from_this()](const boost::system::error_code& error, std::size_t n) { self->watched(error, n); });
+}
+
+// OpenSSL may hold bytes that the socket no longer shows: they come first.
+void ServerConnection::watch_tls() {
+  const IoResult read = stream_.read_now(std::span(in_).subspan(end_));
+  if (read.error != asio::error::would_block) {
+    return asio::post(stream_.socket().get_executor(),
+                      [self = shared_from_this(), read] { self->watched(read.error, read.bytes); });
+  }
+  stream_.socket().async_wait(Socket::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
+    if (error || self->left_) return self->watched(error, 0);
+    self->watch_tls();
+  });
 }
 
 void ServerConnection::watched(const boost::system::error_code& error, std::size_t bytes) {

@@ -28,6 +28,21 @@ Task<IoResult> Stream::read_some(std::span<char> into) {
   co_return IoResult{error, n};
 }
 
+IoResult Stream::read_now(std::span<char> into) noexcept {
+  if (!ssl_) {
+    const IoResult got = from_system(::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT));
+    if (got.error || got.bytes > 0) return got;
+    return {asio::error::eof, 0};
+  }
+  std::size_t got = 0;
+  ERR_clear_error();
+  const int ok = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
+  if (ok == 1) return {{}, got};
+  const int error = SSL_get_error(ssl_.get(), ok);
+  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return {asio::error::would_block, 0};
+  return {asio::error::eof, 0};
+}
+
 Task<IoResult> Stream::read_when_ready(std::span<char> into) {
   for (;;) {
     const auto [error] = co_await socket_.async_wait(Socket::wait_read, use_task_ec);
@@ -40,19 +55,13 @@ Task<IoResult> Stream::read_when_ready(std::span<char> into) {
 }
 
 IoResult Stream::try_write(std::string_view bytes) noexcept {
-  if (ssl_) return tls_write(bytes);
+  if (ssl_) return tls_write(bytes, {});
   return from_system(::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
 IoResult Stream::try_write(std::string_view first, std::string_view second) noexcept {
   if (second.empty()) return try_write(first);
-  if (ssl_) {
-    const auto result = tls_write(first);
-    if (result.error || result.bytes < first.size()) return result;
-    const auto rest = tls_write(second);
-    return {rest.error == asio::error::would_block ? boost::system::error_code() : rest.error,
-            first.size() + rest.bytes};
-  }
+  if (ssl_) return tls_write(first, second);
   iovec parts[2] = {{const_cast<char*>(first.data()), first.size()}, {const_cast<char*>(second.data()), second.size()}};
   msghdr message{};
   message.msg_iov = parts;
@@ -82,6 +91,15 @@ void Stream::shutdown() noexcept {
   boost::system::error_code ignored;
   socket_.cancel(ignored);
   socket_.shutdown(Socket::shutdown_both, ignored);
+}
+
+void Stream::finish_writing() noexcept {
+  boost::system::error_code ignored;
+  if (ssl_ && SSL_is_init_finished(ssl_.get()) == 1) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+  }
+  socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
 void Stream::close() noexcept {

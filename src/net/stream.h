@@ -37,6 +37,8 @@ class Stream {
   // cost a system call that says "not yet".
   Task<IoResult> read_when_ready(std::span<char> into);
   Task<IoResult> read_some(std::span<char> into);
+  // What is there already; would_block: nothing.
+  IoResult read_now(std::span<char> into) noexcept;
   // Writes without waiting: how many bytes were taken (0 with would_block: none now).
   IoResult try_write(std::string_view bytes) noexcept;
   IoResult try_write(std::string_view first, std::string_view second) noexcept;
@@ -45,30 +47,40 @@ class Stream {
   // The peer has closed, or sent bytes nobody asked for: an idle connection of no more use. No wait.
   [[nodiscard]] bool stale() noexcept;
 
-  // TLS as the client: the handshake with what `ssl` is configured to demand.
+  // TLS as the client: the handshake with what `ssl` is configured to demand; accept_tls: as the server.
   Task<boost::system::error_code> handshake(SslPtr ssl);
+  Task<boost::system::error_code> accept_tls(SslPtr ssl);
   // Why the handshake failed: "pin mismatch", "unknown CA: ...", "client certificate refused: ...", "handshake failed".
   [[nodiscard]] std::string tls_failure() const;
   // The fatal alert by which the peer ended the connection, in words; empty: none was seen. In TLS 1.3 a client certificate is
   // refused after the client's handshake is over (RFC 8446 4.4.2.4).
   [[nodiscard]] std::string tls_alert() const;
+  // Of accept_tls: why it failed, and whether for the client's certificate, or that there was none.
+  [[nodiscard]] std::string accept_failure() const;
+  [[nodiscard]] bool certificate_refused() const noexcept;
+  [[nodiscard]] const ssl_st* ssl() const noexcept { return ssl_.get(); }
 
   // Ends whatever waits on it; the owner's coroutine goes on with an error. Safe to call at any time.
   void shutdown() noexcept;
+  // No more is written; the peer sees an orderly end (RFC 8446 6.1: close_notify first).
+  void finish_writing() noexcept;
   void close() noexcept;
   [[nodiscard]] Socket& socket() noexcept { return socket_; }
   [[nodiscard]] bool tls() const noexcept { return ssl_ != nullptr; }
 
  private:
+  Task<boost::system::error_code> shake(SslPtr ssl, int (*step)(ssl_st*));
   Task<IoResult> tls_read(std::span<char> into);
   Task<boost::system::error_code> tls_wait(int ssl_error);
   boost::system::error_code tls_error(int ssl_error) noexcept;
-  IoResult tls_write(std::string_view bytes) noexcept;
+  IoResult tls_write(std::string_view first, std::string_view second) noexcept;
+  IoResult tls_write_record(std::string_view bytes) noexcept;
 
   Socket socket_;
   SslPtr ssl_;
   int tls_want_ = 0;
   int tls_alert_ = 0;  // RFC 8446 6.2; 0: none
+  unsigned long handshake_error_ = 0;  // OpenSSL's
 };
 
 }  // namespace sallyport::net

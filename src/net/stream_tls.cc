@@ -3,7 +3,9 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "net/stream.h"
 
@@ -26,6 +28,8 @@ int bio_read(BIO* bio, char* data, int size) {
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
   return static_cast<int>(n);
 }
+
+constexpr std::size_t kRecordMax = 16U << 10;  // RFC 8446 5.1
 
 long bio_ctrl(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
@@ -102,7 +106,11 @@ Task<boost::system::error_code> Stream::tls_wait(int ssl_error) {
   co_return error;
 }
 
-Task<boost::system::error_code> Stream::handshake(SslPtr ssl) {
+Task<boost::system::error_code> Stream::handshake(SslPtr ssl) { return shake(std::move(ssl), SSL_connect); }
+
+Task<boost::system::error_code> Stream::accept_tls(SslPtr ssl) { return shake(std::move(ssl), SSL_accept); }
+
+Task<boost::system::error_code> Stream::shake(SslPtr ssl, int (*step)(ssl_st*)) {
   ssl_ = std::move(ssl);
   BIO* bio = make_bio(socket_.native_handle());
   if (bio == nullptr) co_return boost::system::errc::make_error_code(boost::system::errc::not_enough_memory);
@@ -110,10 +118,15 @@ Task<boost::system::error_code> Stream::handshake(SslPtr ssl) {
   SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   for (;;) {
     ERR_clear_error();
-    const int ok = SSL_connect(ssl_.get());
+    const int ok = step(ssl_.get());
     if (ok == 1) co_return boost::system::error_code();
     const int error = SSL_get_error(ssl_.get(), ok);
-    if (!wants_more(error)) co_return tls_error(error);
+    if (!wants_more(error)) {
+      handshake_error_ = ERR_peek_error();
+      const auto failed = tls_error(error);
+      ERR_clear_error();
+      co_return failed;
+    }
     if (const auto failed = co_await tls_wait(error)) co_return failed;
   }
 }
@@ -122,6 +135,19 @@ std::string Stream::tls_failure() const {
   const long verdict = ssl_ ? SSL_get_verify_result(ssl_.get()) : X509_V_OK;
   if (verdict != X509_V_OK) return why_refused(verdict);
   return tls_alert_ == 0 ? "handshake failed" : tls_alert();
+}
+
+std::string Stream::accept_failure() const {
+  const long verdict = ssl_ ? SSL_get_verify_result(ssl_.get()) : X509_V_OK;
+  if (verdict != X509_V_OK) return X509_verify_cert_error_string(verdict);
+  const char* const reason = ERR_reason_error_string(handshake_error_);
+  return reason == nullptr ? "handshake failed" : std::string("handshake failed: ") + reason;
+}
+
+bool Stream::certificate_refused() const noexcept {
+  if (ssl_ && SSL_get_verify_result(ssl_.get()) != X509_V_OK) return true;
+  return ERR_GET_LIB(handshake_error_) == ERR_LIB_SSL &&
+         ERR_GET_REASON(handshake_error_) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
 }
 
 Task<IoResult> Stream::tls_read(std::span<char> into) {
@@ -136,7 +162,31 @@ Task<IoResult> Stream::tls_read(std::span<char> into) {
   }
 }
 
-IoResult Stream::tls_write(std::string_view bytes) noexcept {
+// Head and body of an answer go into one record: a record each would cost the peer a wake-up more. Records are cut at the
+// same places when one is tried again, as SSL_write demands.
+IoResult Stream::tls_write(std::string_view first, std::string_view second) noexcept {
+  char joined[kRecordMax];
+  std::size_t done = 0;
+  while (!first.empty() || !second.empty()) {
+    std::string_view record = first.empty() ? second.substr(0, kRecordMax) : first.substr(0, kRecordMax);
+    if (!first.empty() && !second.empty() && first.size() < kRecordMax) {
+      const std::size_t more = std::min(second.size(), kRecordMax - first.size());
+      std::memcpy(joined, first.data(), first.size());
+      std::memcpy(joined + first.size(), second.data(), more);
+      record = {joined, first.size() + more};
+    }
+    const IoResult put = tls_write_record(record);
+    done += put.bytes;
+    if (put.error)
+      return {done > 0 && put.error == asio::error::would_block ? boost::system::error_code() : put.error, done};
+    const std::size_t of_first = std::min(put.bytes, first.size());
+    first.remove_prefix(of_first);
+    second.remove_prefix(put.bytes - of_first);
+  }
+  return {{}, done};
+}
+
+IoResult Stream::tls_write_record(std::string_view bytes) noexcept {
   std::size_t taken = 0;
   ERR_clear_error();
   const int ok = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &taken);

@@ -59,6 +59,7 @@ class DeadlineSweep {
   // The time of the last sweep, without a system call.
   [[nodiscard]] SteadyTime tick() const noexcept { return tick_; }
   [[nodiscard]] SteadyTime now() const noexcept { return clock_.steady(); }
+  [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
   // A deadline `span` from now, counted from the end of the present interval: never early.
   [[nodiscard]] SteadyTime in(std::chrono::milliseconds span) const noexcept { return tick_ + interval_ + span; }
   // The time as an HTTP Date (RFC 9110 6.6.1), renewed by the sweep.

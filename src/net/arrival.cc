@@ -1,0 +1,142 @@
+#include "net/arrival.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+
+#include "net/proxy_protocol.h"
+
+namespace sallyport::net {
+namespace {
+
+constexpr std::array<std::string_view, static_cast<std::size_t>(ArrivalFault::count_)> kNames{
+    "closed", "draining", "timeout", "untrusted_proxy", "proxy_header", "plain_http", "certificate", "handshake"};
+
+constexpr std::string_view kPlainAnswer =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 46\r\nConnection: close\r\n\r\n"
+    "This port speaks HTTPS: write https://, please";
+constexpr std::size_t kUnreadMax = 64U << 10;
+
+// How many bytes wait, up to the size of `into`; they stay there. 0: the end, -1: an error.
+ssize_t peek(Stream& stream, std::span<char> into) {
+  return ::recv(stream.socket().native_handle(), into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
+}
+
+}  // namespace
+
+std::string_view arrival_fault_name(ArrivalFault fault) noexcept { return kNames[static_cast<std::size_t>(fault)]; }
+
+class Arrivals::Deadline final : public DeadlineSweep::Entry {
+ public:
+  Deadline(Arrivals& owner, Stream& stream) : owner_(owner), stream_(stream) {
+    place_ = owner_.waiting_.insert(owner_.waiting_.end(), &stream);
+    set_deadline(owner_.sweep_.in(owner_.settings_.timeout));
+    owner_.sweep_.add(*this);
+  }
+  ~Deadline() override { owner_.waiting_.erase(place_); }
+  void expired() override {
+    late_ = true;
+    boost::system::error_code ignored;
+    stream_.socket().cancel(ignored);
+  }
+  [[nodiscard]] bool late() const noexcept { return late_; }
+
+ private:
+  Arrivals& owner_;
+  Stream& stream_;
+  std::list<Stream*>::iterator place_;
+  bool late_ = false;
+};
+
+Arrivals::Arrivals(ArrivalSettings settings, DeadlineSweep& sweep) : settings_(std::move(settings)), sweep_(sweep) {}
+
+void Arrivals::cancel() {
+  draining_ = true;
+  boost::system::error_code ignored;
+  for (Stream* const stream : waiting_) stream->socket().cancel(ignored);
+}
+
+ArrivalFailure Arrivals::ended(const Deadline& deadline, std::string detail) const {
+  if (draining_) return {ArrivalFault::draining, "the gateway ends"};
+  if (deadline.late()) return {ArrivalFault::timeout, "nothing more came in time"};
+  return {ArrivalFault::closed, std::move(detail)};
+}
+
+Task<std::optional<ArrivalFailure>> Arrivals::admit(Stream& stream, Peer& peer) {
+  const Deadline deadline(*this, stream);
+  if (draining_) co_return ended(deadline, {});
+  if (settings_.proxy_protocol) {
+    if (auto failed = co_await read_proxy_header(stream, peer, deadline)) co_return failed;
+  }
+  if (tls_ == nullptr) co_return std::nullopt;
+  co_return co_await shake_hands(stream, peer, deadline);
+}
+
+// What is behind the header belongs to TLS or HTTP, and stays in the socket.
+Task<std::optional<ArrivalFailure>> Arrivals::read_proxy_header(Stream& stream, Peer& peer, const Deadline& deadline) {
+  const bool trusted =
+      std::ranges::any_of(settings_.trusted_proxies, [&](const Cidr& c) { return c.contains(peer.address); });
+  if (!trusted) co_return ArrivalFailure{ArrivalFault::untrusted_proxy, "not in listen.trusted_proxies"};
+  ProxyHeaderReader reader;
+  std::array<char, 512> bytes;
+  while (reader.state() == ProxyHeaderReader::State::reading) {
+    const auto [error] = co_await stream.socket().async_wait(Socket::wait_read, use_task_ec);
+    if (error) co_return ended(deadline, "gone before its PROXY header");
+    const ssize_t size = peek(stream, bytes);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (size <= 0) co_return ended(deadline, "gone before its PROXY header");
+    const std::size_t used = reader.feed({bytes.data(), static_cast<std::size_t>(size)});
+    const IoResult taken = stream.read_now(std::span(bytes).first(used));
+    if (taken.bytes != used) co_return ended(deadline, "gone before its PROXY header");
+  }
+  if (reader.state() == ProxyHeaderReader::State::failed) {
+    co_return ArrivalFailure{ArrivalFault::proxy_header, std::string(reader.why())};
+  }
+  const ProxySource& source = reader.source();
+  if (source.own) co_return std::nullopt;
+  peer.address = source.address.unmapped();
+  peer.ip = peer.address.text();
+  peer.port = source.port;
+  peer.secure = source.tls;
+  co_return std::nullopt;
+}
+
+Task<std::optional<ArrivalFailure>> Arrivals::shake_hands(Stream& stream, Peer& peer, const Deadline& deadline) {
+  const auto [error] = co_await stream.socket().async_wait(Socket::wait_read, use_task_ec);
+  std::array<char, 1> first{};
+  if (error || peek(stream, first) <= 0) co_return ended(deadline, "gone without a word");
+  if (first[0] >= 'A' && first[0] <= 'Z') {  // a method; a record of TLS begins with 20 to 23 (RFC 8446 5.1)
+    (void)stream.try_write(kPlainAnswer);
+    co_await say_goodbye(stream, deadline);
+    co_return ArrivalFailure{ArrivalFault::plain_http, "HTTP without TLS"};
+  }
+  auto session = tls_->session();
+  if (!session) co_return ArrivalFailure{ArrivalFault::handshake, session.error().detail};
+  if (co_await stream.accept_tls(std::move(*session))) {
+    if (draining_ || deadline.late()) co_return ended(deadline, {});
+    std::string detail = stream.accept_failure();
+    const auto fault = stream.certificate_refused() ? ArrivalFault::certificate : ArrivalFault::handshake;
+    if (const auto whose = refused_certificate_of(stream.ssl()); !whose.empty()) detail += ": " + whose;
+    co_await say_goodbye(stream, deadline);
+    co_return ArrivalFailure{fault, std::move(detail)};
+  }
+  auto certificate = peer_certificate_of(stream.ssl(), sweep_.clock().wall());
+  if (!certificate) co_return ArrivalFailure{ArrivalFault::certificate, certificate.error().detail};
+  peer.certificate = std::move(*certificate);
+  peer.secure = true;
+  co_return std::nullopt;
+}
+
+// Closing with unread bytes would send a reset, which may overtake the answer or the alert (RFC 9112 9.6).
+Task<void> Arrivals::say_goodbye(Stream& stream, const Deadline& deadline) {
+  stream.finish_writing();
+  std::array<char, 2048> bytes;
+  for (std::size_t total = 0; total < kUnreadMax && !deadline.late() && !draining_;) {
+    const IoResult read = co_await stream.read_when_ready(bytes);
+    if (read.error) co_return;
+    total += read.bytes;
+  }
+}
+
+}  // namespace sallyport::net

@@ -1,0 +1,307 @@
+// The way to the first request over real sockets: PROXY header, handshake, deadline, and HTTP over TLS behind them.
+#include "net/arrival.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "net/loopback_fixture.h"
+#include "net/tls_client.h"
+#include "net/tls_test_support.h"
+
+namespace sallyport::net {
+namespace {
+
+using std::string_literals::operator""s;
+
+class ArrivalTest : public Loopback {
+ protected:
+  SystemRandom random_;
+  TestCertificate ca_{authority()};
+  TestCertificate server_{CertificateWish{}, &ca_};
+  std::string ca_file_ = testing::TempDir() + "sp_arrival_" + std::to_string(::getpid()) + ".pem";
+  ArrivalSettings arrival_{.timeout = std::chrono::milliseconds{5000}};
+  std::unique_ptr<Arrivals> arrivals_;
+  std::vector<std::pair<std::string, std::string>> refused_;
+  std::vector<Peer> served_;
+
+  ArrivalTest() {
+    std::FILE* const file = std::fopen(ca_file_.c_str(), "w");
+    std::fputs(ca_.pem().c_str(), file);
+    std::fclose(file);
+  }
+  ~ArrivalTest() override { ::unlink(ca_file_.c_str()); }
+
+  [[nodiscard]] std::shared_ptr<const TlsServer> tls(TlsMaterial material = {}) {
+    material.chain = server_.pem();
+    material.key = Secret(server_.key_pem());
+    return TlsServer::make(material, TicketKeys::fresh(random_), clock_).value_or(nullptr);
+  }
+
+  // As the listener does it.
+  void arrive(std::shared_ptr<const TlsServer> with, Handler handler) {
+    context_ = std::make_unique<ServerContext>(settings_, std::move(handler), sweep_);
+    arrivals_ = std::make_unique<Arrivals>(arrival_, sweep_);
+    arrivals_->use(std::move(with));
+    group_.spawn(accept_all());
+  }
+  Task<void> accept_all() {
+    for (;;) {
+      auto [error, socket] = co_await acceptor_.async_accept(use_task_ec);
+      if (error) co_return;
+      Peer peer{.address = *IpAddress::parse("127.0.0.1"), .ip = "127.0.0.1"};
+      group_.spawn(one(Stream(Socket(std::move(socket))), std::move(peer)));
+    }
+  }
+  Task<void> one(Stream stream, Peer peer) {
+    if (const auto failed = co_await arrivals_->admit(stream, peer)) {
+      refused_.emplace_back(arrival_fault_name(failed->fault), failed->detail);
+      co_return stream.close();
+    }
+    served_.push_back(peer);
+    co_await serve_connection(std::move(stream), std::move(peer), *context_);
+  }
+  static Handler hello() {
+    return [](ServerExchange& exchange) -> Task<void> {
+      co_await exchange.respond({.body = exchange.peer().ip + (exchange.peer().secure ? " tls" : " plain")});
+    };
+  }
+
+  // A client that has sent `before`, then done its handshake; its error otherwise.
+  Task<std::pair<std::unique_ptr<Stream>, bool>> tls_client(std::string before = {}) {
+    auto stream = std::make_unique<Stream>(Socket(co_await connect()));
+    if (!before.empty()) (void)stream->try_write(before);
+    const auto client = TlsClient::make(ca_file_);
+    auto session = client->session(*parse_url("https://127.0.0.1/"));
+    const bool failed = static_cast<bool>(co_await stream->handshake(std::move(*session)));
+    co_return std::pair(std::move(stream), !failed);
+  }
+  static Task<std::string> rest_of(Stream& stream) {
+    std::string all;
+    std::array<char, 4096> part{};
+    for (;;) {
+      const auto got = co_await stream.read_some(part);
+      if (got.error) co_return all;
+      all.append(part.data(), got.bytes);
+    }
+  }
+  Task<std::string> ask(std::string before, std::string request) {
+    auto [stream, done] = co_await tls_client(std::move(before));
+    if (!done) co_return "no handshake";
+    (void)stream->try_write(request);
+    co_return co_await rest_of(*stream);
+  }
+};
+
+constexpr const char* kLast = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+TEST_F(ArrivalTest, S0_29_ServesHttpOverTls) {
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    const auto answer = co_await self.ask({}, kLast);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n127.0.0.1 tls")) << answer;
+  }(*this));
+  EXPECT_TRUE(refused_.empty());
+}
+
+TEST_F(ArrivalTest, BodiesOfAMegabyteGoBothWays) {
+  arrive(tls(), [](ServerExchange& exchange) -> Task<void> {
+    const auto body = co_await exchange.read_body();
+    co_await exchange.respond({.body = body ? std::string(*body) : "none"});
+  });
+  run([](auto& self) -> Task<void> {
+    std::string body(1'000'000, 'x');
+    for (std::size_t i = 0; i < body.size(); i += 97) body[i] = static_cast<char>('a' + i % 26);
+    EgressClient client(self.io_.get_executor(), self.sweep_, {.ca_file = self.ca_file_});
+    const auto target =
+        EgressTarget::make("https://127.0.0.1:" + std::to_string(self.port()) + "/", {.allow_private = true});
+    for (int round = 0; round < 3; ++round) {
+      EgressRequest request{.target = *target, .method = "POST", .body = body, .deadline = self.soon()};
+      const auto answer = co_await client.fetch(std::move(request));
+      EXPECT_TRUE(answer && answer->body == body) << (answer ? "another body" : answer.error().detail);
+    }
+    client.drop_idle();
+  }(*this));
+  EXPECT_EQ(served_.size(), 1U) << "one connection for all three";
+}
+
+TEST_F(ArrivalTest, AStreamOfChunksComesAsItIsWritten) {
+  arrive(tls(), [](ServerExchange& exchange) -> Task<void> {
+    (void)co_await exchange.start_stream(200, {});
+    for (int i = 0; i < 100; ++i) (void)co_await exchange.write(std::string(3000, static_cast<char>('a' + i % 26)));
+    (void)co_await exchange.end_stream();
+  });
+  run([](auto& self) -> Task<void> {
+    const auto answer = co_await self.ask({}, kLast);
+    EXPECT_EQ(occurrences(answer, std::string(3000, 'c')), 4U);
+    EXPECT_TRUE(answer.ends_with("0\r\n\r\n"));
+  }(*this));
+}
+
+TEST_F(ArrivalTest, NoticesOverTlsThatTheClientIsGone) {
+  bool gone = false;
+  arrive(tls(), [&](ServerExchange& exchange) -> Task<void> {
+    SteadyTimer until(io_.get_executor(), SteadyTimer::time_point::max());
+    exchange.watch_gone([&] {
+      gone = true;
+      until.cancel();
+    });
+    (void)co_await exchange.read_body();
+    co_await until.async_wait(use_task_ec);
+  });
+  run([](auto& self, auto& flag) -> Task<void> {
+    auto [stream, done] = co_await self.tls_client();
+    EXPECT_TRUE(done);
+    (void)stream->try_write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_TRUE(co_await self.eventually([&] { return self.context_->requests() == 1; }));
+    (void)stream->try_write("GET /next HTTP/1.1\r\n");  // bytes ahead are no end
+    co_await self.yield();
+    EXPECT_FALSE(flag);
+    stream->close();
+    EXPECT_TRUE(co_await self.eventually([&] { return flag; }));
+  }(*this, gone));
+}
+
+TEST_F(ArrivalTest, RequestsAheadAreServedInOrder) {
+  arrive(tls(), [](ServerExchange& exchange) -> Task<void> {
+    exchange.watch_gone([] {});
+    (void)co_await exchange.read_body();
+    co_await exchange.respond({.body = std::string(exchange.head().path)});
+  });
+  run([](auto& self) -> Task<void> {
+    const auto answer =
+        co_await self.ask({}, "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"s + kLast);
+    EXPECT_EQ(occurrences(answer, "HTTP/1.1 200"), 3U);
+    EXPECT_LT(answer.find("\r\n\r\n/1"), answer.find("\r\n\r\n/2"));
+  }(*this));
+}
+
+TEST_F(ArrivalTest, PlainHttpIsToldSo) {
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    const auto answer = co_await self.talk(kLast);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+    EXPECT_NE(answer.find("HTTPS"), std::string::npos);
+  }(*this));
+  ASSERT_EQ(refused_.size(), 1U);
+  EXPECT_EQ(refused_[0].first, "plain_http");
+}
+
+TEST_F(ArrivalTest, NonsenseGetsAnAlertAndIsNamed) {
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    const auto answer = co_await self.talk("\x16\x03\x01\x00\x05hello");
+    EXPECT_TRUE(answer.empty() || answer.front() == '\x15') << "an alert or nothing";
+  }(*this));
+  ASSERT_EQ(refused_.size(), 1U);
+  EXPECT_EQ(refused_[0].first, "handshake");
+}
+
+TEST_F(ArrivalTest, WhoStallsIsCutAtTheDeadline) {
+  arrival_.timeout = std::chrono::milliseconds{20};
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    auto silent = co_await self.connect(), slow = co_await self.connect();
+    co_await asio::async_write(slow, asio::buffer("\x16\x03\x01\x02\x00\x01"s), use_task_ec);
+    EXPECT_EQ(co_await self.read_all(silent), "");
+    (void)co_await self.read_all(slow);
+  }(*this));
+  ASSERT_EQ(refused_.size(), 2U);
+  for (const auto& [fault, detail] : refused_) EXPECT_EQ(fault, "timeout") << detail;
+}
+
+TEST_F(ArrivalTest, AHealthCheckThatSaysNothingIsNoFault) {
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    (co_await self.connect()).close();
+    EXPECT_TRUE(co_await self.eventually([&] { return !self.refused_.empty(); }));
+  }(*this));
+  EXPECT_EQ(refused_[0].first, "closed");
+}
+
+TEST_F(ArrivalTest, ADrainEndsThoseOnTheirWay) {
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    auto silent = co_await self.connect();
+    EXPECT_TRUE(co_await self.eventually([&] { return self.accepted_ == 0 && self.group_.size() > 1; }));
+    co_await self.yield();
+    self.arrivals_->cancel();
+    EXPECT_EQ(co_await self.read_all(silent), "");
+  }(*this));
+  ASSERT_EQ(refused_.size(), 1U);
+  EXPECT_EQ(refused_[0].first, "draining");
+}
+
+TEST_F(ArrivalTest, NewConnectionsMeetTheNewCertificateOldOnesGoOn) {
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    auto [old, done] = co_await self.tls_client();
+    EXPECT_TRUE(done);
+    const TestCertificate stranger{CertificateWish{}};  // signed by itself: our client does not trust it
+    TlsMaterial other;
+    other.chain = stranger.pem();
+    other.key = Secret(stranger.key_pem());
+    self.arrivals_->use(*TlsServer::make(other, TicketKeys::fresh(self.random_), self.clock_));
+    EXPECT_EQ(co_await self.ask({}, kLast), "no handshake");
+    (void)old->try_write(kLast);
+    EXPECT_TRUE((co_await self.rest_of(*old)).ends_with("127.0.0.1 tls"));
+  }(*this));
+}
+
+TEST_F(ArrivalTest, AlertsReachAClientThatHasSentMore) {
+  TlsMaterial mutual;
+  mutual.client_ca = ca_.pem();
+  mutual.client_certificates = ClientCertificates::required;
+  arrive(tls(std::move(mutual)), hello());
+  run([](auto& self) -> Task<void> {
+    auto [stream, done] = co_await self.tls_client();
+    EXPECT_TRUE(done) << "of TLS 1.3 the client is done before its certificate was looked at";
+    (void)stream->try_write(kLast);
+    EXPECT_EQ(co_await self.rest_of(*stream), "");
+  }(*this));
+  ASSERT_EQ(refused_.size(), 1U);
+  EXPECT_EQ(refused_[0].first, "certificate");
+}
+
+TEST_F(ArrivalTest, S1_31_TheProxyHeaderNamesTheClient) {
+  arrival_.proxy_protocol = true;
+  arrival_.trusted_proxies = {*Cidr::parse("127.0.0.0/8")};
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    const std::string line = "PROXY TCP4 192.0.2.7 127.0.0.1 4711 443\r\n";
+    EXPECT_TRUE((co_await self.ask(line, kLast)).ends_with("192.0.2.7 tls"));
+    EXPECT_EQ(co_await self.ask({}, kLast), "no handshake") << "without a header nobody is served";
+  }(*this));
+  ASSERT_EQ(refused_.size(), 1U);
+  EXPECT_EQ(refused_[0].first, "proxy_header");
+}
+
+TEST_F(ArrivalTest, TheProxyHeaderWorksWithoutTlsOfOurOwn) {
+  arrival_.proxy_protocol = true;
+  arrival_.trusted_proxies = {*Cidr::parse("127.0.0.1")};
+  arrive(nullptr, hello());
+  run([](auto& self) -> Task<void> {
+    const std::string v2 = "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0C\xC0\x00\x02\x01\x0A\x00\x00\x01\xDC\x04\x01\xBB"s;
+    EXPECT_TRUE((co_await self.talk(v2 + kLast)).ends_with("192.0.2.1 plain"));
+    const std::string own = "\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00"s;
+    EXPECT_TRUE((co_await self.talk(own + kLast)).ends_with("127.0.0.1 plain")) << "the proxy's own health check";
+    const std::string tls = "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x14\xC0\x00\x02\x01\x0A\x00\x00\x01\xDC\x04\x01\xBB"s +
+                            "\x20\x00\x05\x01\x00\x00\x00\x00"s;
+    EXPECT_TRUE((co_await self.talk(tls + kLast)).ends_with("192.0.2.1 tls")) << "TLS ended at the proxy";
+  }(*this));
+}
+
+TEST_F(ArrivalTest, S1_31_NobodyElseMayNameAClient) {
+  arrival_.proxy_protocol = true;
+  arrival_.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};
+  arrive(nullptr, hello());
+  run([](auto& self) -> Task<void> {
+    EXPECT_EQ(co_await self.talk("PROXY TCP4 10.0.0.1 127.0.0.1 4711 443\r\n"s + kLast), "");
+  }(*this));
+  ASSERT_EQ(refused_.size(), 1U);
+  EXPECT_EQ(refused_[0].first, "untrusted_proxy");
+}
+
+}  // namespace
+}  // namespace sallyport::net
