@@ -72,11 +72,45 @@ class Together {
     }
   }
 
+  // C17: who names a certificate wants it served, unless tls.enabled says otherwise.
+  void tls() {
+    s_.tls.crl_required = given_.contains("tls.crl");
+    for (const char* const path : {"tls.certificate", "tls.key"}) {
+      const auto found = given_.find(path);
+      if (found == given_.end()) continue;
+      if (!given_.contains("tls.enabled")) turn_on_tls(found->second.source);
+      else if (!s_.tls.enabled)
+        s_.warnings.push_back(std::string(path) + " is set, but tls.enabled is false: plain HTTP");
+    }
+    if (s_.tls.enabled) return;
+    if (s_.tls.client_certificates != "none") {
+      refuse("tls.client_certificates", "there is no TLS to ask for them", "set tls.enabled: true");
+    }
+    if (s_.listen.redirect_port != 0) {
+      refuse("listen.redirect_port", "there is no TLS to lead to", "set tls.enabled: true, or remove it");
+    }
+  }
+
+  void turn_on_tls(const std::string& source) {
+    s_.tls.enabled = true;
+    for (Explained& row : s_.explained) {
+      if (row.path == "tls.enabled") row = {row.path, "true", source};
+    }
+  }
+
   // C16
   void listening() {
-    if (!is_loopback_address(s_.listen.address) && !s_.listen.behind_tls_proxy) {
+    tls();
+    if (!is_loopback_address(s_.listen.address) && !s_.listen.behind_tls_proxy && !s_.tls.enabled) {
       refuse("listen.address", s_.listen.address + " is reachable from outside and there is no TLS (C16)",
-             "listen on 127.0.0.1, or put a TLS proxy in front and set listen.behind_tls_proxy: true");
+             "listen on 127.0.0.1, or set tls.enabled: true (docs/tls.md), or put a TLS proxy in front and set "
+             "listen.behind_tls_proxy: true");
+    }
+    if (s_.listen.redirect_port != 0 && s_.listen.redirect_port == s_.listen.port) {
+      refuse("listen.redirect_port", "is listen.port itself", "take two ports, such as 80 and 443");
+    }
+    if (s_.listen.proxy_protocol && s_.listen.trusted_proxies.empty()) {
+      refuse("listen.proxy_protocol", "nobody may send its header", "name the proxies in listen.trusted_proxies");
     }
     if (s_.listen.behind_tls_proxy && s_.listen.trusted_proxies.empty()) {
       s_.warnings.emplace_back(

@@ -57,7 +57,7 @@ TEST(ConfigDocs, SchemaKnowsEverySettingAndNoOther) {
 TEST(ConfigDocs, ExplainShowsValuesAndWhereTheyCameFrom) {
   const auto s =
       load_text("listen:\n  port: 9000\nservers:\n  - {name: c, command: [/bin/c], env: {K_TOKEN: '${env:K}'}}\n",
-                "sallyport.yaml", "/h", {{"RATE_LIMIT_BURST", "3"}, {"TLS_KEY_PATH", "k"}});
+                "sallyport.yaml", "/h", {{"RATE_LIMIT_BURST", "3"}, {"SALLYPORT_NO_SUCH", "k"}});
   ASSERT_TRUE(s) << s.error().detail;
   const std::string text = explain_text(*s);
   std::istringstream lines(text);
@@ -73,7 +73,7 @@ TEST(ConfigDocs, ExplainShowsValuesAndWhereTheyCameFrom) {
   EXPECT_EQ(by_path["listen.port"], "9000 sallyport.yaml:2");
   EXPECT_EQ(by_path["rate.default.burst"], "3 env RATE_LIMIT_BURST");
   EXPECT_EQ(by_path["servers.c.env"], "{K_TOKEN: ${env:K}} sallyport.yaml:4");
-  EXPECT_NE(text.find("warning: TLS_KEY_PATH is set"), std::string::npos);
+  EXPECT_NE(text.find("warning: env SALLYPORT_NO_SUCH is no setting"), std::string::npos);
   EXPECT_TRUE(json::read(explain_json(*s)));
 }
 

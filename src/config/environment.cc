@@ -3,23 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "config/sources.h"
 #include "config/values.h"
 
 namespace sallyport::config {
 namespace {
-
-struct Later {
-  std::string_view name, note;
-};
-// Promised by a guide, not yet true: whoever sets one is told.
-constexpr std::array<Later, 3> kLater{{
-    {"TLS_CERT_PATH", "TLS in the gateway arrives with a later issue; it speaks plain HTTP, put a TLS proxy in front"},
-    {"TLS_KEY_PATH", "TLS in the gateway arrives with a later issue; it speaks plain HTTP, put a TLS proxy in front"},
-    {"TLS_CA_PATH", "TLS in the gateway arrives with a later issue; client certificates are not asked for"},
-}};
 
 struct Candidate {
   std::string name, text;
@@ -110,12 +99,6 @@ void read_environment(const Environment& environment, GivenValues& given, std::v
   for (const Row& row : table()) one_row(row, environment, given, warnings, mistakes);
   per_minute(given, warnings);
   warn_unknown(environment, warnings);
-  for (const Later& later : kLater) {
-    const auto found = environment.find(later.name);
-    if (found != environment.end() && !found->second.empty()) {
-      warnings.push_back(std::string(later.name) + " is set: " + std::string(later.note));
-    }
-  }
 }
 
 }  // namespace sallyport::config

@@ -21,6 +21,8 @@ struct ListenSettings {
   std::vector<std::string> origins;                                   // empty: no CORS; never "*" (C15)
   std::vector<std::string> trusted_proxies;  // CIDRs whose X-Forwarded-* is believed (S1-31)
   bool behind_tls_proxy = false;  // C16
+  std::uint16_t redirect_port = 0;  // 0: none
+  bool proxy_protocol = false;
   bool admin_socket = true;
   friend bool operator==(const ListenSettings&, const ListenSettings&) = default;
 };

@@ -60,6 +60,9 @@ void finish_paths(Settings& s) {
   s.policies = absolute(s.policies, s.home);
   s.backup.path = absolute(s.backup.path, s.home);
   if (!s.acme.ca.empty()) s.acme.ca = absolute(s.acme.ca, s.home);
+  for (std::string* const path : {&s.tls.certificate, &s.tls.key, &s.tls.client_ca, &s.tls.crl})
+    *path = absolute(*path, s.home);
+  if (!s.tls.ocsp.empty()) s.tls.ocsp = absolute(s.tls.ocsp, s.home);
   s.storage.sqlite_path = absolute(s.storage.url.substr(std::string_view("sqlite:///").size()), s.home);
 }
 

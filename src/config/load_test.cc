@@ -139,7 +139,8 @@ constexpr Bad kBad[]{
      "sallyport.yaml:2: listen.trusted_proxies: '0.0.0.0/0' would trust every address; fix: name the proxy's network"},
     {"listen:\n  address: 0.0.0.0\n",
      "sallyport.yaml:2: listen.address: 0.0.0.0 is reachable from outside and there is no TLS (C16); fix: listen on "
-     "127.0.0.1, or put a TLS proxy in front and set listen.behind_tls_proxy: true"},
+     "127.0.0.1, or set tls.enabled: true (docs/tls.md), or put a TLS proxy in front and set listen.behind_tls_proxy: "
+     "true"},
     {"listen:\n  address: localhost\n",
      "sallyport.yaml:2: listen.address: 'localhost' is no IP address; fix: write one such as 127.0.0.1 or ::1"},
     {"auth:\n  secret_key: hunter2hunter2hunter2hunter2hunter2\n",

@@ -17,6 +17,7 @@
 #include "config/policy_setting.h"
 #include "config/secret_settings.h"
 #include "config/server_setting.h"
+#include "config/tls_settings.h"
 
 namespace sallyport::config {
 
@@ -87,6 +88,7 @@ struct Settings {
   PolicySettings policy;
   OpaServerSettings opa;
   ListenSettings listen;
+  TlsSettings tls;
   LimitSettings limits;
   SessionSettings sessions;
   std::map<std::string, RateClass, std::less<>> rate;  // "default", "address", "mcp", "tool", "public", "read", ...

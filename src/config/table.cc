@@ -10,7 +10,7 @@ constexpr std::int64_t kGiB = 1 << 30;
 
 void add_listen(Add<Settings> add) {
   add.text("listen.address", "127.0.0.1", {0, 45, check_address},
-           "Address the gateway binds. Any but a loopback address needs listen.behind_tls_proxy (C16).",
+           "Address the gateway binds. Any but a loopback address needs tls.enabled or listen.behind_tls_proxy (C16).",
            SP_INTO(listen.address));
   add.integer("listen.port", 8000, {1, 65535, ""}, "TCP port of the gateway.", SP_INTO(listen.port));
   add.integer("listen.workers", 0, {0, 256, "threads"}, "Worker threads; 0 is one for each core.",
@@ -28,8 +28,17 @@ void add_listen(Add<Settings> add) {
            "Networks (CIDR) of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed (S1-31).",
            SP_INTO(listen.trusted_proxies));
   add.flag("listen.behind_tls_proxy", false,
-           "Says that a proxy terminates TLS in front; required for an address that is not loopback (C16).",
+           "Says that a proxy terminates TLS in front; this or tls.enabled is required for an address that is not "
+           "loopback (C16).",
            SP_INTO(listen.behind_tls_proxy));
+  add.integer("listen.redirect_port", 0, {0, 65535, ""},
+              "Plain TCP port beside a TLS one that leads to https:// and answers ACME's http-01; 0: none.",
+              SP_INTO(listen.redirect_port));
+  add.flag(
+      "listen.proxy_protocol", false,
+      "Each connection comes from listen.trusted_proxies and begins with a PROXY header (v1 or v2); X-Forwarded-* is "
+      "then not looked at.",
+      SP_INTO(listen.proxy_protocol));
   add.flag("listen.admin_socket", true, "Serve the REST API to the owner of the home over <home>/admin.sock.",
            SP_INTO(listen.admin_socket));
 }
@@ -252,14 +261,16 @@ void add_policy(Add<Settings> add);  // table_policy.cc
 void add_secrets(Add<Settings> add);  // table_secrets.cc
 void add_backup(Add<Settings> add);  // table_backup.cc
 void add_certificates(Add<Settings> add);  // table_certificates.cc
+void add_tls(Add<Settings> add);     // table_tls.cc
 
 namespace {
 
 std::vector<Row> make_table() {
   std::vector<Row> rows;
-  rows.reserve(rate_defaults().size() * 3 + 100);  // an Added points into it while its row is written
+  rows.reserve(rate_defaults().size() * 3 + 150);  // an Added points into it while its row is written
   const Add<Settings> add(rows);
   add_listen(add);
+  add_tls(add);
   add_limits(add);
   for (const RateDefault& d : rate_defaults()) add_rate_class(add, d);
   add_auth_and_audit(add);
