@@ -61,9 +61,11 @@ std::unexpected<Error> explain(int error, const ListenerSettings& settings) {
   switch (error) {
     case EADDRINUSE:
       return fail(Code::io, "port " + port + " on " + settings.address +
-                                " is in use: stop the other server, or choose another port with --port");
+                                " is in use: stop the other server, or choose another port with " +
+                                std::string(settings.port_setting));
     case EACCES:
-      return fail(Code::io, "port " + port + " needs root or CAP_NET_BIND_SERVICE: choose one above 1023 with --port");
+      return fail(Code::io, "port " + port + " needs root or CAP_NET_BIND_SERVICE: choose one above 1023 with " +
+                                std::string(settings.port_setting));
     case EADDRNOTAVAIL:
       return fail(Code::io, "address " + settings.address + " is not on this machine: check listen.address");
     default:

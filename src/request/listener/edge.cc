@@ -196,7 +196,7 @@ void Edge::check_origin(const net::RequestHead& head, EdgeVerdict& verdict) cons
 
 EdgeVerdict Edge::inspect(const net::RequestHead& head, const net::Peer& peer) const {
   EdgeVerdict verdict;
-  verdict.secure = settings_.tls;
+  verdict.secure = peer.secure;
   verdict.client = peer.address;
   verdict.client_ip = peer.ip;
   verdict.decision = Decision::allowed(Stage::listener, "edge.allowed");

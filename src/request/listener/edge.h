@@ -18,8 +18,7 @@ struct EdgeSettings {
   std::uint16_t port = 8000;  // the one listened on
   std::vector<std::string> hosts{"localhost", "127.0.0.1", "[::1]"};  // exact names and *.suffix (S0-32)
   std::vector<std::string> origins;  // "https://console.example.com"; empty: no CORS
-  std::vector<std::string> trusted_proxies;  // CIDRs
-  bool tls = false;  // the listener itself speaks TLS
+  std::vector<std::string> trusted_proxies;  // CIDRs whose X-Forwarded-* is believed
 };
 
 // What the edge found out. `decision` denied: answer with Edge::refusal().

@@ -145,6 +145,16 @@ TEST(Edge, S1_31_ForwardingOnlyFromATrustedProxy) {
             std::string_view::npos);
 }
 
+TEST(Edge, C14_HstsWhereTheConnectionItselfIsTls) {
+  const auto e = edge({.trusted_proxies = {"10.0.0.0/8"}});
+  auto over_tls = peer("192.168.0.9");
+  over_tls.secure = true;
+  const auto verdict = e.inspect(head({{"X-Forwarded-Proto", "http"}}), over_tls);
+  EXPECT_TRUE(verdict.secure) << "a stranger's header takes nothing away";
+  EXPECT_NE(verdict.common_headers.find("Strict-Transport"), std::string_view::npos);
+  EXPECT_FALSE(e.inspect(head({}), peer("192.168.0.9")).secure);
+}
+
 // threats.md section 2: internal headers with a literal key chose the upstream.
 TEST(EdgeAbuse, InternalHeadersAreStripped) {
   auto request = head({{"X-Sallyport-Principal", "admin"}, {"x-sallyport-", "1"}, {"X-Sally", "kept"}});

@@ -38,6 +38,7 @@ struct Listener::Impl {
         settings(std::move(s)),
         limits(l),
         context(settings.server, std::move(handler), sweep),
+        arrivals(settings.arrival, sweep),
         group(
             e, settings.server.on_exception ? settings.server.on_exception : [](const char*) {}),
         tcp(e),
@@ -46,7 +47,7 @@ struct Listener::Impl {
 
   Task<void> accept_tcp();
   Task<void> accept_local();
-  Task<void> serve(net::Stream stream, net::Peer peer);
+  Task<void> serve(net::Stream stream, net::Peer peer, bool named);
   // False: the acceptor is closed.
   Task<bool> after_error(const boost::system::error_code& error, bool open);
   void take(net::Socket socket, net::Peer peer);
@@ -55,6 +56,7 @@ struct Listener::Impl {
   ListenerSettings settings;
   ConnectionLimits& limits;
   net::ServerContext context;
+  net::Arrivals arrivals;
   TaskGroup group;
   TcpAcceptor tcp;
   LocalAcceptor local;
@@ -71,19 +73,33 @@ std::atomic<std::uint64_t>& ConnectionLimits::slot(const IpAddress& address) noe
   return by_address_[(key ^ (key >> 29U)) % by_address_.size()];
 }
 
-bool ConnectionLimits::admit(const IpAddress& address) noexcept {
-  auto& here = slot(address);
-  const bool in_all = open_.fetch_add(1, std::memory_order_relaxed) < in_all_max_;
-  const bool by_address = here.fetch_add(1, std::memory_order_relaxed) < per_address_max_;
-  if (in_all && by_address) return true;
-  release(address);
+bool ConnectionLimits::admit_unnamed() noexcept {
+  if (open_.fetch_add(1, std::memory_order_relaxed) < in_all_max_) return true;
+  release_unnamed();
   refused_.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
 
+bool ConnectionLimits::name(const IpAddress& address) noexcept {
+  auto& here = slot(address);
+  if (here.fetch_add(1, std::memory_order_relaxed) < per_address_max_) return true;
+  here.fetch_sub(1, std::memory_order_relaxed);
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+bool ConnectionLimits::admit(const IpAddress& address) noexcept {
+  if (!admit_unnamed()) return false;
+  if (name(address)) return true;
+  release_unnamed();
+  return false;
+}
+
+void ConnectionLimits::release_unnamed() noexcept { open_.fetch_sub(1, std::memory_order_relaxed); }
+
 void ConnectionLimits::release(const IpAddress& address) noexcept {
   slot(address).fetch_sub(1, std::memory_order_relaxed);
-  open_.fetch_sub(1, std::memory_order_relaxed);
+  release_unnamed();
 }
 
 Listener::Listener(Executor executor, ListenerSettings settings, net::Handler handler, ConnectionLimits& limits,
@@ -163,23 +179,42 @@ Task<bool> Listener::Impl::after_error(const boost::system::error_code& error, b
 }
 
 void Listener::Impl::take(net::Socket socket, net::Peer peer) {
-  if (!limits.admit(peer.address)) {
+  // Behind a proxy that names clients the proxy's own address counts for nothing; PROXY is asked of TCP alone.
+  const bool named = peer.is_local_socket || !settings.arrival.proxy_protocol;
+  if (!(named ? limits.admit(peer.address) : limits.admit_unnamed())) {
     add_one(counters.refused);
     return;  // closed without a word: an answer would cost more than it is worth
   }
   add_one(counters.accepted);
-  group.spawn(serve(net::Stream(std::move(socket)), std::move(peer)));
+  group.spawn(serve(net::Stream(std::move(socket)), std::move(peer), named));
 }
 
-Task<void> Listener::Impl::serve(net::Stream stream, net::Peer peer) {
-  struct Admitted {
+Task<void> Listener::Impl::serve(net::Stream stream, net::Peer peer, bool named) {
+  struct Place {
     ConnectionLimits& limits;
     IpAddress address;
-    ~Admitted() { limits.release(address); }
+    bool named;
+    ~Place() { named ? limits.release(address) : limits.release_unnamed(); }
   };
-  const Admitted admitted{limits, peer.address};
+  Place place{limits, peer.address, named};
+  if (!peer.is_local_socket && arrivals.asked_for()) {
+    if (const auto failed = co_await arrivals.admit(stream, peer)) {
+      if (settings.on_refused) settings.on_refused(peer, *failed);
+      co_return stream.close();
+    }
+  }
+  if (!named) {
+    if (!limits.name(peer.address)) {
+      add_one(counters.refused);
+      co_return stream.close();
+    }
+    place.address = peer.address;
+    place.named = true;
+  }
   co_await net::serve_connection(std::move(stream), std::move(peer), context);
 }
+
+void Listener::use_tls(std::shared_ptr<const net::TlsServer> tls) { impl_->arrivals.use(std::move(tls)); }
 
 void Listener::stop_accepting() {
   auto& impl = *impl_;
@@ -195,6 +230,7 @@ void Listener::stop_accepting() {
 
 Task<void> Listener::drain(SteadyTime deadline) {
   stop_accepting();
+  impl_->arrivals.cancel();
   impl_->context.begin_drain();
   SteadyTimer late(impl_->executor, deadline);
   const auto pending = std::make_shared<bool>(true);

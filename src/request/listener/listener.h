@@ -7,12 +7,14 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "core/clock.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "net/arrival.h"
 #include "net/server_connection.h"
 
 namespace sallyport {
@@ -27,6 +29,11 @@ class ConnectionLimits {
   // False: refused and counted; else give it back with release().
   bool admit(const IpAddress& address) noexcept;
   void release(const IpAddress& address) noexcept;
+  // The same in two steps, for a connection whose client is known later (PROXY protocol): name() once it is. What was
+  // admitted and never named is given back with release_unnamed().
+  bool admit_unnamed() noexcept;
+  bool name(const IpAddress& address) noexcept;
+  void release_unnamed() noexcept;
   [[nodiscard]] std::uint64_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
 
@@ -43,7 +50,11 @@ struct ListenerSettings {
   bool reuse_port = true;  // several workers on one port
   bool first = true;  // of them: it makes sure that no other program has the port
   std::string admin_socket;  // path; empty: not on this worker
+  std::string_view port_setting = "--port";  // what to change where the port is taken
   net::ServerSettings server;
+  net::ArrivalSettings arrival;  // of TCP; the admin socket has neither
+  // A connection that never came to HTTP; called on the worker's thread. It may be many a second.
+  std::function<void(const net::Peer&, const net::ArrivalFailure&)> on_refused;
 };
 
 // For metrics; written by the worker, read by any thread.
@@ -64,6 +75,8 @@ class Listener {
   Result<void> bind();
   [[nodiscard]] std::uint16_t port() const noexcept;  // after bind()
   void start();  // begins to accept
+  // What TCP connections that are accepted from now on are served with; null: plain HTTP. Open ones go on.
+  void use_tls(std::shared_ptr<const net::TlsServer> tls);
   void stop_accepting();
   // Closes idle connections, lets running exchanges finish until `deadline`, then cancels them; joined when it returns.
   Task<void> drain(SteadyTime deadline);

@@ -18,7 +18,7 @@ void stamp(net::ServerExchange& exchange, const EdgeVerdict& verdict, std::strin
 }
 
 void stamp(net::ServerExchange& exchange, const Edge& edge, std::string request_id) {
-  stamp_block(exchange, edge.common_headers(false), std::move(request_id));
+  stamp_block(exchange, edge.common_headers(exchange.peer().secure), std::move(request_id));
 }
 
 }  // namespace sallyport
