@@ -7,10 +7,12 @@
 #include "app/bundle.h"
 #include "app/bundle_age.h"
 #include "app/certificate_desk.h"
+#include "app/doors.h"
 #include "app/rules.h"
 #include "app/vault_keep.h"
 #include "app/worker_unit.h"
 #include "control/backup/desk.h"
+#include "config/own_url.h"
 #include "crypto/signature.h"
 #include "engines/pin/definition.h"
 #include "json/slice.h"
@@ -34,15 +36,6 @@ ServerRecord server_defaults(const config::Settings& settings) {
   server.result_bytes_max = settings.upstream.result_bytes;
   server.allow_private = settings.upstream.allow_private;
   return server;
-}
-
-EdgeSettings edge_settings(const config::Settings& settings) {
-  EdgeSettings edge;
-  edge.port = settings.listen.port;
-  edge.hosts = settings.listen.hosts;
-  edge.origins = settings.listen.origins;
-  edge.trusted_proxies = settings.listen.trusted_proxies;
-  return edge;
 }
 
 net::ServerSettings http_settings(const config::Settings& settings) {
@@ -246,7 +239,7 @@ Result<void> App::open_control() {
       clock_,
       config::looks_like_secret,
       server_defaults(settings),
-      [this] { return metrics_->expose() + backups_->metrics() + certificates_->metrics(); },
+      [this] { return metrics_->expose() + backups_->metrics() + certificates_->metrics() + doors_->metrics(); },
       [this](const Snapshot& snapshot) { return status_json(snapshot); },
       [this] { return started_ && !stopping_ && audit_->healthy(); },
       [this] { return audit_->healthy(); },
@@ -274,10 +267,12 @@ Result<void> App::build_fleet() {
   limiter_.emplace(random_);
   breakers_.emplace();
   connections_.emplace(settings.limits.connections, settings.limits.connections_per_address);
-  SP_TRY(edge_, Edge::make(edge_settings(settings)));
+  doors_ = std::make_unique<Doors>(*this);
+  SP_CHECK(doors_->open());
   http_ = http_settings(settings);
   http_->on_exception = [this](const char* what) { log_.error("exception in a request", {{"what", what}}); };
-  fleet_.reset(new Fleet{clock_, random_, log_, *metrics_, *limiter_, *redactor_, *keys_, *tokens_, *edge_, {}, {}, {}, {}});
+  fleet_.reset(new Fleet{
+      clock_, random_, log_, *metrics_, *limiter_, *redactor_, *keys_, *tokens_, doors_->edge(), {}, {}, {}, {}});
   fleet_->settings.json.bytes_max = settings.limits.body_bytes;
   fleet_->settings.json.depth_max = settings.limits.json_depth;
   constexpr std::size_t kRecordBytes = 1U << 20;
@@ -336,6 +331,7 @@ std::string App::status_json(const Snapshot& snapshot) const {
   const auto up = std::chrono::duration_cast<std::chrono::seconds>(clock_.steady() - began_);
   w.object().member("service", "sallyport").member("version", SALLYPORT_VERSION);
   w.member("address", options_.settings.listen.address).member("port", static_cast<std::uint64_t>(port()));
+  w.member("url", config::own_url(options_.settings, port()));
   w.member("uptime_seconds", up.count()).member("workers", units_.size());
   w.member("confinement", launcher::confinement_name(launcher_->confinement()));
   w.member("confinement_reason", launcher_->fallback_reason());

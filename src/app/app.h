@@ -20,7 +20,6 @@
 #include "storage/sqlite_repository.h"
 
 namespace sallyport::app {
-
 struct AppOptions {
   config::Settings settings;
   config::Environment environment;
@@ -55,6 +54,7 @@ class App {
   class ApprovalDesk;
   class VaultKeep;
   class CertificateDesk;
+  class Doors;
   explicit App(AppOptions options);
   Result<void> open_home();
   Result<void> open_audit();
@@ -84,7 +84,7 @@ class App {
   std::optional<token::TokenCodec> tokens_;
   std::optional<telemetry::Metrics> metrics_;
   std::optional<rate::Limiter> limiter_;
-  std::optional<Edge> edge_;
+  std::unique_ptr<Doors> doors_;
   std::optional<upstream::Breakers> breakers_;
   upstream::EraCache eras_{clock_};
   std::optional<ConnectionLimits> connections_;

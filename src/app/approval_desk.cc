@@ -3,6 +3,7 @@
 #include <latch>
 
 #include "app/worker_unit.h"
+#include "config/own_url.h"
 
 namespace sallyport::app {
 namespace {
@@ -59,9 +60,7 @@ std::string App::ApprovalDesk::base_url() const {
   std::string url = app_.options_.settings.approval.base_url;
   while (url.ends_with('/')) url.pop_back();
   if (!url.empty()) return url;
-  const auto& listen = app_.options_.settings.listen;
-  const bool v6 = listen.address.find(':') != std::string::npos;
-  return "http://" + (v6 ? "[" + listen.address + "]" : listen.address) + ":" + std::to_string(listen.port);
+  return config::own_url(app_.options_.settings);
 }
 
 // What no request's own record tells: who asked, who decided, and that an approval was used up.

@@ -12,6 +12,7 @@
 #include "app/privileges.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
+#include "config/own_url.h"
 #include "core/encoding.h"
 #include "crypto/envelope.h"
 #include "engines/decide/replay.h"
@@ -53,7 +54,7 @@ int serve(const cli::ServeOptions& options) {
     return complain(app.error());
   }
   if (auto started = (*app)->start(); !started) return complain(started.error());
-  std::fprintf(stderr, "sallyport: serving on http://%s:%u/mcp\n", (*app)->settings().listen.address.c_str(), (*app)->port());
+  std::fprintf(stderr, "sallyport: serving on %s/mcp\n", config::own_url((*app)->settings(), (*app)->port()).c_str());
   (*app)->wait_for_signal();
   (*app)->stop();
   return 0;

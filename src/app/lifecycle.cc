@@ -8,6 +8,7 @@
 #include "app/bundle.h"
 #include "app/bundle_age.h"
 #include "app/certificate_desk.h"
+#include "app/doors.h"
 #include "app/opa.h"
 #include "app/rules.h"
 #include "app/vault_keep.h"
@@ -62,8 +63,10 @@ Result<void> App::build_worker(unsigned index) {
   listening.first = index == 0;
   if (index == 0 && settings.listen.admin_socket) listening.admin_socket = settings.home + "/admin.sock";
   listening.server = *http_;
+  listening.arrival = doors_->arrival();
   units_.push_back(std::make_unique<WorkerUnit>(*this, index, std::move(deps), upstreams, std::move(listening)));
   if (opa) units_.back()->worker.ask_opa(units_.back()->egress, *std::move(opa));
+  doors_->furnish(*units_.back());
   return {};
 }
 
@@ -78,6 +81,7 @@ Result<void> App::start() {
   for (auto& unit : units_) {
     if (!options_.listen) break;
     SP_CHECK(unit->listener.bind());
+    if (unit->plain) SP_CHECK(unit->plain->listener().bind());
   }
   control_thread_ = std::thread([this] {
     ::prctl(PR_SET_NAME, "control");  // as `top -H` shows it
@@ -87,6 +91,7 @@ Result<void> App::start() {
     asio::post(unit->io, [this, &u = *unit] {
       u.sweep.start();
       if (options_.listen) u.listener.start();
+      if (u.plain) u.plain->listener().start();
       u.ticks.spawn(tick_worker(u));
       if (&u == units_.front().get() && is_fetched(options_.settings)) {
         u.ticks.spawn(
@@ -170,6 +175,7 @@ Task<void> App::tick_control() {
       });
     }
     if (count % kTicksPerSweep != 0) continue;
+    if (doors_->tls() != nullptr) co_await doors_->tls()->watch();
     approvals_->sweep();
     vault_->sweep();
     access_book_->add(co_await access_uses_of(*fleet_));
@@ -199,6 +205,7 @@ void App::wait_for_signal() {
         if (const auto reloaded = co_await app.reload(); !reloaded) {
           app.log_.error("reload refused, everything stays as it was", {{"why", reloaded.error().detail}});
         }
+        if (TlsDesk* const tls = app.doors_->tls()) (void)co_await tls->reload();  // it has said what came of it
       }
       done.set_value();
     };
@@ -235,9 +242,11 @@ void App::stop() {
         u.worker.close_quiet_streams();
         if (app.options_.listen) {
           u.listener.stop_accepting();
+          if (u.plain) u.plain->listener().stop_accepting();
           // What has not ended shortly before the deadline is cancelled, so that it can still be answered.
           u.worker.end_calls_at(until - kLastWords);
           co_await u.listener.drain(until);
+          if (u.plain) co_await u.plain->listener().drain(until);
         }
       };
       asio::co_spawn(unit->io, end(*this, *unit, deadline), [&drained](const std::exception_ptr&) { drained.count_down(); });

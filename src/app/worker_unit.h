@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/app.h"
+#include "app/plain_door.h"
 #include "net/egress_client.h"
 
 namespace sallyport::app {
@@ -25,6 +26,9 @@ struct App::WorkerUnit {
     settings.server.refuse = [this](net::ServerExchange& exchange, const Error& error) {
       return pipeline.refuse_broken(exchange, error);
     };
+    settings.on_refused = [this](const net::Peer& peer, const net::ArrivalFailure& failed) {
+      record_refused_arrival(worker, peer, failed);
+    };
     return settings;
   }
 
@@ -36,6 +40,7 @@ struct App::WorkerUnit {
   Worker worker;
   Pipeline pipeline;
   Listener listener;
+  std::unique_ptr<PlainDoor> plain;  // of the first worker, where listen.redirect_port is set
   TaskGroup ticks;
   std::thread thread;
 };

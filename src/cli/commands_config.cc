@@ -1,8 +1,10 @@
+#include <fstream>
 #include <ostream>
 #include <sstream>
 
 #include "cli/client.h"
 #include "cli/context.h"
+#include "config/own_url.h"
 #include "json/canonical.h"
 
 namespace sallyport::cli {
@@ -30,14 +32,15 @@ int check(const Context& c, const Result<config::Settings>& settings) {
   return kOk;
 }
 
-// The address people and probes reach the gateway at, from its own settings.
-std::string own_url(const config::Settings& s) {
-  std::string host = s.listen.address;
-  if (host == "0.0.0.0") host = "127.0.0.1";
-  if (host == "::") host = "::1";
-  if (host.find(':') != std::string::npos) host = "[" + host + "]";
-  return "http://" + host + ":" + std::to_string(s.listen.port);
+// The address probes reach the gateway at, from its own settings.
+std::string probe_url(config::Settings settings) {
+  if (settings.listen.address == "0.0.0.0") settings.listen.address = "127.0.0.1";
+  if (settings.listen.address == "::") settings.listen.address = "::1";
+  return config::own_url(settings);
 }
+
+// By whoever asks, instead of by our own settings.
+bool is_named(const Context& c) { return !c.options.url.empty() || c.io.environment.contains("SALLYPORT_URL"); }
 
 }  // namespace
 
@@ -47,10 +50,25 @@ Result<std::string> gateway_url(const Context& c) {
     url = found->second;
   if (url.empty()) {
     SP_TRY(const config::Settings settings, config::load(c.options.home, c.options.config, c.io.environment));
-    url = own_url(settings);
+    url = probe_url(settings);
   }
   while (url.ends_with('/')) url.pop_back();
   return url;
+}
+
+std::string own_authority(const Context& c) {
+  if (is_named(c)) return {};
+  const auto settings = config::load(c.options.home, c.options.config, c.io.environment);
+  if (!settings || !settings->tls.enabled) return {};
+  const std::string path = settings->home + "/certs/ca.crt";
+  return std::ifstream(path) ? path : std::string();
+}
+
+// A gateway of ours that serves HTTPS may have a certificate for other names than the one probed, or ask for the client's:
+// it is asked on its admin socket. A URL that was named is asked as it stands.
+Result<ApiAnswer> ask_health(const Context& c, const std::string& url, std::chrono::milliseconds timeout) {
+  if (is_named(c) || !url.starts_with("https://")) return get_url(url + "/health", timeout);
+  return request_over_socket(c.options.home, "GET", "/health", "");
 }
 
 int run_config(const Context& c) {
@@ -67,7 +85,7 @@ int run_config(const Context& c) {
 int run_healthcheck(const Context& c) {
   const auto url = gateway_url(c);
   if (!url) return c.fail_with(kFailure, url.error().detail);
-  const auto answer = get_url(*url + "/health", std::chrono::seconds(3));
+  const auto answer = ask_health(c, *url, std::chrono::seconds(3));
   const bool healthy = answer && answer->status == 200;
   if (c.options.json && answer) c.io.out << answer->body << "\n";
   if (healthy) return kOk;

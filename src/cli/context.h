@@ -55,6 +55,10 @@ std::string find_program(const std::string& name, const config::Environment& env
 
 // Base URL of the gateway: --url, SALLYPORT_URL, or from its own settings.
 Result<std::string> gateway_url(const Context& context);
+// The authority of our own certificates, where that gateway is ours and serves HTTPS with one; else empty.
+std::string own_authority(const Context& context);
+// GET /health of that gateway; of our own over HTTPS, on its admin socket.
+Result<ApiAnswer> ask_health(const Context& context, const std::string& url, std::chrono::milliseconds timeout);
 
 // The commands, one file a noun.
 int run_server(const Context& context);

@@ -103,8 +103,8 @@ Check check_landlock() {
 }
 
 // Free, or taken by the gateway itself.
-Check check_port(const config::Settings& s, const std::string& url) {
-  const auto answer = get_url(url + "/health", std::chrono::seconds(2));
+Check check_port(const Context& c, const config::Settings& s, const std::string& url) {
+  const auto answer = ask_health(c, url, std::chrono::seconds(2));
   const std::string where = s.listen.address + ":" + std::to_string(s.listen.port);
   if (answer && answer->status == 200) return ok("port", "the gateway answers on " + where);
   if (answer)
@@ -191,7 +191,7 @@ int run_doctor(const Context& c) {
     checks.push_back(ok("config", settings->config_file.empty() ? "defaults and environment" : settings->config_file));
     for (const std::string& warning : settings->warnings)
       checks.push_back(warn("config", warning, "see docs/reference/config.md"));
-    if (const auto url = gateway_url(c)) checks.push_back(check_port(*settings, *url));
+    if (const auto url = gateway_url(c)) checks.push_back(check_port(c, *settings, *url));
   } else {
     checks.push_back(bad("config", settings.error().detail, "sallyport config check"));
   }

@@ -130,7 +130,9 @@ int run_bridge(BridgeOptions options) {
   {
     net::DeadlineSweep sweep(io.get_executor(), clock);
     net::EgressClient client(io.get_executor(), sweep,
-                             {.connections_per_target = kConnections, .idle_age = std::chrono::milliseconds(30'000)});
+                             {.connections_per_target = kConnections,
+                              .idle_age = std::chrono::milliseconds(30'000),
+                              .ca_file = options.ca_file});
     GatewayLink link(client, clock, *target);
     LineSource lines(io.get_executor(), options.in_fd);
     Conversation conversation(link, out, io.get_executor());
@@ -156,6 +158,7 @@ int run_stdio(const Context& c) {
   if (!url) return c.fail_with(kFailure, url.error().detail);
   BridgeOptions options;
   options.url = *url + "/mcp";
+  options.ca_file = own_authority(c);
   if (!c.options.server.empty()) options.url += "/" + url_encode(c.options.server);
   if (!c.options.toolset.empty()) options.url += "/p/" + url_encode(c.options.toolset);
   options.key = Secret(found->second);

@@ -15,7 +15,8 @@ namespace sallyport::cli {
 
 struct BridgeOptions {
   std::string url;  // "http://127.0.0.1:8000/mcp"
-  Secret key;
+  std::string ca_file = {};  // who may have signed its certificate; empty: the system's (SSL_CERT_FILE)
+  Secret key = {};
   int in_fd = 0;
   std::function<void(std::string_view line)> out;  // writes one line and flushes
   std::function<void(std::string_view message)> log;  // for people

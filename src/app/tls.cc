@@ -1,0 +1,160 @@
+#include "app/tls.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "app/tls_files.h"
+
+namespace sallyport::app {
+namespace {
+
+using std::chrono::days;
+
+constexpr days kSoon{30}, kVerySoon{7};
+constexpr std::chrono::hours kWarnAgain{24};
+
+net::ClientCertificates clients_of(const config::TlsSettings& settings) {
+  if (settings.client_certificates == "required") return net::ClientCertificates::required;
+  return settings.client_certificates == "optional" ? net::ClientCertificates::optional : net::ClientCertificates::none;
+}
+
+bool is_there(const std::string& path) {
+  struct stat info{};
+  return ::stat(path.c_str(), &info) == 0;
+}
+
+// 0: long to go. Certificates that live for days only warn later: renewal comes at two thirds of a life.
+int urgency(const net::PeerCertificate& certificate, WallTime now) {
+  const auto life = certificate.not_after - certificate.not_before;
+  const auto left = certificate.not_after - now;
+  if (left <= std::min<std::chrono::microseconds>(kVerySoon, life / 10)) return 2;
+  return left <= std::min<std::chrono::microseconds>(kSoon, life / 4) ? 1 : 0;
+}
+
+}  // namespace
+
+TlsDesk::TlsDesk(TlsDeps deps)
+    : deps_(std::move(deps)), tickets_(net::TicketKeys::fresh(deps_.random)), tickets_made_(deps_.clock.steady()) {}
+
+Result<void> TlsDesk::open() {
+  SP_TRY(auto server, read());
+  take(std::move(server), "serve_certificate");
+  return {};
+}
+
+TlsDesk::Stamps TlsDesk::stamps() const {
+  const auto& tls = deps_.settings.tls;
+  Stamps out{};
+  std::size_t i = 0;
+  for (const std::string* const path : {&tls.certificate, &tls.key, &tls.client_ca, &tls.crl, &tls.ocsp}) {
+    struct stat info{};
+    Stamp& stamp = out[i++];
+    if (path->empty() || ::stat(path->c_str(), &info) != 0) continue;
+    const auto seconds = static_cast<std::uint64_t>(info.st_mtim.tv_sec);
+    stamp = {info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size),
+             seconds * 1'000'000'000 + static_cast<std::uint64_t>(info.st_mtim.tv_nsec)};
+  }
+  return out;
+}
+
+Result<net::TlsMaterial> TlsDesk::read_material() const {
+  const auto& tls = deps_.settings.tls;
+  net::TlsMaterial out;
+  out.profile = tls.profile == "modern" ? net::TlsProfile::modern : net::TlsProfile::intermediate;
+  out.client_certificates = clients_of(tls);
+  SP_TRY(out.chain, read_tls_file("tls.certificate", tls.certificate));
+  SP_TRY(out.key, read_tls_key("tls.key", tls.key));
+  if (!tls.ocsp.empty()) {
+    SP_TRY(out.ocsp, read_tls_file("tls.ocsp", tls.ocsp));
+  }
+  if (out.client_certificates == net::ClientCertificates::none) return out;
+  SP_TRY(out.client_ca, read_tls_file("tls.client_ca", tls.client_ca));
+  // One that was there and is gone would let in whom it had revoked.
+  if (tls.crl_required || had_crl_ || is_there(tls.crl)) {
+    SP_TRY(out.crl, read_tls_file("tls.crl", tls.crl));
+  }
+  return out;
+}
+
+Result<std::shared_ptr<const net::TlsServer>> TlsDesk::read() {
+  read_stamps_ = stamps();  // before the files: what changes while they are read is seen by the next look
+  SP_TRY(const auto material, read_material());
+  SP_TRY(auto server, net::TlsServer::make(material, tickets_, deps_.clock));
+  had_crl_ = !material.crl.empty();
+  return server;
+}
+
+std::string TlsDesk::described() const {
+  const auto& certificate = server_->certificate();
+  return certificate.subject + ", SHA-256 " + certificate.fingerprint_sha256 + ", until " +
+         iso_time(certificate.not_after);
+}
+
+void TlsDesk::take(std::shared_ptr<const net::TlsServer> server, std::string_view what) {
+  const bool other =
+      server_ == nullptr || server_->certificate().fingerprint_sha256 != server->certificate().fingerprint_sha256;
+  server_ = std::move(server);
+  const auto since_epoch = server_->certificate().not_after.time_since_epoch();
+  expires_ = std::chrono::duration_cast<std::chrono::seconds>(since_epoch).count();
+  if (other) warned_ = 0;
+  deps_.note(what, described(), false);
+  if (const auto until = server_->ocsp_until(); until && *until <= deps_.clock.wall()) {
+    deps_.log.warning("the OCSP response has ended and is not stapled", {{"until", iso_time(*until)}});
+  }
+  warn_of_expiry();
+}
+
+Task<Result<void>> TlsDesk::reload() {
+  auto server = read();
+  if (!server) {
+    ++failures_;
+    deps_.note("refuse_certificate", server.error().detail + "; what was served before goes on", true);
+    co_return fail(std::move(server).error());
+  }
+  ++reloads_;
+  take(std::move(*server), "serve_certificate");
+  co_await deps_.hand_out(server_);
+  co_return Result<void>{};
+}
+
+Task<void> TlsDesk::watch() {
+  if (stamps() != read_stamps_) (void)co_await reload();
+  const SteadyTime now = deps_.clock.steady();
+  if (now - tickets_made_ >= net::kTicketLifetime) {
+    tickets_made_ = now;
+    tickets_ = tickets_->next(deps_.random);
+    server_ = server_->with_tickets(tickets_);
+    co_await deps_.hand_out(server_);
+  }
+  warn_of_expiry();
+}
+
+void TlsDesk::warn_of_expiry() {
+  const auto& certificate = server_->certificate();
+  const WallTime wall = deps_.clock.wall();
+  const int now = urgency(certificate, wall);
+  const SteadyTime steady = deps_.clock.steady();
+  if (now == 0 || (now <= warned_ && steady - warned_at_ < kWarnAgain)) return;
+  warned_ = now;
+  warned_at_ = steady;
+  const auto left = std::chrono::duration_cast<std::chrono::hours>(certificate.not_after - wall).count();
+  deps_.log.write(now == 2 ? telemetry::Level::error : telemetry::Level::warning,
+                  left < 0 ? "the served certificate has expired" : "the served certificate ends soon",
+                  {{"hours_left", left}, {"subject", certificate.subject}, {"until", iso_time(certificate.not_after)}});
+}
+
+std::string TlsDesk::metrics() const {
+  const auto family = [](std::string_view name, std::string_view help, std::string_view kind, std::int64_t value) {
+    std::string out("# HELP ");
+    out.append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(kind).append("\n");
+    return out.append(name).append(" ").append(std::to_string(value)).append("\n");
+  };
+  return family("sallyport_tls_certificate_expiry_timestamp_seconds", "When the served certificate ends, in Unix time.",
+                "gauge", expires_) +
+         family("sallyport_tls_reloads_total", "Certificates taken up while running.", "counter", reloads_) +
+         family("sallyport_tls_reload_failures_total", "Changed files that were refused; the old ones are served.",
+                "counter", failures_);
+}
+
+}  // namespace sallyport::app
