@@ -76,6 +76,7 @@ class Gateway:
         self.process = None
         self.seen = set()  # every process that was ever seen below the gateway
         self.first = None  # what `init` said
+        self.tls = None  # the ssl.SSLContext of its clients, where it serves HTTPS (support/tls.py)
         self.log_from = 0
 
     # --- life

@@ -52,7 +52,9 @@ class Client:
 
     def __init__(self, gateway, secret=None, timeout=60):
         self.gateway, self.secret = gateway, secret
-        self.connection = http.client.HTTPConnection(gateway.address, gateway.port, timeout=timeout)
+        tls = getattr(gateway, "tls", None)  # an ssl.SSLContext where it serves HTTPS
+        self.connection = (http.client.HTTPSConnection(gateway.address, gateway.port, timeout=timeout, context=tls) if tls
+                           else http.client.HTTPConnection(gateway.address, gateway.port, timeout=timeout))
 
     def headers(self, extra):
         headers = {"Host": "127.0.0.1:%d" % self.gateway.port}  # the name stays right where the address is 127.0.0.2
