@@ -27,7 +27,7 @@ faults: ## killed at FAULT_RUNS (10000) steps of keys, vault, backup and restore
 	@scripts/setup --tests
 	@scripts/faults
 
-bench: ## side by side with plain nginx, between the eras beside within one, beside a flood of logins, a decision beside OPA's; prints ratios
+bench: ## side by side with plain nginx, between the eras beside within one, beside a flood of logins, a decision beside OPA's, TLS beside nginx's; prints ratios
 	@scripts/setup --bench
 	@scripts/build release sallyport sallyport-calculator
 	@bench/run
@@ -35,6 +35,7 @@ bench: ## side by side with plain nginx, between the eras beside within one, bes
 	@bench/logins
 	@bench/policy
 	@bench/lists
+	@bench/tls
 
 train: ## measure anew which code a call runs through: bench/calls.profdata, by which the release build is laid out
 	@scripts/setup --bench

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "http.h"
+#include "tls.h"
 
 namespace {
 
@@ -38,6 +38,7 @@ struct Options {
   std::string session;
   std::string tool = "bench_search";
   bool modern = false;  // --era modern: a client of 2026-07-28
+  bool tls = false;  // --tls yes
   std::size_t connections = 64;
   double seconds = 3;
   double warm_up = 0.5;
@@ -47,6 +48,7 @@ struct Options {
 
 struct Connection {
   int fd = -1;
+  SSL* ssl = nullptr;
   std::string in;
   std::string request;  // whole; the id is patched
   std::size_t id_at = 0;
@@ -71,6 +73,7 @@ Options parse(int argc, char** argv) {
     else if (name == "--key") o.key = value;
     else if (name == "--session") o.session = value;
     else if (name == "--tool") o.tool = value;
+    else if (name == "--tls") o.tls = value == "yes";
     else if (name == "--era") o.modern = value == "modern";
     else if (name == "--connections") o.connections = std::stoul(value);
     else if (name == "--seconds") o.seconds = std::stod(value);
@@ -105,6 +108,11 @@ void open(const Options& o, Connection& c) {
   sockaddr_in address = bench::loopback(o.port);
   if (c.fd < 0 || connect(c.fd, static_cast<sockaddr*>(static_cast<void*>(&address)), sizeof address) != 0)
     die("connect");
+  if (o.tls) {
+    static SSL_CTX* const context = bench::client_context();
+    SSL_free(c.ssl);
+    c.ssl = bench::shake(context, c.fd);
+  }
   fcntl(c.fd, F_SETFL, O_NONBLOCK);
   bench::no_delay(c.fd);
 }
@@ -158,7 +166,9 @@ class Load {
     const std::string digits = std::to_string(c.id);
     c.request.replace(c.id_at, kIdDigits, digits);
     c.due = due;
-    if (!bench::send_all(c.fd, c.request)) die("send");
+    const bool sent = c.ssl != nullptr ? SSL_write(c.ssl, c.request.data(), static_cast<int>(c.request.size())) > 0
+                                       : bench::send_all(c.fd, c.request);
+    if (!sent) die("send");
   }
 
   // Sends what is due; how long until the next is.
@@ -189,7 +199,9 @@ class Load {
 
   void receive(Connection& c) {
     char buffer[16384];
-    const ssize_t got = recv(c.fd, buffer, sizeof buffer, 0);
+    const ssize_t got =
+        c.ssl != nullptr ? SSL_read(c.ssl, buffer, sizeof buffer) : recv(c.fd, buffer, sizeof buffer, 0);
+    if (c.ssl != nullptr && got <= 0 && SSL_get_error(c.ssl, static_cast<int>(got)) == SSL_ERROR_WANT_READ) return;
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) {
       wrong(c, "connection closed");

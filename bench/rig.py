@@ -9,6 +9,7 @@ import pathlib
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -23,7 +24,7 @@ listen:
   workers: 1
 log:
   level: warning
-{rates}"""
+{tls}{rates}"""
 
 # Reads the arguments, so that nothing may be remembered: the policy is evaluated on each call.
 ARGUMENT_POLICY = """\
@@ -33,6 +34,15 @@ import rego.v1
 
 deny contains "more documents than one may ask for" if input.arguments.limit > 1000000
 """
+
+
+# The same versions, suites and curves as ours; tickets are nginx's default.
+TLS_LISTEN = """listen 127.0.0.1:{port} ssl;
+    ssl_certificate {certificate};
+    ssl_certificate_key {key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_ecdh_curve X25519:prime256v1:secp384r1;
+    ssl_session_cache off;"""
 
 
 class BenchError(Exception):
@@ -63,6 +73,7 @@ class Rig:
         self.running = []
         self.nginx_port = None
         self.upstream_port = None
+        self.tls_ports = set()
 
     def __enter__(self):
         return self
@@ -113,14 +124,17 @@ class Rig:
         process = self.start([self.upstream_program, "--era", "modern"], OTHER_CORE, stdout=subprocess.PIPE, text=True)
         return int(process.stdout.readline())
 
-    def start_nginx(self):
+    def start_nginx(self, tls=None):
+        """Plain, or with `tls` (certificate, key) in front: its process, the worker's pid, its port."""
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         first_existing([program], "nginx (Debian package nginx-light)")
-        home = self.folder / "nginx"
+        home = self.folder / ("nginx-tls" if tls else "nginx")
         home.mkdir(exist_ok=True)
         port = free_port()
         conf = (ROOT / "bench/nginx.conf").read_text()
         conf = conf.replace("@LISTEN@", str(port)).replace("@UPSTREAM@", str(self.upstream_port))
+        if tls:
+            conf = conf.replace(f"listen 127.0.0.1:{port};", TLS_LISTEN.format(port=port, certificate=tls[0], key=tls[1]))
         (home / "nginx.conf").write_text(conf)
         process = self.start([program, "-p", str(home) + "/", "-c", "nginx.conf", "-e", "stderr"], PROXY_CORE)
         self.wait_for_port(port, process)
@@ -134,14 +148,21 @@ class Rig:
             raise BenchError(f"sallyport {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
-    def prepare_home(self, name, evaluate_always):
+    def prepare_home(self, name, evaluate_always, tls=None):
         """Key, roles, Rego, limits (high, but counted), schema, audit: everything on. The key and the port."""
         home = self.folder / name
         home.mkdir()
         port = free_port()
         rates = "rate:\n" + "".join(f"  {c}:\n    requests: 900000000\n    window_seconds: 60\n"
                                     for c in ("address", "mcp", "tool", "default", "public"))
-        (home / "sallyport.yaml").write_text(SETTINGS.format(port=port, rates=rates))
+        served = "tls:\n  enabled: true\n" if tls else ""
+        if tls:
+            self.tls_ports.add(port)
+            (home / "certs").mkdir()
+            for source, name in zip(tls, ("server.crt", "server.key")):
+                shutil.copy(source, home / "certs" / name)
+                (home / "certs" / name).chmod(0o600)
+        (home / "sallyport.yaml").write_text(SETTINGS.format(port=port, tls=served, rates=rates))
         if evaluate_always:
             (home / "policies").mkdir()
             for rego in sorted((ROOT / "policies").glob("*.rego")):
@@ -172,8 +193,9 @@ class Rig:
                    "Authorization": f"Bearer {key}", "MCP-Protocol-Version": "2025-11-25"}
         if session:
             headers["Mcp-Session-Id"] = session
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/mcp", json.dumps(body).encode(), headers)
-        return urllib.request.urlopen(request, timeout=10)
+        secure = port in self.tls_ports
+        request = urllib.request.Request(f"http{'s' * secure}://127.0.0.1:{port}/mcp", json.dumps(body).encode(), headers)
+        return urllib.request.urlopen(request, timeout=10, context=ssl._create_unverified_context() if secure else None)
 
     def load(self, port, **options):
         command = ["taskset", "-c", OTHER_CORE, self.load_program, "--port", str(port)]
