@@ -152,6 +152,34 @@ class Secrecy(Backups):
         self.assertEqual(leaks.found({"the recovery password": PASSWORD}, leaks.written(self.gateway.folder)), [])
 
 
+class Size(Backups):
+    LARGE = 192 << 20
+
+    def high_water(self):
+        with open("/proc/%d/status" % self.gateway.process.pid) as file:
+            return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", file.read()).group(1))
+
+    @unittest.skipIf("asan" in scratch.binary(), "AddressSanitizer holds back what is freed")
+    def test_memory_does_not_grow_with_what_is_backed_up(self):
+        """Done when 3: limits. It goes through in chunks, when it is made as when it is tried."""
+        folder = os.path.join(self.gateway.home, "secrets")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        path = os.path.join(folder, "large")
+        with open(path, "wb") as file:
+            file.truncate(self.LARGE)
+        os.chmod(path, 0o600)
+        if scratch.service_user():
+            shutil.chown(folder, scratch.service_user())
+            shutil.chown(path, scratch.service_user())
+        self.create(password=None)  # once with all that is needed the first time
+        before = self.high_water()
+        made = self.create(password=None)
+        self.assertGreater(made["bytes"], self.LARGE)
+        self.assertLess(self.high_water() - before, 16 << 20)
+        self.assertLess(before, 160 << 20)
+        self.gateway.close()
+
+
 class Release(unittest.TestCase):
     def test_the_binary_that_serves_has_no_points_to_die_at(self):
         with open(scratch.binary(), "rb") as file:
