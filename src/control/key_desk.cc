@@ -1,0 +1,145 @@
+#include "control/key_desk.h"
+
+#include <utility>
+
+namespace sallyport::control {
+namespace {
+
+constexpr std::string_view kSealed = "vault_sealed";
+
+class Held {
+ public:
+  explicit Held(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Held() { flag_ = false; }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+ private:
+  bool& flag_;
+};
+
+// Lets what else waits for the control executor run between two transactions.
+Task<void> let_others_run() {
+  const auto executor = co_await asio::this_coro::executor;
+  co_await asio::post(executor, use_task);
+}
+
+}  // namespace
+
+KeyDesk::KeyDesk(crypto::KeyStore& keys, crypto::Keyring ring, Repository& repository, Random& random,
+                 const Clock& clock, KeyDeskRules rules)
+    : keys_(keys),
+      ring_(std::move(ring)),
+      opened_by_(ring_->opened_by()),
+      repository_(repository),
+      random_(random),
+      clock_(clock),
+      rules_(std::move(rules)) {
+  const auto kept = repository_.get_meta(kSealed);
+  const bool sealed = !kept || (*kept && **kept == "1") || !rules_.enabled;  // what cannot be read stays closed
+  if (!sealed) return;
+  ring_.reset();
+  keys_.wrapping().replace({});
+}
+
+KeyringStatus KeyDesk::status() const {
+  KeyringStatus status;
+  status.sealed = !ring_;
+  status.opened_by = opened_by_;
+  if (!ring_) return status;
+  status.generation = ring_->generation();
+  for (crypto::WrappingKey key : ring_->wrapping()) {
+    key.key.reset();
+    status.keys.push_back(std::move(key));
+  }
+  status.rotates_at = status.keys.back().made_at + rules_.rotate_after;
+  return status;
+}
+
+Task<Result<std::uint32_t>> KeyDesk::rotate() {
+  if (busy_) co_return fail(Code::conflict, "another turn of the key-encryption key is under way; try again");
+  const Held held(busy_);
+  SP_CO_TRY(const std::uint32_t id, turn());
+  const auto dropped = co_await finish();
+  if (!dropped) co_return fail(dropped.error());
+  co_return id;
+}
+
+Task<Result<std::string>> KeyDesk::maintain() {
+  if (busy_ || !ring_) co_return std::string();
+  const Held held(busy_);
+  std::string done;
+  if (is_due()) {
+    SP_CO_TRY(const std::uint32_t id, turn());
+    done = "key " + std::to_string(id) + " is in force";
+  }
+  if (!is_unfinished()) co_return done;
+  SP_CO_TRY(const std::size_t dropped, co_await finish());
+  if (dropped != 0) done += (done.empty() ? "" : "; ") + std::to_string(dropped) + " retired and destroyed";
+  co_return done;
+}
+
+Result<void> KeyDesk::reseal(const crypto::UnsealSource& source) {
+  SP_CHECK(check_open());
+  SP_CHECK(ring_->reseal(source, random_));
+  opened_by_ = ring_->opened_by();
+  return {};
+}
+
+Result<void> KeyDesk::seal() {
+  SP_CHECK(repository_.put_meta(kSealed, "1"));
+  ring_.reset();
+  keys_.wrapping().replace({});
+  return {};
+}
+
+Result<void> KeyDesk::unseal() {
+  if (ring_) return {};
+  if (!rules_.enabled) {
+    return fail(Code::conflict, "encryption.enabled is false; fix: set it to true and start again");
+  }
+  SP_TRY(const auto source, rules_.source());
+  SP_TRY(auto ring, crypto::Keyring::open(rules_.home, source));
+  SP_CHECK(repository_.put_meta(kSealed, "0"));
+  ring_.emplace(std::move(ring));
+  opened_by_ = ring_->opened_by();
+  keys_.wrapping().replace(ring_->wrapping());
+  return {};
+}
+
+Result<void> KeyDesk::check_open() const {
+  if (ring_) return {};
+  return fail(Code::conflict, "the vault is sealed; fix: sallyport vault unseal");
+}
+
+Result<std::uint32_t> KeyDesk::turn() {
+  SP_CHECK(check_open());
+  SP_CHECK(ring_->rotate(random_, clock_.wall()));
+  keys_.wrapping().replace(ring_->wrapping());
+  return keys_.wrapping_key();
+}
+
+// The vault may be sealed while this waits: `ring_` is looked at after each wait.
+Task<Result<std::size_t>> KeyDesk::finish() {
+  if (rows_.empty()) co_return std::size_t{0};  // whom nobody asked may still name any of them
+  std::vector<std::uint32_t> in_use;
+  for (WrappedRows& rows : rows_) {
+    rows.begin();
+    for (bool more = true; more;) {
+      SP_CO_TRY(more, rows.step());
+      co_await let_others_run();
+      SP_CO_CHECK(check_open());
+    }
+    SP_CO_TRY(const auto named, rows.in_use());
+    in_use.insert(in_use.end(), named.begin(), named.end());
+  }
+  SP_CO_TRY(const std::size_t dropped, ring_->drop_retired(in_use, random_));
+  if (dropped != 0) keys_.wrapping().replace(ring_->wrapping());
+  co_return dropped;
+}
+
+bool KeyDesk::is_due() const { return clock_.wall() >= ring_->wrapping().back().made_at + rules_.rotate_after; }
+
+bool KeyDesk::is_unfinished() const { return ring_->wrapping().size() > 1; }
+
+}  // namespace sallyport::control
