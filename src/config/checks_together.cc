@@ -37,23 +37,27 @@ class Together {
   }
 
   void encryption() {
-    if (s_.encryption.enabled) {
-      refuse("encryption.enabled", "encryption at rest arrives with the vault in a later issue",
-             "set it to false; keep the home on an encrypted disk until then");
-    } else if (given_.contains("encryption.enabled")) {
-      if (is_loopback_address(s_.listen.address)) {
-        s_.warnings.emplace_back("encryption.enabled is false: data in the home is not encrypted (C24)");
-      } else {
-        refuse("encryption.enabled", "false is accepted on a loopback address only (C24)",
-               "set listen.address to 127.0.0.1");
-      }
+    const EncryptionSettings& e = s_.encryption;
+    const int sources = (e.key.empty() ? 0 : 1) + (e.password.empty() ? 0 : 1) + (e.hsm_module.empty() ? 0 : 1);
+    if (sources > 1) {
+      refuse(e.key.empty() ? "encryption.password" : "encryption.key",
+             "excludes encryption.password, encryption.key and encryption.hsm_module: one unseals, not two (C26)",
+             "set one of them");
     }
-    const bool both = !s_.encryption.key.empty() && !s_.encryption.password.empty();
-    if (both) refuse("encryption.key", "excludes encryption.password: one unseals, not two (C26)", "set one of them");
-    if (!s_.encryption.key.empty()) encryption_key();
-    if (!both && (!s_.encryption.key.empty() || !s_.encryption.password.empty())) {
-      s_.warnings.emplace_back(
-          "the unseal secret is read, but encryption at rest arrives with the vault in a later issue");
+    if (!e.enabled) unencrypted(sources);
+    if (!e.key.empty()) encryption_key();
+    if (!e.password.empty()) encryption_password();
+    if (!e.hsm_module.empty()) encryption_hsm();
+  }
+
+  void unencrypted(int sources) {
+    if (!is_loopback_address(s_.listen.address)) {
+      refuse("encryption.enabled", "false is accepted on a loopback address only (C24)",
+             "set listen.address to 127.0.0.1");
+    } else if (sources != 0) {
+      refuse("encryption.enabled", "is false, and there is something that unseals", "remove one of the two");
+    } else {
+      s_.warnings.emplace_back("encryption.enabled is false: the vault stays sealed and keeps no secrets (C24)");
     }
   }
 
@@ -96,6 +100,34 @@ class Together {
     for (Explained& row : s_.explained) {
       if (row.path == "tls.enabled") row = {row.path, "true", source};
     }
+  }
+
+  // S2-10, S2-31
+  void encryption_password() {
+    const auto secret = resolve_reference(s_.encryption.password, s_.home, environment_);
+    if (!secret) return refuse("encryption.password", secret.error().detail, "make the reference readable");
+    if (secret->size() < 12 || secret->size() > 1024) {
+      refuse("encryption.password", "has fewer than 12 or more than 1024 bytes",
+             "choose a longer one, such as five words");
+    }
+  }
+
+  // S2-14
+  void encryption_hsm() {
+    const EncryptionSettings& e = s_.encryption;
+    if (!e.hsm_module.starts_with('/')) {
+      refuse("encryption.hsm_module", "is not an absolute path",
+             "name the library, such as /usr/lib/softhsm/libsofthsm2.so");
+    }
+    if (e.hsm_token.empty() || e.hsm_key.empty()) {
+      refuse("encryption.hsm_module", "without encryption.hsm_token and hsm_key there is no key to ask for",
+             "set both");
+    }
+    if (e.hsm_pin.empty()) {
+      return refuse("encryption.hsm_module", "the token asks for a PIN", "set encryption.hsm_pin to a reference");
+    }
+    const auto pin = resolve_reference(e.hsm_pin, s_.home, environment_);
+    if (!pin) refuse("encryption.hsm_pin", pin.error().detail, "make the reference readable");
   }
 
   // C16

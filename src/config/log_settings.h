@@ -12,9 +12,12 @@ struct LogSettings {
 };
 
 struct EncryptionSettings {
-  bool enabled = false;  // C24
+  bool enabled = true;   // C24
   std::string key;       // reference (C26)
   std::string password;  // reference (C26)
+  std::string hsm_module, hsm_token, hsm_key;
+  std::string hsm_pin;  // reference
+  int rotate_days = 30;
   friend bool operator==(const EncryptionSettings&, const EncryptionSettings&) = default;
 };
 

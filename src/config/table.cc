@@ -231,6 +231,35 @@ void add_approval(Add<Settings> add) {
            SP_INTO(approval.webhook_arguments));
 }
 
+void add_encryption(Add<Settings> add) {
+  add.flag("encryption.enabled", true,
+           "Keep secrets sealed in the home. false: the vault keeps none and stays sealed; accepted on a loopback "
+           "address "
+           "only, without encryption.key and the like (C24).",
+           SP_INTO(encryption.enabled))
+      .env({{"ENCRYPTION_ENABLED"}});
+  add.secret("encryption.key",
+             "32 bytes in base64 that open keys/keyring in place of the key file; excludes encryption.password and "
+             "encryption.hsm_module (C26).",
+             SP_INTO(encryption.key))
+      .env({{"ENCRYPTION_KEY"}});
+  add.secret("encryption.password",
+             "Password of 12 bytes or more that opens keys/keyring in place of the key file, by scrypt; excludes "
+             "encryption.key and encryption.hsm_module (C26).",
+             SP_INTO(encryption.password))
+      .env({{"SECURITY_VAULT_PASSWORD"}});
+  add.text("encryption.hsm_module", "", {0, 4096, nullptr},
+           "PKCS#11 library (absolute path) of a token whose key opens keys/keyring in place of the key file.",
+           SP_INTO(encryption.hsm_module));
+  add.text("encryption.hsm_token", "", {0, 32, nullptr}, "Label of the token.", SP_INTO(encryption.hsm_token));
+  add.text("encryption.hsm_key", "sallyport", {0, 128, nullptr}, "Label of the AES-256 key on the token.",
+           SP_INTO(encryption.hsm_key));
+  add.secret("encryption.hsm_pin", "The token's user PIN.", SP_INTO(encryption.hsm_pin));
+  add.integer("encryption.rotate_days", 30, {1, 3650, "days"},
+              "A new key-encryption key after so many days; stored keys are then wrapped anew.",
+              SP_INTO(encryption.rotate_days));
+}
+
 void add_rest(Add<Settings> add) {
   add.choice("sandbox.mode", "prefer", {"prefer", "require"},
              "require: a stdio server does not start where namespaces are denied; prefer: it starts with what the "
@@ -242,17 +271,7 @@ void add_rest(Add<Settings> add) {
       .reload();
   add.choice("log.format", "text", {"text", "json"}, "Lines for people or for machines.",
              [](Settings& s, const Value& v) { s.log.json = std::get<std::string>(v) == "json"; });
-  add.flag("encryption.enabled", false,
-           "Encrypt data at rest; refused until the vault exists. An explicit false is accepted on a loopback address "
-           "only (C24).",
-           SP_INTO(encryption.enabled))
-      .env({{"ENCRYPTION_ENABLED"}});
-  add.secret("encryption.key", "32 bytes in base64 that unseal the vault; excludes encryption.password (C26).",
-             SP_INTO(encryption.key))
-      .env({{"ENCRYPTION_KEY"}});
-  add.secret("encryption.password", "Password that unseals the vault; excludes encryption.key (C26).",
-             SP_INTO(encryption.password))
-      .env({{"SECURITY_VAULT_PASSWORD"}});
+  add_encryption(add);
 }
 
 }  // namespace
