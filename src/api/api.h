@@ -15,6 +15,7 @@
 #include "control/accounts.h"
 #include "control/approvals.h"
 #include "control/control_plane.h"
+#include "control/key_desk.h"
 #include "core/aside.h"
 #include "core/task.h"
 #include "engines/decide/recorder.h"
@@ -57,6 +58,7 @@ struct ApiDeps {
   control::VaultDesk* vault = nullptr;  // never null once app has built it
   backup::Desk* backups = nullptr;  // never null once app has built it
   control::Certificates* certificates = nullptr;  // the same
+  control::KeyDesk* key_desk = nullptr;  // on the control executor; never null once app has built it
   std::chrono::seconds key_grace{24 * 3600};  // of the old secret of a rotated API key, where the request is silent
 };
 

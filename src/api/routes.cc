@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/policy_versions.h"
 #include "api/vault.h"
+#include "api/vault_keys.h"
 
 namespace sallyport::api {
 namespace {
@@ -298,6 +299,12 @@ constexpr std::array kRoutes{
           {.summary = "Make a backup, and try it; restoring one is done at the machine", .request = "BackupOrder", .response = "BackupMade", .status = 201}, true},
     Route{"POST", "/backups/{name}/verify", system_admin, false, "admin", "system", verify_backup,
           {.summary = "Restore a backup into a scratch folder, check all of it, remove that", .request = "BackupPassword", .response = "BackupVerified"}, true},
+    Route{"GET", "/vault/keys", system_admin, false, "admin", "", show_keyring,
+          {.summary = "What opens the keyring, and its key-encryption keys by number and age", .response = "Keyring"}},
+    Route{"POST", "/vault/keys/rotate", system_admin, false, "admin", "system", rotate_wrapping_key,
+          {.summary = "A new key-encryption key; stored keys are wrapped anew, the old one is destroyed", .response = "WrappingKey"}, true},
+    Route{"PUT", "/vault/keys/source", system_admin, false, "admin", "system", reseal_keyring,
+          {.summary = "Let another password, key, file or token open the keyring", .request = "KeyringSource", .response = "Keyring"}, true},
     Route{"POST", "/tokens/inspect", system_admin, false, "admin", "system", inspect_token,
           {.summary = "What a token holds, and whether and why it is refused", .request = "TokenText", .response = "Inspection"}},
     Route{"GET", "/openapi.json", std::nullopt, true, "public", "", openapi,

@@ -155,6 +155,7 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   app->began_ = app->clock_.steady();
   SP_CHECK(app->open_home());
   SP_CHECK(app->open_audit());
+  app->open_key_desk();
   SP_TRY(app->backups_, make_backup_desk(app->options_, app->clock_, app->random_, *app->keys_, [&a = *app](auto what, bool bad) {
            a.note("backup", "backup", std::move(what), bad);
          }));
@@ -255,6 +256,7 @@ Result<void> App::open_control() {
   api_deps.key_grace = settings.auth.api_key_grace;
   api_deps.approvals = &approvals_->store();
   api_deps.vault = &vault_->desk();
+  api_deps.key_desk = &*key_desk_;
   api_deps.backups = backups_.get();
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};

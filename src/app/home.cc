@@ -1,6 +1,5 @@
-// Opening a home: lock, launcher, privileges, keys, store. In this order: the launcher is forked while the process has one
+// Opening a home: lock, launcher, privileges, keys (keys.cc), store. In this order: the launcher is forked while the process has one
 // thread, and before it the user is settled, since everything after belongs to that user.
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,7 +100,7 @@ Result<void> App::open_home() {
   const auto& settings = options_.settings;
   SP_CHECK(check_home(settings.home));
   SP_CHECK(make_folder(settings.home));
-  prctl(PR_SET_DUMPABLE, 0);
+  SP_CHECK(keep_memory_private());
   std::optional<RunAs> run_as;
   if (geteuid() == 0) {
     SP_TRY(run_as, user_of(settings.sandbox.run_as));
@@ -117,6 +116,7 @@ Result<void> App::open_home() {
   SP_TRY(auto launcher, launcher::Launcher::fork_now(launch));
   launcher_.emplace(std::move(launcher));
   if (run_as) SP_CHECK(drop_to(*run_as, settings.home));
+  SP_CHECK(keep_memory_private());  // again: the kernel makes who changes its user dumpable as fs.suid_dumpable says
   SP_TRY(auto lock, storage::HomeLock::take(settings.home));
   lock_.emplace(std::move(lock));
   SP_TRY(const bool restored, backup::finish_restore(settings.home));
@@ -125,19 +125,15 @@ Result<void> App::open_home() {
     log_.warning("tool servers run without namespaces", {{"confinement", launcher::confinement_name(launcher_->confinement())},
                                                          {"why", launcher_->fallback_reason()}});
   }
-  auto keys = options_.create ? crypto::KeyStore::open_or_create(settings.home, random_) : crypto::KeyStore::open(settings.home);
-  if (!keys) return fail(std::move(keys).error());
-  keys_.emplace(std::move(*keys));
+  SP_CHECK(open_keys());
+  SP_TRY(repository_, storage::SqliteRepository::open(settings.storage.sqlite_path, clock_));
+  SP_CHECK(settle_keys());
   if (!settings.auth.secret_key.empty()) {
     SP_TRY(auto secret, config::resolve_reference(settings.auth.secret_key, settings.home, options_.environment));
     SP_CHECK(keys_->replace_token_signing(std::move(secret)));
   }
   redactor_.emplace(redaction_key(*keys_));
-  SP_TRY(repository_, storage::SqliteRepository::open(settings.storage.sqlite_path, clock_));
-  SP_TRY(const auto known, repository_->get_meta("key_fingerprint"));
-  if (!known) return repository_->put_meta("key_fingerprint", keys_->fingerprint());
-  if (*known == keys_->fingerprint()) return {};
-  return fail(Code::config, "the database was written under another master key than keys/master.key; restore that key file");
+  return {};
 }
 
 }  // namespace sallyport::app

@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "app/backups.h"
 #include "app/init.h"
+#include "app/keys.h"
 #include "app/opa.h"
 #include "app/policies.h"
 #include "app/privileges.h"
@@ -80,7 +81,8 @@ Result<cli::AuditVerdict> verify_audit(const std::string& home) {
   const auto environment = config::process_environment();
   SP_TRY(const auto settings, config::load(home, std::nullopt, environment));
   SP_CHECK(become_owner(settings.home));
-  SP_TRY(const auto keys, crypto::KeyStore::open(settings.home));
+  SP_CHECK(keep_memory_private());
+  SP_TRY(const auto keys, read_keys(settings, environment));
   SP_TRY(const auto signer, crypto::SigningKey::from_seed(keys.key(crypto::Purpose::audit_signing)));
   audit::VerifyOptions options;
   options.public_key = std::string(as_text(signer.public_key()));
@@ -118,8 +120,8 @@ std::vector<cli::Check> doctor(const config::Settings& settings) {
     else checks.push_back({cli::Check::State::fail, std::move(name), found.error().detail, "see the message; docs/reference/config.md"});
   };
   add("home", become_owner(settings.home), settings.home + " can be entered by its owner");
-  const auto keys = crypto::KeyStore::open(settings.home);
-  add("key file", keys ? Result<void>() : fail(keys.error()), "keys/master.key is there, private and strong");
+  const auto keys = read_keys(settings, config::process_environment());
+  add("keys", keys ? Result<void>() : fail(keys.error()), "what opens the keyring is there, private and strong");
   SystemClock clock;
   auto store = storage::SqliteRepository::open(settings.storage.sqlite_path, clock);
   add("database", store ? (*store)->check() : fail(store.error()), "opens, schema current, undamaged");

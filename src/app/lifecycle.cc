@@ -174,6 +174,7 @@ Task<void> App::tick_control() {
         if (thrown) log_.error("making a backup ended by an exception");
       });
     }
+    if (count % kTicksPerKeyCheck == 0) co_await check_wrapping_keys();
     if (count % kTicksPerSweep != 0) continue;
     if (doors_->tls() != nullptr) co_await doors_->tls()->watch();
     approvals_->sweep();

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,6 +96,12 @@ Result<void> drop_to(RunAs to, const std::string& home) {
                               "such as --home /var/lib/sallyport");
   }
   return {};
+}
+
+Result<void> keep_memory_private() {
+  const rlimit none{0, 0};
+  if (setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0) return {};
+  return fail(Code::config, "core files and looks into memory could not be forbidden");
 }
 
 Result<void> become_owner(const std::string& home) {

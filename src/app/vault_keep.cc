@@ -6,7 +6,7 @@
 namespace sallyport::app {
 namespace {
 
-constexpr std::string_view kSealedMeta = "vault_sealed";
+constexpr std::uint32_t kRowsAStep = 100;
 
 control::VaultRules rules_of(const config::SecretSettings& settings) {
   return {settings.secrets, settings.per_owner, settings.versions};
@@ -70,11 +70,30 @@ Result<void> App::VaultKeep::open() {
   SP_CHECK(exchange_.load(exchange_rules_of(settings)));
   vault_.on_changed([this](const control::VaultName& where, bool gone) { changed(where, gone); });
   add_sources();
-  SP_TRY(const auto sealed, app_.repository_->get_meta(kSealedMeta));
-  if (!sealed || sealed->empty()) return {};
-  app_.keys_->wrapping().replace({});
-  app_.log_.warning("the vault is sealed, as it was left; fix: sallyport vault unseal");
+  wrap_anew_on_rotation();
+  if (vault_.sealed()) app_.log_.warning("the vault is sealed, as it was left; fix: sallyport vault unseal");
   return {};
+}
+
+// What a new key-encryption key means for what is stored here.
+void App::VaultKeep::wrap_anew_on_rotation() {
+  control::WrappedRows rows;
+  rows.begin = [this] { rewrapped_ = {}; };
+  rows.step = [this]() -> Result<bool> {
+    SP_TRY(const auto next, vault_.rewrap(rewrapped_, kRowsAStep));
+    if (next) rewrapped_ = *next;
+    return next.has_value();
+  };
+  rows.in_use = [] { return Result<std::vector<std::uint32_t>>(); };  // a pass leaves none behind
+  app_.key_desk_->add_rows(std::move(rows));
+  control::WrappedRows keys;
+  keys.begin = [] {};
+  keys.step = [this]() -> Result<bool> {
+    SP_CHECK(exchange_.rewrap());
+    return false;
+  };
+  keys.in_use = [] { return Result<std::vector<std::uint32_t>>(); };
+  app_.key_desk_->add_rows(std::move(keys));
 }
 
 void App::VaultKeep::add_sources() {
@@ -143,8 +162,7 @@ void App::VaultKeep::changed(const control::VaultName& where, bool gone) {
 }
 
 Result<void> App::VaultKeep::seal() {
-  SP_CHECK(app_.repository_->put_meta(kSealedMeta, "1"));
-  app_.keys_->wrapping().replace({});
+  SP_CHECK(app_.key_desk_->seal());
   exchange_.forget();
   resolver_.forget();
   for (const auto& [name, server] : app_.control_->snapshot()->catalogue->servers) {
@@ -154,11 +172,7 @@ Result<void> App::VaultKeep::seal() {
   return {};
 }
 
-Result<void> App::VaultKeep::unseal() {
-  SP_TRY(const auto fresh, crypto::KeyStore::open(app_.options_.settings.home));
-  app_.keys_->wrapping().replace(*fresh.wrapping().current());
-  return app_.repository_->put_meta(kSealedMeta, "");
-}
+Result<void> App::VaultKeep::unseal() { return app_.key_desk_->unseal(); }
 
 void App::VaultKeep::sweep() {
   const auto failed = [this](const char* what, const Error& error) { app_.log_.error(what, {{"why", error.detail}}); };

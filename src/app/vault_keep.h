@@ -19,6 +19,7 @@ class App::VaultKeep {
 
  private:
   void add_sources();
+  void wrap_anew_on_rotation();
   Result<void> seal();
   Result<void> unseal();
   void changed(const control::VaultName& where, bool gone);
@@ -31,6 +32,7 @@ class App::VaultKeep {
   control::KeyExchange exchange_;
   control::SecretResolver resolver_;
   control::VaultDesk desk_;
+  control::Vault::Position rewrapped_{};  // up to where, in the pass that is under way
 };
 
 }  // namespace sallyport::app

@@ -1,55 +1,12 @@
-#include <termios.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <istream>
 #include <ostream>
 
+#include "cli/ask_secret.h"
 #include "cli/context.h"
 #include "core/random.h"
 
 namespace sallyport::cli {
 namespace {
-
-// Switches the terminal's echo off while a password is typed.
-class NoEcho {
- public:
-  NoEcho() {
-    on_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    if (on_) ::tcsetattr(STDIN_FILENO, TCSANOW, &silent);
-  }
-  ~NoEcho() {
-    if (on_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-  }
-  NoEcho(const NoEcho&) = delete;
-  NoEcho& operator=(const NoEcho&) = delete;
-
- private:
-  termios before_{};
-  bool on_ = false;
-};
-
-std::string read_line(std::istream& in) {
-  std::string line;
-  std::getline(in, line);
-  if (line.ends_with('\r')) line.pop_back();
-  return line;
-}
-
-Result<std::string> ask_password(const Context& c) {
-  const NoEcho silent;
-  c.io.err << "New password: " << std::flush;
-  std::string first = read_line(c.io.in);
-  c.io.err << "\nAgain: " << std::flush;
-  std::string second = read_line(c.io.in);
-  c.io.err << "\n";
-  const bool same = first == second;
-  wipe(second);
-  if (!same) return fail(Code::validation, "the two passwords differ");
-  return first;
-}
 
 // 24 random characters with the four classes that profile `guide` asks for (S2-35).
 std::string random_password() {
@@ -92,7 +49,7 @@ int set_password(const Context& c) {
   if (!o.password_stdin && !c.io.interactive) {
     return c.fail_with(kUsage, "no terminal to ask for the password", "use --generate or --password-stdin");
   }
-  auto password = o.password_stdin ? Result<std::string>(read_line(c.io.in)) : ask_password(c);
+  auto password = o.password_stdin ? Result<std::string>(read_line(c.io.in)) : ask_twice(c, "New password");
   if (!password) return c.fail_with(kUsage, password.error().detail, "try again");
   if (password->empty()) return c.fail_with(kUsage, "the password is empty", "type one, or use --generate");
   json::Writer w;

@@ -141,6 +141,7 @@ int list_all(const Context& c) {
 
 int run_vault(const Context& c) {
   const std::string_view what = std::string_view(c.options.command).substr(6);
+  if (what == "keys" || what == "rotate" || what == "password") return run_vault_keys(c);
   if (what == "put") return put(c);
   if (what == "list") return list_all(c);
   if (what == "reveal") return take(c);

@@ -87,6 +87,7 @@ int run_session(const Context& context);
 int run_token(const Context& context);
 int run_vault(const Context& context);
 int run_backup(const Context& context);
+int run_vault_keys(const Context& context);  // vault keys, rotate, password
 int run_audit(const Context& context);
 int run_config(const Context& context);
 int run_import(const Context& context);

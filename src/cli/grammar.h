@@ -64,6 +64,7 @@ class Grammar {
   void vault();
   // grammar_certs.cc
   void certificates();
+  void vault_keys(CLI::App* n);
 
   // grammar_policy.cc
   void policies();

@@ -40,6 +40,20 @@ void Grammar::vault() {
   command(n, "unseal", "Read its key material from its source again");
   CLI::App* key = command(n, "exchange-key", "The public key that secrets are sealed to; with --rotate, a new one");
   key->add_flag("--rotate", o_.rotate, "Publish a new key; the former opens for a while longer");
+  vault_keys(n);
+}
+
+void Grammar::vault_keys(CLI::App* n) {
+  command(n, "keys", "What opens the keyring, and its key-encryption keys by number and age");
+  CLI::App* rotate = command(
+      n, "rotate", "A new key-encryption key; stored keys are wrapped anew, the old one destroyed", "vault rotate kek");
+  rotate->add_option("WHAT", o_.name, "kek")->required()->type_name("")->check(CLI::IsMember({"kek"}));
+  CLI::App* password =
+      command(n, "password", "Let another password open the keyring from now on; asks for it, or takes a line of stdin",
+              "vault password\n  sallyport vault password --source file");
+  password
+      ->add_option("--source", o_.from, "password (default), file, environment (a new ENCRYPTION_KEY on stdin), hsm")
+      ->check(CLI::IsMember({"password", "file", "environment", "hsm"}));
 }
 
 }  // namespace sallyport::cli

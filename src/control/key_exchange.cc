@@ -126,6 +126,15 @@ Result<Secret> KeyExchange::open(const VaultName& where, std::string_view envelo
   return plain;
 }
 
+Result<void> KeyExchange::rewrap() {
+  for (StoredExchangeKey& key : known_) {
+    if (key.sealed.wrapped_key.empty() || !keys_.needs_rewrap(key.sealed.wrapped_key)) continue;
+    SP_TRY(key.sealed.wrapped_key, crypto::rewrap_record(keys_, key.sealed.wrapped_key, binding_of(key.id), random_));
+    SP_CHECK(store_.put_exchange_key(key));
+  }
+  return {};
+}
+
 Result<void> KeyExchange::sweep() {
   for (auto key = known_.begin(); key != known_.end();) {
     if (!key->retired_at || clock_.wall() < *key->retired_at + rules_.grace) {

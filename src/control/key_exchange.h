@@ -52,6 +52,7 @@ class KeyExchange {
   // key has taken enough, or the vault is sealed.
   Result<Secret> open(const VaultName& where, std::string_view envelope);
   void forget() { opened_.clear(); }  // private halves in memory
+  Result<void> rewrap();  // every private half under the key-encryption key in force
   Result<void> sweep();  // keys whose grace is over, with what they took
 
   // "vault:NAME", "vault:OWNER/NAME" (no name has a colon).

@@ -1,0 +1,87 @@
+// The key hierarchy by number, age and state, never by its bytes; and its changes (docs/vault.md).
+#include "api/vault_keys.h"
+
+#include <ranges>
+
+#include "api/standing.h"
+
+namespace sallyport::api {
+namespace {
+
+using control::KeyDesk;
+using control::KeyringStatus;
+
+void write_time(json::Writer& w, std::string_view name, std::optional<WallTime> time) {
+  w.key(name);
+  if (time) w.value(iso_time(*time));
+  else w.null();
+}
+
+RestAnswer answer_of(const KeyringStatus& status) {
+  json::Writer w;
+  w.object().member("sealed", status.sealed).member("source", crypto::unseal_name(status.opened_by));
+  w.member("generation", status.generation);
+  write_time(w, "rotates_at", status.rotates_at);
+  w.key("keys").array();
+  for (const crypto::WrappingKey& key : std::views::reverse(status.keys)) {
+    w.object().member("id", std::uint64_t{key.id}).member("status", key.retired_at ? "retired" : "active");
+    w.member("created_at", iso_time(key.made_at));
+    write_time(w, "retired_at", key.retired_at);
+    w.end_object();
+  }
+  w.end_array().end_object();
+  return ok(w);
+}
+
+Task<Result<KeyringStatus>> status_of(const KeyDesk& desk) { co_return desk.status(); }
+
+Task<Result<KeyringStatus>> reseal(KeyDesk& desk, crypto::UnsealSource source, bool from_settings) {
+  if (from_settings) {
+    SP_CO_TRY(source, desk.source_of_settings());
+    if (source.kind != crypto::UnsealKind::hsm) {
+      co_return fail(Code::validation, "source: hsm needs encryption.hsm_module and what goes with it in the settings");
+    }
+  }
+  SP_CO_CHECK(desk.reseal(source));
+  co_return desk.status();
+}
+
+}  // namespace
+
+Task<RestAnswer> show_keyring(Call& call) {
+  const auto status = co_await run_for_caller<KeyringStatus>(call, status_of(*call.api.deps().key_desk));
+  co_return status ? answer_of(*status) : refuse(call, status.error());
+}
+
+Task<RestAnswer> rotate_wrapping_key(Call& call) {
+  const auto id = co_await run_for_caller<std::uint32_t>(call, call.api.deps().key_desk->rotate());
+  if (!id) co_return refuse(call, id.error());
+  json::Writer w;
+  w.object().member("id", std::uint64_t{*id}).member("status", "active").end_object();
+  RestAnswer answer = ok(w);
+  answer.reason = "wrapping-key:" + std::to_string(*id);
+  co_return answer;
+}
+
+// What is wrong with the new secret is said: its owner has to mend it, and nobody else can read the answer.
+Task<RestAnswer> reseal_keyring(Call& call) {
+  auto name = text_field(call.root(), "source");
+  auto text = text_field(call.root(), "secret");
+  if (!name || !text) co_return refuse(call, name ? text.error() : name.error());
+  crypto::UnsealSource source;
+  source.kind = crypto::unseal_kind(*name).value_or(source.kind);
+  source.secret = Secret(std::move(*text));
+  const bool from_settings = source.kind == crypto::UnsealKind::hsm;
+  const auto status =
+      co_await run_for_caller<KeyringStatus>(call, reseal(*call.api.deps().key_desk, std::move(source), from_settings));
+  if (!status) {
+    const bool mendable = status.error().code == Code::config || status.error().code == Code::validation;
+    if (!mendable) co_return refuse(call, status.error());
+    co_return refuse(call, {Code::validation, status.error().detail}, status.error().detail);
+  }
+  RestAnswer answer = answer_of(*status);
+  answer.reason = "keyring:opened by " + *name;
+  co_return answer;
+}
+
+}  // namespace sallyport::api

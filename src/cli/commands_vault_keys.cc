@@ -1,0 +1,64 @@
+// The vault's keys: what opens them, how old they are, turning them.
+#include <ostream>
+
+#include "cli/ask_secret.h"
+#include "cli/context.h"
+#include "core/secret.h"
+
+namespace sallyport::cli {
+namespace {
+
+std::string render_keys(json::Value root) {
+  const bool sealed = cell_text(root, "sealed") == "true";
+  std::string out = std::string("state: ") + (sealed ? "sealed" : "open") + "\n";
+  out += "opened by: " + printable(cell_text(root, "source")) + "\n";
+  if (sealed) return out;
+  out += "rotates at: " + printable(cell_text(root, "rotates_at")) + "\n";
+  for (const json::Value key : root.find("keys").value_or(json::Value()).elements()) {
+    out += "key " + printable(cell_text(key, "id")) + ": " + printable(cell_text(key, "status")) + ", made " +
+           printable(cell_text(key, "created_at")) + "\n";
+  }
+  return out;
+}
+
+// The settings have to say the same before the next start, or it is refused.
+std::string what_to_set(std::string_view source) {
+  if (source == "password") return "set encryption.password (SECURITY_VAULT_PASSWORD) to it before the next start";
+  if (source == "environment") return "set encryption.key (ENCRYPTION_KEY) to it before the next start";
+  if (source == "hsm") return "keep the encryption.hsm_* settings as they are";
+  return "take encryption.password, encryption.key and encryption.hsm_module out before the next start";
+}
+
+int change_source(const Context& c) {
+  const std::string source = c.options.from.empty() ? "password" : c.options.from;
+  const bool asks = source == "password" || source == "environment";
+  Result<std::string> secret = std::string();
+  if (asks) secret = c.io.interactive ? ask_twice(c, "New " + source) : Result<std::string>(read_line(c.io.in));
+  if (!secret) return c.fail_with(kUsage, secret.error().detail, "try again");
+  if (asks && secret->empty()) return c.fail_with(kUsage, "nothing on stdin", "give the secret as its first line");
+  json::Writer w;
+  w.object().member("source", source);
+  if (asks) w.member("secret", *secret);
+  w.end_object();
+  std::string body = w.take();
+  wipe(*secret);
+  const int code = finish(c, c.api("PUT", "/api/v1/vault/keys/source", body), [&](json::Value) {
+    return "the keyring is opened by: " + source + "; " + what_to_set(source) + "\n";
+  });
+  wipe(body);
+  return code;
+}
+
+}  // namespace
+
+int run_vault_keys(const Context& c) {
+  const std::string_view what = std::string_view(c.options.command).substr(6);
+  if (what == "password") return change_source(c);
+  if (what == "rotate") {
+    return finish(c, c.api("POST", "/api/v1/vault/keys/rotate"),
+                  [](json::Value root) { return "key " + printable(cell_text(root, "id")) + " wraps from now on\n"; });
+  }
+  return finish(c, c.api("GET", "/api/v1/vault/keys"), render_keys);
+}
+
+}  // namespace sallyport::cli
