@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "app/keys.h"
 #include "app/privileges.h"
 #include "control/backup/desk.h"
 #include "control/vault.h"
@@ -27,7 +28,13 @@ HomeKeys no_keys() {
 
 // The keys in that folder; nothing where there are none.
 Result<std::optional<crypto::KeyStore>> keys_in(const std::string& home) {
-  auto ring = crypto::Keyring::open(home, {});
+  const auto environment = config::process_environment();
+  const auto settings = config::load(home, std::nullopt, environment);
+  crypto::UnsealSource source;
+  if (settings) {
+    SP_TRY(source, unseal_source_of(*settings, environment));
+  }
+  auto ring = crypto::Keyring::open(home, source);
   if (ring) {
     SP_TRY(auto store, ring->store());
     return std::optional<crypto::KeyStore>(std::move(store));

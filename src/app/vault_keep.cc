@@ -1,6 +1,7 @@
 #include "app/vault_keep.h"
 
 #include "app/worker_unit.h"
+#include "control/backup/desk.h"
 #include "control/vault_source.h"
 
 namespace sallyport::app {
@@ -94,6 +95,8 @@ void App::VaultKeep::wrap_anew_on_rotation() {
   };
   keys.in_use = [] { return Result<std::vector<std::uint32_t>>(); };
   app_.key_desk_->add_rows(std::move(keys));
+  // A backup cannot be written again: while one is kept, so are the keys that it needs.
+  app_.key_desk_->add_rows({[] {}, [] { return Result<bool>(false); }, [this] { return app_.backups_->keys_in_use(); }});
 }
 
 void App::VaultKeep::add_sources() {

@@ -6,6 +6,8 @@ namespace sallyport::control {
 namespace {
 
 constexpr std::string_view kSealed = "vault_sealed";
+// Between two passes that found a retired key still named, by a backup say.
+constexpr std::chrono::hours kPause{1};
 
 class Held {
  public:
@@ -74,6 +76,7 @@ Task<Result<std::string>> KeyDesk::maintain() {
     done = "key " + std::to_string(id) + " is in force";
   }
   if (!is_unfinished()) co_return done;
+  if (done.empty() && passed_at_ && clock_.wall() < *passed_at_ + kPause) co_return done;
   SP_CO_TRY(const std::size_t dropped, co_await finish());
   if (dropped != 0) done += (done.empty() ? "" : "; ") + std::to_string(dropped) + " retired and destroyed";
   co_return done;
@@ -134,6 +137,7 @@ Task<Result<std::size_t>> KeyDesk::finish() {
     in_use.insert(in_use.end(), named.begin(), named.end());
   }
   SP_CO_TRY(const std::size_t dropped, ring_->drop_retired(in_use, random_));
+  passed_at_ = clock_.wall();
   if (dropped != 0) keys_.wrapping().replace(ring_->wrapping());
   co_return dropped;
 }

@@ -76,6 +76,7 @@ class KeyDesk {
   KeyDeskRules rules_;
   std::vector<WrappedRows> rows_;
   bool busy_ = false;
+  std::optional<WallTime> passed_at_;  // when the last whole pass ended
 };
 
 }  // namespace sallyport::control

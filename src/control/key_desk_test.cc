@@ -161,6 +161,12 @@ TEST_F(KeyDeskTest, AKeyThatARowStillNamesStays) {
                    [] { return Result<std::vector<std::uint32_t>>(std::vector<std::uint32_t>{1}); }});
   EXPECT_TRUE(await(desk_->rotate()).has_value());
   EXPECT_EQ(desk_->status().keys.size(), 2U);
+  const unsigned steps = rows_->steps;
+  EXPECT_EQ(await(desk_->maintain()).value(), "");
+  EXPECT_EQ(rows_->steps, steps) << "rows are not gone through every minute";
+  clock_.advance(1h);
+  EXPECT_EQ(await(desk_->maintain()).value(), "");
+  EXPECT_GT(rows_->steps, steps);
 }
 
 TEST_F(KeyDeskTest, SealedItHasNoKeysAndARestartFindsItSo) {

@@ -6,6 +6,7 @@
 
 #include "core/encoding.h"
 #include "crypto/hash.h"
+#include "crypto/keyring.h"
 #include "crypto/known_secrets.h"
 #include "crypto/master_key_file.h"
 
@@ -36,6 +37,9 @@ bool is_weak_master(std::string_view bytes) {
 }  // namespace
 
 Result<KeyStore> KeyStore::open(const std::filesystem::path& home) {
+  auto ring = Keyring::open(home, {});
+  if (ring) return ring->store();
+  if (ring.error().code != Code::not_found) return fail(std::move(ring).error());
   SP_TRY(Secret master, read_master_key(file_in(home)));
   auto store = from_master(std::move(master));
   if (!store) return fail(store.error().code, "'" + file_in(home).string() + "': " + store.error().detail);

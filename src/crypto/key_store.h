@@ -1,6 +1,7 @@
-// The one KeyStore (design, principle 6): a master key of 32 random bytes in <home>/keys/master.key (0600), from which
-// each purpose has a key of its own (HKDF labels), so that no key has two uses. Opened once by `app`, immutable
-// afterwards, read from any thread. Refuses wide permissions, a foreign owner, weak and known keys, and names the fix.
+// The one KeyStore (design, principle 6): a root of 32 random bytes, from which each purpose has a key of its own (HKDF
+// labels), so that no key has two uses; and the key-encryption keys. The root stands in the keyring (crypto/keyring.h).
+// Opened once by `app`; but for wrapping() immutable afterwards, read from any thread. Refuses wide permissions, a foreign
+// owner, weak and known keys, and names the fix.
 #pragma once
 
 #include <array>
@@ -38,7 +39,8 @@ enum class Purpose : std::uint8_t {
 
 class KeyStore {
  public:
-  // Reads <home>/keys/master.key; Code::not_found where there is none, Code::config for one that is refused.
+  // What the key file <home>/keys/master.key opens: the keyring (crypto/keyring.h), or, in a home from before keyrings, itself
+  // as the root. Code::not_found where there is neither, Code::config for what is refused.
   static Result<KeyStore> open(const std::filesystem::path& home);
   // Makes the folder (0700) and the key; Code::already_exists where there is one: a key is never overwritten.
   static Result<KeyStore> create(const std::filesystem::path& home, Random& random);
