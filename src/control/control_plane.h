@@ -65,8 +65,7 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> forget_old_secrets(WallTime now);  // this and the next every few seconds
   Task<Result<void>> ask_store();  // does it answer?
   Result<void> write_uses();  // of keys and tools
-  Task<Result<void>> revoke_token(std::string jti,
-                                  WallTime expires_at);  // storage: in force, but a restart would forget it
+  Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);  // in force even where the store fails
 
   // A new key (its id) signs from now on; the former ones verify until their last token has expired, or with `revoke` no more,
   // as above. conflict: see TokenKeys, or another rotation runs. And what is due by age, every minute; empty: nothing was.
@@ -79,8 +78,7 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> remove_server(std::string name);
   Task<Result<ProbeReport>> probe_server(std::string name, bool accept, PrincipalPtr caller);
   Task<Result<void>> restart_server(std::string name);
-  Task<Result<ServerPtr>> set_server_tls(std::string name,
-                                         UpstreamTls tls);  // sessions with it end; validation, not_found
+  Task<Result<ServerPtr>> set_server_tls(std::string name, UpstreamTls tls);  // its sessions end
   // What calls of all of a server's tools, or of one tool, leave with their callers; in place of what was there. not_found.
   Task<Result<ServerPtr>> label_server(std::string name, std::vector<std::string> labels);
   Task<Result<ToolPtr>> label_tool(std::string server, std::string name, std::vector<std::string> labels);
