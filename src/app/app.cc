@@ -38,6 +38,15 @@ ServerRecord server_defaults(const config::Settings& settings) {
   return server;
 }
 
+CertificateRules certificate_rules(const config::Settings& settings) {
+  const std::string& said = settings.auth.client_certificates;
+  CertificateRules rules{CertificateUse::off, settings.second_factor.required_roles};
+  if (said == "beside") rules.use = CertificateUse::beside;
+  if (said == "required") rules.use = CertificateUse::required;
+  if (said == "only") rules.use = CertificateUse::only;
+  return rules;
+}
+
 net::ServerSettings http_settings(const config::Settings& settings) {
   net::ServerSettings http;
   http.limits.head_bytes = settings.limits.head_bytes;
@@ -282,6 +291,7 @@ Result<void> App::build_fleet() {
   fleet_->settings.session_idle = settings.sessions.idle;
   fleet_->settings.sessions_per_principal = settings.sessions.max_per_principal;
   fleet_->settings.label_lifetime = settings.label_lifetime;
+  fleet_->settings.certificates = certificate_rules(settings);
   fleet_->leave_labels = [this](std::string holder, std::vector<std::string> labels, std::string set_by,
                                 std::chrono::seconds longest) {
     auto& desk = control_->labels();

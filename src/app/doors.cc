@@ -54,16 +54,18 @@ Result<void> App::Doors::open() {
 
 Task<void> App::Doors::hand_out(std::shared_ptr<const net::TlsServer> server) {
   for (auto& unit : app_.units_) {
-    auto one = [](std::shared_ptr<const net::TlsServer> fresh, Listener& listener) -> Task<Result<bool>> {
-      listener.use_tls(std::move(fresh));
+    auto one = [](std::shared_ptr<const net::TlsServer> fresh, WorkerUnit& whose) -> Task<Result<bool>> {
+      whose.worker.tls = fresh;
+      whose.listener.use_tls(std::move(fresh));
       co_return true;
     };
-    (void)co_await run_on<bool>(unit->io.get_executor(), one(server, unit->listener));
+    (void)co_await run_on<bool>(unit->io.get_executor(), one(server, *unit));
   }
 }
 
 void App::Doors::furnish(WorkerUnit& unit) {
   if (!tls_) return;
+  unit.worker.tls = tls_->server();
   unit.listener.use_tls(tls_->server());
   const auto& settings = app_.options_.settings;
   if (unit.worker.index != 0 || settings.listen.redirect_port == 0) return;

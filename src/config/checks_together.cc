@@ -86,6 +86,7 @@ class Together {
       else if (!s_.tls.enabled)
         s_.warnings.push_back(std::string(path) + " is set, but tls.enabled is false: plain HTTP");
     }
+    client_certificates();
     if (s_.tls.enabled) return;
     if (s_.tls.client_certificates != "none") {
       refuse("tls.client_certificates", "there is no TLS to ask for them", "set tls.enabled: true");
@@ -128,6 +129,13 @@ class Together {
     }
     const auto pin = resolve_reference(e.hsm_pin, s_.home, environment_);
     if (!pin) refuse("encryption.hsm_pin", pin.error().detail, "make the reference readable");
+  }
+
+  // What no handshake of ours has verified is no proof: a proxy in front cannot speak of certificates (S2-26).
+  void client_certificates() {
+    if (s_.auth.client_certificates == "off" || (s_.tls.enabled && s_.tls.client_certificates != "none")) return;
+    refuse("auth.client_certificates", "nobody asks clients for a certificate",
+           "set tls.enabled: true and tls.client_certificates: optional or required; or set it to off");
   }
 
   // C16

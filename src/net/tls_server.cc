@@ -7,6 +7,7 @@
 #include <new>
 
 #include "crypto/hash.h"
+#include "net/revocations.h"
 #include "net/tls_material.h"
 
 namespace sallyport::net {
@@ -71,6 +72,7 @@ struct TlsServer::Shared {
   const Clock& clock;
   std::unique_ptr<ssl_ctx_st, Free> context;
   PeerCertificate certificate;
+  Revocations revocations;
   std::string ocsp;
   std::optional<WallTime> ocsp_until;
 };
@@ -157,6 +159,7 @@ Result<std::shared_ptr<const TlsServer>> TlsServer::make(const TlsMaterial& mate
   auto done = shared->set_up(material, chain);
   ERR_clear_error();
   if (!done) return fail(std::move(done).error());
+  SP_TRY(shared->revocations, Revocations::read(material.crl));
   return std::shared_ptr<const TlsServer>(new TlsServer(std::move(shared), std::move(tickets)));
 }
 
@@ -171,6 +174,9 @@ Result<SslPtr> TlsServer::session() const {
 }
 
 const PeerCertificate& TlsServer::certificate() const noexcept { return shared_->certificate; }
+bool TlsServer::revokes(const PeerCertificate& client) const noexcept {
+  return shared_->revocations.contains(client.issuer, client.serial);
+}
 std::optional<WallTime> TlsServer::ocsp_until() const noexcept { return shared_->ocsp_until; }
 
 Result<std::shared_ptr<const PeerCertificate>> peer_certificate_of(const ssl_st* ssl, WallTime now) {

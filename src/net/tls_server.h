@@ -47,6 +47,8 @@ class TlsServer {
   [[nodiscard]] Result<SslPtr> session() const;
 
   [[nodiscard]] const PeerCertificate& certificate() const noexcept;
+  // By the lists that it was made with: for a connection that is open since before they came.
+  [[nodiscard]] bool revokes(const PeerCertificate& client) const noexcept;
   // Until when the stapled response holds; none: nothing is stapled.
   [[nodiscard]] std::optional<WallTime> ocsp_until() const noexcept;
 

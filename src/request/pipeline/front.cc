@@ -1,5 +1,6 @@
 // The front of the way: what both doors do before anything is parsed, and the hand-over to REST.
 #include "core/random.h"
+#include "net/tls_server.h"
 #include "request/listener/stamp.h"
 #include "request/pipeline/pipeline.h"
 
@@ -30,6 +31,11 @@ std::unexpected<Error> refuse_list(Flow& f, Error error) {
     f.headers.emplace_back("Retry-After", "1");
   }
   return fail(std::move(error));
+}
+
+ShownCertificate shown_of(const net::PeerCertificate& certificate, const net::TlsServer* now) {
+  return {certificate.fingerprint_sha256, certificate.uris,      certificate.dns,
+          certificate.emails,             certificate.not_after, now != nullptr && now->revokes(certificate)};
 }
 
 }  // namespace
@@ -96,6 +102,12 @@ Result<void> Pipeline::identify(Flow& f, const net::ServerExchange& exchange) {
     seen.query = head.query;
     seen.address = f.address;
     seen.user_agent = f.record.user_agent;
+    ShownCertificate shown;
+    if (peer.certificate) {
+      shown = shown_of(*peer.certificate, w_.tls.get());
+      seen.certificate = &shown;
+      SP_CHECK(still_good(shown, f.now));  // on public routes too: it may be the connection that is no good
+    }
     auto verified = w_.identity.verify(*f.snapshot, seen, f.now);
     if (!verified) {
       const bool open = f.route != telemetry::Route::mcp_other && fleet_.route(head.method, head.path).is_public;

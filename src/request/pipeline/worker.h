@@ -25,6 +25,9 @@
 namespace sallyport {
 
 struct Subscription;
+namespace net {
+class TlsServer;
+}
 
 // How long a client of 2025-11-25 waits for plain JSON: then it gets a stream, and with it the means to come back for the
 // answer (docs/decisions/0007-eras.md).
@@ -64,6 +67,7 @@ class Worker : public WorkerTables {
   const Executor executor;
   Fleet& fleet;
   SnapshotPtr snapshot;
+  std::shared_ptr<const net::TlsServer> tls;  // what new connections meet; null: plain HTTP
   audit::AuditWriter& audit;
   EvidenceBatch evidence{executor, audit};
   telemetry::Shard& metrics;
