@@ -269,6 +269,7 @@ void App::stop() {
     }
     closed.wait();
     approvals_->stop();
+    vault_->stop();
   }
   passwords_ ? passwords_->stop() : void();
   aside_ ? aside_->stop() : void();

@@ -1,5 +1,8 @@
 #include "app/vault_keep.h"
 
+#include <latch>
+
+#include "app/secret_sources.h"
 #include "app/worker_unit.h"
 #include "control/backup/desk.h"
 #include "control/vault_source.h"
@@ -70,7 +73,7 @@ Result<void> App::VaultKeep::open() {
   SP_CHECK(vault_.load(rules_of(settings)));
   SP_CHECK(exchange_.load(exchange_rules_of(settings)));
   vault_.on_changed([this](const control::VaultName& where, bool gone) { changed(where, gone); });
-  add_sources();
+  SP_CHECK(add_sources());
   wrap_anew_on_rotation();
   if (vault_.sealed()) app_.log_.warning("the vault is sealed, as it was left; fix: sallyport vault unseal");
   return {};
@@ -99,7 +102,7 @@ void App::VaultKeep::wrap_anew_on_rotation() {
   app_.key_desk_->add_rows({[] {}, [] { return Result<bool>(false); }, [this] { return app_.backups_->keys_in_use(); }});
 }
 
-void App::VaultKeep::add_sources() {
+Result<void> App::VaultKeep::add_sources() {
   using control::LocalSource;
   const auto configured = [this](const char* scheme) {
     return std::make_unique<LocalSource>([this, scheme](const std::string& name, const control::SecretUse&) {
@@ -116,6 +119,14 @@ void App::VaultKeep::add_sources() {
   resolver_.add("vault", std::make_unique<control::VaultSource>(vault_, [this](const std::string& principal) {
                   return person_behind(*app_.control_->snapshot(), principal);
                 }));
+  return add_remote_sources(resolver_, {app_.control_->executor(), app_.clock_, app_.options_.settings,
+                                        app_.options_.environment, app_.log_});
+}
+
+void App::VaultKeep::stop() {
+  std::latch ended(1);
+  asio::co_spawn(app_.control_io_, resolver_.stop(), [&ended](const std::exception_ptr&) { ended.count_down(); });
+  ended.wait();
 }
 
 Task<Result<Secret>> App::VaultKeep::resolve_there(std::string text, control::SecretUse use) {

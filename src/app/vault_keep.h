@@ -15,10 +15,11 @@ class App::VaultKeep {
   [[nodiscard]] control::VaultDesk& desk() noexcept { return desk_; }
   Task<Result<Secret>> resolve(std::string text, std::string server, std::string principal);  // from any worker
   void sweep();  // every few seconds, on the control executor
+  void stop();  // before the control executor ends
   Result<void> write_uses() { return vault_.write_uses(); }
 
  private:
-  void add_sources();
+  Result<void> add_sources();
   void wrap_anew_on_rotation();
   Result<void> seal();
   Result<void> unseal();

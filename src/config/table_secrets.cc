@@ -3,6 +3,43 @@
 
 namespace sallyport::config {
 
+namespace {
+
+void add_remote(Add<Settings> add) {
+  add.integer("vault.kept_seconds", 300, {1, 86'400, "seconds"},
+              "So long a value of ${kv:...} or ${aws:...} is given again; it is asked for anew when three quarters are "
+              "over.",
+              SP_INTO(secrets.kept_seconds));
+  add.text("vault.kv.url", "", {0, 2000, check_http_url},
+           "Address of a HashiCorp Vault or OpenBao whose KV version 2 answers ${kv:MOUNT/PATH#FIELD}; empty: none.",
+           SP_INTO(secrets.kv.url));
+  add.secret("vault.kv.token", "Its token; renewed at half of its life where it can be.", SP_INTO(secrets.kv.token));
+  add.text("vault.kv.namespace", "", {0, 255, nullptr}, "Its namespace (X-Vault-Namespace); empty: none.",
+           SP_INTO(secrets.kv.space));
+  add.text("vault.kv.ca", "", {0, 4096, nullptr}, "File of the authorities (PEM) that its certificate must come from; "
+           "empty: the system's.",
+           SP_INTO(secrets.kv.ca));
+  add.flag("vault.kv.allow_private", false, "Let it live at a loopback or private address.",
+           SP_INTO(secrets.kv.allow_private));
+  add.text("vault.aws.region", "", {0, 32, nullptr},
+           "Region of the AWS Secrets Manager that answers ${aws:NAME#FIELD} (S4-17); empty: none.",
+           SP_INTO(secrets.aws.region));
+  add.text("vault.aws.endpoint", "", {0, 2000, check_http_url}, "Another address than AWS's own for that region.",
+           SP_INTO(secrets.aws.endpoint));
+  add.text("vault.aws.access_key_id", "", {0, 128, nullptr}, "Id of the access key that signs the questions.",
+           SP_INTO(secrets.aws.access_key_id))
+      .env({{"AWS_ACCESS_KEY_ID"}});
+  add.secret("vault.aws.secret_access_key", "The access key's secret.", SP_INTO(secrets.aws.secret_access_key))
+      .env({{"AWS_SECRET_ACCESS_KEY"}});
+  add.secret("vault.aws.session_token", "Session token of temporary credentials; empty: none.",
+             SP_INTO(secrets.aws.session_token))
+      .env({{"AWS_SESSION_TOKEN"}});
+  add.flag("vault.aws.allow_private", false, "Let the endpoint live at a loopback or private address.",
+           SP_INTO(secrets.aws.allow_private));
+}
+
+}  // namespace
+
 void add_secrets(Add<Settings> add) {
   add.integer("vault.secrets", 10'000, {1, 100'000, "secrets"}, "Secrets that the vault holds in all.",
               SP_INTO(secrets.secrets));
@@ -23,6 +60,7 @@ void add_secrets(Add<Settings> add) {
   add.text("vault.folder", "/run/secrets", {1, 4096, nullptr},
            "Absolute folder of ${dir:NAME}: one file a secret, as Kubernetes and Docker mount them.",
            SP_INTO(secrets.folder));
+  add_remote(add);
 }
 
 }  // namespace sallyport::config

@@ -65,4 +65,8 @@ Task<Result<Secret>> SecretResolver::resolve(std::string text, SecretUse use) {
   co_return Secret(std::move(out));
 }
 
+Task<void> SecretResolver::stop() {
+  for (const auto& [scheme, source] : sources_) co_await source->stop();
+}
+
 }  // namespace sallyport::control

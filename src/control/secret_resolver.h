@@ -31,6 +31,7 @@ class SecretResolver {
   // Code::config, its detail begins with the reference: nobody knows it, or its source gives nothing.
   Task<Result<Secret>> resolve(std::string text, SecretUse use);
   void forget() { kept_.clear(); }
+  Task<void> stop();  // before it goes
 
  private:
   struct Kept {

@@ -25,6 +25,8 @@ class SecretSource {
   virtual Task<Result<Secret>> fetch(std::string name, SecretUse use) = 0;
   // So long a fetched value is given again; 0: asked each time. A source with a time holds the same for every use.
   [[nodiscard]] virtual std::chrono::seconds kept_for() const { return std::chrono::seconds(0); }
+  // Ends what it does unasked; nothing is fetched any more.
+  virtual Task<void> stop() { co_return; }
 };
 
 }  // namespace sallyport::control

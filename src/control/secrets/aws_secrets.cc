@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/secrets/remote_reference.h"
 #include "core/encoding.h"
 #include "json/document.h"
 #include "json/writer.h"
@@ -91,7 +92,8 @@ Task<Result<std::string>> AwsSecrets::ask(std::string body) {
   co_return fail(refusal_of(answer.head.status, answer.body));
 }
 
-Task<Result<Secret>> AwsSecrets::fetch(RemoteReference reference) {
+Task<Result<Secret>> AwsSecrets::fetch(std::string name, SecretUse) {
+  SP_CO_TRY(const RemoteReference reference, parse_aws_reference(name));
   json::Writer question;
   question.object().member("SecretId", reference.path).end_object();
   SP_CO_TRY(std::string answer, co_await ask(question.take()));

@@ -6,7 +6,8 @@
 #include <string>
 
 #include "control/secrets/aws_signature.h"
-#include "control/secrets/remote_reference.h"
+#include "control/secret_source.h"
+#include "core/clock.h"
 #include "core/task.h"
 #include "net/egress_client.h"
 
@@ -18,16 +19,18 @@ struct AwsRules {
   AwsCredentials credentials;
   std::string ca_file;
   bool allow_private = false;
+  std::chrono::seconds kept_for{300};
 };
 
-class AwsSecrets {
+class AwsSecrets final : public SecretSource {
  public:
   // Errors: config (a region that is none), egress_refused (the endpoint).
   static Result<std::unique_ptr<AwsSecrets>> make(Executor executor, const Clock& clock, AwsRules rules);
 
   // Errors as those of KvSecrets::fetch.
-  Task<Result<Secret>> fetch(RemoteReference reference);
-  Task<void> stop();
+  Task<Result<Secret>> fetch(std::string name, SecretUse use) override;
+  [[nodiscard]] std::chrono::seconds kept_for() const override { return rules_.kept_for; }
+  Task<void> stop() override;
 
  private:
   AwsSecrets(Executor executor, const Clock& clock, AwsRules rules);

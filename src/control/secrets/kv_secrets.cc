@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/secrets/remote_reference.h"
 #include "json/document.h"
 
 namespace sallyport::control {
@@ -85,7 +86,8 @@ Task<Result<std::string>> KvSecrets::ask(std::string method, std::string path, s
   co_return fail(Code::upstream_refused, "HTTP status " + std::to_string(status));
 }
 
-Task<Result<Secret>> KvSecrets::fetch(RemoteReference reference) {
+Task<Result<Secret>> KvSecrets::fetch(std::string name, SecretUse) {
+  SP_CO_TRY(const RemoteReference reference, parse_kv_reference(name));
   if (!keeping_) {
     keeping_ = true;
     tasks_.spawn(keep_token());

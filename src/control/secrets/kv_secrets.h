@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "control/secrets/remote_reference.h"
+#include "control/secret_source.h"
 #include "core/clock.h"
 #include "core/secret.h"
 #include "core/task.h"
@@ -19,9 +19,10 @@ struct KvRules {
   std::string space;   // X-Vault-Namespace; empty: none
   std::string ca_file; // PEM; empty: the system's
   bool allow_private = false;
+  std::chrono::seconds kept_for{300};
 };
 
-class KvSecrets {
+class KvSecrets final : public SecretSource {
  public:
   // `report` hears, for the log, that the token could not be renewed.
   using Report = std::function<void(std::string_view why)>;
@@ -30,8 +31,9 @@ class KvSecrets {
 
   // Errors: not_found (no such secret, version or field, or deleted), upstream_refused (the token may not), those of
   // EgressClient::fetch, upstream_protocol. Never with a byte of the answer in the text.
-  Task<Result<Secret>> fetch(RemoteReference reference);
-  Task<void> stop();
+  Task<Result<Secret>> fetch(std::string name, SecretUse use) override;
+  [[nodiscard]] std::chrono::seconds kept_for() const override { return rules_.kept_for; }
+  Task<void> stop() override;
 
  private:
   KvSecrets(Executor executor, const Clock& clock, KvRules rules, Report report);

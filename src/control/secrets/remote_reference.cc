@@ -39,7 +39,9 @@ bool is_aws_name(std::string_view text) {
 constexpr std::string_view kKvForm = "write ${kv:MOUNT/PATH#FIELD}, or ${kv:MOUNT/PATH#FIELD@VERSION}";
 constexpr std::string_view kAwsForm = "write ${aws:NAME} or ${aws:NAME#FIELD}";
 
-Result<RemoteReference> parse_kv(std::string_view text) {
+}  // namespace
+
+Result<RemoteReference> parse_kv_reference(std::string_view text) {
   const auto hash = std::min(text.find('#'), text.size());
   const std::string_view place = text.substr(0, hash);
   std::string_view field = text.substr(std::min(hash + 1, text.size()));
@@ -47,7 +49,8 @@ Result<RemoteReference> parse_kv(std::string_view text) {
   if (const auto at = field.rfind('@'); at != std::string_view::npos) {
     std::uint32_t version = 0;
     const auto [end, error] = std::from_chars(field.data() + at + 1, field.data() + field.size(), version);
-    if (error != std::errc() || end != field.data() + field.size() || version == 0) return fail(Code::config, std::string(kKvForm));
+    const bool whole = error == std::errc() && end == field.data() + field.size();
+    if (!whole || version == 0) return fail(Code::config, std::string(kKvForm));
     out.version = version;
     field = field.substr(0, at);
   }
@@ -59,26 +62,14 @@ Result<RemoteReference> parse_kv(std::string_view text) {
   return out;
 }
 
-Result<RemoteReference> parse_aws(std::string_view text) {
+Result<RemoteReference> parse_aws_reference(std::string_view text) {
   const auto hash = text.find('#');
   RemoteReference out;
-  out.where = RemoteReference::Where::aws;
   out.path = text.substr(0, hash);
   if (hash != std::string_view::npos) out.field = text.substr(hash + 1);
   const bool good = is_aws_name(out.path) && (hash == std::string_view::npos || is_field(out.field));
   if (!good) return fail(Code::config, std::string(kAwsForm));
   return out;
-}
-
-}  // namespace
-
-bool is_remote_reference(std::string_view inner) noexcept { return inner.starts_with("kv:") || inner.starts_with("aws:"); }
-
-Result<RemoteReference> parse_remote_reference(std::string_view inner) {
-  if (inner.size() > kRemoteReferenceBytesMax) return fail(Code::config, "a reference has at most 600 bytes");
-  if (inner.starts_with("kv:")) return parse_kv(inner.substr(3));
-  if (inner.starts_with("aws:")) return parse_aws(inner.substr(4));
-  return fail(Code::config, std::string(kKvForm) + "; " + std::string(kAwsForm));
 }
 
 Result<std::string> field_of(std::string_view json, std::string_view field) {

@@ -6,22 +6,24 @@ namespace sallyport::control {
 namespace {
 
 TEST(RemoteReference, ReadsTheThreeForms) {
-  const auto kv = parse_remote_reference("kv:secret/teams/mail#password").value();
+  const auto kv = parse_kv_reference("secret/teams/mail#password").value();
   EXPECT_EQ(kv.mount, "secret");
   EXPECT_EQ(kv.path, "teams/mail");
   EXPECT_EQ(kv.field, "password");
   EXPECT_FALSE(kv.version);
-  EXPECT_EQ(parse_remote_reference("kv:secret/mail#password@7")->version, 7U);
-  const auto aws = parse_remote_reference("aws:prod/mail").value();
+  EXPECT_EQ(parse_kv_reference("secret/mail#password@7")->version, 7U);
+  const auto aws = parse_aws_reference("prod/mail").value();
   EXPECT_EQ(aws.path, "prod/mail");
   EXPECT_TRUE(aws.field.empty());
-  EXPECT_EQ(parse_remote_reference("aws:arn:aws:secretsmanager:eu-central-1:1:secret:m-AbC#user")->field, "user");
+  EXPECT_EQ(parse_aws_reference("arn:aws:secretsmanager:eu-central-1:1:secret:m-AbC#user")->field, "user");
 }
 
 class BadRemoteReference : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(BadRemoteReference, IsRefusedBeforeAnythingIsAsked) {
-  const auto parsed = parse_remote_reference(GetParam());
+  const bool kv = GetParam().starts_with("kv:");
+  const std::string name = GetParam().substr(GetParam().find(':') + 1);
+  const auto parsed = kv ? parse_kv_reference(name) : parse_aws_reference(name);
   ASSERT_FALSE(parsed) << GetParam();
   EXPECT_EQ(parsed.error().code, Code::config);
 }
@@ -32,7 +34,7 @@ INSTANTIATE_TEST_SUITE_P(All, BadRemoteReference,
                                            "kv:secret/a?x=1#f", "kv:secret/a%2f#f", "kv:secret/a b#f", "kv:secret/a#f#g",
                                            "kv:secret/a#f@", "kv:secret/a#f@0", "kv:secret/a#f@-1", "kv:secret/a#f@1x",
                                            "kv:secret/a#f@4294967296", "aws:", "aws:#f", "aws:a#", "aws:a b",
-                                           "aws:a\nb", "aws:a\"b", "gcp:a", std::string("kv:secret/") + std::string(700, 'a') + "#f",
+                                           "aws:a\nb", "aws:a\"b", std::string("kv:secret/") + std::string(700, 'a') + "#f",
                                            std::string("kv:secret/a\0b#f", 15)));
 
 TEST(RemoteReference, TakesAFieldOfAnObject) {
