@@ -1,0 +1,148 @@
+"""S4-17: secrets that another store keeps. AWS Secrets Manager is moto's server, which checks each signature by botocore; KV version 2
+is a server of ours after its reference pages (docs/vault.md says so)."""
+import json
+import os
+import subprocess
+import unittest
+
+import kv_server
+import leaks
+import mcp
+import processes
+import scratch
+from gateway import SLOW, Gateway
+from vault_case import digest
+
+TOKEN = "hvs.kv-token-of-this-test"
+MOTO = os.path.join(scratch.ROOT, "build", "moto", "bin")
+
+# Makes a user who may read secrets, and one secret; from then on moto demands signatures.
+SET_UP = """
+import json, sys, boto3
+def client(service): return boto3.client(service, region_name="eu-central-1", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="x")
+iam = client("iam")
+iam.create_user(UserName="sallyport")
+iam.put_user_policy(UserName="sallyport", PolicyName="read", PolicyDocument=json.dumps({"Version": "2012-10-17",
+  "Statement": [{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}))
+secrets = client("secretsmanager")
+secrets.create_secret(Name="prod/mail", SecretString=json.dumps({"user": "ada", "password": "aws-password-77"}))
+secrets.create_secret(Name="prod/raw", SecretBinary=b"aws-binary-\\xc3\\xa4")
+key = iam.create_access_key(UserName="sallyport")["AccessKey"]
+print(json.dumps([key["AccessKeyId"], key["SecretAccessKey"]]))
+"""
+
+
+def seen_by(case, gateway, server):
+    session = mcp.Session(gateway, gateway.key(server + "-agent").secret, server).open()
+    return json.loads(session.text("seen"))["env"]
+
+
+def add(gateway, name, value):
+    gateway.add(name, "/usr/bin/python3", scratch.support_script("secret_server.py"), env=["TOKEN=" + value])
+
+
+class KeyValue(unittest.TestCase):
+    def gateway(self, kv, **more):
+        settings = {"vault.kv.url": "http://127.0.0.1:%d/" % kv.server_address[1], "vault.kv.token": "${env:KV_TOKEN}",
+                    "vault.kv.allow_private": True, "vault.kv.namespace": "team", **more}
+        os.environ["KV_TOKEN"] = TOKEN
+        self.addCleanup(os.environ.pop, "KV_TOKEN", None)
+        gateway = Gateway("kv", settings).__enter__()
+        self.addCleanup(gateway.assert_clean)
+        return gateway
+
+    def kv(self, **more):
+        server = kv_server.start(TOKEN, **more)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server
+
+    def test_a_server_gets_the_field_of_the_newest_and_of_a_named_version(self):
+        kv = self.kv()
+        kv.secrets[("/v1/secret/data/mail/prod", 0)] = {"password": "kv-new-41", "port": 25}
+        kv.secrets[("/v1/secret/data/mail/prod", 3)] = {"password": "kv-old-40"}
+        gateway = self.gateway(kv)
+        add(gateway, "mail", "${kv:secret/mail/prod#password}:${kv:secret/mail/prod#port}")
+        add(gateway, "mail3", "${kv:secret/mail/prod#password@3}")
+        self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("kv-new-41:25"))
+        self.assertEqual(seen_by(self, gateway, "mail3")["TOKEN"], digest("kv-old-40"))
+        reads = [headers for method, path, headers in kv.asked if path.startswith("/v1/secret/")]
+        self.assertEqual({headers["X-Vault-Namespace"] for headers in reads}, {"team"})
+        gateway.stop()
+        self.assertEqual(leaks.found({"token": TOKEN, "new": "kv-new-41", "old": "kv-old-40"}, leaks.written(gateway.folder)), [])
+
+    def test_what_it_does_not_give_keeps_a_server_shut(self):
+        kv = self.kv()
+        kv.secrets[("/v1/secret/data/deleted", 0)] = None
+        gateway = self.gateway(kv)
+        for name, path in (("absent", "nothing#password"), ("gone", "deleted#password")):
+            add(gateway, name, "${kv:secret/%s}" % path)
+            self.shut(gateway, name, "${kv:secret/%s}" % path)
+        kv.sealed = True
+        add(gateway, "sealed", "${kv:secret/sealed#x}")
+        self.shut(gateway, "sealed", "it is sealed or in maintenance")
+
+    def shut(self, gateway, name, why):
+        ran = gateway.run("server", "probe", name)
+        self.assertNotEqual(ran.code, 0, ran)
+        processes.wait_until(lambda: why in gateway.log(), 10 * SLOW, why)
+
+    def test_its_token_is_renewed_before_it_ends(self):
+        kv = self.kv(token_seconds=10)
+        kv.secrets[("/v1/secret/data/mail", 0)] = {"password": "kv-mail-1"}
+        gateway = self.gateway(kv)
+        add(gateway, "mail", "${kv:secret/mail#password}")
+        self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("kv-mail-1"))
+        self.assertTrue(kv.renewed.wait(9 * SLOW))
+
+    def test_a_token_that_is_missing_stops_the_start(self):
+        with self.assertRaises(AssertionError) as raised:
+            Gateway("kv-no-token", {"vault.kv.url": "http://127.0.0.1:1/", "vault.kv.allow_private": True}).__enter__()
+        self.assertIn("vault.kv.token", str(raised.exception))
+
+
+@unittest.skipUnless(os.path.exists(os.path.join(MOTO, "moto_server")), "scripts/pip-venv build/moto tests/support/moto/requirements.txt")
+class SecretsManager(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        port = processes.free_port()
+        cls.url = "http://127.0.0.1:%d" % port
+        log = os.path.join(scratch.folder("moto"), "log")
+        moto = processes.Beside([os.path.join(MOTO, "moto_server"), "-H", "127.0.0.1", "-p", str(port)], port, log, {"INITIAL_NO_AUTH_ACTION_COUNT": "5"}, 90)
+        cls.addClassCleanup(moto.stop)
+        made = subprocess.run([os.path.join(MOTO, "python"), "-c", SET_UP, cls.url], capture_output=True, text=True, timeout=120)
+        assert made.returncode == 0, made.stderr
+        cls.key_id, cls.key = json.loads(made.stdout)
+
+    def gateway(self, key):
+        os.environ["AWS_SECRET_ACCESS_KEY"] = key
+        self.addCleanup(os.environ.pop, "AWS_SECRET_ACCESS_KEY", None)
+        settings = {"vault.aws.region": "eu-central-1", "vault.aws.endpoint": self.url, "vault.aws.allow_private": True,
+                    "vault.aws.access_key_id": self.key_id}
+        gateway = Gateway("aws", settings).__enter__()
+        self.addCleanup(gateway.assert_clean)
+        return gateway
+
+    def test_a_server_gets_field_text_and_bytes(self):
+        gateway = self.gateway(self.key)
+        add(gateway, "mail", "${aws:prod/mail#user}/${aws:prod/mail#password}")
+        add(gateway, "raw", "${aws:prod/raw}")
+        self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("ada/aws-password-77"))
+        self.assertEqual(seen_by(self, gateway, "raw")["TOKEN"], digest("aws-binary-ä"))
+        ran = gateway.run("server", "add", "absent", "--env", "TOKEN=${aws:prod/absent}", "--", "/usr/bin/python3",
+                          scratch.support_script("secret_server.py"))
+        gateway.run("server", "probe", "absent")
+        processes.wait_until(lambda: "${aws:prod/absent}: there is no such secret" in gateway.log(), 10 * SLOW, ran)
+        gateway.stop()
+        self.assertEqual(leaks.found({"key": self.key, "value": "aws-password-77"}, leaks.written(gateway.folder)), [])
+
+    def test_a_wrong_key_signs_nothing(self):
+        """That moto checks at all is what this shows too."""
+        gateway = self.gateway("A" * 40)
+        add(gateway, "mail", "${aws:prod/mail#password}")
+        gateway.run("server", "probe", "mail")
+        processes.wait_until(lambda: "SignatureDoesNotMatch" in gateway.log(), 10 * SLOW, "the refusal")
+
+
+if __name__ == "__main__":
+    unittest.main()
