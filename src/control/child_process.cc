@@ -2,8 +2,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,7 +62,8 @@ Result<Started> start(const Executor& executor, ChildOrder& order) {
   ::close(pipe[1]);
   Descriptor output(executor, pipe[0]);
   if (pid < 0) return failed("fork");
-  const int end = ::pidfd_open(pid, 0);
+  // glibc 2.36 declares pidfd_open without C linkage.
+  const int end = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (end < 0) {
     const auto error = failed("pidfd_open");
     ::kill(pid, SIGKILL);
