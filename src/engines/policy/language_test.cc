@@ -190,6 +190,28 @@ TEST(PolicyLanguageAbuse, StandInsCountBehindTheChainThatReachesThem) {
       std::string::npos);
 }
 
+std::string times(int count, const std::string& text) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += text;
+  return out;
+}
+
+// Operators in a row are as deep for the parser as brackets inside each other, and 15,000 of them ended the process.
+TEST(PolicyLanguageAbuse, LongExpressionsAreRefused) {
+  for (const int count : {15'000, 200}) {
+    for (const std::string& rules :
+         {"x := " + times(count, "1 +\n") + "1", "x := " + times(count, "{1} &\n") + "{1}",
+          "x if 1 " + times(count, "< 1\n"), "x := " + times(count, "-\n") + "1",
+          "x if { y := " + times(count, "{1} |\n") + "{1} }", "x if 1 " + times(count, "in [1]\n"),
+          "x := f(" + times(count, "1 * ") + "1)\nf(y) := y"}) {
+      EXPECT_NE(error_of(rules + "\n").find("characters of operators"), std::string::npos) << rules.substr(0, 20);
+    }
+  }
+  EXPECT_EQ(value_of("x := " + times(100, "1 +\n") + "1\n"), "101");
+  EXPECT_EQ(value_of("x if {\n" + times(500, "  1 + 1 != -1\n") + "}\n"), "true") << "each line has its own";
+  EXPECT_EQ(value_of("x := count([" + times(500, "1 - -1,\n") + "2])\n"), "501");
+}
+
 // v0 without its import takes `if` for the name of a rule, and `allow` before it for one that is always true.
 TEST(PolicyLanguageAbuse, ARuleOfV1IsNotReadAsTwoOfV0) {
   for (const char* rule : {"allow if { input.x == 1 }", "allow if input.x == 1", "allow := true if { input.x == 1 }",
