@@ -71,8 +71,8 @@ class ArrivalTest : public Loopback {
   Task<std::pair<std::unique_ptr<Stream>, bool>> tls_client(std::string before = {}) {
     auto stream = std::make_unique<Stream>(Socket(co_await connect()));
     if (!before.empty()) (void)stream->try_write(before);
-    const auto client = TlsClient::make(ca_file_);
-    auto session = client->session(*parse_url("https://127.0.0.1/"));
+    const auto client = TlsClient::make(nullptr, ca_file_);
+    auto session = (*client)->session(*parse_url("https://127.0.0.1/"));
     const bool failed = static_cast<bool>(co_await stream->handshake(std::move(*session)));
     co_return std::pair(std::move(stream), !failed);
   }
