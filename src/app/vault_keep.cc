@@ -28,7 +28,7 @@ bool any_value(const ServerRecord& server, F refers) {
       if (refers(value)) return true;
     }
   }
-  return false;
+  return refers(server.tls.client_key);
 }
 
 // The person behind a principal: of a key with an owner that one's id.

@@ -68,6 +68,9 @@ Result<void> check_http(const ServerRecord& server) {
 // What a caller's own secret opens must not serve the others (S2-13).
 Result<void> check_shared(const ServerRecord& server) {
   if (!server.shared) return {};
+  if (refers_to_principals(server.tls.client_key)) {
+    return fail(Code::validation, "client_key: a shared server has no secrets of callers (${vault:principal/...})");
+  }
   for (const auto* values : {&server.env, &server.headers, &server.query, &server.files}) {
     for (const auto& [name, value] : *values) {
       if (!refers_to_principals(value)) continue;
