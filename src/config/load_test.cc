@@ -35,6 +35,7 @@ TEST(Config, DefaultsOfTableAndStructAgree) {
   EXPECT_EQ(loaded->sandbox, s.sandbox);
   EXPECT_EQ(loaded->log, s.log);
   EXPECT_EQ(loaded->encryption, s.encryption);
+  EXPECT_EQ(loaded->secrets, s.secrets);
   EXPECT_EQ(loaded->storage.url, s.storage.url);
   EXPECT_EQ(loaded->audit.retention_days, s.audit.retention_days);
   EXPECT_EQ(loaded->audit.path, "/tmp/sallyport-home/audit");
