@@ -98,7 +98,7 @@ Result<RestAnswer> handed_out(const Call& call, const NewCertificate& made, cons
 }
 
 // Whoever holds the certificate of somebody is taken for them: so nobody gets one of somebody who may more than they do, by
-// any name that could be read as theirs (S4-4).
+// any name that could be read as theirs, nor by one that is said to stand for them (sallyport identity; S4-4).
 Result<void> check_names(const Snapshot& snapshot, const Principal& caller, const IssuedCertificate& like) {
   for (const auto& [id, user] : snapshot.principals->users) {
     const auto is_theirs = [&](const std::string& text) {
@@ -107,6 +107,11 @@ Result<void> check_names(const Snapshot& snapshot, const Principal& caller, cons
     const bool named = is_theirs(like.user_id) || is_theirs(like.name) ||
                        std::ranges::any_of(like.alt_names, [&](const auto& name) { return is_theirs(name.value); });
     if (named) SP_CHECK(control::check_over(snapshot, caller, "user:" + id));
+  }
+  for (const auto& name : like.alt_names) {
+    const auto mapping = snapshot.certificates->by_name.find(crypto::to_string(name));
+    if (mapping == snapshot.certificates->by_name.end()) continue;
+    SP_CHECK(control::check_over(snapshot, caller, mapping->second->principal));
   }
   return {};
 }
@@ -126,6 +131,9 @@ Task<Result<NewCertificate>> issue_there(ApiDeps& deps, PrincipalPtr caller, Cer
   like.name = wish.name;
   like.alt_names = wish.alt_names;
   like.user_id = wish.user_id;
+  for (const std::string& uri : {control::client_uri(wish.name), control::user_uri(wish.user_id)}) {
+    like.alt_names.push_back({crypto::AltNameKind::uri, uri});
+  }
   SP_CO_CHECK(check_names(*snapshot, *caller, like));
   co_return deps.certificates->issue(std::move(wish), caller->id);
 }

@@ -65,7 +65,9 @@ Result<void> Certificates::read_folder() {
   files_.emplace(std::move(files));
   const auto text = unseal("index.sealed", kIndexBytesMax);
   const auto pem = files_->read("ca.crt", crypto::kChainPemBytesMax);
-  if (!text && text.error().code == Code::not_found && !pem && pem.error().code == Code::not_found) return {};
+  // Without index and key it is no authority of ours: perhaps somebody's own files for TLS lie there, or nothing at all.
+  const auto sealed = files_->read("ca.key", kKeyBytesMax);
+  if (!text && text.error().code == Code::not_found && !sealed && sealed.error().code == Code::not_found) return {};
   if (!text) return fail(Code::config, text.error().detail);
   SP_TRY(index_, read_index(text->reveal()));
   if (!pem) return fail(Code::config, pem.error().detail);

@@ -74,6 +74,7 @@ class Certificates {
   Result<void> read_folder();
   Result<Draft> draft();
   Result<void> add_list(Draft& draft);
+  [[nodiscard]] Result<void> check_nobodys() const;
   Result<crypto::CertificateKey> authority_key() const;
   Result<void> make_authority(Draft& draft, std::optional<crypto::CertificateKeyType> type, const std::string& by);
   Result<NewCertificate> renew_authority(const std::string& by);

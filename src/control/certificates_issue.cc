@@ -209,6 +209,20 @@ Result<NewCertificate> Certificates::add_successor(Draft& next, const IssuedCert
   return made;
 }
 
+// Files that were put there by hand are not overwritten.
+Result<void> Certificates::check_nobodys() const {
+  for (const char* name : {"ca.crt", "server.crt", "server.key"}) {
+    const bool ours =
+        std::string_view(name) == "ca.crt" ? authority_.has_value() : in_use(CertificateKind::server) != nullptr;
+    std::error_code error;
+    if (ours || !std::filesystem::exists(files_->folder() / name, error)) continue;
+    return fail(Code::conflict, (files_->folder() / name).string() +
+                                    " is not of this authority; fix: move it away, or leave "
+                                    "TLS to it");
+  }
+  return {};
+}
+
 Result<NewCertificate> Certificates::init(const std::vector<std::string>& hosts,
                                           std::optional<crypto::CertificateKeyType> key_type, const std::string& by) {
   CertificateWish wish{
@@ -219,6 +233,7 @@ Result<NewCertificate> Certificates::init(const std::vector<std::string>& hosts,
     wish.alt_names.push_back(std::move(name));
   }
   SP_TRY(Draft next, draft());
+  if (!authority_ || in_use(CertificateKind::server) == nullptr) SP_CHECK(check_nobodys());
   if (!authority_) SP_CHECK(make_authority(next, key_type, by));
   SP_TRY(NewCertificate made, add_leaf(next, wish, true, by));
   SP_CHECK(deps_.note("issue", made.record, by));

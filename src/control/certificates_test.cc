@@ -104,6 +104,47 @@ TEST_F(Authority, NobodyAsksForANameThatTheGatewayGives) {
   EXPECT_EQ(authority->issue(wish, "user:m").error().code, Code::validation);
 }
 
+TEST_F(Authority, FilesThatSomebodyPutThereStay) {
+  fs::create_directory(folder_);
+  fs::permissions(folder_, fs::perms::owner_all);
+  for (const char* name : {"ca.crt", "server.crt", "server.key"}) {
+    std::ofstream(folder_ / name) << "somebody's";
+    const auto authority = opened();
+    EXPECT_FALSE(authority->ready());
+    EXPECT_EQ(authority->init({"a.example"}, {}, "a").error().code, Code::conflict) << name;
+    EXPECT_EQ(read_file(folder_ / name), "somebody's");
+    fs::remove(folder_ / name);
+  }
+  EXPECT_TRUE(opened()->init({"a.example"}, {}, "a"));
+}
+
+// RFC 8555: what a public authority issued takes the place of ours, is on no list of ours, and is not ours to renew.
+TEST_F(Authority, WhatAnotherAuthorityIssuedIsAdopted) {
+  const auto key = crypto::CertificateKey::generate(crypto::CertificateKeyType::ec_p256),
+             own = crypto::CertificateKey::generate(crypto::CertificateKeyType::ec_p256);
+  const auto other = crypto::make_authority(*key, "public", {clock_.wall(), clock_.wall() + days(900)}, random_);
+  const auto leaf = crypto::issue(*other, *key, *own,
+                                  {crypto::LeafKind::server,
+                                   "a.example",
+                                   {{crypto::AltNameKind::dns, "a.example"}},
+                                   {clock_.wall(), clock_.wall() + days(90)}},
+                                  random_);
+  const auto pem = own->private_pem(), wrong = key->private_pem();
+  auto authority = opened();
+  EXPECT_EQ(authority->adopt(leaf->pem() + other->pem(), *wrong, "acme").error().code, Code::crypto);
+  const auto made = authority->adopt(leaf->pem() + other->pem(), *pem, "acme");
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(read_file(folder_ / "server.crt"), leaf->pem() + other->pem());
+  EXPECT_GE(made->renew_at, clock_.wall() + days(60));
+  EXPECT_LE(made->renew_at, clock_.wall() + days(64));
+  EXPECT_EQ(authority->renew("server", false, "a").error().code, Code::conflict);
+  EXPECT_EQ(authority->revoke(made->serial, RevocationReason::superseded, "a").error().code, Code::validation);
+  clock_.advance(hours(24 * 70));
+  EXPECT_TRUE(authority->tick()->empty());
+  authority.reset();
+  EXPECT_TRUE(opened()->in_use(server)->foreign);
+}
+
 TEST_F(Authority, WithoutOneNothingIsIssued) {
   const auto authority = opened();
   EXPECT_EQ(authority->issue(client("x"), "a").error().code, Code::not_found);

@@ -251,6 +251,11 @@ class Managed(Certs):
         for body in ({"name": "x", "user": "admin"}, {"name": "admin"}, {"name": "x", "hosts": ["admin"]}):
             refused = self.ask(cara, "POST", "", {"kind": "client", **body})
             self.assertEqual(refused.status, 403, body)
+        key = self.gateway.admin("POST", "/api/v1/keys", {"name": "mapped", "can_read": True, "can_execute": True})["id"]
+        for name in ("dns:robot.example", "uri:urn:sallyport:client:mapped"):
+            self.gateway.cli("identity", "add", name, "--key", key)
+        for body in ({"name": "x", "hosts": ["Robot.example"]}, {"name": "mapped"}):  # what stands for that key
+            self.assertEqual(self.ask(cara, "POST", "", {"kind": "client", **body}).status, 403, body)
         theirs = self.gateway.admin("POST", "/api/v1/certificates", {"kind": "client", "name": "of-admin", "user": "admin"})
         for what in ("renew", "revoke"):
             self.assertEqual(self.ask(cara, "POST", "/%s/%s" % (theirs["serial"], what), {}).status, 403, what)
