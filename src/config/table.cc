@@ -91,7 +91,7 @@ void add_rate_class(Add<Settings> add, const RateDefault& d) {
   burst.env({{"RATE_LIMIT_BURST"}});
 }
 
-void add_auth_and_audit(Add<Settings> add) {
+void add_auth(Add<Settings> add) {
   add.integer("auth.access_token_minutes", 30, {1, 1440, "minutes"}, "Life of an access token (C2).",
               SP_INTO(auth.access_token))
       .env({{"ACCESS_TOKEN_EXPIRE_MINUTES"}, {"JWT_EXPIRATION_HOURS", 60, true}});
@@ -135,6 +135,9 @@ void add_auth_and_audit(Add<Settings> add) {
   add.integer("auth.api_key_grace_hours", 24, {0, 720, "hours"},
               "So long the old secret of a rotated API key stays good, where the rotation does not say; 0: not at all.",
               SP_INTO(auth.api_key_grace));
+}
+
+void add_people_and_audit(Add<Settings> add) {
   add.choice(
       "passwords.profile", "guide", {"guide", "nist"},
       "guide: 12 characters of four classes, 90 days, not one of the last 5 (S2-35 to S2-37); nist: 15 characters, or "
@@ -292,7 +295,8 @@ std::vector<Row> make_table() {
   add_tls(add);
   add_limits(add);
   for (const RateDefault& d : rate_defaults()) add_rate_class(add, d);
-  add_auth_and_audit(add);
+  add_auth(add);
+  add_people_and_audit(add);
   add_storage_and_upstream(add);
   add_approval(add);
   add_policy(add);

@@ -21,7 +21,6 @@ namespace sallyport {
 enum class Channel : std::uint8_t { mcp, rest, local };
 
 enum class PrincipalKind : std::uint8_t { user, key, local };
-
 struct KeyRecord;
 
 struct Principal {

@@ -1,16 +1,16 @@
 // TLS to an upstream with authorities, pins and a client certificate of its own (S2-26, S2-25): what is let through, and each
 // way of being deceived, refused by its name.
+#include "net/blocking_server_test_support.h"
 #include "net/loopback_fixture.h"
 #include "net/tls_client.h"
-#include "net/egress_tls_test_support.h"
 
 namespace sallyport::net {
 namespace {
 
-using testing::BlockingServer;
-using testing::Issued;
-using testing::ServerTls;
-using testing::Wanted;
+using made::BlockingServer;
+using made::Issued;
+using made::ServerTls;
+using made::Wanted;
 
 TlsTermsPtr terms(std::string ca, std::vector<std::string> pins = {}, const Issued* own = nullptr) {
   TlsParts parts{.ca_pem = std::move(ca), .pins = std::move(pins)};

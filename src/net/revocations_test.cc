@@ -8,8 +8,8 @@
 namespace sallyport::net {
 namespace {
 
-using testing::Issued;
-using testing::Wanted;
+using made::Issued;
+using made::Wanted;
 
 std::string list_of(const Issued& authority, const std::vector<long>& serials) {
   X509_CRL* const list = X509_CRL_new();

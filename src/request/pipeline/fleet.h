@@ -26,6 +26,9 @@
 namespace sallyport {
 
 class Worker;
+namespace net {
+class TlsServer;
+}
 namespace token {
 class TokenCodec;
 }

@@ -25,9 +25,6 @@
 namespace sallyport {
 
 struct Subscription;
-namespace net {
-class TlsServer;
-}
 
 // How long a client of 2025-11-25 waits for plain JSON: then it gets a stream, and with it the means to come back for the
 // answer (docs/decisions/0007-eras.md).
@@ -91,8 +88,7 @@ class Worker : public WorkerTables {
   // A flood of requests over the limit of their address must not fill the disk: ten records a second, then a count that
   // stands in the next one. 0: write nothing; else one more than were held back before.
   std::uint64_t admit_flood_record(SteadyTime now);
-  // Ends one call that runs here, if it still does.
-  void cancel(std::uint64_t key);
+  void cancel(std::uint64_t key);  // ends one call that runs here, if it still does
   void tick();  // once a second
   // A call that can be resumed has begun: its stream is opened after kPrimeAfter, should there be no answer by then.
   void prime_at(SteadyTime when);
