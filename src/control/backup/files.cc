@@ -135,8 +135,10 @@ Result<void> make_folder(const std::string& path) {
   return {};
 }
 
-Result<void> sync_folder(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+namespace {
+
+Result<void> sync_path(const std::string& path, int flags) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
   if (fd < 0) return io_error("open", path);
   const bool done = ::fsync(fd) == 0;
   const int error = errno;
@@ -145,11 +147,16 @@ Result<void> sync_folder(const std::string& path) {
   return done ? Result<void>() : Result<void>(io_error("sync", path));
 }
 
+}  // namespace
+
+Result<void> sync_folder(const std::string& path) { return sync_path(path, O_DIRECTORY); }
+
 Result<void> sync_tree(const std::string& folder) {
   std::error_code error;
   for (fs::recursive_directory_iterator at(folder, error); !error && at != fs::recursive_directory_iterator();
        at.increment(error)) {
-    if (at->is_directory(error)) SP_CHECK(sync_folder(at->path().string()));
+    if (at->is_symlink(error)) continue;
+    SP_CHECK(sync_path(at->path().string(), 0));
   }
   if (error) return fail(Code::io, "read the folder " + folder + ": " + error.message());
   return sync_folder(folder);

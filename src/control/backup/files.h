@@ -65,7 +65,7 @@ Result<std::vector<Found>> files_below(const std::string& folder, std::size_t mo
 bool exists(const std::string& path);  // a dangling link too
 Result<void> make_folder(const std::string& path);  // 0700, with those above it; it may be there
 Result<void> sync_folder(const std::string& path);
-Result<void> sync_tree(const std::string& folder);  // every folder below it, and itself
+Result<void> sync_tree(const std::string& folder);  // every file and folder below it, and itself
 Result<void> rename_file(const std::string& from, const std::string& to);
 Result<void> remove_all(const std::string& path);
 // Error with the system's own words.

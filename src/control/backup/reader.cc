@@ -77,7 +77,6 @@ Result<void> ContentReader::extract(const std::string& folder, const std::functi
     SP_CHECK(make_folder(path.substr(0, path.rfind('/'))));
     SP_TRY(File file, File::make(path));
     SP_CHECK(take(entry, &file, go_on));
-    SP_CHECK(file.sync());
     fault_point("restore.part");
   }
   std::array<char, 1> more{};

@@ -24,8 +24,8 @@ class ContentReader {
   static Result<ContentReader> open(PlainSource source, std::uint64_t bytes_max);
 
   [[nodiscard]] const Manifest& manifest() const noexcept { return manifest_; }
-  // Writes those stored files that `wanted` says, into `folder` (which is there, empty and private), synced; reads past the
-  // others. Each must have its size and digest, and nothing may follow. Once.
+  // Writes those stored files that `wanted` says, into `folder` (which is there, empty and private); reads past the others.
+  // Each must have its size and digest, and nothing may follow. Once.
   Result<void> extract(const std::string& folder, const std::function<bool(const Entry&)>& wanted, const GoOn& go_on);
 
  private:
