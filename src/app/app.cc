@@ -168,11 +168,15 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   SP_TRY(app->backups_, make_backup_desk(app->options_, app->clock_, app->random_, *app->keys_, [&a = *app](auto what, bool bad) {
            a.note("backup", "backup", std::move(what), bad);
          }));
+  // A retired key is not destroyed while a backup needs it.
+  app->key_desk_->add_rows({[] {}, [] { return Result<bool>(false); }, [&a = *app] { return a.backups_->keys_in_use(); }});
   app->approvals_ = std::make_unique<ApprovalDesk>(*app);
   SP_CHECK(app->approvals_->open());
   app->vault_ = std::make_unique<VaultKeep>(*app);
   SP_CHECK(app->vault_->open());
   app->access_book_.emplace(*app->repository_);
+  app->passwords_.emplace();
+  app->aside_.emplace();
   app->certificates_ = std::make_unique<CertificateDesk>(*app);
   app->certificates_->open();
   SP_CHECK(app->open_control());
@@ -202,8 +206,6 @@ Result<void> App::open_audit() {
 Result<void> App::open_control() {
   const auto& settings = options_.settings;
   tokens_.emplace(token_rules(settings));
-  passwords_.emplace();
-  aside_.emplace();
   control::ControlDeps deps{*repository_,
                             *keys_,
                             clock_,
