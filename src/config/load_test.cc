@@ -36,6 +36,8 @@ TEST(Config, DefaultsOfTableAndStructAgree) {
   EXPECT_EQ(loaded->log, s.log);
   EXPECT_EQ(loaded->encryption, s.encryption);
   EXPECT_EQ(loaded->secrets, s.secrets);
+  EXPECT_EQ(loaded->certificates, s.certificates);
+  EXPECT_EQ(loaded->acme, s.acme);
   EXPECT_EQ(loaded->storage.url, s.storage.url);
   EXPECT_EQ(loaded->audit.retention_days, s.audit.retention_days);
   EXPECT_EQ(loaded->audit.path, "/tmp/sallyport-home/audit");
