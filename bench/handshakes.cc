@@ -92,6 +92,7 @@ void go(const Options& o, Clock::time_point end, std::atomic<std::uint64_t>& don
     if (SSL_read(ssl, answer, sizeof answer) <= 0) bench::die("no answer");
     resumed += SSL_session_reused(ssl) == 1 ? 1 : 0;
     ++done;
+    SSL_shutdown(ssl);  // else its session counts as broken
     SSL_free(ssl);
     close(fd);
   }

@@ -191,7 +191,7 @@ TEST_F(ArrivalTest, PlainHttpIsToldSo) {
 TEST_F(ArrivalTest, NonsenseGetsAnAlertAndIsNamed) {
   arrive(tls(), hello());
   run([](auto& self) -> Task<void> {
-    const auto answer = co_await self.talk("\x16\x03\x01\x00\x05hello");
+    const auto answer = co_await self.talk("\x17\x03\x03\x00\x05hello"s);  // data before a hello
     EXPECT_TRUE(answer.empty() || answer.front() == '\x15') << "an alert or nothing";
   }(*this));
   ASSERT_EQ(refused_.size(), 1U);

@@ -61,6 +61,7 @@ TEST(ProxyProtocol, ChecksTheChecksumWhereThereIsOne) {
   header.replace(31, 4, "\xA4\x54\x06\x56"s);
   EXPECT_EQ(read(header).why, "");
   for (std::size_t i = 13; i < header.size(); ++i) {
+    if (i == 28) continue;  // the extension's type: then there is no checksum
     std::string flipped = header;
     flipped[i] = static_cast<char>(flipped[i] ^ 0x40);
     EXPECT_NE(read(flipped).state, State::complete) << i;

@@ -65,7 +65,10 @@ class TlsServerTest : public testing::Test {
   };
 
   static void on_client(const SSL* ssl, int where, int value) {
-    if (where == SSL_CB_READ_ALERT) static_cast<Met*>(SSL_get_app_data(ssl))->alert = SSL_alert_desc_string_long(value);
+    if (where != SSL_CB_READ_ALERT) return;
+    auto& alert = static_cast<Met*>(SSL_get_app_data(ssl))->alert;
+    alert = SSL_alert_desc_string_long(value);
+    if ((value & 0xFF) == SSL_AD_CERTIFICATE_REQUIRED) alert = "certificate required";  // OpenSSL 3.0 has no word for it
   }
   static int on_session(SSL* ssl, SSL_SESSION* session) {
     auto& kept = *static_cast<SSL_SESSION**>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
@@ -102,6 +105,7 @@ class TlsServerTest : public testing::Test {
     if (session_ != nullptr) SSL_set_session(client.get(), session_);
     shake(client.get(), ours->get(), met);
     learn(client.get(), ours->get(), met);
+    SSL_set_shutdown(client.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);  // else its session counts as broken
     SSL_CTX_free(context);
     ERR_clear_error();
     return met;
@@ -176,7 +180,7 @@ TEST_F(TlsServerTest, S2_28_OnlyEcdheWithAead) {
 
 TEST_F(TlsServerTest, CurvesOfTheGuideline) {
   const auto server = made(material());
-  EXPECT_EQ(meet(server, {.groups = "P-384:P-256:X25519"}).group, "X25519");
+  EXPECT_EQ(meet(server, {.most = TLS1_2_VERSION, .groups = "P-384:P-256:X25519"}).group, "X25519");
   EXPECT_EQ(meet(server, {.groups = "P-384"}).group, "secp384r1");
   EXPECT_FALSE(meet(server, {.groups = "P-521:X448"}).server_done);
 }

@@ -122,7 +122,7 @@ class Listener(unittest.TestCase):
     def test_a_flood_of_nonsense_fills_neither_log_nor_audit(self):
         with TlsGateway("tls-flood") as gateway:
             for _ in range(300):
-                talk(gateway.port, b"\x16\x03\x01\x00\x05hello")
+                talk(gateway.port, b"\x17\x03\x03\x00\x05hello")
             gateway.assert_alive()
             records = gateway.audit(rule_id="connection.handshake")
             self.assertTrue(records)
