@@ -114,8 +114,9 @@ void read_server_entries(const Node& node, const std::string& prefix, FileServer
   for (const Entry& entry : node.entries) {
     const std::string path = prefix + entry.key;
     const auto row = std::ranges::find(server_table(), path, &ServerRow::path);
-    if (row == server_table().end()) {
-      if (entry.key.find('.') == std::string::npos && known.contains(entry.key) && entry.value.is(Node::Kind::map)) {
+    const bool dotted = entry.key.find('.') != std::string::npos;  // else a key could stand twice
+    if (dotted || row == server_table().end()) {
+      if (known.contains(entry.key) && entry.value.is(Node::Kind::map)) {
         read_server_entries(entry.value, path + ".", server, mistakes);
       } else if (known.contains(entry.key)) {
         mistakes.at(entry.line, "servers." + path, "wrong type: a section of settings is expected",
