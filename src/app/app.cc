@@ -96,6 +96,14 @@ control::AccountRules account_rules_of(const config::Settings& settings) {
   return rules;
 }
 
+control::SecondFactorRules factor_rules_of(const config::Settings& settings) {
+  control::SecondFactorRules rules;
+  rules.required_roles = settings.second_factor.required_roles;
+  rules.step_up = settings.second_factor.step_up;
+  rules.password_leans_on_it = settings.password_profile == config::PasswordProfile::nist;
+  return rules;
+}
+
 Task<std::vector<RecordedDecision>> recorded_decisions(const Fleet& fleet) {
   auto all = std::make_shared<std::vector<RecordedDecision>>();
   co_await fleet.on_every_worker([all](Worker& worker) {
@@ -235,11 +243,7 @@ Result<void> App::open_control() {
     log_.warning("two tools share a name on /mcp; the first is kept", {{"collision", collision}});
   }
   const control::AccountRules account_rules = account_rules_of(settings);
-  control::SecondFactorRules factor_rules;
-  factor_rules.required_roles = settings.second_factor.required_roles;
-  factor_rules.step_up = settings.second_factor.step_up;
-  factor_rules.password_leans_on_it = account_rules.passwords == control::PasswordProfile::nist;
-  factors_ = std::make_unique<control::SecondFactors>(*control_, *keys_, random_, std::move(factor_rules));
+  factors_ = std::make_unique<control::SecondFactors>(*control_, *keys_, random_, factor_rules_of(settings));
   accounts_ = std::make_unique<control::Accounts>(*control_, control_->logins(), *tokens_, *passwords_, *factors_,
                                                   random_, clock_, account_rules);
   api::ApiDeps api_deps{
