@@ -204,7 +204,7 @@ TEST_F(Authority, RenewingAClientMakesANewKeyAndMayRevokeTheOld) {
 }
 
 TEST_F(Authority, ARenewedAuthorityStillVouchesForWhatItIssued) {
-  const auto authority = initialised();
+  auto authority = initialised();
   const auto before = on_disk("ca.crt");
   clock_.advance(hours(24 * 100));
   ASSERT_TRUE(authority->renew("ca", false, "a"));
@@ -212,6 +212,7 @@ TEST_F(Authority, ARenewedAuthorityStillVouchesForWhatItIssued) {
   EXPECT_NE(now.facts().fingerprint_sha256, before.facts().fingerprint_sha256);
   EXPECT_EQ(now.facts().spki_sha256, before.facts().spki_sha256);
   EXPECT_TRUE(on_disk("server.crt").issued_by(now));
+  authority.reset();
   EXPECT_EQ(opened()->in_use(CertificateKind::authority)->serial, now.facts().serial);
 }
 
