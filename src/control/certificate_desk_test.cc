@@ -44,9 +44,9 @@ TEST(CertificateName, IsNoPatternAndNothingElse) {
   }
 }
 
-class Desk : public testing::Test, protected CertificateStore {
+class CertificatesOfPeople : public testing::Test, protected CertificateStore {
  protected:
-  Desk() {
+  CertificatesOfPeople() {
     auto principals = std::make_shared<Principals>();
     for (const auto& [id, role] : {std::pair{"ada", "user"}, {"root", "admin"}}) {
       UserRecord user;
@@ -105,7 +105,7 @@ class Desk : public testing::Test, protected CertificateStore {
   PrincipalPtr root_ = who("root", "admin"), ada_ = who("ada", "user");
 };
 
-TEST_F(Desk, AMappingIsKeptPublishedAndTakenAway) {
+TEST_F(CertificatesOfPeople, AMappingIsKeptPublishedAndTakenAway) {
   const auto made = add("dns:A.example", "user:ada", root_);
   ASSERT_TRUE(made) << made.error().detail;
   EXPECT_EQ(desk_.all()->by_name.at("dns:a.example")->principal, "user:ada");
@@ -117,13 +117,13 @@ TEST_F(Desk, AMappingIsKeptPublishedAndTakenAway) {
   EXPECT_EQ(await<CertificateMapping>(desk_.remove(made->id, root_)).error().code, Code::not_found);
 }
 
-TEST_F(Desk, ANameStandsForOneAlone) {
+TEST_F(CertificatesOfPeople, ANameStandsForOneAlone) {
   ASSERT_TRUE(add("dns:a.example", "user:ada", root_));
   EXPECT_EQ(add("dns:A.EXAMPLE", "user:root", root_).error().code, Code::already_exists);
 }
 
 // Whoever manages users, and no more, would be an admin with a certificate of their own.
-TEST_F(Desk, NobodyMapsACertificateToWhoMayMore) {
+TEST_F(CertificatesOfPeople, NobodyMapsACertificateToWhoMayMore) {
   for (const std::string& whose : {"user:root", "key:k"}) {
     EXPECT_EQ(add("dns:mine.example", whose, ada_).error().code, Code::access_denied) << whose;
   }
@@ -131,27 +131,27 @@ TEST_F(Desk, NobodyMapsACertificateToWhoMayMore) {
   EXPECT_EQ(published_, 0);
 }
 
-TEST_F(Desk, NobodyTakesOneFromWhoMayMore) {
+TEST_F(CertificatesOfPeople, NobodyTakesOneFromWhoMayMore) {
   const auto made = add("dns:root.example", "user:root", root_);
   ASSERT_TRUE(made);
   EXPECT_EQ(await<CertificateMapping>(desk_.remove(made->id, ada_)).error().code, Code::access_denied);
   EXPECT_EQ(desk_.all()->by_id.size(), 1U);
 }
 
-TEST_F(Desk, OfNobodyIsRefused) {
+TEST_F(CertificatesOfPeople, OfNobodyIsRefused) {
   for (const std::string& whose : {"user:nobody", "key:nobody", "local:0", "ada", ""}) {
     EXPECT_EQ(add("dns:a.example", whose, root_).error().code, Code::not_found) << whose;
   }
 }
 
-TEST_F(Desk, WhatIsNotStoredIsNotInForce) {
+TEST_F(CertificatesOfPeople, WhatIsNotStoredIsNotInForce) {
   failing_ = true;
   EXPECT_EQ(add("dns:a.example", "user:ada", root_).error().code, Code::storage);
   EXPECT_TRUE(desk_.all()->by_id.empty());
   EXPECT_EQ(published_, 0);
 }
 
-TEST_F(Desk, GoWithWhoseTheyAre) {
+TEST_F(CertificatesOfPeople, GoWithWhoseTheyAre) {
   ASSERT_TRUE(add("dns:a.example", "user:ada", root_));
   ASSERT_TRUE(add("dns:k.example", "key:k", root_));
   const auto left = desk_.without({"user:ada"});
