@@ -8,11 +8,12 @@
 #include "app/bundle_age.h"
 #include "app/certificate_desk.h"
 #include "app/doors.h"
+#include "app/key_keep.h"
 #include "app/rules.h"
 #include "app/vault_keep.h"
 #include "app/worker_unit.h"
-#include "control/backup/desk.h"
 #include "config/own_url.h"
+#include "control/backup/desk.h"
 #include "crypto/signature.h"
 #include "engines/pin/definition.h"
 #include "json/slice.h"
@@ -172,7 +173,7 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   app->began_ = app->clock_.steady();
   SP_CHECK(app->open_home());
   SP_CHECK(app->open_audit());
-  app->open_key_desk();
+  app->key_keep_->open_desk();
   SP_TRY(app->backups_, make_backup_desk(app->options_, app->clock_, app->random_, *app->keys_, [&a = *app](auto what, bool bad) {
            a.note("backup", "backup", std::move(what), bad);
          }));
@@ -188,6 +189,7 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   app->certificates_ = std::make_unique<CertificateDesk>(*app);
   app->certificates_->open();
   SP_CHECK(app->open_control());
+  app->api_->deps().key_desk = &app->key_keep_->desk();
   app->api_->deps().certificates = &app->certificates_->store();
   SP_CHECK(app->build_fleet());
   return app;
@@ -271,7 +273,6 @@ Result<void> App::open_control() {
   api_deps.key_grace = settings.auth.api_key_grace;
   api_deps.approvals = &approvals_->store();
   api_deps.vault = &vault_->desk();
-  api_deps.key_desk = &*key_desk_;
   api_deps.backups = backups_.get();
   api_ = std::make_unique<api::Api>(std::move(api_deps));
   return {};

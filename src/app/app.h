@@ -11,7 +11,6 @@
 #include "api/api.h"
 #include "config/config.h"
 #include "control/control_plane.h"
-#include "control/key_desk.h"
 #include "launcher/launcher.h"
 #include "request/listener/listener.h"
 #include "request/pipeline/pipeline.h"
@@ -53,22 +52,17 @@ class App {
  private:
   struct WorkerUnit;
   class ApprovalDesk;
+  class KeyKeep;
   class VaultKeep;
   class CertificateDesk;
   class Doors;
   explicit App(AppOptions options);
   Result<void> open_home();
-  Result<void> open_keys();  // keys.cc
-  Result<void> settle_keys();  // keys.cc
-  void open_key_desk();  // keys.cc
-  Result<void> open_audit();
-  Result<void> open_control();
-  Result<void> build_fleet();
+  Result<void> open_audit(), open_control(), build_fleet();
   Result<void> build_worker(unsigned index);
   Task<Result<void>> reload();
   Task<void> declare_servers();
   Task<void> tick_control();
-  Task<void> check_wrapping_keys();
   void note(std::string_view action, std::string_view subject, std::string text, bool warn = false);  // unasked
   Task<void> tick_worker(WorkerUnit& unit);
   void checkpoint();
@@ -83,8 +77,6 @@ class App {
   std::optional<storage::HomeLock> lock_;
   std::optional<launcher::Launcher> launcher_;
   std::optional<crypto::KeyStore> keys_;
-  std::optional<crypto::Keyring> keyring_;  // until the key desk takes it
-  std::string keyring_note_;  // for the audit, once it is open
   std::unique_ptr<storage::SqliteRepository> repository_;
   std::unique_ptr<audit::AuditLog> audit_;
   std::optional<audit::Redactor> redactor_;
@@ -102,7 +94,7 @@ class App {
   std::optional<control::PasswordPool> passwords_;
   std::optional<Aside> aside_;
   std::unique_ptr<backup::Desk> backups_;
-  std::optional<control::KeyDesk> key_desk_;
+  std::unique_ptr<KeyKeep> key_keep_;
   std::unique_ptr<control::ControlPlane> control_;
   std::optional<control::AccessBook> access_book_;
   std::unique_ptr<ApprovalDesk> approvals_;

@@ -9,6 +9,7 @@
 
 #include "app/backups.h"
 #include "app/bundle.h"
+#include "app/key_keep.h"
 #include "app/privileges.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
@@ -125,9 +126,10 @@ Result<void> App::open_home() {
     log_.warning("tool servers run without namespaces", {{"confinement", launcher::confinement_name(launcher_->confinement())},
                                                          {"why", launcher_->fallback_reason()}});
   }
-  SP_CHECK(open_keys());
+  key_keep_ = std::make_unique<KeyKeep>(*this);
+  SP_CHECK(key_keep_->open());
   SP_TRY(repository_, storage::SqliteRepository::open(settings.storage.sqlite_path, clock_));
-  SP_CHECK(settle_keys());
+  SP_CHECK(key_keep_->settle());
   if (!settings.auth.secret_key.empty()) {
     SP_TRY(auto secret, config::resolve_reference(settings.auth.secret_key, settings.home, options_.environment));
     SP_CHECK(keys_->replace_token_signing(std::move(secret)));

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "app/key_keep.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
 
@@ -58,79 +59,83 @@ Result<crypto::KeyStore> read_keys(const config::Settings& settings, const confi
   return crypto::KeyStore::open(settings.home);
 }
 
-// What is there is opened, nothing is made. Without a keyring: a home from before keyrings, or a new one.
-Result<void> App::open_keys() {
-  const auto& settings = options_.settings;
-  SP_TRY(const auto source, unseal_source_of(settings, options_.environment));
-  auto ring = crypto::Keyring::open(settings.home, source);
+// Without a keyring: a home from before keyrings, or a new one.
+Result<void> App::KeyKeep::open() {
+  const auto& options = app_.options_;
+  SP_TRY(const auto source, unseal_source_of(options.settings, options.environment));
+  auto ring = crypto::Keyring::open(options.settings.home, source);
   if (ring) {
-    keyring_.emplace(std::move(*ring));
+    ring_.emplace(std::move(*ring));
     return {};
   }
   if (ring.error().code != Code::not_found) return fail(std::move(ring).error());
-  auto old = crypto::KeyStore::open(settings.home);
+  auto old = crypto::KeyStore::open(options.settings.home);
   if (old) {
-    keys_.emplace(std::move(*old));
+    app_.keys_.emplace(std::move(*old));
     return {};
   }
-  const bool may_be_made = old.error().code == Code::not_found && options_.create;
+  const bool may_be_made = old.error().code == Code::not_found && options.create;
   return may_be_made ? Result<void>() : fail(std::move(old).error());
 }
 
-Result<void> App::settle_keys() {
-  const auto& settings = options_.settings;
-  SP_TRY(const auto source, unseal_source_of(settings, options_.environment));
-  if (!keyring_) {
-    SP_TRY(const auto known_ring, repository_->get_meta(kKeyring));
-    SP_TRY(const auto known_root, repository_->get_meta(kFingerprint));
-    if (known_ring) return gone("keys/keyring");
-    if (known_root && !keys_) return gone("keys/master.key");
-    if (known_root && *known_root != keys_->fingerprint()) {
-      return fail(Code::config,
-                  "the database was written under another master key than keys/master.key; restore that key file");
-    }
-    std::optional<Secret> root;
-    if (keys_) {
-      SP_TRY(root, crypto::root_of_old_home(settings.home));
-    }
-    SP_TRY(keyring_, crypto::Keyring::create(settings.home, source, std::move(root), random_, clock_.wall()));
-    keyring_note_ = "made; opened by " + std::string(crypto::unseal_name(keyring_->opened_by()));
-  }
-  SP_CHECK(keyring_->tidy());
-  SP_TRY(auto store, keyring_->store());
-  keys_.emplace(std::move(store));
-  SP_TRY(const bool same_root, same_as_kept(*repository_, kFingerprint, keys_->fingerprint()));
-  SP_TRY(const bool same_ring, same_as_kept(*repository_, kKeyring, keyring_->id()));
+Result<void> App::KeyKeep::settle() {
+  const auto& options = app_.options_;
+  SP_TRY(const auto source, unseal_source_of(options.settings, options.environment));
+  if (!ring_) SP_CHECK(found(source));
+  SP_CHECK(ring_->tidy());
+  SP_TRY(auto store, ring_->store());
+  app_.keys_.emplace(std::move(store));
+  SP_TRY(const bool same_root, same_as_kept(*app_.repository_, kFingerprint, app_.keys_->fingerprint()));
+  SP_TRY(const bool same_ring, same_as_kept(*app_.repository_, kKeyring, ring_->id()));
   if (!same_root || !same_ring) {
     return fail(Code::config,
                 "the database was written under another keyring than keys/keyring; fix: restore the folder "
                 "keys/ and the database of one backup");
   }
   // The settings name something stronger than the key file beside the data: it is what opens the keyring from now on.
-  if (keyring_->opened_by() != source.kind) {
-    SP_CHECK(keyring_->reseal(source, random_));
-    keyring_note_ =
-        "opened by " + std::string(crypto::unseal_name(source.kind)) + " from now on, no more by a key file";
+  if (ring_->opened_by() != source.kind) {
+    SP_CHECK(ring_->reseal(source, app_.random_));
+    note_ = "opened by " + std::string(crypto::unseal_name(source.kind)) + " from now on, no more by a key file";
   }
   return {};
 }
 
-void App::open_key_desk() {
-  const auto& settings = options_.settings;
+// The first keyring of this home: with the root that it had before keyrings, if it did.
+Result<void> App::KeyKeep::found(const crypto::UnsealSource& source) {
+  const std::string& home = app_.options_.settings.home;
+  SP_TRY(const auto known_ring, app_.repository_->get_meta(kKeyring));
+  SP_TRY(const auto known_root, app_.repository_->get_meta(kFingerprint));
+  if (known_ring) return gone("keys/keyring");
+  if (known_root && !app_.keys_) return gone("keys/master.key");
+  if (known_root && *known_root != app_.keys_->fingerprint()) {
+    return fail(Code::config,
+                "the database was written under another master key than keys/master.key; restore that key file");
+  }
+  std::optional<Secret> root;
+  if (app_.keys_) {
+    SP_TRY(root, crypto::root_of_old_home(home));
+  }
+  SP_TRY(ring_, crypto::Keyring::create(home, source, std::move(root), app_.random_, app_.clock_.wall()));
+  note_ = "made; opened by " + std::string(crypto::unseal_name(ring_->opened_by()));
+  return {};
+}
+
+void App::KeyKeep::open_desk() {
+  const auto& settings = app_.options_.settings;
   control::KeyDeskRules rules;
   rules.home = settings.home;
   rules.enabled = settings.encryption.enabled;
   rules.rotate_after = std::chrono::days(settings.encryption.rotate_days);
-  rules.source = [this] { return unseal_source_of(options_.settings, options_.environment); };
-  key_desk_.emplace(*keys_, std::move(*keyring_), *repository_, random_, clock_, std::move(rules));
-  keyring_.reset();
-  note("open_keyring", "keyring", keyring_note_);
+  rules.source = [this] { return unseal_source_of(app_.options_.settings, app_.options_.environment); };
+  desk_.emplace(*app_.keys_, std::move(*ring_), *app_.repository_, app_.random_, app_.clock_, std::move(rules));
+  ring_.reset();
+  app_.note("open_keyring", "keyring", note_);
 }
 
-Task<void> App::check_wrapping_keys() {
-  const auto done = co_await key_desk_->maintain();
-  if (!done) log_.error("key-encryption keys not maintained", {{"why", done.error().detail}});
-  else note("rotate_wrapping_key", "keyring", *done);
+Task<void> App::KeyKeep::maintain() {
+  const auto done = co_await desk_->maintain();
+  if (!done) app_.log_.error("key-encryption keys not maintained", {{"why", done.error().detail}});
+  else app_.note("rotate_wrapping_key", "keyring", *done);
 }
 
 }  // namespace sallyport::app

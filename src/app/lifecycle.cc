@@ -9,6 +9,7 @@
 #include "app/bundle_age.h"
 #include "app/certificate_desk.h"
 #include "app/doors.h"
+#include "app/key_keep.h"
 #include "app/opa.h"
 #include "app/rules.h"
 #include "app/vault_keep.h"
@@ -174,7 +175,7 @@ Task<void> App::tick_control() {
         if (thrown) log_.error("making a backup ended by an exception");
       });
     }
-    if (count % kTicksPerKeyCheck == 0) co_await check_wrapping_keys();
+    if (count % kTicksPerKeyCheck == 0) co_await key_keep_->maintain();
     if (count % kTicksPerSweep != 0) continue;
     if (doors_->tls() != nullptr) co_await doors_->tls()->watch();
     approvals_->sweep();

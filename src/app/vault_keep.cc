@@ -2,6 +2,7 @@
 
 #include <latch>
 
+#include "app/key_keep.h"
 #include "app/secret_sources.h"
 #include "app/worker_unit.h"
 #include "control/backup/desk.h"
@@ -89,7 +90,7 @@ void App::VaultKeep::wrap_anew_on_rotation() {
     return next.has_value();
   };
   rows.in_use = [] { return Result<std::vector<std::uint32_t>>(); };  // a pass leaves none behind
-  app_.key_desk_->add_rows(std::move(rows));
+  app_.key_keep_->desk().add_rows(std::move(rows));
   control::WrappedRows keys;
   keys.begin = [] {};
   keys.step = [this]() -> Result<bool> {
@@ -97,9 +98,9 @@ void App::VaultKeep::wrap_anew_on_rotation() {
     return false;
   };
   keys.in_use = [] { return Result<std::vector<std::uint32_t>>(); };
-  app_.key_desk_->add_rows(std::move(keys));
+  app_.key_keep_->desk().add_rows(std::move(keys));
   // A backup cannot be written again: while one is kept, so are the keys that it needs.
-  app_.key_desk_->add_rows({[] {}, [] { return Result<bool>(false); }, [this] { return app_.backups_->keys_in_use(); }});
+  app_.key_keep_->desk().add_rows({[] {}, [] { return Result<bool>(false); }, [this] { return app_.backups_->keys_in_use(); }});
 }
 
 Result<void> App::VaultKeep::add_sources() {
@@ -176,7 +177,7 @@ void App::VaultKeep::changed(const control::VaultName& where, bool gone) {
 }
 
 Result<void> App::VaultKeep::seal() {
-  SP_CHECK(app_.key_desk_->seal());
+  SP_CHECK(app_.key_keep_->desk().seal());
   exchange_.forget();
   resolver_.forget();
   for (const auto& [name, server] : app_.control_->snapshot()->catalogue->servers) {
@@ -186,7 +187,7 @@ Result<void> App::VaultKeep::seal() {
   return {};
 }
 
-Result<void> App::VaultKeep::unseal() { return app_.key_desk_->unseal(); }
+Result<void> App::VaultKeep::unseal() { return app_.key_keep_->desk().unseal(); }
 
 void App::VaultKeep::sweep() {
   const auto failed = [this](const char* what, const Error& error) { app_.log_.error(what, {{"why", error.detail}}); };

@@ -35,7 +35,8 @@ std::unexpected<Error> refused(const std::string& what, CK_RV code) {
   }
   std::array<char, 24> hex{};
   std::snprintf(hex.data(), hex.size(), "0x%lx", code);
-  return fail(Code::crypto, "PKCS#11: " + what + " failed with " + hex.data());
+  return fail(Code::config, "PKCS#11: " + what + " failed with " + hex.data() +
+                                "; fix: see what encryption.hsm_module needs, such as a configuration of its own");
 }
 
 // Loaded for the time of one call. The library stays mapped: some hold handlers that run when the process ends.

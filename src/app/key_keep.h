@@ -1,0 +1,30 @@
+// The keys of a home at the start, and the key desk afterwards. Internal.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/app.h"
+#include "control/key_desk.h"
+
+namespace sallyport::app {
+
+class App::KeyKeep {
+ public:
+  explicit KeyKeep(App& app) : app_(app) {}
+  Result<void> open();    // what is there; nothing is made yet
+  Result<void> settle();  // once the database is open: it knows what it was written under
+  void open_desk();       // once the audit is
+  Task<void> maintain();  // every minute, on the control executor
+  [[nodiscard]] control::KeyDesk& desk() noexcept { return *desk_; }
+
+ private:
+  Result<void> found(const crypto::UnsealSource& source);
+
+  App& app_;
+  std::optional<crypto::Keyring> ring_;  // until the desk takes it
+  std::string note_;                     // for the audit, once it is open
+  std::optional<control::KeyDesk> desk_;
+};
+
+}  // namespace sallyport::app
