@@ -107,7 +107,7 @@ const Alias kAliases[]{
     {"C10 differ", {{"AUDIT_LOG_FILE", "a"}, {"AUDIT_LOG_PATH", "b"}}, "", "", "are both set and differ"},
     {"S0-18", {{"AUDIT_LOG_LEVEL", "INFO"}}, "audit.log_level", "info from env AUDIT_LOG_LEVEL", ""},
     {"S0-18", {{"AUDIT_LOG_RETENTION_DAYS", "30"}}, "audit.retention_days", "30 from env AUDIT_LOG_RETENTION_DAYS", ""},
-    {"S0-18", {{"AUDIT_LOG_ENCRYPTION", "true"}}, "", "", "arrive with the vault"},
+    {"S0-18", {{"AUDIT_LOG_ENCRYPTION", "true"}}, "audit.encryption", "true from env AUDIT_LOG_ENCRYPTION", ""},
     {"S0-18", {{"AUDIT_LOG_ENCRYPTION", "false"}}, "audit.encryption", "false from env AUDIT_LOG_ENCRYPTION", ""},
     {"C15 S1-21",
      {{"ALLOWED_ORIGINS", "https://a.example, http://localhost:3000"}},

@@ -184,8 +184,8 @@ constexpr Bad kBad[]{
      "sallyport.yaml:4: servers.url: 'https://u:p@h/mcp' carries credentials; fix: send them as a header whose value "
      "is a reference\nsallyport.yaml:2: servers.a.url: an http server needs its URL; fix: add 'url: https://...'"},
     {"servers:\n  - name: a\n    transport: http\n    url: https://h/mcp?api_key=12345\n",
-     "sallyport.yaml:4: servers.a.url: the query holds what looks like a secret; fix: send it as a header whose value "
-     "is a reference"},
+     "sallyport.yaml:4: servers.a.url: the query holds what looks like a secret; fix: send it as a header, or under "
+     "query, whose value is a reference"},
     {"servers:\n  - name: a\n    command: [/c]\n    forwards: [root]\n",
      "sallyport.yaml:4: servers.forwards: 'root' is nothing a server may ask a client; fix: write elicitation, "
      "sampling or roots"},

@@ -255,7 +255,7 @@ void add_encryption(Add<Settings> add) {
            "PKCS#11 library (absolute path) of a token whose key opens keys/keyring in place of the key file.",
            SP_INTO(encryption.hsm_module));
   add.text("encryption.hsm_token", "", {0, 32, nullptr}, "Label of the token.", SP_INTO(encryption.hsm_token));
-  add.text("encryption.hsm_key", "sallyport", {0, 128, nullptr}, "Label of the AES-256 key on the token.",
+  add.text("encryption.hsm_key", "", {0, 128, nullptr}, "Label of the AES-256 key on the token.",
            SP_INTO(encryption.hsm_key));
   add.secret("encryption.hsm_pin", "The token's user PIN.", SP_INTO(encryption.hsm_pin));
   add.integer("encryption.rotate_days", 30, {1, 3650, "days"},
