@@ -120,7 +120,7 @@ Result<void> App::VaultKeep::add_sources() {
   resolver_.add("vault", std::make_unique<control::VaultSource>(vault_, [this](const std::string& principal) {
                   return person_behind(*app_.control_->snapshot(), principal);
                 }));
-  return add_remote_sources(resolver_, {app_.control_->executor(), app_.clock_, app_.options_.settings,
+  return add_remote_sources(resolver_, {app_.control_io_.get_executor(), app_.clock_, app_.options_.settings,
                                         app_.options_.environment, app_.log_});
 }
 
