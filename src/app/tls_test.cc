@@ -173,7 +173,7 @@ TEST_F(TlsDeskTest, WarnsBeforeTheEndOnceADayAndLouderLater) {
   clock_.advance(hours(24 * 22));
   watch();
   EXPECT_EQ(count("ends soon"), 3U);
-  EXPECT_NE(lines_.find("ERROR"), std::string::npos) << lines_;
+  EXPECT_NE(lines_.find(" error "), std::string::npos) << lines_;
   clock_.advance(hours(24 * 10));
   watch();
   EXPECT_EQ(count("has expired"), 1U);
