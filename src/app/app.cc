@@ -177,8 +177,6 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   SP_TRY(app->backups_, make_backup_desk(app->options_, app->clock_, app->random_, *app->keys_, [&a = *app](auto what, bool bad) {
            a.note("backup", "backup", std::move(what), bad);
          }));
-  // A retired key is not destroyed while a backup needs it.
-  app->key_desk_->add_rows({[] {}, [] { return Result<bool>(false); }, [&a = *app] { return a.backups_->keys_in_use(); }});
   app->approvals_ = std::make_unique<ApprovalDesk>(*app);
   SP_CHECK(app->approvals_->open());
   app->vault_ = std::make_unique<VaultKeep>(*app);
