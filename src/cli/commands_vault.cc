@@ -59,7 +59,8 @@ Result<std::string> sealed(const Context& c, const Secret& value) {
 bool is_text(const Secret& value) {
   json::Writer w;
   w.object().member("v", value.reveal()).end_object();
-  return json::read(w.text()).has_value();
+  const auto back = json::read(w.text());
+  return back && back->root().string_at("v") == value.reveal();  // bytes that are no UTF-8 come back as others
 }
 
 Result<void> write_value(const Context& c, json::Writer& w) {

@@ -37,7 +37,7 @@ class Objects(Vault):
         self.assertEqual(self.ask("boss", "DELETE", self.path_of("team/mail")).status, 204)
         self.assertEqual(self.value("team/mail").status, 404)
         reveals = [r["reason"] for r in self.gateway.audit(action="reveal_secret", result="success")]
-        self.assertEqual(reveals[:2], ["secret=team/mail version=2", "secret=team/mail version=1"])
+        self.assertEqual({r for r in reveals if "team/mail" in r}, {"secret=team/mail version=2", "secret=team/mail version=1"})
         self.assertTrue(self.gateway.audit(action="DELETE /vault/secrets/{name}", reason="secret=team/mail"))
         self.assertNotIn(first, json.dumps(self.gateway.audit()))
 
