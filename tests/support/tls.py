@@ -32,12 +32,12 @@ class Authority:
         os.makedirs(folder, exist_ok=True)
         self.certificate, self.key = self.path("ca.crt"), self.path("ca.key")
         openssl("req", "-x509", *curve("P-256"), "-nodes", "-keyout", self.key, "-out", self.certificate, "-subj", "/CN=" + name,
-                "-days", "10", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+                "-days", "400", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def issue(self, name, names=NAMES, kind="P-256", days=5, usage="serverAuth"):
+    def issue(self, name, names=NAMES, kind="P-256", days=180, usage="serverAuth"):
         """The paths of a new certificate and its key. `days` below zero: it has expired."""
         self.count += 1
         certificate, key, request = self.path(name + ".crt"), self.path(name + ".key"), self.path(name + ".csr")

