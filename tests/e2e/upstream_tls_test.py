@@ -81,7 +81,7 @@ class UpstreamTls(unittest.TestCase):
         self.assertNotIn('"nobody"', said)
         for word in ("pin", "certificate", "tls", "127.0.0.1:"):
             self.assertNotIn(word, said)
-        self.assertIn("pin mismatch", self.gateway.log())
+        self.assertIn("pin mismatch", json.dumps(self.gateway.audit()))
         self.gateway.cli("server", "tls", "turned", "--ca", self.ca.pem, "--pin", authority.pin(self.pair.certificate))
         self.assertTrue(self.gateway.audit(method="PUT", path="/api/v1/servers/turned/tls"))
 
