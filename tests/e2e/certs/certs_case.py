@@ -6,8 +6,6 @@ import unittest
 import scratch
 from gateway import SLOW, Gateway
 
-PASSWORD = "Correct-Horse-7-Battery"
-
 
 def openssl(*args, stdin=b""):
     return subprocess.run(["openssl", *args], input=stdin, capture_output=True, timeout=60,
