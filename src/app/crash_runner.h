@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "control/backup/test_support.h"
 #include "core/fault_point.h"
-#include "storage/test_home.h"
 
 #ifdef SALLYPORT_FAULTS
 namespace sallyport::app {
@@ -41,7 +41,7 @@ class CrashTest {
   Hits count(std::size_t scenario);
   bool one(const Kill& kill);  // true: it was killed, and not through before
 
-  storage::TestHome root_;
+  backup::TestFolder root_;
   std::vector<Scenario> scenarios_;
   std::vector<Kill> kills_;
   Hits covered_{};
