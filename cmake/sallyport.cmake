@@ -97,7 +97,7 @@ function(sp_module name)
       target_precompile_headers(sp_${id}_tests REUSE_FROM sp_test_pch)
     endif()
     add_test(NAME ${name} COMMAND sp_${id}_tests --gtest_brief=1)
-    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 600)  # 200 runs of the crash test: 110 s of one core
   endif()
   if(SALLYPORT_FUZZ)
     foreach(source ${fuzzers})
