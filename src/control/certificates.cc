@@ -70,10 +70,10 @@ Result<void> Certificates::read_folder() {
   if (!text && text.error().code == Code::not_found && !sealed && sealed.error().code == Code::not_found) return {};
   if (!text) return fail(Code::config, text.error().detail);
   SP_TRY(index_, read_index(text->reveal()));
-  if (!pem) return fail(Code::config, pem.error().detail);
-  auto authority = crypto::Certificate::from_pem(*pem);
   const auto* const known = in_use(CertificateKind::authority);
   if (known == nullptr && !pem && pem.error().code == Code::not_found) return {};  // nothing but what others issued
+  if (!pem) return fail(Code::config, pem.error().detail);
+  auto authority = crypto::Certificate::from_pem(*pem);
   if (!authority || known == nullptr || authority->facts().fingerprint_sha256 != known->fingerprint_sha256) {
     return fail(Code::config,
                 (files_->folder() / "ca.crt").string() + " is not the authority of this folder; fix: restore it");

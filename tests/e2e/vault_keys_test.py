@@ -197,7 +197,7 @@ class VaultKeys(unittest.TestCase):
                       ".read(1)\n    print('open', name)\n  except PermissionError:\n    pass\n")
             user = pwd.getpwnam(scratch.service_user()) if os.geteuid() == 0 else None
             who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-            ran = subprocess.run([sys.executable, "-c", script, str(pid)], capture_output=True, text=True, timeout=30, cwd="/", **who)
+            ran = subprocess.run(["/usr/bin/python3", "-c", script, str(pid)], capture_output=True, text=True, timeout=30, cwd="/", **who)
             self.assertEqual((ran.returncode, ran.stdout), (0, ""), ran.stderr)
         gateway.close()
 

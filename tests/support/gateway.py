@@ -59,13 +59,14 @@ def yaml_text(flat):
 
 
 class Gateway:
-    def __init__(self, name, settings=None, address="127.0.0.1", policies=None):
+    def __init__(self, name, settings=None, address="127.0.0.1", policies=None, environment=None):
         self.mark = "mark %d of %d" % (next(COUNTER), os.getpid())  # no secret: the CLI refuses what looks like one
         self.folder = scratch.folder(name)
         self.home = os.path.join(self.folder, "home")
         self.log_path = os.path.join(self.folder, "gateway.log")
         self.address = address
         self.policies = policies
+        self.more_environment = environment or {}
         self.settings = {**DEFAULTS, "listen.address": address, **(settings or {})}
         if os.environ.get("SALLYPORT_TEST_WORKERS"):
             self.settings["listen.workers"] = int(os.environ["SALLYPORT_TEST_WORKERS"])
@@ -126,7 +127,7 @@ class Gateway:
     def environment(self):
         return {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8",
                 "ASAN_OPTIONS": "detect_leaks=1:exitcode=97:strict_string_checks=1",
-                "UBSAN_OPTIONS": "print_stacktrace=1", "SALLYPORT_TEST_SECRET": "a value that servers must not see"}
+                "UBSAN_OPTIONS": "print_stacktrace=1", "SALLYPORT_TEST_SECRET": "a value that servers must not see", **self.more_environment}
 
     def spawn(self):
         with open(self.log_path, "ab") as log:

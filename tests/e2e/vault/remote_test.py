@@ -45,9 +45,7 @@ class KeyValue(unittest.TestCase):
     def gateway(self, kv, **more):
         settings = {"vault.kv.url": "http://127.0.0.1:%d/" % kv.server_address[1], "vault.kv.token": "${env:KV_TOKEN}",
                     "vault.kv.allow_private": True, "vault.kv.namespace": "team", **more}
-        os.environ["KV_TOKEN"] = TOKEN
-        self.addCleanup(os.environ.pop, "KV_TOKEN", None)
-        gateway = Gateway("kv", settings).__enter__()
+        gateway = Gateway("kv", settings, environment={"KV_TOKEN": TOKEN}).__enter__()
         self.addCleanup(gateway.assert_clean)
         return gateway
 
@@ -115,11 +113,9 @@ class SecretsManager(unittest.TestCase):
         cls.key_id, cls.key = json.loads(made.stdout)
 
     def gateway(self, key):
-        os.environ["AWS_SECRET_ACCESS_KEY"] = key
-        self.addCleanup(os.environ.pop, "AWS_SECRET_ACCESS_KEY", None)
         settings = {"vault.aws.region": "eu-central-1", "vault.aws.endpoint": self.url, "vault.aws.allow_private": True,
                     "vault.aws.access_key_id": self.key_id}
-        gateway = Gateway("aws", settings).__enter__()
+        gateway = Gateway("aws", settings, environment={"AWS_SECRET_ACCESS_KEY": key}).__enter__()
         self.addCleanup(gateway.assert_clean)
         return gateway
 
