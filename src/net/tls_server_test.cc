@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "net/tls_test_ocsp.h"
 #include "net/tls_test_support.h"
 
 namespace sallyport::net {
@@ -303,10 +304,10 @@ TEST_F(TlsServerTest, AListThatHasEndedLetsNobodyIn) {
 
 TEST_F(TlsServerTest, StaplesAnOcspResponseWhileItHolds) {
   TlsMaterial stapled = material();
-  stapled.ocsp = ca_.ocsp(server_);
+  stapled.ocsp = ocsp_response(ca_, server_);
   EXPECT_TRUE(meet(made(stapled), {.wants_staple = true}).stapled);
   EXPECT_FALSE(meet(made(stapled), {}).stapled) << "who does not ask gets none";
-  stapled.ocsp = ca_.ocsp(server_, V_OCSP_CERTSTATUS_GOOD, -60);
+  stapled.ocsp = ocsp_response(ca_, server_, V_OCSP_CERTSTATUS_GOOD, -60);
   const auto ended = made(stapled);
   EXPECT_FALSE(meet(ended, {.wants_staple = true}).stapled);
   EXPECT_LT(*ended->ocsp_until(), clock_.wall());
@@ -314,9 +315,9 @@ TEST_F(TlsServerTest, StaplesAnOcspResponseWhileItHolds) {
 
 TEST_F(TlsServerTest, RefusesOcspOfAnotherCertificateOrThatSaysRevoked) {
   TlsMaterial stapled = material();
-  stapled.ocsp = ca_.ocsp(ca_);
+  stapled.ocsp = ocsp_response(ca_, ca_);
   EXPECT_NE(why_not(stapled).find("does not say that tls.certificate is good"), std::string::npos);
-  stapled.ocsp = ca_.ocsp(server_, V_OCSP_CERTSTATUS_REVOKED);
+  stapled.ocsp = ocsp_response(ca_, server_, V_OCSP_CERTSTATUS_REVOKED);
   EXPECT_NE(why_not(stapled).find("is revoked"), std::string::npos);
   stapled.ocsp = "no DER";
   EXPECT_NE(why_not(stapled).find("no response in DER"), std::string::npos);
