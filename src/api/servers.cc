@@ -163,9 +163,10 @@ Task<RestAnswer> show_server(Call& call) {
 namespace {
 
 RestAnswer tls_only_here(const Call& call) {
-  return refuse(
-      call, {Code::access_denied, "tls with files over HTTP"},
-      "Files and keys for TLS are named on the gateway's own machine: sallyport server add, sallyport server tls");
+  return refuse(call, {Code::access_denied, "tls with files over HTTP"},
+                "Files and keys for TLS are named, and the TLS of a server with credentials is changed, on the "
+                "gateway's own machine: "
+                "sallyport server add, sallyport server tls");
 }
 
 }  // namespace
@@ -227,7 +228,11 @@ Task<RestAnswer> add_server(Call& call) {
 Task<RestAnswer> set_server_tls(Call& call) {
   auto tls = read_tls(call.root());
   if (!tls) co_return refuse(call, tls.error());
-  if (call.request.channel != Channel::local && names_a_file(*tls)) co_return tls_only_here(call);
+  // Who a server has to be is what keeps its credentials from others: a token does not take away what was set here.
+  const auto& servers = call.request.snapshot->catalogue->servers;
+  const auto found = servers.find(call.parts[0]);
+  const bool guarded = found != servers.end() && (names_a_secret(*found->second) || found->second->tls.any());
+  if (call.request.channel != Channel::local && (guarded || names_a_file(*tls))) co_return tls_only_here(call);
   auto& control = call.api.deps().control;
   const auto done = co_await run_for_caller<ServerPtr>(call, control.set_server_tls(call.parts[0], std::move(*tls)));
   if (!done) co_return refuse(call, done.error());

@@ -66,7 +66,7 @@ App::VaultKeep::VaultKeep(App& app)
             app_.note("rotate_exchange_key", "exchange-key", id + (former.empty() ? "" : " former=" + former));
           }),
       resolver_(app.clock_, [this](const std::string& reference, const control::SecretUse& use,
-                                   const Result<void>& outcome) { note_use(reference, use, outcome); }),
+                                   const Result<void>& outcome) { return note_use(reference, use, outcome); }),
       desk_{vault_, one_time_, exchange_, [this] { return seal(); }, [this] { return unseal(); }} {}
 
 Result<void> App::VaultKeep::open() {
@@ -140,10 +140,10 @@ Task<Result<Secret>> App::VaultKeep::resolve(std::string text, std::string serve
 }
 
 // What was given out of the vault, to whom; and whatever a server was refused for.
-void App::VaultKeep::note_use(const std::string& reference, const control::SecretUse& use,
-                              const Result<void>& outcome) {
+Result<void> App::VaultKeep::note_use(const std::string& reference, const control::SecretUse& use,
+                                      const Result<void>& outcome) {
   if (!outcome) app_.log_.warning("secret not resolved", {{"server", use.server}, {"why", outcome.error().detail}});
-  if (outcome && !reference.starts_with("${vault:")) return;
+  if (outcome && !reference.starts_with("${vault:")) return {};
   audit::AuditRecord record;
   record.time = app_.clock_.wall();
   record.event_type = audit::kSecurity;
@@ -153,8 +153,9 @@ void App::VaultKeep::note_use(const std::string& reference, const control::Secre
   record.result = outcome ? "success" : "error";
   record.reason = reference;
   if (!outcome) record.evidence = outcome.error().detail;
-  const auto written = app_.audit_->writer(static_cast<unsigned>(app_.audit_->writers() - 1)).write(record);
+  auto written = app_.audit_->writer(static_cast<unsigned>(app_.audit_->writers() - 1)).write(record);
   if (!written) app_.log_.error("audit record not written", {{"why", written.error().detail}});
+  return written;
 }
 
 // Sessions that were opened with what it was: the next use of the server opens others.

@@ -24,7 +24,7 @@ class App::VaultKeep {
   Result<void> seal();
   Result<void> unseal();
   void changed(const control::VaultName& where, bool gone);
-  void note_use(const std::string& reference, const control::SecretUse& use, const Result<void>& outcome);
+  Result<void> note_use(const std::string& reference, const control::SecretUse& use, const Result<void>& outcome);
   Task<Result<Secret>> resolve_there(std::string text, control::SecretUse use);
 
   App& app_;

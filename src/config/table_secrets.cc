@@ -5,12 +5,21 @@ namespace sallyport::config {
 
 namespace {
 
+// Tokens and values go this way: in the clear to this machine alone.
+std::string check_store_url(std::string_view text) {
+  if (std::string why = check_http_url(text); !why.empty() || !text.starts_with("http://")) return why;
+  std::string_view host = text.substr(7, text.find_first_of("/?", 7) - 7);
+  host = host.substr(0, host.find(':', host.starts_with('[') ? host.find(']') : 0));
+  const bool here = host == "localhost" || host == "[::1]" || is_loopback_address(host);
+  return here ? "" : "is not encrypted; fix: write https://";
+}
+
 void add_remote(Add<Settings> add) {
   add.integer("vault.kept_seconds", 300, {1, 86'400, "seconds"},
               "So long a value of ${kv:...} or ${aws:...} is given again; it is asked for anew when three quarters are "
               "over.",
               SP_INTO(secrets.kept_seconds));
-  add.text("vault.kv.url", "", {0, 2000, check_http_url},
+  add.text("vault.kv.url", "", {0, 2000, check_store_url},
            "Address of a HashiCorp Vault or OpenBao whose KV version 2 answers ${kv:MOUNT/PATH#FIELD}; empty: none.",
            SP_INTO(secrets.kv.url));
   add.secret("vault.kv.token", "Its token; renewed at half of its life where it can be.", SP_INTO(secrets.kv.token));
@@ -24,7 +33,7 @@ void add_remote(Add<Settings> add) {
   add.text("vault.aws.region", "", {0, 32, nullptr},
            "Region of the AWS Secrets Manager that answers ${aws:NAME#FIELD} (S4-17); empty: none.",
            SP_INTO(secrets.aws.region));
-  add.text("vault.aws.endpoint", "", {0, 2000, check_http_url}, "Another address than AWS's own for that region.",
+  add.text("vault.aws.endpoint", "", {0, 2000, check_store_url}, "Another address than AWS's own for that region.",
            SP_INTO(secrets.aws.endpoint));
   add.text("vault.aws.access_key_id", "", {0, 128, nullptr}, "Id of the access key that signs the questions.",
            SP_INTO(secrets.aws.access_key_id))

@@ -248,6 +248,7 @@ Task<Result<ServerPtr>> ControlPlane::set_server_tls(std::string name, UpstreamT
   ServerRecord server = *found->second;
   server.tls = std::move(tls);
   SP_CO_CHECK(check_upstream_tls(server));
+  SP_CO_CHECK(check_shared(server));
   SP_CO_CHECK(deps_.repository.put_server(server));
   found->second = std::make_shared<const ServerRecord>(std::move(server));
   const ServerPtr made = found->second;

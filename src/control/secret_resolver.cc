@@ -17,7 +17,8 @@ Task<Result<Secret>> SecretResolver::fetch(SecretSource& source, std::string nam
   const std::string reference = "${" + inner + "}";
   auto found = co_await source.fetch(std::move(name), use);
   if (!found) found = fail(Code::config, reference + ": " + found.error().detail);
-  note_(reference, use, found ? Result<void>() : Result<void>(fail(found.error())));
+  const auto noted = note_(reference, use, found ? Result<void>() : Result<void>(fail(found.error())));
+  if (found && !noted) found = fail(noted.error());
   if (!found || source.kept_for().count() == 0) co_return found;
   if (kept_.size() >= kKeptMax) kept_.clear();
   kept_[inner] = {found->clone(), clock_.steady()};

@@ -20,7 +20,9 @@ class SecretResolver {
   static constexpr std::size_t kKeptMax = 1000;
 
   // Every reference that was fetched for somebody, its value aside; for the audit. Not what was given again from memory.
-  using Note = std::function<void(const std::string& reference, const SecretUse& use, const Result<void>& outcome)>;
+  // An error keeps the value back: evidence comes first.
+  using Note =
+      std::function<Result<void>(const std::string& reference, const SecretUse& use, const Result<void>& outcome)>;
 
   SecretResolver(const Clock& clock, Note note) : clock_(clock), note_(std::move(note)) {}
   // Before anything is resolved. `scheme` without the colon.

@@ -62,9 +62,13 @@ class References : public ::testing::Test {
   Result<std::string> answer_ = "far away";
   int asked_ = 0;
   std::vector<std::string> noted_;
-  SecretResolver resolver_{clock_, [this](const std::string& reference, const SecretUse&, const Result<void>& outcome) {
-                             noted_.push_back(reference + (outcome ? "" : " failed"));
-                           }};
+  bool audit_fails_ = false;
+  SecretResolver resolver_{
+      clock_, [this](const std::string& reference, const SecretUse&, const Result<void>& outcome) -> Result<void> {
+        noted_.push_back(reference + (outcome ? "" : " failed"));
+        if (audit_fails_) return fail(Code::audit_unavailable, "disk full");
+        return {};
+      }};
 };
 
 TEST_F(References, AreReplacedInTheMidstOfText) {
@@ -78,6 +82,11 @@ TEST_F(References, OneThatIsNotThereFailsTheWholeAndIsNamed) {
   EXPECT_TRUE(resolved("${plain:a").starts_with("error: a malformed"));
   EXPECT_TRUE(resolved("${plain}").starts_with("error: ${plain}: no such source"));
   EXPECT_EQ(noted_, (std::vector<std::string>{"${plain:a}", "${plain:gone} failed"}));
+}
+
+TEST_F(References, WhatCannotBeNotedIsNotGiven) {
+  audit_fails_ = true;
+  EXPECT_EQ(resolved("${plain:a}"), "error: disk full");
 }
 
 // S4-17
@@ -117,6 +126,9 @@ TEST_F(References, OfCallersFindTheirOwnAlone) {
   EXPECT_EQ(resolved("${vault:principal/github}", {"calc", ""}), "the probe's");
   put({"key:k", "github"}, "the key's own");
   EXPECT_EQ(resolved("${vault:principal/github}", {"calc", "key:k"}), "the key's own");
+  put({"user:7", "github"}, "ada's second");
+  EXPECT_TRUE(resolved("${vault:principal/github@2}", {"calc", "key:k"}).starts_with("error: "))
+      << "who was given a lesser one gets no other in its place";
 }
 
 TEST_F(References, AreFoundInTexts) {

@@ -34,7 +34,8 @@ Result<Named> read_name(std::string_view text) {
 Result<Secret> VaultSource::own(const std::string& name, std::optional<std::uint32_t> version, const SecretUse& use) {
   const bool probe = use.principal.empty();  // shared servers and endpoints may not refer to callers' secrets
   auto value = vault_.use({use.principal, probe ? std::string(kProbe) + name : name}, version);
-  if (!value && !probe && value.error().code == Code::not_found) {
+  // A caller who has a secret of that name has no other: not its person's in place of a version that is missing.
+  if (!value && !probe && !vault_.find({use.principal, name})) {
     value = vault_.use({person_(use.principal), name}, version);
   }
   if (!value) return fail(value.error());

@@ -133,6 +133,13 @@ class UpstreamTls(unittest.TestCase):
             answer = admin.ask("POST", "/api/v1/servers", {**body, "tls": {"ca": file.read()}})
         self.assertEqual(201, answer.status, answer)
         self.assertEqual("PEM", admin.ask("GET", "/api/v1/servers/far").message["tls"]["ca"])
+        self.gateway.add_http("named", "https://tools.example/mcp", "--header", "X-Key=${file:%s}" % self.client.key, "--no-probe")
+        with open(self.other.pem) as file:
+            theirs = file.read()
+        for server in ("far", "named"):  # what keeps a server's credentials from others is not a token's to take away
+            for tls in ({}, {"ca": theirs}, {"pins": []}):
+                answer = admin.ask("PUT", "/api/v1/servers/%s/tls" % server, tls)
+                self.assertEqual(403, answer.status, (server, tls, answer))
         admin.close()
 
     def password(self):
