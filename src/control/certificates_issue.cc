@@ -179,7 +179,8 @@ Result<NewCertificate> Certificates::add_leaf(Draft& next, const CertificateWish
   const auto* const authority = next.authority ? &*next.authority : authority_ ? &*authority_ : nullptr;
   if (authority == nullptr)
     return fail(Code::not_found, "there is no authority yet; fix: sallyport certs init --host NAME");
-  if (next.index.issued.size() >= rules_.total) return fail(Code::limit, "certificates in the index");
+  // What we serve is renewed whatever others had issued.
+  if (!for_us && next.index.issued.size() >= rules_.total) return fail(Code::limit, "certificates in the index");
   SP_TRY(const auto authority_key,
          next.new_key.empty() ? this->authority_key() : crypto::CertificateKey::from_pem(next.new_key.reveal()));
   const auto key_type = wish.key_type.value_or(rules_.key_type);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <system_error>
 
@@ -90,8 +91,9 @@ Task<Result<ChildEnd>> run_child(Executor executor, ChildOrder order) {
   SP_CO_TRY(Started child, start(executor, order));
   ChildEnd end;
   SteadyTimer timer(executor, order.limit);
-  timer.async_wait([&, pid = child.pid](const boost::system::error_code& error) {
-    if (error) return;
+  const auto waits = std::make_shared<bool>(true);  // a handler that was queued already is not taken back by cancel()
+  timer.async_wait([&, waits, pid = child.pid](const boost::system::error_code& error) {
+    if (error || !*waits) return;
     end.timed_out = true;
     ::kill(-pid, SIGKILL);
     child.output.cancel();  // whoever left the group may hold it open
@@ -99,9 +101,10 @@ Task<Result<ChildEnd>> run_child(Executor executor, ChildOrder order) {
   co_await read_all(child.output, end.output, order.output_bytes);
   (void)co_await child.end.async_wait(Descriptor::wait_read, use_task_ec);
   timer.cancel();
+  *waits = false;
+  ::kill(-child.pid, SIGKILL);  // what it left behind; while its id is still nobody else's
   int status = 0;
   while (::waitpid(child.pid, &status, 0) < 0 && errno == EINTR) continue;
-  ::kill(-child.pid, SIGKILL);  // what it left behind
   if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);
   co_return end;
 }

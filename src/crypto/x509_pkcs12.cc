@@ -21,6 +21,9 @@ Result<Secret> make_pkcs12(const CertificateKey& key, const Certificate& certifi
                            std::span<const Certificate> chain, std::string_view name, const Secret& password) {
   const QuietErrors quiet;
   if (password.size() < kPasswordBytesMin) return fail(Code::validation, "a PKCS #12 password has at least 8 bytes");
+  if (password.reveal().find('\0') != std::string_view::npos) {
+    return fail(Code::validation, "a PKCS #12 password has no NUL");  // OpenSSL reads it as C text
+  }
   const std::unique_ptr<STACK_OF(X509), Release<free_stack>> others(sk_X509_new_null());
   for (const Certificate& one : chain) {
     if (!others || sk_X509_push(others.get(), one.impl().x509.get()) <= 0) return fail(Code::crypto, "PKCS #12");

@@ -218,6 +218,7 @@ TEST_F(X509, Pkcs12NeedsAPasswordWorthTheName) {
   ASSERT_TRUE(leaf);
   const std::vector<Certificate> none;
   EXPECT_EQ(make_pkcs12(own, *leaf, none, "x", Secret("short")).error().code, Code::validation);
+  EXPECT_EQ(make_pkcs12(own, *leaf, none, "x", Secret(std::string("\0aaaaaaaa", 9))).error().code, Code::validation);
   EXPECT_TRUE(make_pkcs12(own, *leaf, std::span(&ca_, 1), "x", Secret("long enough")));
 }
 

@@ -111,7 +111,9 @@ Task<std::optional<ArrivalFailure>> Arrivals::shake_hands(Stream& stream, Peer& 
     co_await say_goodbye(stream, deadline);
     co_return ArrivalFailure{ArrivalFault::plain_http, "HTTP without TLS"};
   }
-  auto session = tls_->session();
+  const auto tls =
+      tls_;  // OpenSSL's callbacks point into it until the handshake has ended, whatever is reloaded meanwhile
+  auto session = tls->session();
   if (!session) co_return ArrivalFailure{ArrivalFault::handshake, session.error().detail};
   if (co_await stream.accept_tls(std::move(*session))) {
     if (draining_ || deadline.late()) co_return ended(deadline, {});

@@ -1,12 +1,14 @@
 // The way to the first request over real sockets: PROXY header, handshake, deadline, and HTTP over TLS behind them.
 #include "net/arrival.h"
 
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <cstdio>
 
 #include "net/loopback_fixture.h"
 #include "net/tls_client.h"
+#include "net/tls_test_ocsp.h"
 #include "net/tls_test_support.h"
 
 namespace sallyport::net {
@@ -103,6 +105,38 @@ TEST_F(ArrivalTest, S0_29_ServesHttpOverTls) {
     EXPECT_TRUE(answer.ends_with("\r\n\r\n127.0.0.1 tls")) << answer;
   }(*this));
   EXPECT_TRUE(refused_.empty());
+}
+
+// The first bytes of a client that asks for an OCSP response.
+std::string client_hello() {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), SSL_free);
+  BIO* const out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), out);
+  SSL_set_tlsext_status_type(ssl.get(), TLSEXT_STATUSTYPE_ocsp);
+  (void)SSL_connect(ssl.get());
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out, &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+// Found by a reviewer: OpenSSL's callback for the OCSP response points into what the handshake began with.
+TEST_F(ArrivalTest, AHandshakeOutlivesTheMaterialThatItBeganWith) {
+  TlsMaterial material;
+  material.ocsp = ocsp_response(ca_, server_);
+  arrive(tls(std::move(material)), hello());
+  run([](auto& self) -> Task<void> {
+    const std::string bytes = client_hello();
+    Stream stream(Socket(co_await self.connect()));
+    (void)stream.try_write(bytes.substr(0, 1));
+    for (int i = 0; i < 50; ++i) co_await after_this_turn(self.io_.get_executor());
+    self.arrivals_->use(self.tls());  // as a reload does; nobody else holds the former
+    (void)stream.try_write(std::string_view(bytes).substr(1));
+    std::array<char, 4096> part{};
+    const auto got = co_await stream.read_some(part);
+    EXPECT_FALSE(got.error);
+    EXPECT_EQ(part[0], 22) << "a ServerHello and no alert";
+  }(*this));
 }
 
 TEST_F(ArrivalTest, BodiesOfAMegabyteGoBothWays) {

@@ -24,6 +24,7 @@ int verify_with_pins(X509_STORE_CTX* store, void* terms) {
 
 // What every connection of ours demands, whatever the target.
 bool demand(SSL_CTX* context) {
+  SSL_CTX_set_security_level(context, 2);  // as the listener: nothing below 112 bits, whatever the distribution takes
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

@@ -131,6 +131,8 @@ Result<void> TlsServer::Shared::set_up(const TlsMaterial& material, const Server
   SP_CHECK(choose_algorithms(material.profile));
   SP_CHECK(chain.use_in(c));
   SP_CHECK(ask_for_certificates(material));
+  // Our chain is sent as the file has it: none is made of what clients' authorities would give.
+  SSL_CTX_set_mode(c, SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);  // tickets alone: they need no memory and work on each worker
   SSL_CTX_set_timeout(c, kTicketLifetime.count());
   if (!use_ticket_keys(c)) return broken("tickets");
