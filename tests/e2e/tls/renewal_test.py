@@ -16,11 +16,11 @@ ALONE = True
 RENEWALS, CALLERS, WANTED = 20, 2, 1000
 
 
-def call_on(gateway_port, authority, secret, session, rate, stop, results):
+def call_on(number, gateway_port, authority, secret, session, rate, stop, results):
     """Calls at `rate` a second; every 50th on a fresh connection, so that handshakes fall into each renewal."""
     import ssl
     context = ssl.create_default_context(cafile=authority)
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+    body = json.dumps({"jsonrpc": "2.0", "id": "caller %d" % number, "method": "tools/call",
                        "params": {"name": "calc_add", "arguments": {"a": 2, "b": 3}}})
     headers = {"Authorization": "Bearer " + secret, "Content-Type": "application/json", "Accept": mcp.ACCEPT,
                "Mcp-Session-Id": session, "MCP-Protocol-Version": mcp.VERSION}
@@ -57,9 +57,9 @@ class Renewal(unittest.TestCase):
             self.assertEqual(session.call("calc_add", {"a": 2, "b": 3}).status, 200)
             names = [gateway.authority.issue("renewed-%d" % i) for i in range(RENEWALS)]
             stop, results = multiprocessing.Event(), multiprocessing.Queue()
-            callers = [multiprocessing.Process(target=call_on, args=(gateway.port, gateway.authority.certificate, secret,
+            callers = [multiprocessing.Process(target=call_on, args=(number, gateway.port, gateway.authority.certificate, secret,
                                                                      session.id, WANTED / CALLERS, stop, results))
-                       for _ in range(CALLERS)]
+                       for number in range(CALLERS)]
             for caller in callers:
                 caller.start()
             try:
