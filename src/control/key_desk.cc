@@ -133,8 +133,12 @@ Task<Result<std::size_t>> KeyDesk::finish() {
       co_await let_others_run();
       SP_CO_CHECK(check_open());
     }
-    SP_CO_TRY(const auto named, rows.in_use());
-    in_use.insert(in_use.end(), named.begin(), named.end());
+    const auto named = rows.in_use();
+    if (!named) {  // what is needed is not known: nothing is destroyed, and it is asked again after the pause
+      passed_at_ = clock_.wall();
+      co_return fail(named.error());
+    }
+    in_use.insert(in_use.end(), named->begin(), named->end());
   }
   SP_CO_TRY(const std::size_t dropped, ring_->drop_retired(in_use, random_));
   passed_at_ = clock_.wall();

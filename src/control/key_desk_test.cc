@@ -169,6 +169,19 @@ TEST_F(KeyDeskTest, AKeyThatARowStillNamesStays) {
   EXPECT_GT(rows_->steps, steps);
 }
 
+TEST_F(KeyDeskTest, NothingIsDestroyedWhereItIsNotKnownWhatIsNeeded) {
+  desk_->add_rows({[] {}, [] { return Result<bool>(false); },
+                   []() -> Result<std::vector<std::uint32_t>> { return fail(Code::conflict, "one is unreadable"); }});
+  EXPECT_EQ(await(desk_->rotate()).error().code, Code::conflict);
+  EXPECT_EQ(desk_->status().keys.size(), 2U);
+  const unsigned steps = rows_->steps;
+  EXPECT_EQ(await(desk_->maintain()).value(), "");
+  EXPECT_EQ(rows_->steps, steps) << "nor is it asked every minute";
+  clock_.advance(1h);
+  EXPECT_EQ(await(desk_->maintain()).error().code, Code::conflict);
+  EXPECT_EQ(desk_->status().keys.size(), 2U);
+}
+
 TEST_F(KeyDeskTest, SealedItHasNoKeysAndARestartFindsItSo) {
   ASSERT_TRUE(desk_->seal().has_value());
   EXPECT_FALSE(rows_->all_open());

@@ -13,6 +13,8 @@ std::int64_t seconds_of(WallTime at) {
   return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
 }
 
+void add(std::set<std::uint32_t>& ids, const std::vector<std::uint32_t>& more) { ids.insert(more.begin(), more.end()); }
+
 void write_metric(std::string& out, const char* name, const char* kind, const char* help, std::uint64_t value) {
   out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(kind);
   out.append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
@@ -20,12 +22,30 @@ void write_metric(std::string& out, const char* name, const char* kind, const ch
 
 }  // namespace
 
+class Desk::Making {
+ public:
+  explicit Making(Desk& desk) : desk_(desk) {
+    const std::scoped_lock lock(desk_.mutex_);
+    ++desk_.making_;
+  }
+  ~Making() {
+    const std::scoped_lock lock(desk_.mutex_);
+    --desk_.making_;
+  }
+  Making(const Making&) = delete;
+  Making& operator=(const Making&) = delete;
+
+ private:
+  Desk& desk_;
+};
+
 Desk::Desk(Places places, Tools tools, DeskRules rules, std::function<void(std::string, bool)> note)
     : places_(std::move(places)), tools_(std::move(tools)), rules_(std::move(rules)), note_(std::move(note)) {
   tools_.go_on = [this] { return !stopping_; };
   if (const auto all = backups_in(places_.folder); all && !all->empty()) {
     last_success_ = all->back().header.at;
     last_bytes_ = all->back().bytes;
+    made_ = true;
   }
 }
 
@@ -47,7 +67,14 @@ Result<Done> Desk::make(const Order& order) {
       return fail(good.error().code, "the backup did not stand its trial and was removed: " + good.error().detail);
     }
   }
-  SP_TRY(done.pruned, prune(places_.folder, rules_.keep));
+  auto pruned = prune(places_.folder, rules_.keep);
+  if (pruned) {
+    done.pruned = std::move(*pruned);
+    return done;
+  }
+  done.made.notices.push_back("older ones were not removed: " + pruned.error().detail);
+  const std::scoped_lock lock(mutex_);
+  unpruned_ = done.made.notices.back();
   return done;
 }
 
@@ -58,10 +85,30 @@ void Desk::remember(const Result<Done>& done) {
   if (!done) return;
   last_success_ = last_try_;
   last_bytes_ = done->made.bytes;
+  made_ = true;
+}
+
+void Desk::keep_made_in() {
+  if (kept_made_in_ || !rules_.keep_made_in) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!made_) return;
+  }
+  kept_made_in_ = rules_.keep_made_in(places_.folder).has_value();  // else at the next tick
+}
+
+void Desk::tell_unpruned() {
+  std::string why;
+  {
+    const std::scoped_lock lock(mutex_);
+    why.swap(unpruned_);
+  }
+  if (!why.empty()) note_(std::move(why), true);
 }
 
 Task<Result<Done>> Desk::create(std::string who, Order order) {
   co_return co_await aside_.run<Done>(std::move(who), [this, order = std::move(order)] {
+    const Making making(*this);
     auto done = make(order);
     remember(done);
     return done;
@@ -83,6 +130,8 @@ bool Desk::due(WallTime now) const {
 }
 
 Task<void> Desk::tick() {
+  keep_made_in();
+  tell_unpruned();
   if (running_ || !due(tools_.clock.wall())) co_return;
   running_ = true;
   const auto done = co_await create("the clock", {});
@@ -90,12 +139,29 @@ Task<void> Desk::tick() {
   if (!done) note_("not made: " + done.error().detail, true);
   else
     note_(done->made.name + " bytes=" + std::to_string(done->made.bytes) + (done->verified ? " verified" : ""), false);
+  keep_made_in();
+  tell_unpruned();
 }
 
 Result<std::vector<std::uint32_t>> Desk::keys_in_use() const {
-  SP_TRY(const auto all, backups_in(places_.folder));
   std::set<std::uint32_t> ids;
-  for (const Shelved& one : all) ids.insert(one.header.key_ids.begin(), one.header.key_ids.end());
+  bool made = false;
+  {  // before the folder is read: what is named by then stands there, and what is not is still being made
+    const std::scoped_lock lock(mutex_);
+    made = made_;
+    if (making_ > 0 && tools_.keys.held) add(ids, tools_.keys.held());
+  }
+  if (!made && rules_.made_in) {
+    SP_TRY(const auto folder, rules_.made_in());
+    made = folder == places_.folder;
+  }
+  SP_TRY(const auto all, every_backup_in(places_.folder));
+  if (all.empty() && made) {
+    return fail(Code::conflict, "backups were made in " + places_.folder +
+                                    " and none is there now: which keys they need is not known, so none is destroyed; "
+                                    "fix: bring the folder back, or make a backup if they are given up");
+  }
+  for (const Shelved& one : all) add(ids, keys_needed_by(one.header));
   return std::vector<std::uint32_t>(ids.begin(), ids.end());
 }
 

@@ -25,6 +25,9 @@ struct DeskRules {
   bool verify = true;
   // The recovery password of the settings, read anew; null: none.
   std::function<Result<std::shared_ptr<const Secret>>()> password;
+  // The folder in which one was made, as the database keeps it; null: nobody does. On the control executor, and at the start.
+  std::function<Result<std::optional<std::string>>()> made_in = nullptr;
+  std::function<Result<void>(const std::string& folder)> keep_made_in = nullptr;
 };
 
 // What is not said is as the rules have it.
@@ -49,15 +52,19 @@ class Desk {
   // Code::validation for what is no name of a backup; Code::not_found. `password`: null: with the home's keys.
   Task<Result<Verified>> verify(std::string who, std::string name, std::shared_ptr<const Secret> password);
   [[nodiscard]] Result<std::vector<Shelved>> list() const { return backups_in(places_.folder); }
-  // Makes one where it is due, and tells `note`.
+  // Makes one where it is due, and tells `note`; also what could not be removed by one that somebody asked for.
   Task<void> tick();
-  // Which key-encryption keys the backups in the folder need.
+  // Which key-encryption keys the backups in the folder need; while one is made, all that there are. On the control executor.
+  // Code::conflict, with the fix, where that cannot be known: one that cannot be read, or none is where one was made.
   [[nodiscard]] Result<std::vector<std::uint32_t>> keys_in_use() const;
   [[nodiscard]] std::string metrics() const;  // in Prometheus' text format
   void stop();  // ends what runs
 
  private:
+  class Making;  // while it lives, keys_in_use() names all keys
   Result<Done> make(const Order& order);
+  void keep_made_in();
+  void tell_unpruned();
   void remember(const Result<Done>& done);
   [[nodiscard]] bool due(WallTime now) const;
 
@@ -66,12 +73,16 @@ class Desk {
   DeskRules rules_;
   std::function<void(std::string, bool)> note_;
   std::atomic<bool> stopping_{false};
-  mutable std::mutex mutex_;  // of the next four
+  mutable std::mutex mutex_;  // of the next seven
+  int making_ = 0;
+  bool made_ = false;  // one lay in the folder at the start, or was made since
+  std::string unpruned_;  // why older ones could not be removed, to be told
   WallTime last_success_{};
   WallTime last_try_{};
   std::uint64_t last_bytes_ = 0;
   std::uint64_t failures_ = 0;
-  bool running_ = false;  // a scheduled one; the control executor's
+  bool running_ = false;  // a scheduled one; the control executor's, as is the next
+  bool kept_made_in_ = false;
   Aside aside_;
 };
 

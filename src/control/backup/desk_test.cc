@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "control/backup/test_support.h"
+#include "crypto/hash.h"
+#include "crypto/key_store.h"
 
 namespace sallyport::backup {
 namespace {
@@ -73,6 +75,85 @@ TEST_F(DeskTest, NamesTheKeysThatItsBackupsNeed) {
   EXPECT_TRUE(one->keys_in_use()->empty());
   tick(*one);
   EXPECT_THAT(*one->keys_in_use(), testing::ElementsAre(1U, 2U));
+}
+
+// S2-11: the key that a backup itself is wrapped under is needed as well as those of the rows.
+TEST_F(DeskTest, NamesTheKeyThatABackupIsWrappedUnder) {
+  const auto store = crypto::KeyStore::from_master(Secret(std::string(as_text(crypto::sha256("backup tests")))));
+  ASSERT_TRUE(store) << store.error().detail;
+  Tools tools = t.tools();
+  tools.keys.wrap = [&](const auto& key, std::string_view binding) { return store->wrap(key, binding, t.random); };
+  tools.keys_named_in = [](const std::string&) { return Result<std::vector<std::uint32_t>>(); };  // an empty vault
+  ASSERT_TRUE(create(t.places(), tools, {}));
+  const auto one = desk({});
+  auto header = one->list()->front().header;
+  EXPECT_THAT(header.key_ids, testing::ElementsAre(1U));
+  EXPECT_THAT(*one->keys_in_use(), testing::ElementsAre(1U));
+  header.key_ids = {3, 2};  // one of before it was noted
+  EXPECT_THAT(keys_needed_by(header), testing::ElementsAre(1U, 2U, 3U));
+}
+
+TEST_F(DeskTest, NamesAllKeysWhileOneIsMade) {
+  Tools tools = t.tools();
+  tools.keys.held = [] { return std::vector<std::uint32_t>{4, 5, 6}; };
+  std::unique_ptr<Desk> one;
+  std::vector<std::uint32_t> meanwhile;
+  tools.copy_database = [&](const std::string& from, const std::string& to, const GoOn&) -> Result<void> {
+    SP_TRY(meanwhile, one->keys_in_use());
+    write_file(to, read_file(from));
+    return {};
+  };
+  one = std::make_unique<Desk>(t.places(), std::move(tools), DeskRules{.every = std::chrono::hours(6)},
+                               [](const std::string&, bool) {});
+  EXPECT_TRUE(one->keys_in_use()->empty());
+  tick(*one);
+  EXPECT_THAT(meanwhile, testing::ElementsAre(4U, 5U, 6U));
+  EXPECT_THAT(*one->keys_in_use(), testing::ElementsAre(1U, 2U));
+}
+
+TEST_F(DeskTest, RemovesNothingWhileABackupCannotBeRead) {
+  const auto one = desk({.every = std::chrono::hours(6), .keep = 1});
+  tick(*one);
+  const std::string broken = "sallyport-20261122T134500Z-1a2b3c4d.backup";
+  write_file(t.home("backups/" + broken), "unreadable");
+  const auto refused = one->keys_in_use();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  EXPECT_THAT(refused.error().detail, HasSubstr(broken));
+  EXPECT_EQ(prune(t.home("backups"), 1).error().code, Code::conflict);
+  t.clock.advance(std::chrono::hours(6));
+  tick(*one);
+  EXPECT_EQ(notes.size(), 2U);
+  ASSERT_EQ(failures.size(), 1U) << "the new one counts; that the old one stays is said once";
+  EXPECT_THAT(failures.front(), HasSubstr("older ones were not removed"));
+  EXPECT_EQ(one->list()->size(), 2U);
+  ASSERT_TRUE(remove_all(t.home("backups/" + broken)));
+  EXPECT_THAT(*one->keys_in_use(), testing::ElementsAre(1U, 2U));
+}
+
+TEST_F(DeskTest, KnowsThatBackupsAreMissing) {
+  std::optional<std::string> kept;
+  const auto rules = [&] {
+    DeskRules all{.every = std::chrono::hours(6)};
+    all.made_in = [&] { return Result<std::optional<std::string>>(kept); };
+    all.keep_made_in = [&](const std::string& folder) -> Result<void> {
+      kept = folder;
+      return {};
+    };
+    return all;
+  };
+  const auto one = desk(rules());
+  EXPECT_TRUE(one->keys_in_use()->empty());
+  tick(*one);
+  EXPECT_EQ(kept, t.home("backups"));
+  ASSERT_TRUE(remove_all(t.home("backups")));
+  EXPECT_EQ(one->keys_in_use().error().code, Code::conflict);
+  const auto next = desk(rules());  // after a restart
+  EXPECT_EQ(next->keys_in_use().error().code, Code::conflict);
+  kept = "/elsewhere";  // backup.path is another one now
+  EXPECT_TRUE(desk(rules())->keys_in_use()->empty());
+  ASSERT_TRUE(make_folder(t.home("backups")));
+  EXPECT_EQ(one->keys_in_use().error().code, Code::conflict) << "a mount point without its mount";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "core/encoding.h"
 #include "crypto/aead.h"
 #include "crypto/scrypt.h"
+#include "crypto/wrapping_keys.h"
 
 namespace sallyport::backup {
 namespace {
@@ -68,14 +69,24 @@ Result<void> check_password(const Secret& password) {
 
 }  // namespace
 
+std::vector<std::uint32_t> keys_needed_by(const Header& header) {
+  std::vector<std::uint32_t> ids = header.key_ids;
+  if (const auto own = crypto::WrappingKeys::named_by(header.wrapped)) ids.push_back(*own);
+  std::ranges::sort(ids);
+  const auto doubled = std::ranges::unique(ids);
+  ids.erase(doubled.begin(), doubled.end());
+  return ids;
+}
+
 Result<NewKey> new_key(Header wanted, const HomeKeys& home, const Secret* password, Random& random) {
-  if (wanted.key_ids.size() > kKeyIdsMax) return fail(Code::limit, "the rows of the database name too many keys");
   NewKey made{std::move(wanted), crypto::LockedKey::random(random)};
   Header& header = made.header;
   std::array<std::byte, kIdBytes> id{};
   random.fill(id);
   header.id = hex_encode(id);
   SP_TRY(header.wrapped, home.wrap(made.key, binding_of(header.id)));
+  header.key_ids = keys_needed_by(header);
+  if (header.key_ids.size() > kKeyIdsMax) return fail(Code::limit, "the rows of the database name too many keys");
   if (password == nullptr) return made;
   SP_CHECK(check_password(*password));
   SP_TRY(const auto cost, crypto::ScryptParameters::fresh(random));

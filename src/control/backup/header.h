@@ -25,6 +25,7 @@ inline constexpr std::size_t kPasswordBytesMin = 12;
 struct HomeKeys {
   std::function<Result<std::string>(const crypto::LockedKey& key, std::string_view binding)> wrap;
   std::function<Result<crypto::LockedKey>(std::string_view wrapped, std::string_view binding)> unwrap;
+  std::function<std::vector<std::uint32_t>()> held = nullptr;  // ids of those in force and retired
 };
 
 struct Header {
@@ -42,8 +43,11 @@ struct NewKey {
   Header header;
   crypto::LockedKey key;
 };
-// A fresh data key for the backup of which base, time and key_ids are set. `password`: null, or of 12 to 1024 bytes, else
-// Code::validation.
+// What key_ids says, and the key that `wrapped` names: backups of before it stood in key_ids need that one as well. Ascending.
+std::vector<std::uint32_t> keys_needed_by(const Header& header);
+
+// A fresh data key for the backup of which base, time and key_ids (of the rows) are set. `password`: null, or of 12 to 1024
+// bytes, else Code::validation.
 Result<NewKey> new_key(Header header, const HomeKeys& home, const Secret* password, Random& random);
 
 std::string write_header(const Header& header);

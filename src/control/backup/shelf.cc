@@ -41,7 +41,7 @@ bool is_file_name(std::string_view name) noexcept {
   });
 }
 
-Result<std::vector<Shelved>> backups_in(const std::string& folder, std::size_t* broken) {
+Result<std::vector<Shelved>> backups_in(const std::string& folder, std::vector<std::string>* broken) {
   std::vector<Shelved> all;
   if (!exists(folder)) return all;
   std::error_code error;
@@ -50,15 +50,27 @@ Result<std::vector<Shelved>> backups_in(const std::string& folder, std::size_t* 
     if (!is_file_name(name)) continue;
     if (all.size() >= kBackupsMax) return fail(Code::limit, "over 10,000 backups in " + folder);
     auto header = read_head(at->path().string());
-    const auto size = fs::file_size(at->path(), error);
-    if (header && !error) all.push_back({name, std::move(*header), size});
-    else if (broken != nullptr) ++*broken;
+    if (!header && header.error().code == Code::not_found) continue;  // removed since the folder named it
+    std::error_code no_size;
+    const auto size = fs::file_size(at->path(), no_size);
+    if (header && !no_size) all.push_back({name, std::move(*header), size});
+    else if (broken != nullptr) broken->push_back(name);
   }
   if (error) return fail(Code::io, "read the folder " + folder + ": " + error.message());
   std::ranges::sort(all, [](const Shelved& a, const Shelved& b) {
     return std::pair(a.header.at, a.name) < std::pair(b.header.at, b.name);
   });
   return all;
+}
+
+Result<std::vector<Shelved>> every_backup_in(const std::string& folder) {
+  std::vector<std::string> broken;
+  SP_TRY(auto all, backups_in(folder, &broken));
+  if (broken.empty()) return all;
+  return fail(Code::conflict, "the head of " + broken.front() + " in " + folder + " cannot be read (" +
+                                  std::to_string(broken.size()) +
+                                  " such files): which keys and backups it needs is not known, so none is removed; "
+                                  "fix: make it readable, or move it out of the folder");
 }
 
 Result<std::string> find_by_id(const std::string& folder, std::string_view id) {
@@ -78,7 +90,7 @@ std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest) 
 
 Result<std::vector<std::string>> prune(const std::string& folder, std::size_t keep) {
   std::vector<std::string> gone;
-  SP_TRY(const auto all, backups_in(folder));
+  SP_TRY(const auto all, every_backup_in(folder));
   std::set<std::string> needed;
   for (std::size_t i = all.size() - std::min(keep, all.size()); i < all.size(); ++i) {
     for (const Shelved* at = &all[i]; at != nullptr && needed.insert(at->header.id).second;) {

@@ -23,13 +23,16 @@ std::string file_name(const Header& header);
 // As file_name() makes it: no path can be smuggled in by it.
 bool is_file_name(std::string_view name) noexcept;
 
-// The oldest first; none where there is no such folder. Files with such a name that are no backups are left out; `broken` counts
-// them. Code::limit beyond 10,000.
-Result<std::vector<Shelved>> backups_in(const std::string& folder, std::size_t* broken = nullptr);
+// The oldest first; none where there is no such folder. Files with such a name whose head cannot be read are left out; `broken`
+// gets their names. Code::limit beyond 10,000.
+Result<std::vector<Shelved>> backups_in(const std::string& folder, std::vector<std::string>* broken = nullptr);
+// The same for who removes what backups may need: Code::conflict, with the fix, where one of them cannot be read.
+Result<std::vector<Shelved>> every_backup_in(const std::string& folder);
 // Path of the backup with that id. Code::not_found. `folder` ends with "/", or is empty: the current one.
 Result<std::string> find_by_id(const std::string& folder, std::string_view id);
 
 // Removes all but the newest `keep` and those that they stand on, and drafts that a crash left; the names that are gone.
+// Errors: those of every_backup_in(); then nothing is removed.
 Result<std::vector<std::string>> prune(const std::string& folder, std::size_t keep);
 // How many backups `newest` stands on, itself included.
 std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest);
