@@ -47,7 +47,8 @@ Task<Result<bool>> stands() { co_return true; }
 // What went wrong is for who runs the gateway, and holds no secret: they are told.
 RestAnswer refuse_backup(const Call& call, const Error& error) {
   if (error.code == Code::rate_limited) return refuse_to_wait(call, error);
-  const bool theirs = error.code == Code::validation || error.code == Code::not_found || error.code == Code::conflict;
+  const bool theirs = error.code == Code::validation || error.code == Code::not_found || error.code == Code::conflict ||
+                      error.code == Code::config;
   return refuse(call, error,
                 theirs || error.code == Code::crypto ? std::string_view(error.detail) : std::string_view());
 }

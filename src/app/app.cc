@@ -174,9 +174,9 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   SP_CHECK(app->open_home());
   SP_CHECK(app->open_audit());
   app->key_keep_->open_desk();
-  SP_TRY(app->backups_, make_backup_desk(app->options_, app->clock_, app->random_, *app->keys_, [&a = *app](auto what, bool bad) {
-           a.note("backup", "backup", std::move(what), bad);
-         }));
+  SP_TRY(app->backups_,
+         make_backup_desk(app->options_, app->clock_, app->random_, *app->keys_, *app->repository_,
+                          [&a = *app](auto what, bool bad) { a.note("backup", "backup", std::move(what), bad); }));
   app->approvals_ = std::make_unique<ApprovalDesk>(*app);
   SP_CHECK(app->approvals_->open());
   app->vault_ = std::make_unique<VaultKeep>(*app);

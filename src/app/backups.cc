@@ -15,25 +15,34 @@ namespace {
 
 using backup::HomeKeys;
 
+constexpr std::string_view kMadeIn = "backups_made_in";
+
 HomeKeys home_keys(const crypto::KeyStore& keys, Random& random) {
   return {[&](const crypto::LockedKey& key, std::string_view binding) { return keys.wrap(key, binding, random); },
-          [&](std::string_view wrapped, std::string_view binding) { return keys.unwrap(wrapped, binding); }};
+          [&](std::string_view wrapped, std::string_view binding) { return keys.unwrap(wrapped, binding); },
+          [&] {
+            std::vector<std::uint32_t> ids;
+            for (const auto& key : *keys.wrapping().current()) ids.push_back(key.id);
+            return ids;
+          }};
 }
 
 HomeKeys no_keys() {
   const auto none = [](auto&&...) { return fail(Code::crypto, "there are no keys in the home"); };
   return {[=](const crypto::LockedKey&, std::string_view) -> Result<std::string> { return none(); },
-          [=](std::string_view, std::string_view) -> Result<crypto::LockedKey> { return none(); }};
+          [=](std::string_view, std::string_view) -> Result<crypto::LockedKey> { return none(); }, nullptr};
+}
+
+// What the home's own settings and the environment name; the key file where the settings are not accepted.
+Result<crypto::UnsealSource> source_of(const std::string& home) {
+  const auto environment = config::process_environment();
+  const auto settings = config::load(home, std::nullopt, environment);
+  if (!settings) return crypto::UnsealSource{};
+  return unseal_source_of(*settings, environment);
 }
 
 // The keys in that folder; nothing where there are none.
-Result<std::optional<crypto::KeyStore>> keys_in(const std::string& home) {
-  const auto environment = config::process_environment();
-  const auto settings = config::load(home, std::nullopt, environment);
-  crypto::UnsealSource source;
-  if (settings) {
-    SP_TRY(source, unseal_source_of(*settings, environment));
-  }
+Result<std::optional<crypto::KeyStore>> keys_in(const std::string& home, const crypto::UnsealSource& source) {
   auto ring = crypto::Keyring::open(home, source);
   if (ring) {
     SP_TRY(auto store, ring->store());
@@ -63,14 +72,29 @@ Result<void> check_rows(storage::SqliteRepository& repository, const crypto::Key
   return {};
 }
 
+// The keys that a backup brought to `folder`, if any. By `source` alone: settings that came with them may be of whoever made the
+// file, and could name a library to be loaded (encryption.hsm_module) or files to be read.
+Result<std::optional<crypto::KeyStore>> keys_brought(const std::string& folder, const Source& source) {
+  if (!backup::exists(folder + "/" + std::string(backup::kKeys))) return std::optional<crypto::KeyStore>();
+  crypto::UnsealSource by;
+  if (source) {
+    SP_TRY(by, source());
+  }
+  auto own = keys_in(folder, by);
+  if (own && *own) return own;
+  return fail(Code::config,
+              "the keys that the backup brings (keys/) do not open with what encryption.* of this home says: " +
+                  (own ? "there is no keyring among them" : own.error().detail));
+}
+
 // Does the home in `folder` open: its database, under its own keys, or under those of the home where it has none?
-Result<void> check_folder(const std::string& folder, const crypto::KeyStore* keys, const Clock& clock, Random& random) {
+Result<void> check_folder(const std::string& folder, const crypto::KeyStore* keys, const Source& source,
+                          const Clock& clock, Random& random) {
   const std::string database = folder + "/" + std::string(backup::kDatabase);
   SP_TRY(const int version, storage::check_database(database));
   (void)version;
-  auto own = keys_in(folder);
-  if (!own && keys == nullptr) return fail(std::move(own).error());
-  if (own && *own) keys = &**own;
+  SP_TRY(const auto own, keys_brought(folder, source));
+  if (own) keys = &*own;
   if (keys == nullptr) return fail(Code::config, "neither the backup nor the home has keys for the database");
   SP_TRY(const auto repository, storage::SqliteRepository::open(database, clock));
   return check_rows(*repository, *keys, clock, random);
@@ -125,11 +149,11 @@ backup::Places backup_places(const config::Settings& settings) {
           settings.policies, settings.audit.path,          settings.backup.path};
 }
 
-backup::Tools backup_tools(const Clock& clock, Random& random, const crypto::KeyStore* keys) {
+backup::Tools backup_tools(const Clock& clock, Random& random, const crypto::KeyStore* keys, Source source) {
   backup::Tools tools{clock, random, keys != nullptr ? home_keys(*keys, random) : no_keys()};
   tools.copy_database = storage::copy_database;
-  tools.check_home = [&clock, &random, keys](const std::string& folder) {
-    return check_folder(folder, keys, clock, random);
+  tools.check_home = [&clock, &random, keys, source = std::move(source)](const std::string& folder) {
+    return check_folder(folder, keys, source, clock, random);
   };
   tools.keys_named_in = keys_named_in;
   tools.program = SALLYPORT_VERSION;
@@ -145,7 +169,7 @@ Result<void> reread_settings(AppOptions& options) {
 }
 
 Result<std::unique_ptr<backup::Desk>> make_backup_desk(const AppOptions& options, const Clock& clock, Random& random,
-                                                       const crypto::KeyStore& keys,
+                                                       const crypto::KeyStore& keys, control::Repository& repository,
                                                        std::function<void(std::string, bool)> note) {
   const config::Settings& settings = options.settings;
   SP_CHECK(backup::sweep(settings.home));
@@ -161,8 +185,11 @@ Result<std::unique_ptr<backup::Desk>> make_backup_desk(const AppOptions& options
     SP_TRY(Secret password, config::resolve_reference(now.backup.recovery_password, now.home, options.environment));
     return std::make_shared<const Secret>(std::move(password));
   };
-  return std::make_unique<backup::Desk>(backup_places(settings), backup_tools(clock, random, &keys), std::move(rules),
-                                        std::move(note));
+  rules.made_in = [&repository] { return repository.get_meta(kMadeIn); };
+  rules.keep_made_in = [&repository](const std::string& folder) { return repository.put_meta(kMadeIn, folder); };
+  auto tools = backup_tools(clock, random, &keys,
+                            [&options] { return unseal_source_of(options.settings, options.environment); });
+  return std::make_unique<backup::Desk>(backup_places(settings), std::move(tools), std::move(rules), std::move(note));
 }
 
 Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
@@ -173,10 +200,12 @@ Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
   SP_TRY(const auto lock, storage::HomeLock::take(from.home));
   SP_TRY(const bool finished, backup::finish_restore(from.home));
   (void)finished;
-  SP_TRY(const auto keys, keys_in(from.home));
+  SP_TRY(const auto source, source_of(from.home));
+  SP_TRY(const auto keys, keys_in(from.home, source));
+  const auto again = [&source] { return Result<crypto::UnsealSource>(source.clone()); };
   const SystemClock clock;
   SystemRandom random;
-  const auto done = backup::restore(from.home, backup_tools(clock, random, keys ? &*keys : nullptr),
+  const auto done = backup::restore(from.home, backup_tools(clock, random, keys ? &*keys : nullptr, again),
                                     {from.file, from.password.empty() ? nullptr : &from.password, from.force});
   if (!done) return fail(done.error());
   cli::BackupReport report = report_of(done->manifest);
@@ -187,12 +216,14 @@ Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
 
 Result<cli::BackupReport> verify_backup(const cli::BackupFile& from) {
   SP_CHECK(become_owner(from.home));
-  SP_TRY(const auto keys, keys_in(from.home));
+  SP_TRY(const auto source, source_of(from.home));
+  SP_TRY(const auto keys, keys_in(from.home, source));
+  const auto again = [&source] { return Result<crypto::UnsealSource>(source.clone()); };
   const SystemClock clock;
   SystemRandom random;
   const std::string beside = std::filesystem::path(from.file).parent_path().string();
   const std::string scratch_in = backup::exists(from.home) ? from.home : beside.empty() ? "." : beside;
-  const backup::Tools tools = backup_tools(clock, random, keys ? &*keys : nullptr);
+  const backup::Tools tools = backup_tools(clock, random, keys ? &*keys : nullptr, again);
   const backup::Unlock unlock{&tools.keys, from.password.empty() ? nullptr : &from.password};
   const auto found = backup::verify(from.file, unlock, scratch_in, tools);
   if (!found) return fail(found.error());

@@ -10,13 +10,17 @@ namespace sallyport::app {
 // The settings once more, of a home that a restore has just been finished in.
 Result<void> reread_settings(AppOptions& options);
 
-// Where the parts of a home lie; what making and restoring a backup of it takes. `keys`: null: the home has none.
+// What opens keyrings, by what whoever runs the home says. Null: the key file beside the keyring.
+using Source = std::function<Result<crypto::UnsealSource>()>;
+
+// Where the parts of a home lie; what making and restoring a backup of it takes. `keys`: null: the home has none. `source`: for
+// keys that a backup brings, whose own settings are not asked.
 backup::Places backup_places(const config::Settings& settings);
-backup::Tools backup_tools(const Clock& clock, Random& random, const crypto::KeyStore* keys);
+backup::Tools backup_tools(const Clock& clock, Random& random, const crypto::KeyStore* keys, Source source = nullptr);
 
 // All but `note` outlives it.
 Result<std::unique_ptr<backup::Desk>> make_backup_desk(const AppOptions& options, const Clock& clock, Random& random,
-                                                       const crypto::KeyStore& keys,
+                                                       const crypto::KeyStore& keys, control::Repository& repository,
                                                        std::function<void(std::string, bool)> note);
 
 // cli::Hooks::restore_backup and verify_backup.
