@@ -142,7 +142,7 @@ Result<Restored> restore(const std::string& home, const Tools& tools, const Rest
   fault_point("restore.checked");
   SP_CHECK(write_pending(home, pending));
   scratch.keep();
-  fault_point("restore.pending");
+  fault_point("restore.marked");
   SP_TRY(const bool done, finish_restore(home));
   if (!done) return fail(Code::internal, "a restore lost its own mark");
   const std::string aside = aside_of(home, pending.id);
