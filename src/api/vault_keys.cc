@@ -35,15 +35,20 @@ RestAnswer answer_of(const KeyringStatus& status) {
 
 Task<Result<KeyringStatus>> status_of(const KeyDesk& desk) { co_return desk.status(); }
 
-Task<Result<KeyringStatus>> reseal(KeyDesk& desk, crypto::UnsealSource source, bool from_settings) {
+struct Resealed {
+  KeyringStatus status;
+  std::string left;  // why the old key file is still there
+};
+
+Task<Result<Resealed>> reseal(KeyDesk& desk, crypto::UnsealSource source, bool from_settings) {
   if (from_settings) {
     SP_CO_TRY(source, desk.source_of_settings());
     if (source.kind != crypto::UnsealKind::hsm) {
       co_return fail(Code::validation, "source: hsm needs encryption.hsm_module and what goes with it in the settings");
     }
   }
-  SP_CO_CHECK(desk.reseal(source));
-  co_return desk.status();
+  SP_CO_TRY(std::string left, desk.reseal(source));
+  co_return Resealed{desk.status(), std::move(left)};
 }
 
 }  // namespace
@@ -72,15 +77,15 @@ Task<RestAnswer> reseal_keyring(Call& call) {
   source.kind = crypto::unseal_kind(*name).value_or(source.kind);
   source.secret = Secret(std::move(*text));
   const bool from_settings = source.kind == crypto::UnsealKind::hsm;
-  const auto status =
-      co_await run_for_caller<KeyringStatus>(call, reseal(*call.api.deps().key_desk, std::move(source), from_settings));
-  if (!status) {
-    const bool mendable = status.error().code == Code::config || status.error().code == Code::validation;
-    if (!mendable) co_return refuse(call, status.error());
-    co_return refuse(call, {Code::validation, status.error().detail}, status.error().detail);
+  const auto done =
+      co_await run_for_caller<Resealed>(call, reseal(*call.api.deps().key_desk, std::move(source), from_settings));
+  if (!done) {
+    const bool mendable = done.error().code == Code::config || done.error().code == Code::validation;
+    if (!mendable) co_return refuse(call, done.error());
+    co_return refuse(call, {Code::validation, done.error().detail}, done.error().detail);
   }
-  RestAnswer answer = answer_of(*status);
-  answer.reason = "keyring:opened by " + *name;
+  RestAnswer answer = answer_of(done->status);
+  answer.reason = "keyring:opened by " + *name + (done->left.empty() ? "" : "; " + done->left);
   co_return answer;
 }
 

@@ -298,7 +298,8 @@ Scenario resealing(const std::string& name, std::function<crypto::UnsealSource()
     auto ring = crypto::Keyring::open(home, former());
     if (!ring) ring = crypto::Keyring::open(home, next());
     if (!ring) return fail(ring.error());
-    return ring->reseal(next(), random);
+    SP_CHECK(ring->reseal(next(), random));
+    return {};
   };
   return {name,
           [former](const std::string& home) {

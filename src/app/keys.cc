@@ -94,8 +94,9 @@ Result<void> App::KeyKeep::settle() {
   }
   // The settings name something stronger than the key file beside the data: it is what opens the keyring from now on.
   if (ring_->opened_by() != source.kind) {
-    SP_CHECK(ring_->reseal(source, app_.random_));
+    SP_TRY(const std::string left, ring_->reseal(source, app_.random_));
     note_ = "opened by " + std::string(crypto::unseal_name(source.kind)) + " from now on, no more by a key file";
+    if (!left.empty()) note_ += "; " + left;
   }
   return {};
 }

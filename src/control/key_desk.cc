@@ -82,11 +82,11 @@ Task<Result<std::string>> KeyDesk::maintain() {
   co_return done;
 }
 
-Result<void> KeyDesk::reseal(const crypto::UnsealSource& source) {
+Result<std::string> KeyDesk::reseal(const crypto::UnsealSource& source) {
   SP_CHECK(check_open());
-  SP_CHECK(ring_->reseal(source, random_));
+  SP_TRY(std::string left, ring_->reseal(source, random_));
   opened_by_ = ring_->opened_by();
-  return {};
+  return left;
 }
 
 Result<void> KeyDesk::seal() {

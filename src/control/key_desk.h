@@ -54,8 +54,8 @@ class KeyDesk {
   // The turn that is due by age, and the rest of one that was interrupted. What was done, for the audit; empty: nothing.
   Task<Result<std::string>> maintain();
   [[nodiscard]] Result<crypto::UnsealSource> source_of_settings() const { return rules_.source(); }
-  // Another source opens the keyring from now on; the settings have to name it before the next start.
-  Result<void> reseal(const crypto::UnsealSource& source);
+  // Another source opens the keyring from now on; the settings have to name it before the next start. What Keyring says.
+  Result<std::string> reseal(const crypto::UnsealSource& source);
   // Drops every key-encryption key from memory; a restart finds it sealed.
   Result<void> seal();
   Result<void> unseal();

@@ -129,11 +129,12 @@ Result<std::size_t> Keyring::drop_retired(std::span<const std::uint32_t> in_use,
   return dropped;
 }
 
-Result<void> Keyring::reseal(const UnsealSource& source, Random& random) {
+Result<std::string> Keyring::reseal(const UnsealSource& source, Random& random) {
   SP_TRY(UnsealKey fresh, fresh_unseal_key(source, folder_, random));
   const KeyringHead head = next_head(fresh);
   SP_CHECK(put(head, copy_of_body(), std::move(fresh), random));
-  return tidy();
+  const auto tidied = tidy();
+  return tidied ? std::string() : tidied.error().detail;
 }
 
 Result<void> Keyring::tidy() const {

@@ -41,8 +41,8 @@ class Keyring {
   // Destroys the retired keys of which `in_use` names none; says how many. Nothing changes where there are none.
   Result<std::size_t> drop_retired(std::span<const std::uint32_t> in_use, Random& random);
   // Opens by `source` from now on, with a fresh salt; the key file is removed where that is another kind. The keys inside
-  // stay: nothing that they sealed is touched.
-  Result<void> reseal(const UnsealSource& source, Random& random);
+  // stay: nothing that they sealed is touched. An error: nothing changed. Else why the old key file is still there, if it is.
+  Result<std::string> reseal(const UnsealSource& source, Random& random);
   // Removes drafts, and a key file that opens nothing any more. For who holds the home's lock.
   Result<void> tidy() const;
 

@@ -215,6 +215,20 @@ TEST_F(KeyringTest, ChangesItsSourceAndKeepsItsKeys) {
   EXPECT_EQ(open_record(*again->store(), record, kPlace)->reveal(), "kept");
 }
 
+// The source has changed all the same: who heard an error would go on with the old one.
+TEST_F(KeyringTest, AKeyFileThatCannotBeRemovedIsSaidAndNoFailure) {
+  Keyring ring = made(source_of(UnsealKind::file));
+  fs::remove(key_file());
+  fs::create_directory(key_file());
+  const auto left = ring.reseal(source_of(UnsealKind::environment, kKey), random_);
+  ASSERT_TRUE(left.has_value()) << left.error().detail;
+  EXPECT_NE(left->find("cannot remove"), std::string::npos) << *left;
+  EXPECT_EQ(ring.opened_by(), UnsealKind::environment);
+  fs::remove(key_file());
+  EXPECT_EQ(refusal(source_of(UnsealKind::environment, kKey)), "");
+  EXPECT_EQ(ring.reseal(source_of(UnsealKind::environment, kKey), random_).value(), "");
+}
+
 TEST_F(KeyringTest, ARefusedPasswordChangesNothing) {
   Keyring ring = made(source_of(UnsealKind::file));
   const std::string before = bytes();
