@@ -33,6 +33,16 @@ Result<void> KeyExchange::load(ExchangeRules rules) {
   for (const StoredExchangeKey& key : known_) {
     SP_TRY(taken_[key.id], store_.envelopes_of(key.id));
   }
+  return retire_former();
+}
+
+// Where the process ended between a new key and the retirement of the former, that one would open for ever.
+Result<void> KeyExchange::retire_former() {
+  for (StoredExchangeKey& key : known_) {
+    if (&key == &known_.front() || key.retired_at) continue;
+    key.retired_at = known_.front().created_at;
+    SP_CHECK(store_.put_exchange_key(key));
+  }
   return {};
 }
 

@@ -62,6 +62,7 @@ class KeyExchange {
   [[nodiscard]] bool due() const;
   [[nodiscard]] ExchangeKey shown(const StoredExchangeKey& key) const;
   Task<Result<ExchangeKey>> replace();
+  Result<void> retire_former();
   Result<void> put_in_force(const crypto::RsaKey& key);
   Result<const crypto::RsaKey*> private_half(const StoredExchangeKey& key);
   Result<void> take(const std::string& key, std::string_view envelope);

@@ -95,6 +95,26 @@ TEST_F(OfTheExchange, IsReplacedByAgeAndTheFormerOpensForAWhile) {
   EXPECT_EQ(store_.keys[0].id, second.id);
 }
 
+// Killed between the new key and the retirement of the former: that one's grace has an end all the same.
+TEST_F(OfTheExchange, AFormerKeyThatWasNotRetiredIsAtTheNextStart) {
+  const auto first = key();
+  const auto early = sealed(first, "vault:mail"), late = sealed(first, "vault:mail");
+  clock_.advance(hours(24));
+  const auto second = key();
+  for (auto& stored : store_.keys) stored.retired_at.reset();
+  KeyExchange again(store_, keys_, random_, clock_, generate_, [](const std::string&, const std::string&) {});
+  ASSERT_TRUE(again.load(rules_));
+  EXPECT_EQ(store_.keys[0].retired_at, second.created_at);
+  EXPECT_FALSE(store_.keys[1].retired_at);
+  EXPECT_EQ(run(again.current())->id, second.id);
+  EXPECT_TRUE(again.open({"", "mail"}, early));
+  clock_.advance(hours(2));
+  EXPECT_EQ(again.open({"", "mail"}, late).error().code, Code::validation);
+  ASSERT_TRUE(again.sweep());
+  ASSERT_EQ(store_.keys.size(), 1U);
+  EXPECT_EQ(store_.keys[0].id, second.id);
+}
+
 TEST_F(OfTheExchange, SealedItOpensNothingAndMakesNoKey) {
   const auto envelope = sealed(key(), "vault:mail");
   keys_.wrapping().replace({});
