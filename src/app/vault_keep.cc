@@ -1,6 +1,7 @@
 #include "app/vault_keep.h"
 
 #include <latch>
+#include <utility>
 
 #include "app/key_keep.h"
 #include "app/secret_sources.h"
@@ -198,6 +199,12 @@ void App::VaultKeep::sweep() {
   const auto gone = vault_.remove_of_gone([&](std::string_view owner) { return is_there(*principals, owner); });
   if (!gone) failed("secrets of those who are gone not removed", gone.error());
   else if (*gone > 0) app_.note("delete_secrets", "vault", std::to_string(*gone) + " of principals that are gone");
+  const auto erased = vault_.erase_rest();
+  if (!erased) return failed("what was erased is not gone everywhere yet", erased.error());
+  if (*erased) log_read_ = false;
+  else if (!std::exchange(log_read_, true))
+    app_.log_.warning(
+        "erased secrets stand in the database's log until nobody reads it any more, a backup for example");
 }
 
 }  // namespace sallyport::app

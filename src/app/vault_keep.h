@@ -34,6 +34,7 @@ class App::VaultKeep {
   control::SecretResolver resolver_;
   control::VaultDesk desk_;
   control::Vault::Position rewrapped_{};  // up to where, in the pass that is under way
+  bool log_read_ = false;  // it was said that the database's log could not be emptied
 };
 
 }  // namespace sallyport::app

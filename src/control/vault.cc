@@ -151,8 +151,9 @@ Result<VaultSecret> Vault::put(VaultPut order) {
   next.versions.push_back({next.newest, clock_.wall(), std::move(order.author), false});
   SP_TRY(VaultVersionRow row, sealed_row(next, order.value->reveal()));
   SP_TRY(VaultSecret stored, store(std::move(next), row));
-  SP_CHECK(forget_old(secrets_.at(order.where)));
   tell(order.where);
+  // The value is in force: what becomes of an old one is not what was asked for.
+  if (!forget_old(secrets_.at(order.where))) surplus_.insert(order.where);
   return secrets_.at(order.where);
 }
 
@@ -256,6 +257,15 @@ Result<std::optional<Vault::Position>> Vault::rewrap(const Position& from, std::
   }
   SP_CHECK(store_.put_wrapped(rows));
   return last;
+}
+
+Result<bool> Vault::erase_rest() {
+  while (!surplus_.empty()) {
+    const auto found = secrets_.find(*surplus_.begin());
+    if (found != secrets_.end()) SP_CHECK(forget_old(found->second));
+    surplus_.erase(surplus_.begin());
+  }
+  return store_.empty_log();
 }
 
 Result<void> Vault::write_uses() {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,7 +68,7 @@ class Vault {
   [[nodiscard]] bool sealed() const { return keys_.wrapping_key() == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return secrets_.size(); }
 
-  // A new version, in force at once. validation, limit, not_found (no value for one that is not there).
+  // A new version, in force at once; erase_rest() sees to old ones. validation, limit, not_found (nothing there, no value).
   Result<VaultSecret> put(VaultPut order);
   [[nodiscard]] Result<VaultSecret> find(const VaultName& where) const;  // not_found
   [[nodiscard]] std::vector<VaultSecret> list(const std::optional<std::string>& owner) const;  // by owner and name
@@ -91,6 +92,8 @@ class Vault {
   Result<std::optional<Position>> rewrap(const Position& from, std::uint32_t most);
 
   Result<void> write_uses();  // every few seconds
+  // As often: what erasures left to do, old versions and the write-ahead log. False: a backup, say, reads that one still.
+  Result<bool> erase_rest();
 
  private:
   using Secrets = std::map<VaultName, VaultSecret>;
@@ -111,6 +114,7 @@ class Vault {
   VaultRules rules_;
   Secrets secrets_;
   std::vector<VaultName> used_;  // since the last write_uses()
+  std::set<VaultName> surplus_;  // has versions beyond those that are kept, which could not be destroyed
 };
 
 }  // namespace sallyport::control

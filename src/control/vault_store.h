@@ -74,9 +74,12 @@ class VaultStore {
   virtual Result<void> put_secret(const VaultSecret& secret, const std::optional<VaultVersionRow>& fresh) = 0;
   virtual Result<VaultSealed> sealed_version(std::string_view secret, std::uint32_t number) = 0;
   // The wrapped key is overwritten in a transaction of its own first, then the rest goes, each over zeroes (secure_delete),
-  // and the write-ahead log is emptied (S2-43). `forget`: nothing of the version stays, else that it was there.
+  // and the write-ahead log is emptied (S2-43) unless somebody reads it: empty_log() then has that to do. An error: the rows
+  // are there. `forget`: nothing of the version stays, else that it was there.
   virtual Result<void> destroy_version(std::string_view secret, std::uint32_t number, bool forget) = 0;
-  virtual Result<void> delete_secret(std::string_view id) = 0;
+  virtual Result<void> delete_secret(std::string_view id) = 0;  // as above
+  // Where an erasure left the write-ahead log as it was. False: somebody still reads it; try again later.
+  virtual Result<bool> empty_log() = 0;
   virtual Result<void> touch_secrets(std::span<const VaultUse> uses) = 0;  // unknown ones are passed over
 
   // For a new key-encryption key: at most `most` rows behind (secret, number), in that order; and their keys wrapped anew.

@@ -146,6 +146,33 @@ TEST_F(OfTheVault, AFailedWriteChangesNothing) {
   EXPECT_EQ(shown({"", "mail"}), "1");
 }
 
+// The new value is in force and told, whatever becomes of the oldest; that one goes later.
+TEST_F(OfTheVault, AnOldVersionThatStaysIsDestroyedLater) {
+  for (const char* value : {"1", "2", "3"}) ASSERT_TRUE(put("mail", value));
+  store_.erases_nothing = true;
+  changed_.clear();
+  EXPECT_EQ(put("mail", "4")->current, 4U);
+  EXPECT_EQ(shown({"", "mail"}), "4");
+  EXPECT_EQ(changed_, (std::vector<std::string>{"mail"}));
+  EXPECT_EQ(vault_.erase_rest().error().code, Code::storage);
+  EXPECT_EQ(store_.rows.size(), 4U);
+  store_.erases_nothing = false;
+  EXPECT_TRUE(vault_.erase_rest().value());
+  EXPECT_EQ(store_.rows.size(), 3U);
+  EXPECT_EQ(shown({"", "mail"}, 1), "error not_found");
+  store_.log_read = true;
+  EXPECT_FALSE(vault_.erase_rest().value());
+}
+
+TEST_F(OfTheVault, ASecretIsDeletedBeforeItsOldVersionIs) {
+  for (const char* value : {"1", "2", "3"}) ASSERT_TRUE(put("mail", value));
+  store_.erases_nothing = true;
+  ASSERT_TRUE(put("mail", "4"));
+  ASSERT_TRUE(vault_.remove({"", "mail"}));
+  EXPECT_TRUE(vault_.erase_rest().value());
+  EXPECT_EQ(changed_.back(), "mail gone");
+}
+
 TEST_F(OfTheVault, ADeletedNameBeginsAnew) {
   const auto first = put("mail", "1")->id;
   ASSERT_TRUE(vault_.remove({"", "mail"}));

@@ -34,6 +34,7 @@ class MemoryVault final : public VaultStore {
     return found->second;
   }
   Result<void> destroy_version(std::string_view secret, std::uint32_t number, bool forget) override {
+    if (erases_nothing) return fail(Code::storage, "on purpose");
     rows.erase({std::string(secret), number});
     auto& versions = secrets[std::string(secret)].versions;
     for (auto& version : versions) version.destroyed = version.destroyed || version.number == number;
@@ -45,6 +46,7 @@ class MemoryVault final : public VaultStore {
     secrets.erase(std::string(id));
     return {};
   }
+  Result<bool> empty_log() override { return !log_read; }
   Result<void> touch_secrets(std::span<const VaultUse> uses) override {
     touched.insert(touched.end(), uses.begin(), uses.end());
     return {};
@@ -88,7 +90,8 @@ class MemoryVault final : public VaultStore {
   std::vector<StoredExchangeKey> keys;  // oldest first
   std::set<std::pair<std::string, std::string>> envelopes;
   std::vector<VaultUse> touched;
-  bool fails = false;
+  bool fails = false, erases_nothing = false;
+  bool log_read = false;  // by somebody else
 };
 
 }  // namespace sallyport::control::testing

@@ -33,6 +33,8 @@ std::unexpected<Error> sql_error(sqlite3* db, const char* what, int code) {
                                   " [" + std::to_string(best) + "]");
 }
 
+constexpr int kBusyMs = 5000;
+
 }  // namespace
 
 std::string Row::text(int column) const {
@@ -110,7 +112,7 @@ Result<Sqlite> Sqlite::open(const std::string& path) {
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, 64 << 20);
   sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
-  sqlite3_busy_timeout(raw, 5000);
+  sqlite3_busy_timeout(raw, kBusyMs);
   SP_CHECK(db.pragma("journal mode", "PRAGMA journal_mode=WAL"));
   SP_CHECK(db.pragma("synchronous", "PRAGMA synchronous=FULL"));
   SP_CHECK(db.pragma("foreign keys", "PRAGMA foreign_keys=ON"));
@@ -140,6 +142,13 @@ Result<std::int64_t> Sqlite::pragma(const char* what, std::string_view sql) {
   SP_TRY(Statement statement, prepare(what, sql));
   SP_TRY(const bool row, statement.step());
   return row ? statement.row().number(0) : 0;
+}
+
+Result<std::int64_t> Sqlite::pragma_at_once(const char* what, std::string_view sql) {
+  sqlite3_busy_timeout(db_.get(), 0);
+  auto row = pragma(what, sql);
+  sqlite3_busy_timeout(db_.get(), kBusyMs);
+  return row;
 }
 
 Result<Transaction> Transaction::begin(Sqlite& db) {

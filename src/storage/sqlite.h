@@ -85,6 +85,8 @@ class Sqlite {
   // Several statements without values: schema only.
   Result<void> script(const char* what, const std::string& sql);
   Result<std::int64_t> pragma(const char* what, std::string_view sql);
+  // The same without waiting for other connections.
+  Result<std::int64_t> pragma_at_once(const char* what, std::string_view sql);
 
  private:
   struct Close {

@@ -155,12 +155,18 @@ Result<VaultSealed> SqliteVault::sealed_version(std::string_view secret, std::ui
   return sealed_of(get.row(), 0);
 }
 
-// What was overwritten still stands in the write-ahead log until that is emptied.
-Result<void> SqliteVault::empty_log() {
-  SP_TRY(const std::int64_t busy, db_.pragma("empty the log", "PRAGMA wal_checkpoint(TRUNCATE)"));
-  if (busy == 0) return {};
-  return fail(Code::storage,
-              "database, vault: erased, but the write-ahead log could not be emptied: another process reads it");
+Result<bool> SqliteVault::empty_log() {
+  if (!log_due_) return true;
+  SP_TRY(const std::int64_t busy, db_.pragma_at_once("empty the log", "PRAGMA wal_checkpoint(TRUNCATE)"));
+  log_due_ = busy != 0;
+  return !log_due_;
+}
+
+// What was overwritten still stands in the write-ahead log until that is emptied. The rows are gone whatever comes of it: what
+// is left to do is the sweep's, which says why it fails.
+void SqliteVault::erased() {
+  log_due_ = true;
+  (void)empty_log();
 }
 
 Result<void> SqliteVault::destroy_version(std::string_view secret, std::uint32_t version, bool forget) {
@@ -172,15 +178,17 @@ Result<void> SqliteVault::destroy_version(std::string_view secret, std::uint32_t
                    forget ? "DELETE FROM vault_versions WHERE secret = ? AND number = ?"
                           : "UPDATE vault_versions SET ciphertext = '' WHERE secret = ? AND number = ?",
                    secret, number(version)));
-  return empty_log();
+  erased();
+  return {};
 }
 
 Result<void> SqliteVault::delete_secret(std::string_view id) {
   SP_CHECK(
       db_.run("destroy data keys", "UPDATE vault_versions SET wrapped_key = '', destroyed = 1 WHERE secret = ?", id));
   SP_TRY(const std::int64_t gone, db_.run("delete secret", "DELETE FROM vault_secrets WHERE id = ?", id));
+  erased();
   if (gone == 0) return fail(Code::not_found, "no such secret");
-  return empty_log();
+  return {};
 }
 
 Result<void> SqliteVault::touch_secrets(std::span<const control::VaultUse> uses) {
@@ -254,7 +262,8 @@ Result<void> SqliteVault::put_exchange_key(const StoredExchangeKey& key) {
 Result<void> SqliteVault::delete_exchange_key(std::string_view id) {
   SP_CHECK(db_.run("destroy exchange key", "UPDATE exchange_keys SET wrapped_key = '' WHERE id = ?", id));
   SP_CHECK(db_.run("delete exchange key", "DELETE FROM exchange_keys WHERE id = ?", id));
-  return empty_log();
+  erased();
+  return {};
 }
 
 Result<void> SqliteVault::add_envelope(std::string_view key, std::string_view digest) {

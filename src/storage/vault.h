@@ -1,5 +1,6 @@
 // The vault's rows in SQLite. Each call is a transaction of its own but for the erasure of a version, which is two: its wrapped
-// key goes first, so that what a crash leaves behind opens no more. One thread, the repository's.
+// key goes first, so that what a crash leaves behind opens no more. None waits for a connection that reads, such as a backup's.
+// One thread, the repository's.
 #pragma once
 
 #include "control/vault_store.h"
@@ -17,6 +18,7 @@ class SqliteVault final : public control::VaultStore {
   Result<control::VaultSealed> sealed_version(std::string_view secret, std::uint32_t number) override;
   Result<void> destroy_version(std::string_view secret, std::uint32_t number, bool forget) override;
   Result<void> delete_secret(std::string_view id) override;
+  Result<bool> empty_log() override;
   Result<void> touch_secrets(std::span<const control::VaultUse> uses) override;
   Result<std::vector<control::VaultVersionRow>> sealed_rows(std::string_view after_secret, std::uint32_t after_number,
                                                             std::uint32_t most) override;
@@ -28,8 +30,10 @@ class SqliteVault final : public control::VaultStore {
   Result<std::size_t> envelopes_of(std::string_view key) override;
 
  private:
-  Result<void> empty_log();
+  void erased();
+
   Sqlite& db_;
+  bool log_due_ = true;  // at first: whoever erased before may have been killed
 };
 
 }  // namespace sallyport::storage

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <sstream>
 
 #include "core/encoding.h"
+#include "storage/sqlite.h"
 #include "storage/sqlite_repository.h"
 #include "storage/test_home.h"
 
@@ -96,6 +98,36 @@ TEST(StoredVault, WhatIsDeletedIsInNoFileAnyMore) {
   ASSERT_TRUE(repository->vault().delete_secret("s1"));
   EXPECT_FALSE(found("key of s12") || found(row("s1", 2).sealed.ciphertext));
   EXPECT_EQ(repository->vault().delete_secret("s1").error().code, Code::not_found);
+}
+
+// S2-43: a backup reads in the meantime. It is not waited for, and what it holds up is done after it.
+TEST(StoredVault, WhoReadsHoldsUpNoErasure) {
+  const TestHome home;
+  const auto repository = opened(home);
+  auto& vault = repository->vault();
+  for (const char* id : {"s1", "s2"}) ASSERT_TRUE(vault.put_secret(secret(id, std::string("n") + id), row(id)));
+  ASSERT_TRUE(vault.put_exchange_key({"k1", "pem", {"wrapped k1", "sealed"}, kNow, {}}));
+  const auto found = [&](const std::string& what) {
+    const std::string text = base64url_encode(as_bytes(what));
+    return bytes_of(home, "sallyport.db").find(text) != std::string::npos ||
+           bytes_of(home, "sallyport.db-wal").find(text) != std::string::npos;
+  };
+  auto reader = Sqlite::open(home.path("sallyport.db"));
+  ASSERT_TRUE(reader);
+  ASSERT_TRUE(reader->run("begin", "BEGIN"));
+  ASSERT_EQ(reader->pragma("read", "SELECT count(*) FROM vault_secrets").value(), 2);
+  const auto began = std::chrono::steady_clock::now();
+  const auto destroyed = vault.destroy_version("s1", 1, false);
+  EXPECT_TRUE(destroyed) << destroyed.error().detail;
+  EXPECT_TRUE(vault.delete_secret("s2"));
+  EXPECT_TRUE(vault.delete_exchange_key("k1"));
+  EXPECT_FALSE(vault.empty_log().value());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4)) << "it waited its 5 s for who reads";
+  EXPECT_EQ(vault.load_vault()->size(), 1U);
+  EXPECT_TRUE(found("key of s11"));
+  ASSERT_TRUE(reader->run("end", "COMMIT"));
+  EXPECT_TRUE(vault.empty_log().value());
+  EXPECT_FALSE(found("key of s11") || found("key of s21") || found("wrapped k1"));
 }
 
 TEST(StoredVault, RowsAreWrappedAnewInOrder) {
