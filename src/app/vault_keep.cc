@@ -57,7 +57,10 @@ Result<std::shared_ptr<crypto::RsaKey>> make_key(unsigned bits) {
 App::VaultKeep::VaultKeep(App& app)
     : app_(app),
       vault_(app.repository_->vault(), *app.keys_, app.random_, app.clock_),
-      one_time_(vault_, app.random_, app.clock_),
+      one_time_(vault_, app.random_, app.clock_,
+                [&app](std::string_view principal, const control::VaultName& where) {
+                  return control::may_read_still(*app.control_->snapshot(), principal, where, app.clock_.wall());
+                }),
       exchange_(
           app.repository_->vault(), *app.keys_, app.random_, app.clock_,
           [this](unsigned bits) {

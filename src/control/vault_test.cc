@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "control/one_time_reveals.h"
 #include "control/vault_test_support.h"
 
 namespace sallyport::control {
@@ -216,27 +215,6 @@ TEST_F(OfTheVault, IsRewrappedInSteps) {
   EXPECT_EQ(steps, 2);
   keys_.wrapping().replace({set.back()});  // the old one is gone
   for (const char* name : {"a", "b", "c"}) EXPECT_EQ(shown({"", name}), name);
-}
-
-TEST_F(OfTheVault, AOneTimeTokenShowsOnce) {
-  OneTimeReveals once(vault_, random_, clock_);
-  ASSERT_TRUE(put("mail", "1"));
-  const auto made = once.make({"", "mail"}, {}, std::chrono::seconds(60), "user:1").value();
-  EXPECT_FALSE(once.take("guess"));
-  EXPECT_EQ(once.take(made.token)->value.value.reveal(), "1");
-  EXPECT_EQ(once.take(made.token).error().code, Code::not_found);
-  const auto late = once.make({"", "mail"}, {}, std::chrono::seconds(60), "user:1").value();
-  clock_.advance(std::chrono::seconds(60));
-  EXPECT_EQ(once.take(late.token).error().code, Code::not_found);
-}
-
-TEST_F(OfTheVault, AOneTimeTokenIsNotForALaterSecretOfThatName) {
-  OneTimeReveals once(vault_, random_, clock_);
-  ASSERT_TRUE(put("mail", "1"));
-  const auto made = once.make({"", "mail"}, {}, std::chrono::seconds(60), "user:1").value();
-  ASSERT_TRUE(vault_.remove({"", "mail"}));
-  ASSERT_TRUE(put("mail", "another"));
-  EXPECT_EQ(once.take(made.token).error().code, Code::not_found);
 }
 
 }  // namespace
