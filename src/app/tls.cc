@@ -19,6 +19,10 @@ net::ClientCertificates clients_of(const config::TlsSettings& settings) {
   return settings.client_certificates == "optional" ? net::ClientCertificates::optional : net::ClientCertificates::none;
 }
 
+net::TlsProfile profile_of(const config::TlsSettings& settings) {
+  return settings.profile == "modern" ? net::TlsProfile::modern : net::TlsProfile::intermediate;
+}
+
 bool is_there(const std::string& path) {
   struct stat info{};
   return ::stat(path.c_str(), &info) == 0;
@@ -61,26 +65,56 @@ TlsDesk::Stamps TlsDesk::stamps() const {
 Result<net::TlsMaterial> TlsDesk::read_material() const {
   const auto& tls = deps_.settings.tls;
   net::TlsMaterial out;
-  out.profile = tls.profile == "modern" ? net::TlsProfile::modern : net::TlsProfile::intermediate;
+  out.profile = profile_of(tls);
   out.client_certificates = clients_of(tls);
   SP_TRY(out.chain, read_tls_file("tls.certificate", tls.certificate));
   SP_TRY(out.key, read_tls_key("tls.key", tls.key));
   if (!tls.ocsp.empty()) {
-    SP_TRY(out.ocsp, read_tls_file("tls.ocsp", tls.ocsp));
+    auto ocsp = read_tls_file("tls.ocsp", tls.ocsp);
+    if (ocsp) out.ocsp = *std::move(ocsp);
+    else if (server_ == nullptr) return fail(std::move(ocsp).error());
+    else deps_.note("refuse_ocsp", ocsp.error().detail + "; it is not stapled", true);
   }
-  if (out.client_certificates == net::ClientCertificates::none) return out;
+  SP_CHECK(read_clients(out));
+  return out;
+}
+
+Result<void> TlsDesk::read_clients(net::TlsMaterial& out) const {
+  const auto& tls = deps_.settings.tls;
+  if (out.client_certificates == net::ClientCertificates::none) return {};
   SP_TRY(out.client_ca, read_tls_file("tls.client_ca", tls.client_ca));
   // One that was there and is gone would let in whom it had revoked.
   if (tls.crl_required || had_crl_ || is_there(tls.crl)) {
-    SP_TRY(out.crl, read_tls_file("tls.crl", tls.crl));
+    SP_TRY(out.crl, read_tls_file("tls.crl", tls.crl, kTlsListMax));
   }
-  return out;
+  return {};
 }
 
 Result<std::shared_ptr<const net::TlsServer>> TlsDesk::read() {
   read_stamps_ = stamps();  // before the files: what changes while they are read is seen by the next look
-  SP_TRY(const auto material, read_material());
+  SP_TRY(auto material, read_material());
+  auto server = net::TlsServer::make(material, tickets_, deps_.clock);
+  if (!server && server_ != nullptr && !material.ocsp.empty()) {
+    server = make_without_ocsp(material, server.error());
+  }
+  if (server) had_crl_ = !material.crl.empty();
+  return server;
+}
+
+// While running, what nobody has to have does not hold up what the other files say.
+Result<std::shared_ptr<const net::TlsServer>> TlsDesk::make_without_ocsp(net::TlsMaterial& material, const Error& why) {
+  material.ocsp.clear();
   SP_TRY(auto server, net::TlsServer::make(material, tickets_, deps_.clock));
+  deps_.note("refuse_ocsp", why.detail + "; it is not stapled", true);
+  return server;
+}
+
+Result<std::shared_ptr<const net::TlsServer>> TlsDesk::with_clients() {
+  net::TlsMaterial material;
+  material.profile = profile_of(deps_.settings.tls);
+  material.client_certificates = clients_of(deps_.settings.tls);
+  SP_CHECK(read_clients(material));
+  SP_TRY(auto server, server_->with_clients(material));
   had_crl_ = !material.crl.empty();
   return server;
 }
@@ -109,13 +143,30 @@ Task<Result<void>> TlsDesk::reload() {
   auto server = read();
   if (!server) {
     ++failures_;
-    deps_.note("refuse_certificate", server.error().detail + "; what was served before goes on", true);
+    co_await keep_certificate(server.error());
     co_return fail(std::move(server).error());
   }
   ++reloads_;
   take(std::move(*server), "serve_certificate");
   co_await deps_.hand_out(server_);
   co_return Result<void>{};
+}
+
+// A revocation takes effect though another file is broken, or the certificate has expired.
+Task<void> TlsDesk::keep_certificate(const Error& why) {
+  std::string text = why.detail + "; what was served before goes on";
+  if (clients_of(deps_.settings.tls) == net::ClientCertificates::none) {
+    deps_.note("refuse_certificate", std::move(text), true);
+    co_return;
+  }
+  auto server = with_clients();
+  if (!server && server.error().detail != why.detail) text += "; revocations too: " + server.error().detail;
+  deps_.note("refuse_certificate", std::move(text), true);
+  if (!server) co_return;
+  server_ = *std::move(server);
+  deps_.note("serve_revocations", "tls.client_ca and tls.crl as they are now, with the certificate served before",
+             false);
+  co_await deps_.hand_out(server_);
 }
 
 Task<void> TlsDesk::watch() {

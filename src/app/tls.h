@@ -1,7 +1,7 @@
 // The TLS of the listener as the settings want it: reads and checks certificate, key, authorities and lists, hands each new
-// context to every worker, keeps the old one where a new file is broken and says why, changes the ticket keys, and warns
-// before the certificate ends. Owned by App. open() before there are threads; reload() and watch() on the control executor;
-// metrics() and status() on any thread.
+// context to every worker, keeps the old one where a new file is broken and says why (good authorities and revocation lists
+// are taken up all the same), changes the ticket keys, and warns before the certificate ends. Owned by App. open() before
+// there are threads; reload() and watch() on the control executor; metrics() and status() on any thread.
 #pragma once
 
 #include <array>
@@ -34,7 +34,8 @@ class TlsDesk {
   // Error: config, with the file, the reason and the fix; nothing may be served then.
   Result<void> open();
   [[nodiscard]] const std::shared_ptr<const net::TlsServer>& server() const noexcept { return server_; }
-  // Reads the files anew; when it returns, new handshakes meet what it read. Errors: those of open(); the old one stays.
+  // Reads the files anew; when it returns, new handshakes meet what it read. A bad OCSP response is left out. Errors: those
+  // of open(); the old certificate stays then, with the new client_ca and crl where those are good.
   Task<Result<void>> reload();
   // Every few seconds: reload() where a file has changed, other ticket keys once an hour, warnings.
   Task<void> watch();
@@ -47,6 +48,10 @@ class TlsDesk {
   [[nodiscard]] Stamps stamps() const;
   Result<std::shared_ptr<const net::TlsServer>> read();
   Result<net::TlsMaterial> read_material() const;
+  Result<void> read_clients(net::TlsMaterial& out) const;
+  Result<std::shared_ptr<const net::TlsServer>> make_without_ocsp(net::TlsMaterial& material, const Error& why);
+  Result<std::shared_ptr<const net::TlsServer>> with_clients();
+  Task<void> keep_certificate(const Error& why);
   void take(std::shared_ptr<const net::TlsServer> server, std::string_view what);
   void warn_of_expiry();
   [[nodiscard]] std::string described() const;

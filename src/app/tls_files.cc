@@ -4,14 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 namespace sallyport::app {
 namespace {
-
-constexpr std::size_t kFileMax = 1U << 20;
 
 struct Descriptor {
   int fd;
@@ -40,8 +40,8 @@ Result<int> open_regular(std::string_view setting, const std::string& path, stru
   return refuse(setting, path, "is no regular file; fix: name one");
 }
 
-Result<std::string> read_all(std::string_view setting, const std::string& path, int fd) {
-  std::string text(kFileMax + 1, '\0');
+Result<std::string> read_all(std::string_view setting, const std::string& path, int fd, std::size_t most) {
+  std::string text(most + 1, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
     const ssize_t n = ::read(fd, text.data() + size, text.size() - size);
@@ -50,7 +50,9 @@ Result<std::string> read_all(std::string_view setting, const std::string& path, 
     if (n == 0) break;
     size += static_cast<std::size_t>(n);
   }
-  if (size > kFileMax) return refuse(setting, path, "is larger than 1 MiB; fix: name another");
+  if (size > most) {
+    return refuse(setting, path, "is larger than " + std::to_string(most >> 20U) + " MiB; fix: name another");
+  }
   std::string out(text, 0, size);
   wipe(text);
   return out;
@@ -64,11 +66,12 @@ std::string octal(mode_t mode) {
 
 }  // namespace
 
-Result<std::string> read_tls_file(std::string_view setting, const std::string& path) {
+Result<std::string> read_tls_file(std::string_view setting, const std::string& path, std::size_t most) {
   struct stat info{};
   SP_TRY(const int fd, open_regular(setting, path, info));
   const Descriptor file{fd};
-  return read_all(setting, path, file.fd);
+  const bool small = info.st_size < static_cast<off_t>(kTlsFileMax);  // most are: no room is made for what is not there
+  return read_all(setting, path, file.fd, small ? std::min(most, kTlsFileMax) : most);
 }
 
 Result<Secret> read_tls_key(std::string_view setting, const std::string& path) {
@@ -86,7 +89,7 @@ Result<Secret> read_tls_key(std::string_view setting, const std::string& path) {
                   "may be read by others (mode " + octal(info.st_mode) + "); fix: chmod 600 " + path +
                       ", and make a new key if someone else may have read it");
   }
-  SP_TRY(std::string text, read_all(setting, path, file.fd));
+  SP_TRY(std::string text, read_all(setting, path, file.fd, kTlsFileMax));
   Secret key(text);
   wipe(text);
   return key;

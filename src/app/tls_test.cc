@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
+#include "app/tls_files.h"
+#include "net/tls_test_ocsp.h"
 #include "net/tls_test_support.h"
 
 namespace sallyport::app {
@@ -61,6 +64,24 @@ class TlsDeskTest : public testing::Test {
     asio::io_context io;
     asio::co_spawn(io, desk().watch(), [](const std::exception_ptr& error) { EXPECT_FALSE(error); });
     io.run();
+  }
+  // Is `one` revoked by what is served now?
+  [[nodiscard]] bool revokes(const TestCertificate& one) {
+    const auto read = net::read_certificate(one.x509());
+    EXPECT_TRUE(read);
+    return read && desk().server()->revokes(*read);
+  }
+  // Client certificates are asked for, and the list revokes nobody yet.
+  void open_with_clients() {
+    settings_.tls.client_certificates = "required";
+    write("crl.pem", ca_.crl_pem(nullptr, 9 * kYear));
+    ASSERT_TRUE(desk().open());
+    ASSERT_FALSE(revokes(second_));
+  }
+  [[nodiscard]] bool noted(std::string_view action, std::string_view words) const {
+    return std::ranges::any_of(notes_, [&](const std::string& note) {
+      return note.starts_with(std::string(action) + ": ") && note.find(words) != std::string::npos;
+    });
   }
   [[nodiscard]] std::string subject() { return desk().server()->certificate().subject; }
 
@@ -127,6 +148,85 @@ TEST_F(TlsDeskTest, TheDefaultListMayBeMissingANamedOneMayNot) {
   const auto opened = desk().open();
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().detail.find("tls.crl"), std::string::npos);
+}
+
+TEST_F(TlsDeskTest, ARevocationTakesEffectThoughTheKeyIsRefused) {
+  open_with_clients();
+  write("server.key", server_.key_pem(), 0644);
+  write("crl.pem", ca_.crl_pem(&second_, 9 * kYear));
+  watch();
+  EXPECT_TRUE(revokes(second_));
+  EXPECT_EQ(subject(), "CN=first");
+  ASSERT_EQ(handed_.size(), 1U);
+  EXPECT_EQ(handed_[0], desk().server());
+  EXPECT_TRUE(noted("refuse_certificate", "chmod 600"));
+  EXPECT_TRUE(noted("serve_revocations", "tls.crl"));
+  EXPECT_NE(desk().metrics().find("sallyport_tls_reload_failures_total 1\n"), std::string::npos);
+  watch();
+  EXPECT_EQ(handed_.size(), 1U) << "once a change";
+}
+
+TEST_F(TlsDeskTest, ARevocationTakesEffectThoughTheServersCertificateHasExpired) {
+  open_with_clients();
+  clock_.advance(desk().server()->certificate().not_after - clock_.wall() + hours(1));
+  write("crl.pem", ca_.crl_pem(&second_, 9 * kYear));
+  watch();
+  EXPECT_TRUE(revokes(second_));
+  EXPECT_TRUE(noted("refuse_certificate", "expired at"));
+  ASSERT_FALSE(handed_.empty());  // the new ticket keys come too: years have passed
+  EXPECT_TRUE(handed_.front()->session()) << "it serves";
+}
+
+TEST_F(TlsDeskTest, ABrokenListBesideABrokenKeyLeavesAllAsItWas) {
+  settings_.tls.client_certificates = "required";
+  write("crl.pem", ca_.crl_pem(&second_, 9 * kYear));
+  ASSERT_TRUE(desk().open());
+  write("server.key", "none");
+  write("crl.pem", "none");
+  watch();
+  EXPECT_TRUE(revokes(second_)) << "the former list holds";
+  EXPECT_TRUE(handed_.empty());
+  EXPECT_TRUE(noted("refuse_certificate", "tls.key"));
+  EXPECT_TRUE(noted("refuse_certificate", "tls.crl")) << notes_.back();
+  std::filesystem::remove(settings_.tls.crl);
+  watch();
+  EXPECT_TRUE(revokes(second_)) << "nor is one that is gone an empty one";
+}
+
+TEST_F(TlsDeskTest, ABadOcspResponseIsRefusedAtTheStartAndLeftOutLater) {
+  settings_.tls.ocsp = folder_ + "/ocsp.der";
+  write("ocsp.der", "none");
+  const auto opened = desk().open();
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().detail.find("tls.ocsp"), std::string::npos);
+  desk_.reset();
+  write("ocsp.der", net::ocsp_response(ca_, server_, V_OCSP_CERTSTATUS_GOOD, 9 * kYear));
+  ASSERT_TRUE(desk().open());
+  EXPECT_TRUE(desk().server()->ocsp_until());
+  place(second_);  // and the response about it still to come
+  watch();
+  EXPECT_EQ(subject(), "CN=second");
+  EXPECT_FALSE(desk().server()->ocsp_until());
+  EXPECT_TRUE(noted("refuse_ocsp", "tls.ocsp"));
+  std::filesystem::remove(settings_.tls.ocsp);
+  place(server_);
+  watch();
+  EXPECT_EQ(subject(), "CN=first");
+}
+
+TEST_F(TlsDeskTest, ListsMayBeLargeOtherFilesNot) {
+  const std::string much(std::size_t{2} << 20U, '\n');
+  open_with_clients();
+  write("crl.pem", much + ca_.crl_pem(&second_, 9 * kYear));
+  watch();
+  EXPECT_TRUE(revokes(second_));
+  std::filesystem::resize_file(settings_.tls.crl, kTlsListMax + 1);
+  watch();
+  EXPECT_TRUE(noted("refuse_certificate", "is larger than 32 MiB"));
+  write("crl.pem", ca_.crl_pem(&second_, 9 * kYear));
+  write("ca.crt", much + ca_.pem());
+  watch();
+  EXPECT_TRUE(noted("refuse_certificate", "is larger than 1 MiB"));
 }
 
 TEST_F(TlsDeskTest, AKeyThatOthersCanReadIsRefusedWithTheFix) {

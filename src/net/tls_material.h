@@ -1,5 +1,5 @@
 // PEM and DER of the listener's TLS, read and checked before anything is served with it. Internal to net; used by
-// TlsServer::make alone, on whatever thread that runs. What is refused says why, and the fix.
+// TlsServer alone, on whatever thread that runs. What is refused says why, and the fix.
 #pragma once
 
 #include <memory>

@@ -64,13 +64,15 @@ struct TlsServer::Shared {
   };
 
   explicit Shared(const Clock& c) : clock(c) {}
-  Result<void> set_up(const TlsMaterial& material, const ServerChain& chain);
+  Result<void> set_up(const TlsMaterial& material);
+  Result<void> make_context(const TlsMaterial& material);
   Result<void> choose_algorithms(TlsProfile profile);
   Result<void> ask_for_certificates(const TlsMaterial& material);
   static int staple(SSL* ssl, void* shared);
 
   const Clock& clock;
   std::unique_ptr<ssl_ctx_st, Free> context;
+  std::shared_ptr<const ServerChain> chain;
   PeerCertificate certificate;
   Revocations revocations;
   std::string ocsp;
@@ -124,12 +126,12 @@ int TlsServer::Shared::staple(SSL* ssl, void* shared) {
   return done == 1 ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
-Result<void> TlsServer::Shared::set_up(const TlsMaterial& material, const ServerChain& chain) {
+Result<void> TlsServer::Shared::make_context(const TlsMaterial& material) {
   context.reset(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* const c = context.get();
   if (c == nullptr) return broken("no memory");
   SP_CHECK(choose_algorithms(material.profile));
-  SP_CHECK(chain.use_in(c));
+  SP_CHECK(chain->use_in(c));
   SP_CHECK(ask_for_certificates(material));
   // Our chain is sent as the file has it: none is made of what clients' authorities would give.
   SSL_CTX_set_mode(c, SSL_MODE_NO_AUTO_CHAIN);
@@ -142,6 +144,15 @@ Result<void> TlsServer::Shared::set_up(const TlsMaterial& material, const Server
   return {};
 }
 
+// Of what does not change with the clients: `chain`, `certificate`, `ocsp` and `ocsp_until` stand already.
+Result<void> TlsServer::Shared::set_up(const TlsMaterial& material) {
+  auto done = make_context(material);
+  ERR_clear_error();
+  if (!done) return done;
+  SP_TRY(revocations, Revocations::read(material.crl));
+  return {};
+}
+
 TlsServer::TlsServer(std::shared_ptr<const Shared> shared, std::shared_ptr<const TicketKeys> tickets)
     : shared_(std::move(shared)), tickets_(std::move(tickets)) {}
 
@@ -151,17 +162,15 @@ Result<std::shared_ptr<const TlsServer>> TlsServer::make(const TlsMaterial& mate
                                                          std::shared_ptr<const TicketKeys> tickets,
                                                          const Clock& clock) {
   ERR_clear_error();
-  SP_TRY(const auto chain, ServerChain::read(material, clock.wall()));
+  SP_TRY(auto chain, ServerChain::read(material, clock.wall()));
   auto shared = std::make_shared<Shared>(clock);
   SP_TRY(shared->certificate, read_certificate(chain.leaf()));
   if (!material.ocsp.empty()) {
     SP_TRY(shared->ocsp_until, ocsp_validity(material.ocsp, chain.leaf()));
     shared->ocsp = material.ocsp;
   }
-  auto done = shared->set_up(material, chain);
-  ERR_clear_error();
-  if (!done) return fail(std::move(done).error());
-  SP_TRY(shared->revocations, Revocations::read(material.crl));
+  shared->chain = std::make_shared<const ServerChain>(std::move(chain));
+  SP_CHECK(shared->set_up(material));
   return std::shared_ptr<const TlsServer>(new TlsServer(std::move(shared), std::move(tickets)));
 }
 
@@ -175,9 +184,20 @@ Result<SslPtr> TlsServer::session() const {
   return ssl;
 }
 
+Result<std::shared_ptr<const TlsServer>> TlsServer::with_clients(const TlsMaterial& material) const {
+  ERR_clear_error();
+  auto shared = std::make_shared<Shared>(shared_->clock);
+  shared->chain = shared_->chain;
+  shared->certificate = shared_->certificate;
+  shared->ocsp = shared_->ocsp;
+  shared->ocsp_until = shared_->ocsp_until;
+  SP_CHECK(shared->set_up(material));
+  return std::shared_ptr<const TlsServer>(new TlsServer(std::move(shared), tickets_));
+}
+
 const PeerCertificate& TlsServer::certificate() const noexcept { return shared_->certificate; }
-bool TlsServer::revokes(const PeerCertificate& client) const noexcept {
-  return shared_->revocations.contains(client.issuer, client.serial);
+bool TlsServer::revokes(std::string_view issuer, std::string_view serial) const noexcept {
+  return shared_->revocations.contains(issuer, serial);
 }
 std::optional<WallTime> TlsServer::ocsp_until() const noexcept { return shared_->ocsp_until; }
 

@@ -43,12 +43,18 @@ class TlsServer {
 
   // The same with other keys for its tickets.
   [[nodiscard]] std::shared_ptr<const TlsServer> with_tickets(std::shared_ptr<const TicketKeys> tickets) const;
+  // The same certificate, key and OCSP response, with the authorities, lists and rule for clients of `material`. It is not
+  // asked whether the certificate has expired meanwhile. Errors: those of make() about client_ca and crl.
+  [[nodiscard]] Result<std::shared_ptr<const TlsServer>> with_clients(const TlsMaterial& material) const;
   // The server's side of a new connection. Errors: crypto.
   [[nodiscard]] Result<SslPtr> session() const;
 
   [[nodiscard]] const PeerCertificate& certificate() const noexcept;
   // By the lists that it was made with: for a connection that is open since before they came.
-  [[nodiscard]] bool revokes(const PeerCertificate& client) const noexcept;
+  [[nodiscard]] bool revokes(std::string_view issuer, std::string_view serial) const noexcept;
+  [[nodiscard]] bool revokes(const PeerCertificate& client) const noexcept {
+    return revokes(client.issuer, client.serial);
+  }
   // Until when the stapled response holds; none: nothing is stapled.
   [[nodiscard]] std::optional<WallTime> ocsp_until() const noexcept;
 
