@@ -131,7 +131,7 @@ class SecretsManager(unittest.TestCase):
     def test_a_wrong_key_signs_nothing(self):
         """That moto checks at all is what this shows too."""
         gateway = self.gateway("A" * 40)
-        refused(self, gateway, "${aws:prod/mail#password}", "SignatureDoesNotMatch")
+        refused(self, gateway, "${aws:prod/mail#password}", "${aws:prod/mail#password}: HTTP status 403")
 
 
 if __name__ == "__main__":
