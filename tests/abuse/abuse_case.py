@@ -11,10 +11,11 @@ SETTINGS = {"limits.head_timeout_seconds": 1, "limits.body_timeout_seconds": 1, 
 class AbuseCase(unittest.TestCase):
     name = "abuse"
     settings = {}
+    environment = {}
 
     @classmethod
     def setUpClass(cls):
-        cls.gateway = Gateway(cls.name, {**SETTINGS, **cls.settings}).__enter__()
+        cls.gateway = Gateway(cls.name, {**SETTINGS, **cls.settings}, environment=cls.environment).__enter__()
         cls.addClassCleanup(cls.gateway.close)
         cls.gateway.add_calculator()
         cls.key = cls.gateway.key("agent")

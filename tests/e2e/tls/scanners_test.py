@@ -16,6 +16,9 @@ LIMIT = 60 * SLOW
 PRIVATE = {"cert_chain_of_trust", "cert_ocspURL", "cert_crlDistributionPoints", "cert_revocation", "cert_eTLS", "DNS_CAArecord",
            "OCSP_stapling", "cert_mustStapleExtension", "certificate_transparency", "cert_trust",
            "engine_problem"}  # the last is of the scanner's own OpenSSL
+# Its client leaves at the end of its input, on a busy machine before the tickets of TLS 1.3 have come (RFC 8446 4.6.1), and
+# cannot resume a session that it has not (seen: 447 of 600 at once). Resumption: listener_test.py.
+NO_TICKET_YET = ("sessionresumption_ticket", "check failed because of connect problem")
 ABOVE_LOW = {"MEDIUM", "HIGH", "CRITICAL", "FATAL", "WARN"}
 
 
@@ -31,7 +34,8 @@ def testssl(gateway, name):
 class Scanners(unittest.TestCase):
     def check_findings(self, findings):
         self.assertGreater(len(findings), 60, "the scan was cut short")
-        bad = [f for f in findings if f["severity"] in ABOVE_LOW and f["id"].split(" ")[0] not in PRIVATE]
+        bad = [f for f in findings if f["severity"] in ABOVE_LOW and f["id"].split(" ")[0] not in PRIVATE
+               and (f["id"], f["finding"]) != NO_TICKET_YET]
         self.assertEqual(bad, [])
 
     def finding(self, findings, name):
