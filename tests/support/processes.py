@@ -85,6 +85,11 @@ def status(pid):
     return fields[0].decode(), int(fields[1]), int(fields[19])
 
 
+def children(pid):
+    """Pids of whose parent is `pid`. Each is read once, so who ends meanwhile is in it or is not."""
+    return [other for other in pids() if (status(other) or (None, None))[1] == pid]
+
+
 def descendants(pid):
     """(pid, start time) of everything below `pid`."""
     parents = {}
@@ -120,6 +125,14 @@ def with_mark(mark):
 
 def command_line(pid):
     return _read(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace")
+
+
+def uids(pid):
+    """Real, effective, saved and file system's, as text; none of a process that has ended."""
+    for line in _read(pid, "status").decode().splitlines():
+        if line.startswith("Uid:"):
+            return line.split()[1:]
+    return []
 
 
 def resident_kib(pid):
