@@ -55,8 +55,8 @@ Result<void> App::Doors::open() {
 Task<void> App::Doors::hand_out(std::shared_ptr<const net::TlsServer> server) {
   for (auto& unit : app_.units_) {
     auto one = [](std::shared_ptr<const net::TlsServer> fresh, WorkerUnit& whose) -> Task<Result<bool>> {
-      whose.worker.tls = fresh;
-      whose.listener.use_tls(std::move(fresh));
+      whose.listener.use_tls(fresh);
+      whose.worker.take_tls(std::move(fresh));
       co_return true;
     };
     (void)co_await run_on<bool>(unit->io.get_executor(), one(server, *unit));

@@ -10,6 +10,11 @@
 
 namespace sallyport {
 
+// As a revocation list names the certificate behind a principal: the issuer as RFC 2253 text, the number in lower-case hex.
+struct CertificateSerial {
+  std::string issuer, number;
+};
+
 struct CertificateMapping {
   std::string id;  // 16 hex digits
   std::string

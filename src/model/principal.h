@@ -22,6 +22,7 @@ enum class Channel : std::uint8_t { mcp, rest, local };
 
 enum class PrincipalKind : std::uint8_t { user, key, local };
 struct KeyRecord;
+struct CertificateSerial;
 
 struct Principal {
   std::string id;    // "user:<id>", "key:<id>", "local:<uid>": what audit, limits and session binding use
@@ -37,6 +38,7 @@ struct Principal {
   std::string session_id;           // of a token: the LoginSession that it belongs to
   std::string token_key_id;         // of the key that signed the token (kid)
   std::string certificate_id;       // of the CertificateMapping behind it; empty: no certificate had to be shown
+  std::shared_ptr<const CertificateSerial> certificate;  // with certificate_id: which one was shown
   std::shared_ptr<const KeyRecord> key;  // behind a key, and behind a token that it bought; null for others
   std::uint32_t key_secret = 0;          // of it: which of its secrets was shown (KeyRecord::secret_number)
   bool must_change_password = false;
@@ -60,8 +62,7 @@ struct SecondFactor {
 
 struct UserRecord {
   std::string id;  // 16 hex digits
-  std::string name;
-  std::string email;
+  std::string name, email;
   std::string password_hash;  // Argon2id, PHC string format
   std::vector<std::string> roles;
   bool enabled = true;
@@ -84,8 +85,7 @@ struct KeyRecord {
   std::string previous_hash;  // of the secret before it, which is good until `previous_until`
   WallTime previous_until{};
   std::optional<WallTime> rotated_at;
-  std::string name;
-  std::string description;
+  std::string name, description;
   std::string owner_user_id;  // empty: the system's
   std::vector<std::string> roles;
   PermissionSet permissions;

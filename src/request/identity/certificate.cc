@@ -40,6 +40,14 @@ Result<std::shared_ptr<Principal>> key_of(const Principals& all, std::string_vie
   return principal_of(found->second, key.secret_number);
 }
 
+// What it opens ends with the mapping, and with a list that revokes the certificate.
+void hold_to(Principal& principal, const CertificateMapping& mapping, const ShownCertificate& shown) {
+  principal.certificate_id = mapping.id;
+  principal.certificate =
+      std::make_shared<const CertificateSerial>(std::string(shown.issuer), std::string(shown.serial));
+  principal.expires_at = std::min(principal.expires_at, shown.not_after);
+}
+
 }  // namespace
 
 Result<void> still_good(const ShownCertificate& shown, WallTime now) {
@@ -79,9 +87,8 @@ Result<PrincipalPtr> principal_by_certificate(const Snapshot& snapshot, const Sh
          whose.starts_with("user:") ? user_of(all, id, shown, rules) : key_of(all, id, shown, address, now));
   principal->auth_type = "client_certificate";
   principal->credential_id = mapping->id;
-  principal->certificate_id = mapping->id;
   principal->issued_at = now;
-  principal->expires_at = std::min(principal->expires_at, shown.not_after);
+  hold_to(*principal, *mapping, shown);
   return principal;
 }
 
@@ -90,8 +97,7 @@ Result<PrincipalPtr> with_certificate(const Snapshot& snapshot, PrincipalPtr pri
   if (mapping->principal != principal->id && mapping->principal != person_of(*principal))
     return refused("identity.certificate_of_another", shown);
   auto both = std::make_shared<Principal>(*principal);
-  both->certificate_id = mapping->id;
-  both->expires_at = std::min(both->expires_at, shown.not_after);
+  hold_to(*both, *mapping, shown);
   return both;
 }
 

@@ -33,6 +33,7 @@ struct ShownCertificate {
   std::span<const std::string> uris, dns, emails;  // of subjectAltName
   WallTime not_after{};
   bool revoked = false;  // by the list in force now
+  std::string_view issuer{}, serial{};  // as CertificateSerial has them
 };
 
 // The handshake may be long ago. Code::unauthenticated: identity.certificate_expired, identity.certificate_revoked.

@@ -18,7 +18,9 @@ class CertificateIdentity : public ::testing::Test, protected testing::World {
   }
   [[nodiscard]] std::string whose_user() const { return "user:" + user_.id; }
   [[nodiscard]] std::string whose_key() const { return "key:" + key_.id; }
-  [[nodiscard]] ShownCertificate shown() const { return {fingerprint_, uris_, dns_, emails_, not_after_, revoked_}; }
+  [[nodiscard]] ShownCertificate shown() const {
+    return {fingerprint_, uris_, dns_, emails_, not_after_, revoked_, "CN=ca", "1f"};
+  }
 
   Result<PrincipalPtr> verify(CredentialView seen, bool with = true) {
     Snapshot now = snapshot();
@@ -60,6 +62,9 @@ TEST_F(CertificateIdentity, EachKindOfNameMakesItsBearer) {
     EXPECT_EQ(principal->auth_type, "client_certificate");
     EXPECT_EQ(principal->credential_id, "of " + name);
     EXPECT_EQ(principal->certificate_id, "of " + name);
+    ASSERT_NE(principal->certificate, nullptr) << "what it opens ends with a list that revokes it";
+    EXPECT_EQ(principal->certificate->issuer, "CN=ca");
+    EXPECT_EQ(principal->certificate->number, "1f");
     EXPECT_EQ(principal->expires_at, not_after_);
   }
 }
@@ -111,6 +116,8 @@ TEST_F(CertificateIdentity, BothAreNeededWhereThatIsSaid) {
   const PrincipalPtr both = verify({.api_key = text}).value();
   EXPECT_EQ(both->auth_type, "api_key");
   EXPECT_EQ(both->certificate_id, "of dns:agent.example") << "what it opens ends with the mapping";
+  ASSERT_NE(both->certificate, nullptr);
+  EXPECT_EQ(both->certificate->number, "1f");
 }
 
 TEST_F(CertificateIdentity, ThePersonBehindAKeyMayShowTheirOwn) {

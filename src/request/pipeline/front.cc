@@ -34,8 +34,9 @@ std::unexpected<Error> refuse_list(Flow& f, Error error) {
 }
 
 ShownCertificate shown_of(const net::PeerCertificate& certificate, const net::TlsServer* now) {
-  return {certificate.fingerprint_sha256, certificate.uris,      certificate.dns,
-          certificate.emails,             certificate.not_after, now != nullptr && now->revokes(certificate)};
+  const bool revoked = now != nullptr && now->revokes(certificate);
+  return {certificate.fingerprint_sha256, certificate.uris, certificate.dns,    certificate.emails,
+          certificate.not_after,          revoked,          certificate.issuer, certificate.serial};
 }
 
 }  // namespace

@@ -121,7 +121,7 @@ Result<mcp::ClientSessionPtr> Pipeline::new_session(const Flow& f, std::string_v
 Task<Result<void>> Pipeline::publish(mcp::ClientSessionPtr session) {
   const auto refused = std::make_shared<std::atomic<bool>>(false);
   co_await fleet_.on_every_worker([session, refused](Worker& worker) {
-    if (still_valid(*worker.snapshot, *session->principal, worker.fleet.clock.wall())) worker.sessions.put(session);
+    if (worker.still_valid(*session->principal)) worker.sessions.put(session);
     else *refused = true;
   });
   if (!*refused) co_return Result<void>{};

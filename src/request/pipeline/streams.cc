@@ -25,7 +25,7 @@ Task<Result<void>> Pipeline::listen(Flow& f, net::ServerExchange& exchange) {
   if (!accepts(exchange.head(), "text/event-stream"))
     co_return fail(Code::not_acceptable, "Accept lacks text/event-stream");
   f.record.action = "listen";
-  if (!still_valid(*w_.snapshot, *f.principal, f.now)) co_return fail(Code::unauthenticated, "revoked meanwhile");
+  if (!w_.still_valid(*f.principal)) co_return fail(Code::unauthenticated, "revoked meanwhile");
   auto stream = std::make_shared<mcp::EventStream>(w_.executor, exchange);
   stream->keep_in(f.session->log);
   exchange.watch_gone([stream] { stream->close(); });

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <functional>
 
+#include "model/client_certificate.h"
+#include "net/tls_server.h"
 #include "request/mcp/message.h"
 #include "request/pipeline/kept_arguments.h"
 #include "request/pipeline/parked.h"
@@ -68,7 +70,9 @@ std::string Worker::new_request_id() {
   return request_prefix + std::string(digits, end);
 }
 
-bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime now) {
+namespace {
+
+bool valid_by(const Snapshot& snapshot, const Principal& principal, WallTime now) {
   const auto& principals = *snapshot.principals;
   if (!principal.session_id.empty()) {  // a token
     if (!snapshot.sessions->by_id.contains(principal.session_id)) return false;
@@ -98,6 +102,19 @@ bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime 
   return false;
 }
 
+}  // namespace
+
+bool Worker::still_valid(const Principal& principal) const {
+  const auto* const shown = principal.certificate.get();
+  if (shown != nullptr && tls != nullptr && tls->revokes(shown->issuer, shown->number)) return false;
+  return valid_by(*snapshot, principal, fleet.clock.wall());
+}
+
+void Worker::take_tls(std::shared_ptr<const net::TlsServer> now) {
+  tls = std::move(now);
+  end_revoked();
+}
+
 void Worker::take(SnapshotPtr next) {
   if (next->epoch <= snapshot->epoch) return;
   const bool people_changed = next->principals != snapshot->principals ||
@@ -122,8 +139,7 @@ void Worker::cancel(std::uint64_t key) {
 }
 
 void Worker::end_revoked() {
-  const WallTime now = fleet.clock.wall();
-  const auto revoked = [&](const PrincipalPtr& principal) { return !still_valid(*snapshot, *principal, now); };
+  const auto revoked = [&](const PrincipalPtr& principal) { return !still_valid(*principal); };
   for (const auto& session : sessions.all()) {
     if (revoked(session->principal)) end_session(session);
   }

@@ -39,6 +39,9 @@ class Worker : public WorkerTables {
 
   // A newer state: what it revokes ends here (streams, sessions, calls, upstream sessions) before it returns.
   void take(SnapshotPtr snapshot);
+  void take_tls(std::shared_ptr<const net::TlsServer> now);  // so does what its lists revoke
+  // Is the credential behind `principal` still good, by the snapshot, the lists and the clock of now?
+  [[nodiscard]] bool still_valid(const Principal& principal) const;
   // Ends MCP sessions that nobody used for settings.session_idle. Once a minute.
   void expire_sessions();
   void end_revoked();
@@ -113,8 +116,5 @@ class Worker : public WorkerTables {
   SteadyTimer prime_timer_{executor};
   bool priming_ = false;
 };
-
-// Is the credential behind `principal` still good?
-bool still_valid(const Snapshot& snapshot, const Principal& principal, WallTime now);
 
 }  // namespace sallyport

@@ -210,7 +210,7 @@ Task<Result<bool>> Worker::may_listen(std::string principal) {
 }
 
 Task<Result<bool>> Worker::begin_listening(std::shared_ptr<Subscription> listener, std::vector<ServerPtr> servers) {
-  if (!still_valid(*snapshot, *listener->principal, fleet.clock.wall())) {  // who asked may not have heard of it yet
+  if (!still_valid(*listener->principal)) {  // who asked may not have heard of it yet
     co_return fail(Code::cancelled, "the principal was revoked");
   }
   SP_CO_CHECK(co_await may_listen(listener->principal->id));
