@@ -22,7 +22,8 @@ struct AcmeSettings {
   std::string email;
   std::vector<std::string> hosts;
   std::string challenge = "http-01";  // or tls-alpn-01
-  std::uint16_t port = 443;           // tls-alpn-01: where the client listens
+  std::uint16_t port = 0;             // tls-alpn-01: where the client listens; 0: the gateway's own TLS port answers
+  std::string eab_kid, eab_hmac;      // external account binding (RFC 8555 7.3.4); eab_hmac: a reference
   std::string ca;                     // absolute path; empty: the machine's roots
   std::string program = "/usr/bin/lego";
   friend bool operator==(const AcmeSettings&, const AcmeSettings&) = default;

@@ -206,6 +206,21 @@ class Together {
     }
     if (!s_.acme.program.starts_with('/'))
       refuse("acme.program", "is no absolute path", "write what 'command -v lego' prints");
+    if (s_.acme.challenge == "tls-alpn-01" && s_.acme.port == 0 && !s_.tls.enabled)
+      refuse("acme.port", "is 0, and the gateway has no TLS port of its own to answer at",
+             "set tls.enabled, or name the port that the client shall listen at");
+    external_account();
+  }
+
+  void external_account() {
+    if (s_.acme.eab_kid.empty() != s_.acme.eab_hmac.empty())
+      return refuse("acme.eab_kid", "stands without acme.eab_hmac, or the other way", "set both, or neither");
+    if (s_.acme.eab_hmac.empty()) return;
+    const auto secret = resolve_reference(s_.acme.eab_hmac, s_.home, environment_);
+    if (!secret) return refuse("acme.eab_hmac", secret.error().detail, "make the reference readable");
+    const auto key = base64url_decode(secret->reveal());
+    if (!key || key->size() < 16)
+      refuse("acme.eab_hmac", "is no base64url of at least 16 bytes without '='", "write it as the authority gave it");
   }
 
   void upstream() {

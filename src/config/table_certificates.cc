@@ -29,9 +29,16 @@ void add_certificates(Add<Settings> add) {
   add.choice(
       "acme.challenge", "http-01", {"http-01", "tls-alpn-01"},
       "How the names are shown to be ours: http-01 by the plain listener, which the authority reaches on port 80; "
-      "tls-alpn-01 by a listener of the client's own at acme.port, which the authority reaches on port 443.",
+      "tls-alpn-01 by the gateway's own TLS port, or by acme.port, which the authority reaches on port 443.",
       SP_INTO(acme.challenge));
-  add.integer("acme.port", 443, {1, 65'535, ""}, "Where the client listens for tls-alpn-01.", SP_INTO(acme.port));
+  add.integer("acme.port", 0, {0, 65'535, ""},
+              "Where the client listens for tls-alpn-01 by itself; 0: the gateway's own TLS port answers.",
+              SP_INTO(acme.port));
+  add.text("acme.eab_kid", "", {0, 1024, nullptr},
+           "External account binding, where the authority asks for it: the key's identifier, as the authority gave it.",
+           SP_INTO(acme.eab_kid));
+  add.secret("acme.eab_hmac", "The key of the external account binding, in base64url as the authority gave it.",
+             SP_INTO(acme.eab_hmac));
   add.text(
       "acme.ca", "", {0, 4096, nullptr},
       "PEM file of the roots by which the directory's own certificate is checked; relative to the home; empty: the "
