@@ -1,4 +1,5 @@
-# One target a module. sp_module(NAME [DEPS our modules...] [LIBS foreign targets...] [PCH headers...] [ASIO]) makes:
+# One target a module. sp_module(NAME [DEPS our modules...] [LIBS foreign targets...] [TEST_LIBS foreign targets of its tests alone...]
+# [PCH headers...] [ASIO]) makes:
 #   sp_NAME        static library of every *.cc in src/NAME that is no test, bench or fuzz target
 #   sp_NAME_tests  one GoogleTest program of every *_test.cc (registered with ctest)
 #   fuzz_*         one libFuzzer program for each *_fuzz.cc, with -DSALLYPORT_FUZZ=ON
@@ -51,7 +52,7 @@ function(sp_product_pch id asio deps headers)
 endfunction()
 
 function(sp_module name)
-  cmake_parse_arguments(M "ASIO" "" "DEPS;LIBS;PCH" ${ARGN})
+  cmake_parse_arguments(M "ASIO" "" "DEPS;LIBS;TEST_LIBS;PCH" ${ARGN})
   string(REPLACE "/" "_" id ${name})
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
   if(NOT IS_DIRECTORY ${dir})
@@ -87,7 +88,7 @@ function(sp_module name)
   endif()
   if(tests AND BUILD_TESTING)
     add_executable(sp_${id}_tests ${tests})
-    target_link_libraries(sp_${id}_tests PRIVATE sp_${id} GTest::gmock GTest::gtest_main)
+    target_link_libraries(sp_${id}_tests PRIVATE sp_${id} GTest::gmock GTest::gtest_main ${M_TEST_LIBS})
     target_compile_definitions(sp_${id}_tests PRIVATE SALLYPORT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     if(M_ASIO)
       sp_pch(sp_asio_test_pch "Boost::headers;GTest::gmock;GTest::gtest" ${SP_ASIO_HEADERS} ${SP_STD_HEADERS} ${SP_MODEL_HEADERS} ${SP_GTEST_HEADERS})

@@ -24,10 +24,7 @@ TEST(Password, RefusesWhatIsNoArgon2idHash) {
   EXPECT_FALSE(verify_password("$argon2id$" + std::string(100'000, 'a'), "admin"));
 }
 
-// RFC 9106 5 prints three vectors and none can be run here: 5.1 is Argon2d and 5.2 Argon2i, which are not ours, and 5.3
-// has a secret and associated data, for which libsodium's interface has no place. In their stead: the Argon2id
-// vectors of the reference implementation that the RFC describes (phc-winner-argon2, src/test.c), but for the one that
-// takes 256 MiB.
+// phc-winner-argon2, src/test.c, but for the vector that takes 256 MiB. RFC 9106's own: password_reference_test.cc.
 TEST(Password, VerifiesTheReferenceVectorsOfArgon2id) {
   for (const char* hash : {"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
                            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
