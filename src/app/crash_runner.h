@@ -3,11 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "control/backup/test_support.h"
 #include "core/fault_point.h"
+#include "crypto/scrypt.h"
 
 #ifdef SALLYPORT_FAULTS
 namespace sallyport::app {
@@ -23,6 +25,8 @@ using Hits = std::array<unsigned, kFaultPoints.size()>;
 
 class CrashTest {
  public:
+  // Each scenario whole, once as it is and once for the runs, whose passwords are cheap: a run is about steps of a change, and
+  // scrypt would be nine tenths of it.
   explicit CrashTest(std::vector<Scenario> scenarios);
 
   // How often the scenarios come to each point.
@@ -39,12 +43,14 @@ class CrashTest {
   [[nodiscard]] std::string home_of(std::size_t scenario) const;
   [[nodiscard]] std::string copy_of(std::size_t scenario);
   Hits count(std::size_t scenario);
+  void prepare();
   bool one(const Kill& kill);  // true: it was killed, and not through before
 
   backup::TestFolder root_;
   std::vector<Scenario> scenarios_;
   std::vector<Kill> kills_;
   Hits covered_{};
+  std::optional<crypto::CheapScrypt> cheap_;
   std::size_t copies_ = 0;
 };
 

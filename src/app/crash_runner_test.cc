@@ -14,16 +14,31 @@
 
 #ifdef SALLYPORT_FAULTS
 namespace sallyport::app {
+namespace {
+
+constexpr std::size_t kTellAfter = 500;
+
+}  // namespace
 
 CrashTest::CrashTest(std::vector<Scenario> scenarios) : scenarios_(std::move(scenarios)) {
+  prepare();
   for (std::size_t i = 0; i < scenarios_.size(); ++i) {
-    scenarios_[i].prepare(home_of(i));
+    (void)count(i);
+    std::filesystem::remove_all(home_of(i));
+  }
+  cheap_.emplace();
+  prepare();
+  for (std::size_t i = 0; i < scenarios_.size(); ++i) {
     const Hits hits = count(i);
     for (std::size_t place = 0; place < hits.size(); ++place) {
       if (hits[place] != 0) kills_.push_back({i, place, hits[place]});
       covered_[place] += hits[place];
     }
   }
+}
+
+void CrashTest::prepare() {
+  for (std::size_t i = 0; i < scenarios_.size(); ++i) scenarios_[i].prepare(home_of(i));
 }
 
 void CrashTest::run(std::size_t runs, unsigned seed) {
@@ -35,7 +50,14 @@ void CrashTest::run(std::size_t runs, unsigned seed) {
       Kill kill = kills_[i];
       kill.hit = std::uniform_int_distribution<unsigned>(1, kill.hit)(random);
       died += one(kill) ? 1U : 0U;
-      if (testing::Test::HasFailure()) return;
+      if (testing::Test::HasFailure()) {
+        std::printf("crash test: failed in run %zu, seed %u\n", done + 1, seed);
+        return;
+      }
+      if ((done + 1) % kTellAfter == 0) {
+        std::printf("crash test: %zu of %zu runs, seed %u\n", done + 1, runs, seed);
+        std::fflush(stdout);
+      }
     }
   }
   std::printf("crash test: %zu runs at %zu steps of %zu scenarios, %zu killed, seed %u\n", runs, kills_.size(),

@@ -8,6 +8,7 @@
 #include "app/worker_unit.h"
 #include "control/backup/desk.h"
 #include "control/vault_source.h"
+#include "control/wrapped_rows.h"
 
 namespace sallyport::app {
 namespace {
@@ -86,25 +87,11 @@ Result<void> App::VaultKeep::open() {
 
 // What a new key-encryption key means for what is stored here.
 void App::VaultKeep::wrap_anew_on_rotation() {
-  control::WrappedRows rows;
-  rows.begin = [this] { rewrapped_ = {}; };
-  rows.step = [this]() -> Result<bool> {
-    SP_TRY(const auto next, vault_.rewrap(rewrapped_, kRowsAStep));
-    if (next) rewrapped_ = *next;
-    return next.has_value();
-  };
-  rows.in_use = [] { return Result<std::vector<std::uint32_t>>(); };  // a pass leaves none behind
-  app_.key_keep_->desk().add_rows(std::move(rows));
-  control::WrappedRows keys;
-  keys.begin = [] {};
-  keys.step = [this]() -> Result<bool> {
-    SP_CHECK(exchange_.rewrap());
-    return false;
-  };
-  keys.in_use = [] { return Result<std::vector<std::uint32_t>>(); };
-  app_.key_keep_->desk().add_rows(std::move(keys));
+  control::KeyDesk& desk = app_.key_keep_->desk();
+  desk.add_rows(control::rows_of(vault_, kRowsAStep));
+  desk.add_rows(control::rows_of(exchange_));
   // A backup cannot be written again: while one is kept, so are the keys that it needs.
-  app_.key_keep_->desk().add_rows({[] {}, [] { return Result<bool>(false); }, [this] { return app_.backups_->keys_in_use(); }});
+  desk.add_rows({[] {}, [] { return Result<bool>(false); }, [this] { return app_.backups_->keys_in_use(); }});
 }
 
 Result<void> App::VaultKeep::add_sources() {

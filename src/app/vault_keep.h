@@ -33,7 +33,6 @@ class App::VaultKeep {
   control::KeyExchange exchange_;
   control::SecretResolver resolver_;
   control::VaultDesk desk_;
-  control::Vault::Position rewrapped_{};  // up to where, in the pass that is under way
   bool log_read_ = false;  // it was said that the database's log could not be emptied
 };
 

@@ -47,6 +47,7 @@ inline constexpr auto kFaultPoints = std::to_array<std::string_view>({
     "vault.rewrapping",  // data keys are wrapped anew, not yet committed
     "vault.rewrapped",  // they are
     "vault.unkeyed",  // the data key of a version is destroyed, its ciphertext is still there
+    "exchange.kept",  // a key pair of the key exchange is stored, or wrapped anew
 });
 
 class FaultPoint {

@@ -4,6 +4,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
+#include <atomic>
 #include <charconv>
 #include <memory>
 #include <utility>
@@ -22,14 +23,25 @@ constexpr std::size_t kSaltBytes = 32;
 constexpr std::size_t kSaltBytesMin = 16;
 constexpr std::size_t kSaltBytesMax = 64;
 
-bool in_bounds(unsigned log2_n) noexcept { return log2_n >= kScryptLog2NMin && log2_n <= kScryptLog2NMax; }
+bool in_bounds(unsigned log2_n) noexcept { return log2_n >= scrypt_log2_n() && log2_n <= kScryptLog2NMax; }
 
 // OSSL_PARAM holds no const pointers; the inputs are only read.
 OSSL_PARAM octets(const char* name, std::string_view text) noexcept {
   return OSSL_PARAM_construct_octet_string(name, const_cast<char*>(text.empty() ? "" : text.data()), text.size());
 }
 
+#ifdef SALLYPORT_FAULTS
+constexpr unsigned kCheapLog2N = 10;
+std::atomic<unsigned> least{kScryptLog2NMin};
+#endif
+
 }  // namespace
+
+#ifdef SALLYPORT_FAULTS
+CheapScrypt::CheapScrypt() noexcept { least = kCheapLog2N; }
+CheapScrypt::~CheapScrypt() { least = kScryptLog2NMin; }
+unsigned scrypt_log2_n() noexcept { return least; }
+#endif
 
 Result<ScryptParameters> ScryptParameters::fresh(Random& random, unsigned log2_n) {
   if (!in_bounds(log2_n)) return fail(Code::config, "scrypt's ln is 17 to 19 (N = 2^ln)");

@@ -74,6 +74,21 @@ TEST(ScryptParameters, ReadsWhatItWrites) {
   EXPECT_TRUE(ScryptParameters::parse("$scrypt$ln=17,r=8,p=1$" + std::string(kSalt16)).has_value());
 }
 
+#ifdef SALLYPORT_FAULTS
+TEST(ScryptParameters, IsCheapForTheCrashTestAloneAndOnlyWhileItAsks) {
+  SystemRandom random;
+  std::string line;
+  {
+    const CheapScrypt cheap;
+    line = ScryptParameters::fresh(random).value().text();
+    EXPECT_TRUE(ScryptParameters::parse(line).has_value()) << line;
+  }
+  EXPECT_TRUE(line.starts_with("$scrypt$ln=10,")) << line;
+  EXPECT_FALSE(ScryptParameters::parse(line).has_value());
+  EXPECT_EQ(ScryptParameters::fresh(random)->log2_n(), kScryptLog2NMin);
+}
+#endif
+
 // Who can write the stored line may neither make the password cheap to guess nor the start impossible.
 TEST(ScryptParametersAbuse, WeakAndAbsurdCosts) {
   SystemRandom random;

@@ -256,6 +256,7 @@ Result<void> SqliteVault::put_exchange_key(const StoredExchangeKey& key) {
   put.bind(key.id).bind(key.public_pem).bind(wrapped).bind(ciphertext).bind(to_micros(key.created_at));
   bind_time(put, key.retired_at);
   SP_CHECK(put.run());
+  fault_point("exchange.kept");
   return {};
 }
 
