@@ -146,7 +146,7 @@ Task<RestAnswer> login_by_key(Call& call) {
   seen.api_key = key->reveal();
   seen.address = call.request.address;
   seen.user_agent = call.request.user_agent;
-  auto principal = Identity(deps.keys, deps.tokens).verify(*call.request.snapshot, seen, call.request.now);
+  auto principal = Identity(deps.tokens).verify(*call.request.snapshot, seen, call.request.now);
   if (!principal) co_return tokens(call, fail(std::move(principal).error()), "login_by_key");
   auto answer = co_await run_on<control::TokenAnswer>(
       deps.control.executor(), deps.accounts.login_by_key(std::move(*principal), client_of(call), call.request.now));

@@ -303,6 +303,8 @@ constexpr std::array kRoutes{
           {.summary = "What opens the keyring, and its key-encryption keys by number and age", .response = "Keyring"}},
     Route{"POST", "/vault/keys/rotate", system_admin, false, "admin", "system", rotate_wrapping_key,
           {.summary = "A new key-encryption key; stored keys are wrapped anew, the old one is destroyed", .response = "WrappingKey"}, true},
+    Route{"POST", "/vault/hash-keys/rotate", system_admin, false, "admin", "system", rotate_hash_key,
+          {.summary = "A new hash key of API keys; a key goes over when it is used, a hash key that none needs is destroyed", .response = "WrappingKey"}, true},
     Route{"PUT", "/vault/keys/source", system_admin, false, "admin", "system", reseal_keyring,
           {.summary = "Let another password, key, file or token open the keyring", .request = "KeyringSource", .response = "Keyring"}, true},
     Route{"POST", "/tokens/inspect", system_admin, false, "admin", "system", inspect_token,

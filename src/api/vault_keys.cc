@@ -9,12 +9,27 @@ namespace sallyport::api {
 namespace {
 
 using control::KeyDesk;
-using control::KeyringStatus;
+
+struct KeyringStatus : control::KeyringStatus {
+  std::vector<control::HashKeyStatus> hash_keys;
+  WallTime hash_key_rotates_at{};
+};
 
 void write_time(json::Writer& w, std::string_view name, std::optional<WallTime> time) {
   w.key(name);
   if (time) w.value(iso_time(*time));
   else w.null();
+}
+
+// What API keys are hashed under, newest first: there while the vault is sealed, too.
+void write_hash_keys(json::Writer& w, const KeyringStatus& status) {
+  w.key("hash_keys").object().member("rotates_at", iso_time(status.hash_key_rotates_at)).key("keys").array();
+  for (const control::HashKeyStatus& key : std::views::reverse(status.hash_keys)) {
+    const bool newest = &key == &status.hash_keys.back();
+    w.object().member("id", std::uint64_t{key.number}).member("status", newest ? "active" : "retired");
+    w.member("created_at", iso_time(key.made_at)).member("api_keys", std::uint64_t{key.keys}).end_object();
+  }
+  w.end_array().end_object();
 }
 
 RestAnswer answer_of(const KeyringStatus& status) {
@@ -29,18 +44,26 @@ RestAnswer answer_of(const KeyringStatus& status) {
     write_time(w, "retired_at", key.retired_at);
     w.end_object();
   }
-  w.end_array().end_object();
+  w.end_array();
+  write_hash_keys(w, status);
+  w.end_object();
   return ok(w);
 }
 
-Task<Result<KeyringStatus>> status_of(const KeyDesk& desk) { co_return desk.status(); }
+KeyringStatus status_now(const ApiDeps& deps) {
+  const control::HashKeyDesk& hash_keys = deps.control.hash_keys();
+  return {deps.key_desk->status(), hash_keys.status(), hash_keys.rotates_at()};
+}
+
+Task<Result<KeyringStatus>> status_of(const ApiDeps& deps) { co_return status_now(deps); }
 
 struct Resealed {
   KeyringStatus status;
   std::string left;  // why the old key file is still there
 };
 
-Task<Result<Resealed>> reseal(KeyDesk& desk, crypto::UnsealSource source, bool from_settings) {
+Task<Result<Resealed>> reseal(const ApiDeps& deps, crypto::UnsealSource source, bool from_settings) {
+  KeyDesk& desk = *deps.key_desk;
   if (from_settings) {
     SP_CO_TRY(source, desk.source_of_settings());
     if (source.kind != crypto::UnsealKind::hsm) {
@@ -48,13 +71,13 @@ Task<Result<Resealed>> reseal(KeyDesk& desk, crypto::UnsealSource source, bool f
     }
   }
   SP_CO_TRY(std::string left, desk.reseal(source));
-  co_return Resealed{desk.status(), std::move(left)};
+  co_return Resealed{status_now(deps), std::move(left)};
 }
 
 }  // namespace
 
 Task<RestAnswer> show_keyring(Call& call) {
-  const auto status = co_await run_for_caller<KeyringStatus>(call, status_of(*call.api.deps().key_desk));
+  const auto status = co_await run_for_caller<KeyringStatus>(call, status_of(call.api.deps()));
   co_return status ? answer_of(*status) : refuse(call, status.error());
 }
 
@@ -68,6 +91,17 @@ Task<RestAnswer> rotate_wrapping_key(Call& call) {
   co_return answer;
 }
 
+Task<RestAnswer> rotate_hash_key(Call& call) {
+  const auto id = co_await run_for_caller<std::uint32_t>(call, call.api.deps().control.hash_keys().rotate());
+  if (!id && id.error().code == Code::limit) co_return refuse(call, id.error(), id.error().detail);
+  if (!id) co_return refuse(call, id.error());
+  json::Writer w;
+  w.object().member("id", std::uint64_t{*id}).member("status", "active").end_object();
+  RestAnswer answer = ok(w);
+  answer.reason = "hash-key:" + std::to_string(*id);
+  co_return answer;
+}
+
 // What is wrong with the new secret is said: its owner has to mend it, and nobody else can read the answer.
 Task<RestAnswer> reseal_keyring(Call& call) {
   auto name = text_field(call.root(), "source");
@@ -77,8 +111,7 @@ Task<RestAnswer> reseal_keyring(Call& call) {
   source.kind = crypto::unseal_kind(*name).value_or(source.kind);
   source.secret = Secret(std::move(*text));
   const bool from_settings = source.kind == crypto::UnsealKind::hsm;
-  const auto done =
-      co_await run_for_caller<Resealed>(call, reseal(*call.api.deps().key_desk, std::move(source), from_settings));
+  const auto done = co_await run_for_caller<Resealed>(call, reseal(call.api.deps(), std::move(source), from_settings));
   if (!done) {
     const bool mendable = done.error().code == Code::config || done.error().code == Code::validation;
     if (!mendable) co_return refuse(call, done.error());

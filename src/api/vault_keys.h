@@ -7,6 +7,7 @@ namespace sallyport::api {
 
 Task<RestAnswer> show_keyring(Call& call);
 Task<RestAnswer> rotate_wrapping_key(Call& call);
+Task<RestAnswer> rotate_hash_key(Call& call);
 Task<RestAnswer> reseal_keyring(Call& call);
 
 }  // namespace sallyport::api

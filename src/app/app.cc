@@ -222,6 +222,7 @@ Result<void> App::open_control() {
                             [this](ServerRecord server) { return probe(std::move(server)); },
                             [this](std::string name) { return restart(std::move(name)); },
                             token_key_rules(settings),
+                            {std::chrono::days(settings.encryption.hash_rotate_days)},
                             {.lifetime = settings.label_lifetime},
                             settings.policy.backend == "opa",
                             [this](auto& key, auto why) { note("disable_key", "key", text_of(key, why), true); }};
@@ -262,7 +263,7 @@ Result<void> App::open_control() {
       [this](std::string_view server) { return breakers_ && breakers_->of(server)->open(clock_.steady()); },
       [this](std::string_view query) { return audit_tail(options_.settings, *keys_, query); },
       [this](const Snapshot& snapshot, std::string_view credential, WallTime now) {
-        return Identity(*keys_, *tokens_).inspect(snapshot, credential, now);
+        return Identity(*tokens_).inspect(snapshot, credential, now);
       }};
   api_deps.access = &*access_book_;
   api_deps.recorded_decisions = [this] { return recorded_decisions(*fleet_); };

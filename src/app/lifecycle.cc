@@ -169,6 +169,9 @@ Task<void> App::tick_control() {
       const auto signer = co_await control_->maintain_token_keys();
       if (!signer) log_.error("token signing keys not maintained", {{"why", signer.error().detail}});
       else note("rotate_token_keys", "token-key", *signer);
+      const auto hash_keys = co_await control_->hash_keys().maintain();
+      if (!hash_keys) log_.error("hash keys of API keys not maintained", {{"why", hash_keys.error().detail}});
+      else note("rotate_hash_key", "hash-key", *hash_keys);
     }
     if (count % kTicksPerBackupCheck == 0) {  // beside the clock: it takes its time
       asio::co_spawn(control_io_, backups_->tick(), [this](const std::exception_ptr& thrown) {
@@ -186,6 +189,9 @@ Task<void> App::tick_control() {
     }
     if (const auto forgotten = co_await control_->forget_old_secrets(clock_.wall()); !forgotten) {
       log_.error("old secrets of API keys not removed", {{"why", forgotten.error().detail}});
+    }
+    if (const auto stored = co_await control_->hash_keys().store_fresh(); !stored) {
+      log_.error("fresh hashes of API keys not stored", {{"why", stored.error().detail}});
     }
     if (const auto swept = co_await control_->labels().sweep(); !swept) {
       log_.error("labels that have run out not removed", {{"why", swept.error().detail}});

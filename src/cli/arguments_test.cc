@@ -111,6 +111,7 @@ TEST(Arguments, KnowsEveryCommandOfTheIssue) {
       {"token", "revoke", "x"},
       {"vault", "keys"},
       {"vault", "rotate", "kek"},
+      {"vault", "rotate", "api-keys"},
       {"vault", "password", "--source", "file"},
       {"audit", "tail", "--limit", "5"},
       {"audit", "verify"},

@@ -8,17 +8,28 @@
 namespace sallyport::cli {
 namespace {
 
+// What API keys are hashed under.
+std::string render_hash_keys(json::Value hash_keys) {
+  std::string out = "hash key of API keys rotates at: " + printable(cell_text(hash_keys, "rotates_at")) + "\n";
+  for (const json::Value key : hash_keys.find("keys").value_or(json::Value()).elements()) {
+    out += "hash key " + printable(cell_text(key, "id")) + ": " + printable(cell_text(key, "status")) + ", made " +
+           printable(cell_text(key, "created_at")) + ", API keys: " + printable(cell_text(key, "api_keys")) + "\n";
+  }
+  return out;
+}
+
 std::string render_keys(json::Value root) {
   const bool sealed = cell_text(root, "sealed") == "true";
   std::string out = std::string("state: ") + (sealed ? "sealed" : "open") + "\n";
   out += "opened by: " + printable(cell_text(root, "source")) + "\n";
-  if (sealed) return out;
+  const std::string hash_keys = render_hash_keys(root.find("hash_keys").value_or(json::Value()));
+  if (sealed) return out + hash_keys;
   out += "rotates at: " + printable(cell_text(root, "rotates_at")) + "\n";
   for (const json::Value key : root.find("keys").value_or(json::Value()).elements()) {
     out += "key " + printable(cell_text(key, "id")) + ": " + printable(cell_text(key, "status")) + ", made " +
            printable(cell_text(key, "created_at")) + "\n";
   }
-  return out;
+  return out + hash_keys;
 }
 
 // The settings have to say the same before the next start, or it is refused.
@@ -54,6 +65,11 @@ int change_source(const Context& c) {
 int run_vault_keys(const Context& c) {
   const std::string_view what = std::string_view(c.options.command).substr(6);
   if (what == "password") return change_source(c);
+  if (what == "rotate" && c.options.name == "api-keys") {
+    return finish(c, c.api("POST", "/api/v1/vault/hash-keys/rotate"), [](json::Value root) {
+      return "hash key " + printable(cell_text(root, "id")) + ": API keys go over as they are used\n";
+    });
+  }
   if (what == "rotate") {
     return finish(c, c.api("POST", "/api/v1/vault/keys/rotate"),
                   [](json::Value root) { return "key " + printable(cell_text(root, "id")) + " wraps from now on\n"; });

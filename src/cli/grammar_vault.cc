@@ -46,8 +46,13 @@ void Grammar::vault() {
 void Grammar::vault_keys(CLI::App* n) {
   command(n, "keys", "What opens the keyring, and its key-encryption keys by number and age");
   CLI::App* rotate = command(
-      n, "rotate", "A new key-encryption key; stored keys are wrapped anew, the old one destroyed", "vault rotate kek");
-  rotate->add_option("WHAT", o_.name, "kek")->required()->type_name("")->check(CLI::IsMember({"kek"}));
+      n, "rotate",
+      "A new key: kek, that wraps all others (which are wrapped anew); api-keys, that API keys are hashed under",
+      "vault rotate kek\n  sallyport vault rotate api-keys");
+  rotate->add_option("WHAT", o_.name, "kek or api-keys")
+      ->required()
+      ->type_name("")
+      ->check(CLI::IsMember({"kek", "api-keys"}));
   CLI::App* password =
       command(n, "password", "Let another password open the keyring from now on; asks for it, or takes a line of stdin",
               "vault password\n  sallyport vault password --source file");

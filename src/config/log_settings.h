@@ -18,6 +18,7 @@ struct EncryptionSettings {
   std::string hsm_module, hsm_token, hsm_key;
   std::string hsm_pin;  // reference
   int rotate_days = 30;
+  int hash_rotate_days = 365;
   friend bool operator==(const EncryptionSettings&, const EncryptionSettings&) = default;
 };
 

@@ -261,6 +261,9 @@ void add_encryption(Add<Settings> add) {
   add.integer("encryption.rotate_days", 30, {1, 3650, "days"},
               "A new key-encryption key after so many days; stored keys are then wrapped anew.",
               SP_INTO(encryption.rotate_days));
+  add.integer("encryption.hash_rotate_days", 365, {1, 3650, "days"},
+              "A new hash key of API keys after so many days; a key is hashed anew when it is used (S2-11).",
+              SP_INTO(encryption.hash_rotate_days));
 }
 
 void add_rest(Add<Settings> add) {

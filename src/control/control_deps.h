@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "control/catalogue.h"
+#include "control/hash_key_desk.h"
 #include "control/label_desk.h"
 #include "control/repository.h"
 #include "control/token_keys.h"
@@ -29,6 +30,7 @@ struct ControlDeps {
   // Ends every session with that server, on every worker.
   std::function<Task<void>(std::string)> restart;
   TokenKeyRules token_keys{};
+  HashKeyRules hash_keys{};
   LabelRules labels{};
   bool policy_elsewhere = false;  // Snapshot::policy_elsewhere
   // A key was disabled unasked, since its owner does not hold what it may; `why` names the first thing that is missing.

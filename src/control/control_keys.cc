@@ -39,7 +39,7 @@ Task<Result<NewKey>> ControlPlane::create_key(KeyRecord spec, PrincipalPtr giver
   if (!spec.owner_user_id.empty() && find_user(spec.owner_user_id) == nullptr) {
     co_return fail(Code::not_found, "no user " + spec.owner_user_id);
   }
-  auto made = crypto::make_api_key(deps_.keys, deps_.random);
+  auto made = crypto::make_api_key(*snapshot_->hash_keys, deps_.random);
   spec.id = made.id;
   spec.hash = std::move(made.hash);
   spec.created_at = deps_.clock.wall();
@@ -52,7 +52,13 @@ Task<Result<KeyRecord>> ControlPlane::update_key(std::string id, KeyChange chang
   if (found == nullptr) co_return fail(Code::not_found, "no key " + id);
   SP_CO_CHECK(
       check_over(*snapshot_, *giver, "key:" + id));  // as it was: else it could be disarmed, and then taken over
+  const bool extended = change.expires_at.has_value();
   KeyRecord key = changed(*found, std::move(change));
+  if (extended && !hash_keys_.all()->has(crypto::HashKeys::generation_of(key.hash))) {
+    co_return fail(
+        Code::conflict,
+        "the key had expired, and what its secret was hashed under is gone; fix: sallyport key rotate " + id);
+  }
   if (key.roles.empty()) key.roles = {"agent"};
   SP_CO_CHECK(check_key_fields(key));
   SP_CO_CHECK(check_gift(*snapshot_, *giver, key));
@@ -85,7 +91,7 @@ Task<Result<NewKey>> ControlPlane::rotate_key(std::string id, std::chrono::secon
   }
   KeyRecord key = *found;
   SP_CO_CHECK(check_gift(*snapshot_, *giver, key));  // who sees the secret holds all that the key may
-  auto made = crypto::renew_api_key(deps_.keys, deps_.random, id);
+  auto made = crypto::renew_api_key(*snapshot_->hash_keys, deps_.random, id);
   const WallTime now = deps_.clock.wall();
   key.previous_hash = grace.count() == 0 ? std::string() : std::move(key.hash);
   key.previous_until = grace.count() == 0 ? WallTime{} : WallTime(now + grace);

@@ -48,6 +48,15 @@ ControlPlane::ControlPlane(Executor executor, ControlDeps deps)
             return publish(std::move(next));
           },
           [this] { return snapshot_; }),
+      hash_keys_(
+          deps_.repository, deps_.keys, deps_.random, deps_.clock, deps_.hash_keys,
+          [this](std::shared_ptr<const Principals> principals, std::shared_ptr<const crypto::HashKeys> hash_keys) {
+            Snapshot next = *snapshot_;
+            next.principals = std::move(principals);
+            next.hash_keys = std::move(hash_keys);
+            return publish(std::move(next));
+          },
+          [this] { return snapshot_; }),
       policies_(deps_.repository, deps_.clock,
                 [this](PolicySetPtr active, PolicySetPtr shadow) {
                   Snapshot next = *snapshot_;
@@ -90,6 +99,8 @@ Result<std::string> ControlPlane::load(PolicySet policy, Limits limits, SessionR
   next.catalogue = catalogue();
   SP_TRY(std::string signer, load_token_keys(std::move(stored.token_keys)));
   SP_TRY(next.token_keys, token_keys_.ring(token_key_set_));
+  SP_CHECK(hash_keys_.load());
+  next.hash_keys = hash_keys_.all();
   snapshot_ = std::make_shared<const Snapshot>(std::move(next));
   return signer;
 }

@@ -11,6 +11,7 @@
 #include "control/accounts.h"
 #include "control/catalogue.h"
 #include "control/control_deps.h"
+#include "control/hash_key_desk.h"
 #include "control/key_changes.h"
 #include "control/label_desk.h"
 #include "control/login_desk.h"
@@ -33,6 +34,7 @@ class ControlPlane final : public AccountStore {
   [[nodiscard]] LoginDesk& logins() noexcept { return logins_; }  // on the control executor, as everything here
   [[nodiscard]] LabelDesk& labels() noexcept { return labels_; }
   [[nodiscard]] CertificateDesk& certificates() noexcept { return certificates_; }
+  [[nodiscard]] HashKeyDesk& hash_keys() noexcept { return hash_keys_; }
   [[nodiscard]] PolicyShelf& policies() noexcept { return policies_; }
 
   // AccountStore. snapshot() on the control thread, or before workers run.
@@ -50,9 +52,9 @@ class ControlPlane final : public AccountStore {
   // Roles and groups, in force from the next request on; `fresh`: it must not be there yet. None that may more than `giver`
   // (check_role_gift). Keys that may more than their owner then are disabled. Errors: also limit; conflict: somebody has it.
   Task<Result<Role>> put_role(Role role, bool fresh, PrincipalPtr giver);
-  Task<Result<void>> delete_role(std::string name, PrincipalPtr giver);
   Task<Result<Group>> put_group(Group group, bool fresh, PrincipalPtr giver);
-  Task<Result<void>> delete_group(std::string name, PrincipalPtr giver);
+  Task<Result<void>> delete_role(std::string name, PrincipalPtr giver),
+      delete_group(std::string name, PrincipalPtr giver);
   Task<Result<Group>> set_member(std::string group, std::string who, bool member, PrincipalPtr giver);
 
   // Keys. `giver` may not give more than they hold (check_gift); null: the gateway itself. `enabled` as of users. What a change takes
@@ -75,9 +77,8 @@ class ControlPlane final : public AccountStore {
 
   // Checks the record, resolves argv[0], probes, stores. `caller` (null: the settings) must still stand after the probe.
   Task<Result<ProbeReport>> add_server(ServerRecord server, bool probe, PrincipalPtr caller = nullptr);
-  Task<Result<void>> remove_server(std::string name);
+  Task<Result<void>> remove_server(std::string name), restart_server(std::string name);
   Task<Result<ProbeReport>> probe_server(std::string name, bool accept, PrincipalPtr caller);
-  Task<Result<void>> restart_server(std::string name);
   Task<Result<ServerPtr>> set_server_tls(std::string name, UpstreamTls tls);  // its sessions end
   // What calls of all of a server's tools, or of one tool, leave with their callers; in place of what was there. not_found.
   Task<Result<ServerPtr>> label_server(std::string name, std::vector<std::string> labels);
@@ -86,10 +87,9 @@ class ControlPlane final : public AccountStore {
   // Registered tools (S1-15, S1-19). already_exists: the name is taken, on /mcp too; validation; limit; not_found.
   Task<Result<ToolPtr>> register_tool(std::string name, std::string owner, ToolChange what);
   Task<Result<ToolPtr>> update_tool(std::string name, ToolChange what);
-  Task<Result<void>> unregister_tool(std::string name);
   // Toolsets; `fresh`: it must not be there yet. Errors: validation, already_exists, not_found, limit.
   Task<Result<ToolsetPtr>> put_toolset(Toolset toolset, bool fresh);
-  Task<Result<void>> delete_toolset(std::string name);
+  Task<Result<void>> delete_toolset(std::string name), unregister_tool(std::string name);
   // Of every tool, whoever may read it: the caller filters. The `most` best matches, the best first.
   Task<Result<std::vector<ToolHit>>> search_tools(std::string words, std::uint32_t most);
 
@@ -105,8 +105,7 @@ class ControlPlane final : public AccountStore {
   [[nodiscard]] bool last_admin(const UserRecord& user) const;
   std::shared_ptr<const Catalogue> catalogue();
   Result<std::string> load_token_keys(std::vector<StoredTokenKey> rows);
-  Task<Result<void>> publish_token_keys(TokenKeySet keys);
-  Task<Result<void>> turn_token_keys(TokenKeySet next);
+  Task<Result<void>> publish_token_keys(TokenKeySet keys), turn_token_keys(TokenKeySet next);
   Task<Result<ToolPtr>> put_registered(ToolRecord tool);
   Result<std::vector<ToolRecord>> store_tools(const ServerRecord& server, const std::vector<pin::Definition>& listed);
 
@@ -120,6 +119,7 @@ class ControlPlane final : public AccountStore {
   LoginDesk logins_;
   LabelDesk labels_;
   CertificateDesk certificates_;
+  HashKeyDesk hash_keys_;
   PolicyShelf policies_;
   TokenKeys token_keys_;
   TokenKeySet token_key_set_;

@@ -24,21 +24,17 @@ std::string checksum(std::string_view prefix_and_body) {
   return base64url_encode(std::span(digest).first(5)).substr(0, kChecksumBytes);
 }
 
-Digest keyed_hash(const KeyStore& keys, std::string_view key) noexcept {
-  return hmac_sha256(keys.key(Purpose::key_hashing), key);
-}
-
 // `key`: prefix and body, its memory reserved.
-NewApiKey finished(const KeyStore& keys, std::string key) {
+NewApiKey finished(const HashKeys& keys, std::string key) {
   key += checksum(key);
-  NewApiKey made{key.substr(kApiKeyPrefix.size(), kApiKeyIdBytes), api_key_hash(keys, key), Secret(key)};
+  NewApiKey made{key.substr(kApiKeyPrefix.size(), kApiKeyIdBytes), keys.hash(key), Secret(key)};
   wipe(key);
   return made;
 }
 
 }  // namespace
 
-NewApiKey make_api_key(const KeyStore& keys, Random& random) {
+NewApiKey make_api_key(const HashKeys& keys, Random& random) {
   std::string key;
   do {  // again where the id starts with '-' or '_': a command would read it as an option
     wipe(key);
@@ -50,7 +46,7 @@ NewApiKey make_api_key(const KeyStore& keys, Random& random) {
   return finished(keys, std::move(key));
 }
 
-NewApiKey renew_api_key(const KeyStore& keys, Random& random, std::string_view id) {
+NewApiKey renew_api_key(const HashKeys& keys, Random& random, std::string_view id) {
   std::string fresh = random_id(random, 24);  // 32 characters
   std::string key;
   key.reserve(kApiKeyBytes);
@@ -70,13 +66,6 @@ std::optional<std::string_view> api_key_id(std::string_view key) noexcept {
   const std::string right = checksum(key.substr(0, kApiKeyPrefix.size() + kBodyBytes));
   if (!equal_constant_time(as_bytes(given), as_bytes(right))) return std::nullopt;
   return key.substr(kApiKeyPrefix.size(), kApiKeyIdBytes);
-}
-
-std::string api_key_hash(const KeyStore& keys, std::string_view key) { return hex_encode(keyed_hash(keys, key)); }
-
-bool api_key_matches(const KeyStore& keys, std::string_view key, std::string_view stored) noexcept {
-  const std::string computed = api_key_hash(keys, key);
-  return equal_constant_time(as_bytes(computed), as_bytes(stored));
 }
 
 }  // namespace sallyport::crypto

@@ -1,6 +1,6 @@
 // API keys (S1-14): "mcp_" + base64url(32 random bytes) (43 characters) + 6 characters of checksum, by which a secret
 // scanner knows a leaked one without asking us. The id is the 12 characters after "mcp_" (public, looked up in O(1));
-// what is stored is HMAC-SHA-256 of the whole key under KeyStore purpose key_hashing (C9). Pure functions, any thread.
+// what is stored is HMAC-SHA-256 of the whole key under the newest hash key (crypto/hash_keys.h; C9). Pure functions, any thread.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 #include "core/random.h"
 #include "core/secret.h"
-#include "crypto/key_store.h"
+#include "crypto/hash_keys.h"
 
 namespace sallyport::crypto {
 
@@ -23,16 +23,12 @@ struct NewApiKey {
   Secret key;        // shown once
 };
 
-[[nodiscard]] NewApiKey make_api_key(const KeyStore& keys, Random& random);
+[[nodiscard]] NewApiKey make_api_key(const HashKeys& keys, Random& random);
 // Another secret for the key of that id (kApiKeyIdBytes): 186 random bits behind the same id.
-[[nodiscard]] NewApiKey renew_api_key(const KeyStore& keys, Random& random, std::string_view id);
+[[nodiscard]] NewApiKey renew_api_key(const HashKeys& keys, Random& random, std::string_view id);
 
 // The id of a well-formed key (prefix, length, alphabet, checksum), a view into it; nothing else is ever looked up. The
 // key that a public guide printed is refused for ever (C8).
 [[nodiscard]] std::optional<std::string_view> api_key_id(std::string_view key) noexcept;
-
-[[nodiscard]] std::string api_key_hash(const KeyStore& keys, std::string_view key);
-// In constant time. `stored` is KeyRecord::hash.
-[[nodiscard]] bool api_key_matches(const KeyStore& keys, std::string_view key, std::string_view stored) noexcept;
 
 }  // namespace sallyport::crypto

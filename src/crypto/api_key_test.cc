@@ -11,8 +11,9 @@
 namespace sallyport::crypto {
 namespace {
 
-KeyStore store(char salt) {
-  return KeyStore::from_master(Secret(std::string(as_text(sha256(std::string("api key test ") + salt))))).value();
+std::shared_ptr<const HashKeys> store(char salt) {
+  return HashKeys::first_of(
+      KeyStore::from_master(Secret(std::string(as_text(sha256(std::string("api key test ") + salt))))).value());
 }
 
 std::string with_checksum(std::string body) {
@@ -23,8 +24,8 @@ std::string with_checksum(std::string body) {
 class ApiKeys : public ::testing::Test {
  protected:
   SystemRandom random_;
-  KeyStore keys_ = store('a');
-  NewApiKey made_ = make_api_key(keys_, random_);
+  std::shared_ptr<const HashKeys> keys_ = store('a');
+  NewApiKey made_ = make_api_key(*keys_, random_);
   std::string text_{made_.key.reveal()};
 };
 
@@ -37,19 +38,19 @@ TEST_F(ApiKeys, HaveThePromisedForm_S1_14) {
 }
 
 TEST_F(ApiKeys, MatchTheirStoredHashOnly_C9) {
-  EXPECT_TRUE(api_key_matches(keys_, text_, made_.hash));
+  EXPECT_TRUE(keys_->matches(text_, made_.hash));
   EXPECT_EQ(made_.hash.find(text_.substr(4, 43)), std::string::npos);
-  EXPECT_FALSE(api_key_matches(keys_, text_, make_api_key(keys_, random_).hash));
-  EXPECT_FALSE(api_key_matches(store('b'), text_, made_.hash)) << "a stolen database is of no use without the key file";
-  EXPECT_FALSE(api_key_matches(keys_, text_, ""));
-  EXPECT_FALSE(api_key_matches(keys_, text_, made_.hash.substr(0, 63)));
-  EXPECT_FALSE(api_key_matches(keys_, text_, hex_encode(sha256(text_)))) << "a plain hash must not do";
+  EXPECT_FALSE(keys_->matches(text_, make_api_key(*keys_, random_).hash));
+  EXPECT_FALSE(store('b')->matches(text_, made_.hash)) << "a stolen database is of no use without the key file";
+  EXPECT_FALSE(keys_->matches(text_, ""));
+  EXPECT_FALSE(keys_->matches(text_, made_.hash.substr(0, 63)));
+  EXPECT_FALSE(keys_->matches(text_, hex_encode(sha256(text_)))) << "a plain hash must not do";
 }
 
 TEST_F(ApiKeys, NeverRepeatAndNeverStartTheIdWithADash) {
   std::set<std::string> ids;
   for (int i = 0; i < 2'000; ++i) {
-    const NewApiKey key = make_api_key(keys_, random_);
+    const NewApiKey key = make_api_key(*keys_, random_);
     ASSERT_TRUE(api_key_id(key.key.reveal()).has_value());
     EXPECT_NE(key.id.front(), '-');
     ids.insert(key.id);
@@ -58,14 +59,14 @@ TEST_F(ApiKeys, NeverRepeatAndNeverStartTheIdWithADash) {
 }
 
 TEST_F(ApiKeys, KeepTheirIdWhenTheyAreRenewed) {
-  const NewApiKey fresh = renew_api_key(keys_, random_, made_.id);
+  const NewApiKey fresh = renew_api_key(*keys_, random_, made_.id);
   const std::string text(fresh.key.reveal());
   EXPECT_EQ(fresh.id, made_.id);
   EXPECT_EQ(api_key_id(text), made_.id);
   EXPECT_NE(text, text_);
-  EXPECT_TRUE(api_key_matches(keys_, text, fresh.hash));
-  EXPECT_FALSE(api_key_matches(keys_, text, made_.hash));
-  EXPECT_FALSE(api_key_matches(keys_, text_, fresh.hash));
+  EXPECT_TRUE(keys_->matches(text, fresh.hash));
+  EXPECT_FALSE(keys_->matches(text, made_.hash));
+  EXPECT_FALSE(keys_->matches(text_, fresh.hash));
 }
 
 TEST_F(ApiKeys, WithAnyOtherCharacterAreNotLookedUp) {

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Purpose::count_)
     "sallyport/1/request-state", "sallyport/1/audit-signing", "sallyport/1/audit-redaction",
     "sallyport/1/session-ids",   "sallyport/1/vault",         "sallyport/1/second-factor",
     "sallyport/1/token-keys",    "sallyport/1/approvals",     "sallyport/1/audit-encryption",
-    "sallyport/1/certificates"};
+    "sallyport/1/certificates",  "sallyport/1/hash-keys"};
 static_assert(std::ranges::none_of(kLabels, &std::string_view::empty));
 constexpr std::string_view kFingerprintLabel = "sallyport/1/fingerprint";
 

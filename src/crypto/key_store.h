@@ -21,19 +21,20 @@ namespace sallyport::crypto {
 
 // A new purpose goes before count_ and gets a label in key_store.cc; labels never change.
 enum class Purpose : std::uint8_t {
-  token_signing,    // HS256 access tokens under the operator's own secret, which replaces it
-  key_hashing,      // stored hashes of API keys
-  cursors,          // pagination cursors
-  request_state,    // state that travels through a client
-  audit_signing,    // Ed25519 seed of audit checkpoints
+  token_signing,  // HS256 access tokens under the operator's own secret, which replaces it
+  key_hashing,  // hashes of API keys in their first generation (crypto/hash_keys.h), of refresh tokens
+  cursors,  // pagination cursors
+  request_state,  // state that travels through a client
+  audit_signing,  // Ed25519 seed of audit checkpoints
   audit_redaction,  // keyed hashes that stand for redacted values (C11)
-  session_ids,      // what binds a session id to its principal
-  vault,            // key-encryption key of stored credentials
-  second_factor,    // sealed secrets of one-time codes, hashes of recovery codes
-  token_keys,       // key-encryption key of the stored token signing keys
-  approvals,        // key-encryption key of the arguments of calls that wait for approval
+  session_ids,  // what binds a session id to its principal
+  vault,  // key-encryption key of stored credentials
+  second_factor,  // sealed secrets of one-time codes, hashes of recovery codes
+  token_keys,  // key-encryption key of the stored token signing keys
+  approvals,  // key-encryption key of the arguments of calls that wait for approval
   audit_encryption,  // key-encryption key of the data keys of sealed audit segments
-  certificates,     // key-encryption key of the built-in authority's key and of its index of certificates
+  certificates,  // key-encryption key of the built-in authority's key and of its index of certificates
+  hash_keys,  // key-encryption key of the generations of the API keys' hash key
   count_
 };
 

@@ -19,6 +19,10 @@ namespace sallyport::token {
 class KeyRing;  // engines/token: the keys of access tokens
 }
 
+namespace sallyport::crypto {
+class HashKeys;  // crypto/hash_keys.h: what API keys are hashed under
+}
+
 namespace sallyport::policy {
 class Compiled;  // engines/policy: modules that are ready to decide
 }
@@ -83,6 +87,7 @@ struct Snapshot {
   std::shared_ptr<const Catalogue> catalogue = std::make_shared<const Catalogue>();
   std::shared_ptr<const Limits> limits = std::make_shared<const Limits>();
   std::shared_ptr<const token::KeyRing> token_keys;  // null: no token is issued or accepted
+  std::shared_ptr<const crypto::HashKeys> hash_keys;  // null: no API key is made or accepted
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

@@ -27,7 +27,7 @@ class CertificateIdentity : public ::testing::Test, protected testing::World {
     now.certificates = certificates_;
     const ShownCertificate certificate = shown();
     if (with) seen.certificate = &certificate;
-    return Identity(keys_, codec_, rules_).verify(now, seen, kNow);
+    return Identity(codec_, rules_).verify(now, seen, kNow);
   }
   // Why it is refused, without what follows; the principal's id where it is accepted.
   std::string said(const CredentialView& seen = {}, bool with = true) {

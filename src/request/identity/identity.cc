@@ -7,6 +7,7 @@
 #include "core/secret.h"
 #include "crypto/api_key.h"
 #include "crypto/hash.h"
+#include "crypto/hash_keys.h"
 #include "crypto/jws.h"
 #include "request/identity/principal_of.h"
 
@@ -161,24 +162,28 @@ Result<PrincipalPtr> Identity::inspect(const Snapshot& snapshot, std::string_vie
 
 Result<Identity::Verified> Identity::verify_uncached(const Snapshot& snapshot, std::string_view credential,
                                                      WallTime now) const {
-  if (const auto id = crypto::api_key_id(credential)) return verify_key(*snapshot.principals, credential, *id, now);
+  if (const auto id = crypto::api_key_id(credential)) return verify_key(snapshot, credential, *id, now);
   if (crypto::looks_like_jws(credential)) return verify_token(snapshot, credential, now);
   return refused("identity.credential_form");
 }
 
-Result<Identity::Verified> Identity::verify_key(const Principals& principals, std::string_view key, std::string_view id,
+Result<Identity::Verified> Identity::verify_key(const Snapshot& snapshot, std::string_view key, std::string_view id,
                                                 WallTime now) const {
+  const Principals& principals = *snapshot.principals;
   const std::string which = " key=" + std::string(id);
   const auto found = principals.keys.find(id);
-  if (found == principals.keys.end()) return refused("identity.key_unknown" + which);
+  if (found == principals.keys.end() || !snapshot.hash_keys) return refused("identity.key_unknown" + which);
   const KeyRecord& record = *found->second;
+  const crypto::HashKeys& hashes = *snapshot.hash_keys;
   std::uint32_t secret = record.secret_number;
-  if (!crypto::api_key_matches(keys_, key, record.hash)) {
-    const bool previous = !record.previous_hash.empty() && crypto::api_key_matches(keys_, key, record.previous_hash);
-    if (!previous) return refused("identity.key_wrong" + which);
+  std::string_view stored = record.hash;
+  if (!hashes.matches(key, stored)) {
+    stored = record.previous_hash;
+    if (stored.empty() || !hashes.matches(key, stored)) return refused("identity.key_wrong" + which);
     if (record.good_until(--secret) <= now) return refused("identity.key_rotated" + which);
   }
   SP_CHECK(check_key(principals, record, now));
+  hashes.shown(id, key, stored);
   return Verified{principal_of(found->second, secret), record.good_until(secret)};
 }
 

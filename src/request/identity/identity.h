@@ -10,7 +10,6 @@
 #include <string_view>
 
 #include "core/result.h"
-#include "crypto/key_store.h"
 #include "engines/token/token.h"
 #include "model/principal.h"
 #include "model/snapshot.h"
@@ -35,9 +34,9 @@ struct CredentialView {
 
 class Identity {
  public:
-  // `keys` and `tokens` outlive the Identity.
-  Identity(const crypto::KeyStore& keys, const token::TokenCodec& tokens, CertificateRules rules = {}) noexcept
-      : keys_(keys), tokens_(tokens), rules_(std::move(rules)) {}
+  // `tokens` outlives the Identity.
+  explicit Identity(const token::TokenCodec& tokens, CertificateRules rules = {}) noexcept
+      : tokens_(tokens), rules_(std::move(rules)) {}
 
   // Every refusal is Code::unauthenticated with the one public text; Error::detail begins with the true reason for the
   // audit: "identity.no_credential", "identity.key_unknown", "token.expired", ... and never holds a secret. A token is
@@ -59,12 +58,10 @@ class Identity {
   Result<PrincipalPtr> by_credential(const Snapshot& snapshot, const CredentialView& seen, WallTime now);
   Result<PrincipalPtr> by_certificate(const Snapshot& snapshot, const CredentialView& seen, WallTime now) const;
   Result<Verified> verify_uncached(const Snapshot& snapshot, std::string_view credential, WallTime now) const;
-  Result<Verified> verify_key(const Principals& principals, std::string_view key, std::string_view id,
-                              WallTime now) const;
+  Result<Verified> verify_key(const Snapshot& snapshot, std::string_view key, std::string_view id, WallTime now) const;
   Result<Verified> verify_token(const Snapshot& snapshot, std::string_view token, WallTime now) const;
   Result<Verified> verify_minted(const Snapshot& snapshot, const token::TokenClaims& claims, WallTime now) const;
 
-  const crypto::KeyStore& keys_;
   const token::TokenCodec& tokens_;
   CertificateRules rules_;
   CredentialCache cache_;

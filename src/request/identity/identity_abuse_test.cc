@@ -35,7 +35,7 @@ TEST_F(IdentityAbuse, NoCredential) { EXPECT_EQ(refusal(CredentialView{}), "iden
 
 TEST_F(IdentityAbuse, TwoDifferentCredentialsAtOnce) {
   const std::string good = key();
-  const std::string other(crypto::make_api_key(keys_, random_).key.reveal());
+  const std::string other(crypto::make_api_key(*hash_keys_, random_).key.reveal());
   const std::string field = "Bearer " + good;
   EXPECT_EQ(refusal({.authorization = field, .api_key = other}), "identity.two_credentials");
   EXPECT_EQ(refusal({.authorization = field, .api_key = ""}), "identity.two_credentials");
@@ -87,7 +87,7 @@ TEST_F(IdentityAbuse, ATokenInTheFieldForKeys) {
 TEST_F(IdentityAbuse, ThePublishedKey_C8) {
   const std::string published(crypto::kPublishedApiKey);
   key_.id = published.substr(4, 12);
-  key_.hash = crypto::api_key_hash(keys_, published);
+  key_.hash = hash_keys_->hash(published);
   snapshot_ = snapshot();
   EXPECT_EQ(refusal("Bearer " + published), "identity.credential_form");
 }
@@ -103,7 +103,7 @@ TEST_F(IdentityAbuse, TheIdOfAKeyWithAnotherSecret) {
 TEST_F(IdentityAbuse, AKeyHashedUnderAnotherMasterKey) {
   const auto other =
       crypto::KeyStore::from_master(Secret(std::string(as_text(crypto::sha256("another home"))))).value();
-  key_.hash = crypto::api_key_hash(other, key());
+  key_.hash = crypto::HashKeys::first_of(other)->hash(key());
   snapshot_ = snapshot();
   EXPECT_EQ(refusal("Bearer " + key()), "identity.key_wrong");
 }

@@ -205,7 +205,7 @@ TEST_F(IdentityStage, AnInspectedTokenIsNotUsed) {
 // S1-24: the old secret for a while, the new one at once.
 TEST_F(IdentityStage, ARotatedKeyHasTwoSecretsUntilTheGraceIsOver_S1_24) {
   const std::string old = key(), token_of_old = minted();
-  crypto::NewApiKey fresh = crypto::renew_api_key(keys_, random_, key_.id);
+  crypto::NewApiKey fresh = crypto::renew_api_key(*hash_keys_, random_, key_.id);
   key_.previous_hash = std::exchange(key_.hash, fresh.hash);
   key_.previous_until = kNow + minutes(10);
   key_.secret_number = 2;

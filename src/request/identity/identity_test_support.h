@@ -56,6 +56,7 @@ class World {
     out.principals = std::move(principals);
     out.sessions = sessions_;
     out.token_keys = ring_;
+    out.hash_keys = hash_keys_;
     return out;
   }
 
@@ -88,12 +89,13 @@ class World {
            crypto::JwsKey::from_secret(keys_.key(crypto::Purpose::token_signing)).value())}});
   token::TokenCodec codec_{{}};
   SystemRandom random_;
-  crypto::NewApiKey made_ = crypto::make_api_key(keys_, random_);
+  std::shared_ptr<const crypto::HashKeys> hash_keys_ = crypto::HashKeys::first_of(keys_);
+  crypto::NewApiKey made_ = crypto::make_api_key(*hash_keys_, random_);
   UserRecord user_;
   KeyRecord key_;
   std::map<std::string, WallTime, std::less<>> revoked_;
   std::shared_ptr<const LoginSessions> sessions_ = std::make_shared<const LoginSessions>();
-  Identity identity_{keys_, codec_};
+  Identity identity_{codec_};
 };
 
 }  // namespace sallyport::testing

@@ -34,7 +34,7 @@ Worker::Worker(unsigned number, Executor ex, Fleet& whole, SnapshotPtr first, au
       snapshot(std::move(first)),
       audit(writer),
       metrics(whole.metrics.shard(number)),
-      identity(whole.keys, whole.tokens, whole.settings.certificates),
+      identity(whole.tokens, whole.settings.certificates),
       admission(whole.limiter),
       upstreams(ex, std::move(upstream_deps), upstream_settings),
       request_prefix(random_id(whole.random, 6) + "-"),
