@@ -109,9 +109,9 @@ Result<void> check_names(const Snapshot& snapshot, const Principal& caller, cons
     if (named) SP_CHECK(control::check_over(snapshot, caller, "user:" + id));
   }
   for (const auto& name : like.alt_names) {
-    const auto mapping = snapshot.certificates->by_name.find(crypto::to_string(name));
-    if (mapping == snapshot.certificates->by_name.end()) continue;
-    SP_CHECK(control::check_over(snapshot, caller, mapping->second->principal));
+    for (const auto& mapping : snapshot.certificates->of_name(crypto::to_string(name))) {
+      SP_CHECK(control::check_over(snapshot, caller, mapping->principal));
+    }
   }
   return {};
 }

@@ -19,13 +19,15 @@ std::string name_of(const Principals& all, const std::string& principal) {
 std::string text_of(const Call& call, const CertificateMapping& mapping) {
   json::Writer w;
   w.object().member("id", mapping.id).member("name", mapping.name).member("principal", mapping.principal);
+  w.member("issuer", mapping.issuer);
   w.member("principal_name", name_of(*call.request.snapshot->principals, mapping.principal));
   w.member("made_by", mapping.made_by).member("created_at", iso_time(mapping.created_at)).end_object();
   return w.take();
 }
 
 std::string audited(const CertificateMapping& mapping) {
-  return "certificate=" + mapping.id + " name=" + mapping.name + " principal=" + mapping.principal;
+  const std::string issuer = mapping.issuer.empty() ? "" : " issuer=" + mapping.issuer;
+  return "certificate=" + mapping.id + " name=" + mapping.name + issuer + " principal=" + mapping.principal;
 }
 
 // "name" as it is, or the fingerprint of "certificate": one of the two.
@@ -37,6 +39,15 @@ Result<std::string> read_name(const Call& call) {
   const auto fingerprint = net::certificate_fingerprint(pem);
   if (!fingerprint) return fail(Code::validation, fingerprint.error().detail);
   return "sha256:" + *fingerprint;
+}
+
+// "issuer", the certificate of an authority: the digest of its key, which stays when it is renewed.
+Result<std::string> read_issuer(const Call& call) {
+  SP_TRY(const std::string pem, text_field(call.root(), "issuer"));
+  if (pem.empty()) return pem;
+  auto key = net::authority_key(pem);
+  if (!key) return fail(Code::validation, key.error().detail);
+  return *std::move(key);
 }
 
 // "user", by name or id, or "key", by id: one of the two.
@@ -64,12 +75,14 @@ Task<RestAnswer> list_identities(Call& call) {
 Task<RestAnswer> add_identity(Call& call) {
   auto name = read_name(call);
   if (!name) co_return refuse(call, name.error());
+  auto issuer = read_issuer(call);
+  if (!issuer) co_return refuse(call, issuer.error());
   co_await prepare(call, [&] { (void)permit_action(call, Permission::key_write); });
   auto principal = read_principal(call);
   if (!principal) co_return refuse(call, principal.error());
   auto& desk = call.api.deps().control.certificates();
   const auto made = co_await run_for_caller<CertificateMapping>(
-      call, desk.add(std::move(*name), std::move(*principal), call.request.principal));
+      call, desk.add({*std::move(name), *std::move(issuer), *std::move(principal)}, call.request.principal));
   if (!made) co_return refuse_gift(call, made.error());
   RestAnswer answer;
   answer.status = 201;

@@ -49,7 +49,9 @@ Result<void> App::Doors::open() {
                          app_.note(action, "certificate", std::move(text), warn);
                        },
                        [this](std::shared_ptr<const net::TlsServer> server) { return hand_out(std::move(server)); }});
-  return tls_->open();
+  SP_CHECK(tls_->open());
+  app_.control_->certificates().ask_authorities([this] { return tls_->server()->client_authorities() > 1; });
+  return {};
 }
 
 Task<void> App::Doors::hand_out(std::shared_ptr<const net::TlsServer> server) {

@@ -147,6 +147,7 @@ TEST(Arguments, KnowsRolesGroupsAndTheAccessReview) {
       {"identity", "list"},
       {"identity", "add", "uri:spiffe://x/y", "--user", "ada"},
       {"identity", "add", "--certificate", "x.pem", "--key", "k"},
+      {"identity", "add", "dns:x.example", "--issuer", "ca.pem", "--key", "k"},
       {"identity", "remove", "x"},
       {"server", "tls", "x", "--ca", "a", "--pin", "b", "--pin", "c", "--client-cert", "d", "--client-key", "e"},
       {"user", "update", "ada", "--no-scopes"}};

@@ -50,10 +50,14 @@ void Grammar::identities() {
   lists(command(n, "list", "All of them"));
   CLI::App* add = command(n, "add", "Let a certificate stand for a user or an API key",
                           "identity add uri:spiffe://prod.example/agent --user ada\n"
-                          "  sallyport identity add --certificate build.pem --key KEYID");
+                          "  sallyport identity add --certificate build.pem --key KEYID\n"
+                          "  sallyport identity add dns:agent.example --issuer clients-ca.pem --key KEYID");
   add->add_option("NAME", o_.name, "sha256:HEX, uri:..., dns:... or email:..., exactly as it stands in the certificate")
       ->type_name("");
   add->add_option("--certificate", o_.client_certificate, "PEM file, whose fingerprint is the name")->type_name("FILE");
+  add->add_option("--issuer", o_.issuer,
+                  "PEM file of the authority whose certificates are meant; else any that is trusted")
+      ->type_name("FILE");
   add->add_option("--user", o_.user, "By name or id");
   add->add_option("--key", o_.key_id, "By id");
   required_name(command(n, "remove", "Let it stand for nobody, from the next request on"), "ID");

@@ -52,7 +52,7 @@ struct Options {
   std::optional<std::int64_t> grace;  // seconds
   bool generate = false, password_stdin = false;
   std::string user;  // session list, session end, group join, group leave, identity add
-  std::string key_id;  // identity add
+  std::string key_id, issuer;  // identity add
   std::string svg, png;  // mfa enroll
 
   std::vector<std::string> labels;

@@ -39,6 +39,18 @@ Result<std::string> dns_name(std::string_view value) {
   return "dns:" + name;
 }
 
+Result<void> check_issuer(std::string_view name, std::string_view issuer, bool must) {
+  const bool one_certificate = name.starts_with("sha256:");
+  if (issuer.empty() && must && !one_certificate)
+    return wrong("tls.client_ca trusts several authorities, and each could issue that name: say whose it is (issuer)");
+  if (issuer.empty()) return {};
+  if (one_certificate) return wrong("sha256: is one certificate already: it takes no issuer");
+  const auto bytes = hex_decode(issuer);
+  const bool lower_case = std::ranges::none_of(issuer, [](char c) { return c >= 'A' && c <= 'F'; });
+  if (bytes && bytes->size() == 32 && lower_case) return {};
+  return wrong("an issuer is the SHA-256 of an authority's key, 64 hexadecimal digits in small letters");
+}
+
 bool is_there(const Principals& all, std::string_view principal) {
   if (principal.starts_with("user:")) return all.users.contains(principal.substr(5));
   return principal.starts_with("key:") && all.keys.contains(principal.substr(4));
@@ -78,19 +90,23 @@ Task<Result<void>> CertificateDesk::take(std::shared_ptr<const CertificateMappin
   co_return co_await publish_(std::move(next));
 }
 
-Task<Result<CertificateMapping>> CertificateDesk::add(std::string name, std::string principal, PrincipalPtr giver) {
+Task<Result<CertificateMapping>> CertificateDesk::add(Wish wish, PrincipalPtr giver) {
   CertificateMapping mapping;
-  SP_CO_TRY(mapping.name, certificate_name(name));
+  SP_CO_TRY(mapping.name, certificate_name(wish.name));
+  SP_CO_CHECK(check_issuer(mapping.name, wish.issuer, several_authorities_()));
+  mapping.issuer = std::move(wish.issuer);
+  mapping.principal = std::move(wish.principal);
   const SnapshotPtr now = newest_();
-  if (!is_there(*now->principals, principal)) co_return fail(Code::not_found, "no user and no key " + principal);
-  SP_CO_CHECK(check_over(*now, *giver, principal));  // who shows that certificate may all that the principal may
-  if (all_->by_name.contains(mapping.name))
+  if (!is_there(*now->principals, mapping.principal))
+    co_return fail(Code::not_found, "no user and no key " + mapping.principal);
+  SP_CO_CHECK(
+      check_over(*now, *giver, mapping.principal));  // who shows that certificate may all that the principal may
+  if (all_->by_name.contains(CertificateMappings::name_key(mapping.name, mapping.issuer)))
     co_return fail(Code::already_exists, "that name stands for somebody already; take it away there first");
   if (all_->by_id.size() >= kMost) co_return fail(Code::limit, "client certificates");
   std::array<std::byte, 8> bytes{};
   random_.fill(bytes);
   mapping.id = hex_encode(bytes);
-  mapping.principal = std::move(principal);
   mapping.made_by = giver->id;
   mapping.created_at = clock_.wall();
   SP_CO_CHECK(store_.put_certificate(mapping));
@@ -108,7 +124,7 @@ Task<Result<CertificateMapping>> CertificateDesk::remove(std::string id, Princip
   SP_CO_CHECK(store_.delete_certificate(id));
   auto next = std::make_shared<CertificateMappings>(*all_);
   next->by_id.erase(mapping.id);
-  next->by_name.erase(mapping.name);
+  next->by_name.erase(CertificateMappings::name_key(mapping.name, mapping.issuer));
   SP_CO_CHECK(co_await take(std::move(next)));
   co_return mapping;
 }

@@ -40,12 +40,19 @@ class CertificateDesk {
   using Newest = std::function<SnapshotPtr()>;
   CertificateDesk(CertificateStore& store, const Clock& clock, Random& random, Publish publish, Newest newest);
 
+  // Asked at each add(): whether certificates of several authorities are let in, so that a name must come with its issuer.
+  void ask_authorities(std::function<bool()> several) { several_authorities_ = std::move(several); }
   void load(const std::vector<CertificateMapping>& stored);
   [[nodiscard]] const std::shared_ptr<const CertificateMappings>& all() const noexcept { return all_; }
 
-  // `principal`: "user:<id>" or "key:<id>". Errors: validation; not_found: there is nobody of that id; already_exists: the name
-  // stands for somebody; access_denied; limit; storage.
-  Task<Result<CertificateMapping>> add(std::string name, std::string principal, PrincipalPtr giver);
+  struct Wish {
+    std::string name;  // as certificate_name() takes it
+    std::string issuer;  // as CertificateMapping has it; a fingerprint has none
+    std::string principal;  // "user:<id>" or "key:<id>"
+  };
+  // Errors: validation; not_found: there is nobody of that id; already_exists: the name stands for somebody, of that issuer;
+  // access_denied; limit; storage.
+  Task<Result<CertificateMapping>> add(Wish wish, PrincipalPtr giver);
   // In force at the next request, on open connections too; streams and calls that it began end. Errors: not_found, access_denied.
   Task<Result<CertificateMapping>> remove(std::string id, PrincipalPtr giver);
   // Of principals that are gone, with their mappings in the store: what is left.
@@ -59,6 +66,7 @@ class CertificateDesk {
   Random& random_;
   Publish publish_;
   Newest newest_;
+  std::function<bool()> several_authorities_ = [] { return false; };
   std::shared_ptr<const CertificateMappings> all_ = std::make_shared<const CertificateMappings>();
 };
 

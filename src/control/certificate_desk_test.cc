@@ -86,8 +86,9 @@ class CertificatesOfPeople : public testing::Test, protected CertificateStore {
     principal->roles = {role};
     return principal;
   }
-  Result<CertificateMapping> add(const std::string& name, const std::string& principal, const PrincipalPtr& giver) {
-    return await<CertificateMapping>(desk_.add(name, principal, giver));
+  Result<CertificateMapping> add(const std::string& name, const std::string& principal, const PrincipalPtr& giver,
+                                 const std::string& issuer = {}) {
+    return await<CertificateMapping>(desk_.add({name, issuer, principal}, giver));
   }
 
   Snapshot snapshot_;
@@ -120,6 +121,35 @@ TEST_F(CertificatesOfPeople, AMappingIsKeptPublishedAndTakenAway) {
 TEST_F(CertificatesOfPeople, ANameStandsForOneAlone) {
   ASSERT_TRUE(add("dns:a.example", "user:ada", root_));
   EXPECT_EQ(add("dns:A.EXAMPLE", "user:root", root_).error().code, Code::already_exists);
+}
+
+TEST_F(CertificatesOfPeople, TheSameNameOfTwoAuthoritiesIsTwoNames) {
+  const std::string one(64, '1'), two(64, '2');
+  ASSERT_TRUE(add("dns:a.example", "user:ada", root_, one));
+  ASSERT_TRUE(add("dns:a.example", "user:root", root_, two));
+  EXPECT_EQ(add("dns:a.example", "user:root", root_, one).error().code, Code::already_exists);
+  EXPECT_EQ(desk_.all()->of_name("dns:a.example").size(), 2U);
+  EXPECT_TRUE(desk_.all()->of_name("dns:a").empty());
+  const std::string id = desk_.all()->by_name.at(CertificateMappings::name_key("dns:a.example", one))->id;
+  ASSERT_TRUE(await<CertificateMapping>(desk_.remove(id, root_)));
+  ASSERT_EQ(desk_.all()->of_name("dns:a.example").size(), 1U);
+  EXPECT_EQ(desk_.all()->of_name("dns:a.example")[0]->issuer, two);
+}
+
+TEST_F(CertificatesOfPeople, AnIssuerIsTheDigestOfAKey) {
+  for (const std::string& bad :
+       {std::string(63, '1'), std::string(64, 'A'), std::string(64, 'x'), std::string("CN=ca")}) {
+    EXPECT_EQ(add("dns:a.example", "user:ada", root_, bad).error().code, Code::validation) << bad;
+  }
+  EXPECT_EQ(add("sha256:" + kHex, "user:ada", root_, kHex).error().code, Code::validation) << "it is one certificate";
+}
+
+TEST_F(CertificatesOfPeople, WhereSeveralAuthoritiesAreTrustedANameComesWithItsIssuer) {
+  desk_.ask_authorities([] { return true; });
+  EXPECT_EQ(add("dns:a.example", "user:ada", root_).error().code, Code::validation);
+  EXPECT_TRUE(stored_.empty());
+  EXPECT_TRUE(add("dns:a.example", "user:ada", root_, kHex));
+  EXPECT_TRUE(add("sha256:" + kHex, "user:ada", root_)) << "nobody else can have that one";
 }
 
 // Whoever manages users, and no more, would be an admin with a certificate of their own.

@@ -24,6 +24,8 @@ struct PeerCertificate {
   std::string serial;  // lower-case hex without leading zeros; "0" for zero
   std::vector<std::string> dns, uris, emails;  // subjectAltName as it stands; DNS names in lower case
   std::vector<IpAddress> ips;
+  std::vector<std::string>
+      authorities;  // SHA-256 of the keys of those above it in the chain that was verified, as spki_sha256
   WallTime not_before{}, not_after{};
 };
 

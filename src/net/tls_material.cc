@@ -7,7 +7,11 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
+
+#include "core/encoding.h"
+#include "net/tls_pem.h"
 
 namespace sallyport::net {
 namespace {
@@ -129,10 +133,11 @@ Result<void> ServerChain::use_in(ssl_ctx_st* context) const {
   return {};
 }
 
-Result<void> trust_clients(ssl_ctx_st* context, const TlsMaterial& material) {
+Result<std::vector<std::string>> trust_clients(ssl_ctx_st* context, const TlsMaterial& material) {
   X509_STORE* const store = SSL_CTX_get_cert_store(context);
   const BioPtr authorities = bio_of(material.client_ca), lists = bio_of(material.crl);
   if (!authorities || !lists) return fail(Code::crypto, "no memory");
+  std::vector<std::string> keys;
   std::size_t count = 0;
   while (const std::unique_ptr<X509, FreeCertificate> one{
       PEM_read_bio_X509(authorities.get(), nullptr, no_passphrase, nullptr)}) {
@@ -143,6 +148,7 @@ Result<void> trust_clients(ssl_ctx_st* context, const TlsMaterial& material) {
         SSL_CTX_add_client_CA(context, one.get()) != 1) {
       return refuse("tls.client_ca: " + last_reason(), "name 200 authorities at most");
     }
+    keys.push_back(hex_encode(spki_digest(*one)));
   }
   if (!at_end_of_pem() || count == 0) {
     return refuse("tls.client_ca: holds no certificate in PEM, or a broken one",
@@ -159,7 +165,9 @@ Result<void> trust_clients(ssl_ctx_st* context, const TlsMaterial& material) {
     return refuse("tls.crl: holds no list in PEM, or a broken one", "openssl crl -inform DER -in FILE -out FILE.pem");
   }
   if (count > 0) X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-  return {};
+  std::ranges::sort(keys);
+  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  return keys;
 }
 
 Result<WallTime> ocsp_validity(std::string_view der, x509_st* leaf) {

@@ -33,8 +33,9 @@ class ServerChain {
   std::unique_ptr<evp_pkey_st, FreeKey> key_;
 };
 
-// The authorities of client certificates and their revocation lists. Errors: config.
-Result<void> trust_clients(ssl_ctx_st* context, const TlsMaterial& material);
+// The authorities of client certificates and their revocation lists: the SHA-256 of those authorities' keys, lower-case hex,
+// sorted, each once. Errors: config.
+Result<std::vector<std::string>> trust_clients(ssl_ctx_st* context, const TlsMaterial& material);
 
 // Until when an OCSP response of `leaf` may be stapled. Errors: config (no response, not good, of another certificate,
 // without an end). Its signature is the client's to check (RFC 6960 3.2).

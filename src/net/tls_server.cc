@@ -4,11 +4,17 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <array>
+#include <cstring>
 #include <new>
+#include <tuple>
 
+#include "core/encoding.h"
 #include "crypto/hash.h"
 #include "net/revocations.h"
 #include "net/tls_material.h"
+#include "net/tls_pem.h"
 
 namespace sallyport::net {
 namespace {
@@ -43,6 +49,52 @@ int refused_slot() {
   return index;
 }
 
+// The keys of those above a client's certificate, one digest after the other.
+struct Authorities {
+  std::array<unsigned char, (kChainMax + 2) * std::tuple_size_v<crypto::Digest>> bytes{};
+  std::size_t size = 0;
+
+  explicit Authorities(const STACK_OF(X509) * chain) {
+    const int count = sk_X509_num(chain);
+    for (int i = count == 1 ? 0 : 1; i < count; ++i) {  // alone: an authority that shows itself
+      const crypto::Digest digest = spki_digest(*sk_X509_value(chain, i));
+      if (size + digest.size() > bytes.size()) return;
+      std::memcpy(bytes.data() + size, digest.data(), digest.size());
+      size += digest.size();
+    }
+  }
+};
+
+// A resumed session has no chain: its ticket says who stood above. One that resumes has it from the ticket before.
+int keep_authorities(SSL* ssl, void*) {
+  const STACK_OF(X509)* const chain = SSL_get0_verified_chain(ssl);
+  if (chain == nullptr) return 1;
+  const Authorities all(chain);
+  return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), all.bytes.data(), all.size);
+}
+
+std::vector<std::string> texts_of(std::span<const unsigned char> digests) {
+  constexpr std::size_t kSize = std::tuple_size_v<crypto::Digest>;
+  std::vector<std::string> out;
+  for (; digests.size() >= kSize; digests = digests.subspan(kSize)) {
+    out.push_back(hex_encode(std::as_bytes(digests.first(kSize))));
+  }
+  return out;
+}
+
+std::vector<std::string> authorities_of(const SSL* ssl) {
+  if (SSL_session_reused(ssl) != 1) {
+    const STACK_OF(X509)* const chain = SSL_get0_verified_chain(ssl);
+    if (chain == nullptr) return {};
+    const Authorities all(chain);
+    return texts_of(std::span(all.bytes).first(all.size));
+  }
+  void* data = nullptr;
+  std::size_t size = 0;
+  if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(ssl), &data, &size) != 1 || data == nullptr) return {};
+  return texts_of({static_cast<const unsigned char*>(data), size});
+}
+
 // Changes no verdict: keeps whose certificate it was that did not pass.
 int on_verified(int ok, X509_STORE_CTX* verified) {
   if (ok == 1) return 1;
@@ -75,6 +127,7 @@ struct TlsServer::Shared {
   std::shared_ptr<const ServerChain> chain;
   PeerCertificate certificate;
   Revocations revocations;
+  std::vector<std::string> client_authorities;  // sorted
   std::string ocsp;
   std::optional<WallTime> ocsp_until;
 };
@@ -114,7 +167,9 @@ Result<void> TlsServer::Shared::ask_for_certificates(const TlsMaterial& material
       material.client_certificates == ClientCertificates::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   SSL_CTX_set_verify(c, SSL_VERIFY_PEER | required, on_verified);
   SSL_CTX_set_verify_depth(c, kChainMax);
-  return trust_clients(c, material);
+  if (SSL_CTX_set_session_ticket_cb(c, keep_authorities, nullptr, nullptr) != 1) return broken("tickets");
+  SP_TRY(client_authorities, trust_clients(c, material));
+  return {};
 }
 
 int TlsServer::Shared::staple(SSL* ssl, void* shared) {
@@ -196,6 +251,11 @@ Result<std::shared_ptr<const TlsServer>> TlsServer::with_clients(const TlsMateri
 }
 
 const PeerCertificate& TlsServer::certificate() const noexcept { return shared_->certificate; }
+bool TlsServer::trusts(std::span<const std::string> keys) const noexcept {
+  return std::ranges::any_of(
+      keys, [&](const std::string& one) { return std::ranges::binary_search(shared_->client_authorities, one); });
+}
+std::size_t TlsServer::client_authorities() const noexcept { return shared_->client_authorities.size(); }
 bool TlsServer::revokes(std::string_view issuer, std::string_view serial) const noexcept {
   return shared_->revocations.contains(issuer, serial);
 }
@@ -206,6 +266,7 @@ Result<std::shared_ptr<const PeerCertificate>> peer_certificate_of(const ssl_st*
   if (shown == nullptr) return nullptr;
   SP_TRY(auto certificate, read_certificate(shown));
   if (certificate.not_after < now) return fail(Code::access_denied, "certificate has expired: " + certificate.subject);
+  certificate.authorities = authorities_of(ssl);
   return std::make_shared<const PeerCertificate>(std::move(certificate));
 }
 

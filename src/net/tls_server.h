@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "core/clock.h"
@@ -55,6 +56,10 @@ class TlsServer {
   [[nodiscard]] bool revokes(const PeerCertificate& client) const noexcept {
     return revokes(client.issuer, client.serial);
   }
+  // Whether an authority of `keys` (PeerCertificate::authorities) is one of tls.client_ca's still.
+  [[nodiscard]] bool trusts(std::span<const std::string> keys) const noexcept;
+  // How many those are, by their keys; 0 where no certificates are asked for.
+  [[nodiscard]] std::size_t client_authorities() const noexcept;
   // Until when the stapled response holds; none: nothing is stapled.
   [[nodiscard]] std::optional<WallTime> ocsp_until() const noexcept;
 

@@ -254,6 +254,34 @@ TEST_F(TlsServerTest, AResumedSessionStillKnowsWhoItIs) {
   EXPECT_EQ(again.certificate->uris, std::vector<std::string>{"spiffe://test/agent"});
 }
 
+// S2-26: a resumed session has no chain of its own; its ticket says who vouched for the client.
+TEST_F(TlsServerTest, S2_26_KnowsTheAuthoritiesAboveAClientInResumedSessionsToo) {
+  const TestCertificate middle(CertificateWish{.name = "middle", .names = nullptr, .authority = true}, &ca_);
+  const TestCertificate other_ca(authority("another authority"));
+  const TestCertificate agent(CertificateWish{.name = "agent"}, &middle);
+  TlsMaterial both = mutual();
+  both.client_ca = other_ca.pem() + middle.pem() + ca_.pem();
+  const auto server = made(both), narrow = made(mutual());
+  const std::vector<std::string> above{read_certificate(middle.x509())->spki_sha256,
+                                       read_certificate(ca_.x509())->spki_sha256};
+  const std::vector<std::string> other{read_certificate(other_ca.x509())->spki_sha256};
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    forget_session();
+    for (const bool resumed : {false, true, true}) {
+      const Met met = meet(server, {.most = version, .certificate = &agent});
+      EXPECT_EQ(met.resumed, resumed);
+      ASSERT_TRUE(met.certificate);
+      EXPECT_EQ(met.certificate->authorities, above);
+    }
+  }
+  EXPECT_EQ(server->client_authorities(), 3U);
+  EXPECT_EQ(narrow->client_authorities(), 1U);
+  EXPECT_EQ(made(material())->client_authorities(), 0U);
+  EXPECT_TRUE(server->trusts(above) && server->trusts(other) && narrow->trusts(above));
+  EXPECT_FALSE(narrow->trusts(other)) << "taken out of tls.client_ca";
+  EXPECT_FALSE(narrow->trusts({}));
+}
+
 // S2-26, done-when 5 of issue 6: the right alert for each.
 TEST_F(TlsServerTest, S2_26_BadClientCertificatesAreRefusedByName) {
   const TestCertificate good(CertificateWish{.name = "agent"}, &ca_);

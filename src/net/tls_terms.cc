@@ -1,6 +1,7 @@
 #include "net/tls_terms.h"
 
 #include <fcntl.h>
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,6 +96,13 @@ Result<std::string> certificate_fingerprint(std::string_view pem) {
       crypto::sha256(std::span(reinterpret_cast<const std::byte*>(der), static_cast<std::size_t>(size)));
   OPENSSL_free(der);
   return hex_encode(digest);
+}
+
+Result<std::string> authority_key(std::string_view pem) {
+  SP_TRY(const auto chain, read_certificates(pem, "issuer"));
+  if (chain.size() != 1) return fail(Code::config, "issuer: more than one certificate");
+  if (X509_check_ca(chain.front().get()) <= 0) return fail(Code::config, "issuer: no authority's certificate");
+  return hex_encode(spki_digest(*chain.front()));
 }
 
 Result<std::string> pem_of(const std::string& text, std::string_view what) {

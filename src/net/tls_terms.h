@@ -48,6 +48,8 @@ Result<crypto::Digest> read_pin(std::string_view pin);
 Result<void> check_certificates(std::string_view pem, std::string_view what);
 // SHA-256 of the DER of the first certificate, lower-case hex. Errors: config.
 Result<std::string> certificate_fingerprint(std::string_view pem);
+// SHA-256 of the key of the one authority in it, as PeerCertificate::authorities has it. Errors: config.
+Result<std::string> authority_key(std::string_view pem);
 // `text` itself where it is PEM, else what is in the file of that absolute path. Errors: config; `what` names it.
 Result<std::string> pem_of(const std::string& text, std::string_view what);
 

@@ -6,8 +6,8 @@ namespace sallyport::storage {
 
 Result<void> put_certificate(Sqlite& db, const CertificateMapping& mapping) {
   SP_TRY(Transaction transaction, Transaction::begin(db));
-  SP_CHECK(db.run("put client certificate", "INSERT INTO client_certificates VALUES (?, ?, ?, ?, ?)", mapping.id,
-                  mapping.name, mapping.principal, mapping.made_by, to_micros(mapping.created_at)));
+  SP_CHECK(db.run("put client certificate", "INSERT INTO client_certificates VALUES (?, ?, ?, ?, ?, ?)", mapping.id,
+                  mapping.name, mapping.principal, mapping.made_by, to_micros(mapping.created_at), mapping.issuer));
   return transaction.commit();
 }
 
@@ -20,12 +20,13 @@ Result<void> delete_certificate(Sqlite& db, std::string_view id) {
 Result<void> load_certificates(Sqlite& db, control::StoredState& state) {
   SP_TRY(Statement all,
          db.prepare("load client certificates",
-                    "SELECT id, name, principal, made_by, created_at FROM client_certificates ORDER BY id"));
+                    "SELECT id, name, principal, made_by, created_at, issuer FROM client_certificates ORDER BY id"));
   for (;;) {
     SP_TRY(const bool more, all.step());
     if (!more) return {};
     const Row row = all.row();
-    state.certificates.push_back({row.text(0), row.text(1), row.text(2), row.text(3), from_micros(row.number(4))});
+    state.certificates.push_back(
+        {row.text(0), row.text(1), row.text(2), row.text(3), from_micros(row.number(4)), row.text(5)});
   }
 }
 

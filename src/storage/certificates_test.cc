@@ -25,7 +25,7 @@ class CertificatesInStore : public testing::Test {
 };
 
 TEST_F(CertificatesInStore, KeepEveryField) {
-  const CertificateMapping one{"01", "uri:spiffe://x/'; --", "user:a", "local:0", kNow};
+  const CertificateMapping one{"01", "uri:spiffe://x/'; --", "user:a", "local:0", kNow, std::string(64, '1')};
   ASSERT_TRUE(repository_->put_certificate(one));
   EXPECT_EQ(reopened(), std::vector{one});
   ASSERT_TRUE(repository_->delete_certificate("01"));
@@ -39,6 +39,19 @@ TEST_F(CertificatesInStore, ANameStandsForOneAlone) {
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, Code::already_exists);
   EXPECT_EQ(reopened().at(0).principal, "user:a");
+}
+
+TEST_F(CertificatesInStore, TheSameNameOfTwoAuthoritiesIsTwoNames) {
+  const CertificateMapping any{"01", "dns:a.example", "user:a", "local:0", kNow};
+  CertificateMapping one = any, two = any;
+  one.id = "02";
+  one.issuer = std::string(64, '1');
+  two.id = "03";
+  two.issuer = std::string(64, '2');
+  for (const auto& mapping : {any, one, two}) ASSERT_TRUE(repository_->put_certificate(mapping));
+  EXPECT_EQ(reopened(), (std::vector{any, one, two}));
+  two.id = "04";
+  EXPECT_EQ(repository_->put_certificate(two).error().code, Code::already_exists);
 }
 
 TEST_F(CertificatesInStore, GoWithWhoseTheyAre) {

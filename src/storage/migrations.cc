@@ -218,10 +218,39 @@ CREATE TRIGGER client_certificates_key AFTER DELETE ON api_keys BEGIN
   DELETE FROM client_certificates WHERE principal = 'key:' || OLD.id; END;
 )sql";
 
-constexpr std::array kSteps{kFirst,       kLoginSessions,  kUserFactors, kTokenKeys,       kRegisteredTools,
-                            kKeyRotation, kToolTimes,      kToolsets,    kGroups,          kAccessUses,
-                            kLabels,      kPolicyVersions, kApprovals,   kLabelsOfTheGone, kVault,
-                            kClientCertificates};
+// The same name of two authorities is two names.
+constexpr const char* kCertificateIssuers = R"sql(
+CREATE TABLE client_certificates_of_issuers (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, principal TEXT NOT NULL, made_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL, issuer TEXT NOT NULL, UNIQUE (name, issuer)) STRICT, WITHOUT ROWID;
+INSERT INTO client_certificates_of_issuers SELECT id, name, principal, made_by, created_at, '' FROM client_certificates;
+DROP TRIGGER client_certificates_user;
+DROP TRIGGER client_certificates_key;
+DROP TABLE client_certificates;
+ALTER TABLE client_certificates_of_issuers RENAME TO client_certificates;
+CREATE TRIGGER client_certificates_user AFTER DELETE ON users BEGIN
+  DELETE FROM client_certificates WHERE principal = 'user:' || OLD.id; END;
+CREATE TRIGGER client_certificates_key AFTER DELETE ON api_keys BEGIN
+  DELETE FROM client_certificates WHERE principal = 'key:' || OLD.id; END;
+)sql";
+
+constexpr std::array kSteps{kFirst,
+                            kLoginSessions,
+                            kUserFactors,
+                            kTokenKeys,
+                            kRegisteredTools,
+                            kKeyRotation,
+                            kToolTimes,
+                            kToolsets,
+                            kGroups,
+                            kAccessUses,
+                            kLabels,
+                            kPolicyVersions,
+                            kApprovals,
+                            kLabelsOfTheGone,
+                            kVault,
+                            kClientCertificates,
+                            kCertificateIssuers};
 
 Result<int> version_of(Sqlite& db) {
   SP_TRY(const std::int64_t ours,

@@ -43,8 +43,9 @@ Result<std::shared_ptr<Principal>> key_of(const Principals& all, std::string_vie
 // What it opens ends with the mapping, and with a list that revokes the certificate.
 void hold_to(Principal& principal, const CertificateMapping& mapping, const ShownCertificate& shown) {
   principal.certificate_id = mapping.id;
-  principal.certificate =
-      std::make_shared<const CertificateSerial>(std::string(shown.issuer), std::string(shown.serial));
+  principal.certificate = std::make_shared<const CertificateSerial>(
+      std::string(shown.issuer), std::string(shown.serial),
+      std::vector<std::string>(shown.authorities.begin(), shown.authorities.end()));
   principal.expires_at = std::min(principal.expires_at, shown.not_after);
 }
 
@@ -56,25 +57,53 @@ Result<void> still_good(const ShownCertificate& shown, WallTime now) {
   return {};
 }
 
+namespace {
+
+// Collects what the names of one certificate stand for.
+class Lookup {
+ public:
+  Lookup(const CertificateMappings& all, const ShownCertificate& shown) : all_(all), shown_(shown) {}
+  // A fingerprint is one certificate, whoever issued it.
+  void fingerprint(std::string_view value) { take(find("sha256:", value, {})); }
+  void name(std::string_view kind, std::string_view value) {
+    for (const std::string& authority : shown_.authorities) take(find(kind, value, authority));
+    const auto of_any = find(kind, value, {});
+    if (of_any && !shown_.one_authority) unnamed_ = true;
+    else take(of_any);
+  }
+  [[nodiscard]] Result<CertificateMappingPtr> verdict() const {
+    if (two_) return refused("identity.certificate_ambiguous", shown_);
+    if (found_) return found_;
+    return refused(unnamed_ ? "identity.certificate_issuer_unnamed" : "identity.certificate_unknown", shown_);
+  }
+
+ private:
+  [[nodiscard]] CertificateMappingPtr find(std::string_view kind, std::string_view value,
+                                           std::string_view issuer) const {
+    const auto one = all_.by_name.find(CertificateMappings::name_key(std::string(kind).append(value), issuer));
+    return one == all_.by_name.end() ? nullptr : one->second;
+  }
+  void take(const CertificateMappingPtr& one) {
+    if (!one) return;
+    if (!found_) found_ = one;
+    two_ = two_ || found_->principal != one->principal;
+  }
+  const CertificateMappings& all_;
+  const ShownCertificate& shown_;
+  CertificateMappingPtr found_;
+  bool two_ = false, unnamed_ = false;
+};
+
+}  // namespace
+
 Result<CertificateMappingPtr> mapping_of(const CertificateMappings& all, const ShownCertificate& shown) {
-  CertificateMappingPtr found;
-  bool two = false;
-  std::string name;
-  const auto look = [&](std::string_view kind, std::string_view value) {
-    name.assign(kind).append(value);
-    const auto one = all.by_name.find(name);
-    if (one == all.by_name.end()) return;
-    if (!found) found = one->second;
-    two = two || found->principal != one->second->principal;
-  };
   if (all.by_name.empty()) return refused("identity.certificate_unknown", shown);
-  look("sha256:", shown.fingerprint);
-  for (const std::string& uri : shown.uris) look("uri:", uri);
-  for (const std::string& dns : shown.dns) look("dns:", dns);
-  for (const std::string& email : shown.emails) look("email:", email);
-  if (two) return refused("identity.certificate_ambiguous", shown);
-  if (!found) return refused("identity.certificate_unknown", shown);
-  return found;
+  Lookup lookup(all, shown);
+  lookup.fingerprint(shown.fingerprint);
+  for (const std::string& uri : shown.uris) lookup.name("uri:", uri);
+  for (const std::string& dns : shown.dns) lookup.name("dns:", dns);
+  for (const std::string& email : shown.emails) lookup.name("email:", email);
+  return lookup.verdict();
 }
 
 Result<PrincipalPtr> principal_by_certificate(const Snapshot& snapshot, const ShownCertificate& shown,

@@ -32,15 +32,18 @@ struct ShownCertificate {
   std::string_view fingerprint;  // SHA-256 of the DER, lower-case hex
   std::span<const std::string> uris, dns, emails;  // of subjectAltName
   WallTime not_after{};
-  bool revoked = false;  // by the list in force now
+  bool revoked = false;  // by the list in force now; or none of its authorities is trusted any more
   std::string_view issuer{}, serial{};  // as CertificateSerial has them
+  std::span<const std::string> authorities{};
+  bool one_authority = true;  // is trusted for client certificates; else a name must come with its issuer
 };
 
 // The handshake may be long ago. Code::unauthenticated: identity.certificate_expired, identity.certificate_revoked.
 [[nodiscard]] Result<void> still_good(const ShownCertificate& shown, WallTime now);
 
 // The mapping of that certificate. Code::unauthenticated: identity.certificate_unknown; identity.certificate_ambiguous where its
-// names stand for two principals.
+// names stand for two principals; identity.certificate_issuer_unnamed where several authorities could have put that name into
+// one, and the mapping does not say whose.
 [[nodiscard]] Result<CertificateMappingPtr> mapping_of(const CertificateMappings& all, const ShownCertificate& shown);
 
 // Whom the certificate alone makes its bearer. `address`: of the client, for keys that are bound to some. Code::unauthenticated

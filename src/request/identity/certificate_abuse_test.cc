@@ -10,16 +10,16 @@ using testing::kNow;
 
 class CertificateIdentity : public ::testing::Test, protected testing::World {
  protected:
-  void map(const std::string& name, const std::string& principal) {
+  void map(const std::string& name, const std::string& principal, const std::string& issuer = {}) {
     auto next = std::make_shared<CertificateMappings>(*certificates_);
-    next->put(
-        std::make_shared<const CertificateMapping>(CertificateMapping{"of " + name, name, principal, "local:0", kNow}));
+    next->put(std::make_shared<const CertificateMapping>(
+        CertificateMapping{"of " + name + issuer, name, principal, "local:0", kNow, issuer}));
     certificates_ = next;
   }
   [[nodiscard]] std::string whose_user() const { return "user:" + user_.id; }
   [[nodiscard]] std::string whose_key() const { return "key:" + key_.id; }
   [[nodiscard]] ShownCertificate shown() const {
-    return {fingerprint_, uris_, dns_, emails_, not_after_, revoked_, "CN=ca", "1f"};
+    return {fingerprint_, uris_, dns_, emails_, not_after_, revoked_, "CN=ca", "1f", authorities_, one_authority_};
   }
 
   Result<PrincipalPtr> verify(CredentialView seen, bool with = true) {
@@ -48,7 +48,8 @@ class CertificateIdentity : public ::testing::Test, protected testing::World {
   std::string fingerprint_ = std::string(64, 'a');
   std::vector<std::string> uris_{"spiffe://prod.example/agent"}, dns_{"agent.example"}, emails_{"ada@example.com"};
   WallTime not_after_ = kNow + std::chrono::hours(1);
-  bool revoked_ = false;
+  bool revoked_ = false, one_authority_ = true;
+  std::vector<std::string> authorities_{std::string(64, '1'), std::string(64, '2')};  // an intermediate and its root
 };
 
 TEST_F(CertificateIdentity, EachKindOfNameMakesItsBearer) {
@@ -143,7 +144,47 @@ TEST_F(CertificateIdentity, RevocationHoldsAtTheNextRequestOfAnOpenConnection) {
   EXPECT_EQ(said(), "identity.certificate_revoked");
 }
 
+TEST_F(CertificateIdentity, ANameMayComeWithAnyAuthorityAboveIt) {
+  for (const std::string& issuer : authorities_) {
+    certificates_ = std::make_shared<const CertificateMappings>();
+    map("dns:agent.example", whose_user(), issuer);
+    for (const bool one : {true, false}) {
+      one_authority_ = one;
+      EXPECT_EQ(said(), whose_user());
+    }
+  }
+}
+
 // --- attacks
+
+// tls.client_ca trusts two authorities: one of them issues the name that belongs to the other's.
+TEST_F(CertificateIdentity, AnotherAuthorityClaimsTheName) {
+  map("dns:agent.example", whose_user(), std::string(64, '3'));
+  EXPECT_EQ(said(), "identity.certificate_unknown");
+  one_authority_ = false;
+  EXPECT_EQ(said(), "identity.certificate_unknown");
+  authorities_.clear();  // nobody says who vouched for it
+  EXPECT_EQ(said(), "identity.certificate_unknown");
+}
+
+TEST_F(CertificateIdentity, AMappingWithoutAnIssuerWhereSeveralAuthoritiesAreTrusted) {
+  for (const std::string& name : {"uri:" + uris_[0], "dns:" + dns_[0], "email:" + emails_[0]}) {
+    certificates_ = std::make_shared<const CertificateMappings>();
+    map(name, whose_user());
+    one_authority_ = true;
+    EXPECT_EQ(said(), whose_user());
+    one_authority_ = false;
+    EXPECT_EQ(said(), "identity.certificate_issuer_unnamed");
+  }
+  map("sha256:" + fingerprint_, whose_user());
+  EXPECT_EQ(said(), whose_user()) << "that is one certificate, whoever issued it";
+}
+
+TEST_F(CertificateIdentity, NamesOfTwoAuthoritiesThatStandForTwo) {
+  map("dns:agent.example", whose_user(), authorities_[0]);
+  map("dns:agent.example", whose_key(), authorities_[1]);
+  EXPECT_EQ(said(), "identity.certificate_ambiguous");
+}
 
 // The TLS layer let it in while it was good: a key shown over such a connection is no better than the connection.
 TEST_F(CertificateIdentity, AGoodKeyOverARevokedCertificate) {

@@ -34,9 +34,15 @@ std::unexpected<Error> refuse_list(Flow& f, Error error) {
 }
 
 ShownCertificate shown_of(const net::PeerCertificate& certificate, const net::TlsServer* now) {
-  const bool revoked = now != nullptr && now->revokes(certificate);
-  return {certificate.fingerprint_sha256, certificate.uris, certificate.dns,    certificate.emails,
-          certificate.not_after,          revoked,          certificate.issuer, certificate.serial};
+  ShownCertificate shown{certificate.fingerprint_sha256, certificate.uris, certificate.dns, certificate.emails,
+                         certificate.not_after};
+  shown.issuer = certificate.issuer;
+  shown.serial = certificate.serial;
+  shown.authorities = certificate.authorities;
+  if (now == nullptr) return shown;
+  shown.revoked = now->revokes(certificate) || !now->trusts(certificate.authorities);
+  shown.one_authority = now->client_authorities() == 1;
+  return shown;
 }
 
 }  // namespace

@@ -106,7 +106,9 @@ bool valid_by(const Snapshot& snapshot, const Principal& principal, WallTime now
 
 bool Worker::still_valid(const Principal& principal) const {
   const auto* const shown = principal.certificate.get();
-  if (shown != nullptr && tls != nullptr && tls->revokes(shown->issuer, shown->number)) return false;
+  if (shown != nullptr && tls != nullptr) {
+    if (tls->revokes(shown->issuer, shown->number) || !tls->trusts(shown->authorities)) return false;
+  }
   return valid_by(*snapshot, principal, fleet.clock.wall());
 }
 
