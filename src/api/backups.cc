@@ -92,9 +92,12 @@ Task<RestAnswer> verify_backup(Call& call) {
   json::Writer w;
   w.object().member("name", call.parts[0]).member("id", found->manifest.id).member("verified", true);
   w.member("bytes", found->bytes).member("files", found->manifest.entries.size());
-  write_texts(w, "notices", found->manifest.notices);
+  std::vector<std::string> notices = found->manifest.notices;
+  for (const auto& one : found->unopened) notices.push_back("damaged before the backup was made: " + one);
+  write_texts(w, "notices", notices);
   RestAnswer answer = ok(w.end_object());
-  answer.reason = "backup=" + call.parts[0];
+  answer.reason = "backup=" + call.parts[0] +
+                  (found->unopened.empty() ? "" : " unopened=" + std::to_string(found->unopened.size()));
   co_return answer;
 }
 

@@ -1,5 +1,6 @@
 #include "app/backups.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -55,21 +56,34 @@ Result<std::optional<crypto::KeyStore>> keys_in(const std::string& home, const c
   return std::optional<crypto::KeyStore>();
 }
 
-// Was the database written under these keys, and does each secret in it open?
-Result<void> check_rows(storage::SqliteRepository& repository, const crypto::KeyStore& keys, const Clock& clock,
-                        Random& random) {
+bool holds(const crypto::KeyStore& keys, std::string_view wrapped) {
+  const auto named = crypto::WrappingKeys::named_by(wrapped);
+  if (!named) return true;  // damage: no key would open it
+  const auto all = keys.wrapping().current();
+  return std::ranges::any_of(*all, [&](const crypto::WrappingKey& key) { return key.id == *named; });
+}
+
+// Was the database written under these keys? What does not open with them though the key is there: it was damaged before.
+Result<std::vector<std::string>> check_rows(storage::SqliteRepository& repository, const crypto::KeyStore& keys,
+                                            const Clock& clock, Random& random) {
   SP_TRY(const auto root, repository.get_meta("key_fingerprint"));
   if (root && *root != keys.fingerprint()) return fail(Code::crypto, "the database was written under other keys");
   control::Vault vault(repository.vault(), keys, random, clock);
   SP_CHECK(vault.load({}));
+  std::vector<std::string> unopened;
   for (const auto& secret : vault.list(std::nullopt)) {
     for (const auto& version : secret.versions) {
       if (version.destroyed) continue;
       const auto value = vault.reveal({secret.owner, secret.name}, version.number);
-      if (!value) return fail(value.error().code, "a secret of the vault does not open: " + value.error().detail);
+      if (value) continue;
+      const auto sealed = repository.vault().sealed_version(secret.id, version.number);
+      if (sealed && !holds(keys, sealed->wrapped_key)) {
+        return fail(value.error().code, "a secret of the vault does not open: " + value.error().detail);
+      }
+      unopened.push_back(value.error().detail);
     }
   }
-  return {};
+  return unopened;
 }
 
 // The keys that a backup brought to `folder`, if any. By `source` alone: settings that came with them may be of whoever made the
@@ -88,32 +102,40 @@ Result<std::optional<crypto::KeyStore>> keys_brought(const std::string& folder, 
 }
 
 // Does the home in `folder` open: its database, under its own keys, or under those of the home where it has none?
-Result<void> check_folder(const std::string& folder, const crypto::KeyStore* keys, const Source& source,
-                          const Clock& clock, Random& random) {
+Result<std::vector<std::string>> check_folder(const std::string& folder, const crypto::KeyStore* keys,
+                                              const Source& source, const Clock& clock, Random& random) {
   const std::string database = folder + "/" + std::string(backup::kDatabase);
   SP_TRY(const int version, storage::check_database(database));
   (void)version;
   SP_TRY(const auto own, keys_brought(folder, source));
   if (own) keys = &*own;
   if (keys == nullptr) return fail(Code::config, "neither the backup nor the home has keys for the database");
-  SP_TRY(const auto repository, storage::SqliteRepository::open(database, clock));
-  return check_rows(*repository, *keys, clock, random);
+  auto unopened = [&]() -> Result<std::vector<std::string>> {
+    SP_TRY(const auto repository, storage::SqliteRepository::open(database, clock));
+    return check_rows(*repository, *keys, clock, random);
+  }();
+  if (unopened || unopened.error().code != Code::storage) return unopened;
+  return fail(Code::io, std::move(unopened).error().detail);  // the database was found whole above
 }
 
-Result<std::vector<std::uint32_t>> keys_named_in(const std::string& database) {
+// A row that was damaged may have named any of those that the home holds.
+Result<std::vector<std::uint32_t>> keys_named_in(const std::string& database, const crypto::KeyStore* keys) {
   std::set<std::uint32_t> ids;
   SP_CHECK(storage::each_wrapped_key(database, [&](std::string_view wrapped) {
     if (const auto id = crypto::WrappingKeys::named_by(wrapped)) ids.insert(*id);
+    else if (keys != nullptr)
+      for (const auto& key : *keys->wrapping().current()) ids.insert(key.id);
   }));
   return std::vector<std::uint32_t>(ids.begin(), ids.end());
 }
 
-cli::BackupReport report_of(const backup::Manifest& manifest) {
+cli::BackupReport report_of(const backup::Manifest& manifest, const std::vector<std::string>& unopened) {
   cli::BackupReport report;
   report.id = manifest.id;
   report.made_at = iso_time(manifest.at);
   report.files = manifest.entries.size();
   report.notices = manifest.notices;
+  for (const auto& one : unopened) report.notices.push_back("damaged before the backup was made: " + one);
   return report;
 }
 
@@ -155,7 +177,7 @@ backup::Tools backup_tools(const Clock& clock, Random& random, const crypto::Key
   tools.check_home = [&clock, &random, keys, source = std::move(source)](const std::string& folder) {
     return check_folder(folder, keys, source, clock, random);
   };
-  tools.keys_named_in = keys_named_in;
+  tools.keys_named_in = [keys](const std::string& database) { return keys_named_in(database, keys); };
   tools.program = SALLYPORT_VERSION;
   return tools;
 }
@@ -208,7 +230,7 @@ Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
   const auto done = backup::restore(from.home, backup_tools(clock, random, keys ? &*keys : nullptr, again),
                                     {from.file, from.password.empty() ? nullptr : &from.password, from.force});
   if (!done) return fail(done.error());
-  cli::BackupReport report = report_of(done->manifest);
+  cli::BackupReport report = report_of(done->manifest, done->unopened);
   report.aside = done->aside;
   add_notices(from.home, report);
   return report;
@@ -227,7 +249,7 @@ Result<cli::BackupReport> verify_backup(const cli::BackupFile& from) {
   const backup::Unlock unlock{&tools.keys, from.password.empty() ? nullptr : &from.password};
   const auto found = backup::verify(from.file, unlock, scratch_in, tools);
   if (!found) return fail(found.error());
-  return report_of(found->manifest);
+  return report_of(found->manifest, found->unopened);
 }
 
 }  // namespace sallyport::app

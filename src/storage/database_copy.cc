@@ -24,9 +24,15 @@ struct Finish {
   void operator()(sqlite3_backup* backup) const noexcept { sqlite3_backup_finish(backup); }
 };
 
+// Code::storage: the file is damaged or none of ours; Code::io: it could not be looked at (no room, no memory, no permission).
+Code class_of(int code) noexcept {
+  const int primary = code & 0xFF;
+  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR ? Code::storage : Code::io;
+}
+
 // sqlite3_errstr is a fixed text for a class; sqlite3_errmsg may quote values.
 std::unexpected<Error> sql_error(const char* what, int code) {
-  return fail(Code::storage,
+  return fail(class_of(code),
               std::string("database copy, ") + what + ": " + sqlite3_errstr(code) + " [" + std::to_string(code) + "]");
 }
 
@@ -126,9 +132,9 @@ Result<void> each_wrapped_key(const std::string& path, const std::function<void(
     if (code == SQLITE_DONE) return {};
     if (code != SQLITE_ROW) return sql_error("wrapped keys", code);
     const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(raw, 0));
-    const auto bytes = base64url_decode(text == nullptr ? std::string_view() : std::string_view(text));
-    if (!bytes) return fail(Code::storage, "the database has a wrapped key that is none");
-    take(as_text(*bytes));
+    const std::string_view stored = text == nullptr ? std::string_view() : std::string_view(text);
+    const auto bytes = base64url_decode(stored);
+    take(bytes ? as_text(*bytes) : std::string_view());  // damaged: who takes it learns that there is one
   }
 }
 

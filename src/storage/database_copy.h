@@ -12,7 +12,7 @@ namespace sallyport::storage {
 
 // The database at `from` as it is at one moment, into the new file `to` (0600), by SQLite's online backup: others may write to it
 // meanwhile, and are not in the copy. The copy has no files beside it. `go_on` is asked every MiB or so: false ends it with
-// Code::cancelled. Memory: SQLite's page cache. Errors: storage.
+// Code::cancelled. Memory: SQLite's page cache. Errors: storage, io.
 Result<void> copy_database(const std::string& from, const std::string& to, const std::function<bool()>& go_on);
 
 // Is the database at `path` one that this program can take up: its own, whole (integrity_check), without rows that refer to what is

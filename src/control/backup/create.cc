@@ -212,8 +212,8 @@ Result<Verified> verify(const std::string& path, const Unlock& unlock, const std
   SP_TRY(const std::uint64_t bytes, file.size());
   SP_TRY(const Scratch scratch, Scratch::make(scratch_name(scratch_in, tools.random)));
   SP_TRY(Manifest manifest, extract_all(path, unlock, scratch.path(), tools.go_on));
-  SP_CHECK(tools.check_home(scratch.path()));
-  return Verified{std::move(manifest), bytes};
+  SP_TRY(auto unopened, tools.check_home(scratch.path()));
+  return Verified{std::move(manifest), std::move(unopened), bytes};
 }
 
 Result<void> sweep(const std::string& home) {

@@ -31,9 +31,10 @@ struct Tools {
   HomeKeys keys;
   // A copy of the database at `from` as it is at one moment, while others write to it; it has no other files beside it.
   std::function<Result<void>(const std::string& from, const std::string& to, const GoOn& go_on)> copy_database;
-  // Is the home in this folder one that would start: the database undamaged, of a known version, each vault row opening with
-  // the keys (its own where the folder has them)?
-  std::function<Result<void>(const std::string& folder)> check_home;
+  // Is the home in this folder one that would start: the database undamaged, of a known version, under the keys (its own where
+  // the folder has them)? What does not open in it all the same, such as a row of the vault that was damaged before, for people.
+  // Code::storage: the database is damaged, proved; any other error: it does not fit, or could not be tried.
+  std::function<Result<std::vector<std::string>>(const std::string& folder)> check_home;
   // Key-encryption keys that rows of the database in that file name: they are to be kept as long as the backup.
   std::function<Result<std::vector<std::uint32_t>>(const std::string& database)> keys_named_in;
   std::string program;  // version
@@ -61,6 +62,7 @@ Result<Made> create(const Places& places, const Tools& tools, const Wish& wish);
 // checked there as check_home does, then removed.
 struct Verified {
   Manifest manifest;
+  std::vector<std::string> unopened;  // what check_home says of it
   std::uint64_t bytes = 0;
 };
 Result<Verified> verify(const std::string& path, const Unlock& unlock, const std::string& scratch_in,

@@ -20,6 +20,12 @@ void write_metric(std::string& out, const char* name, const char* kind, const ch
   out.append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
 }
 
+std::string said_of(const std::vector<std::string>& unopened) {
+  if (unopened.empty()) return {};
+  return "; in it, as in the home: " + unopened.front() +
+         (unopened.size() == 1 ? "" : " (" + std::to_string(unopened.size()) + " such)");
+}
+
 }  // namespace
 
 class Desk::Making {
@@ -60,13 +66,7 @@ Result<Done> Desk::make(const Order& order) {
   Done done;
   SP_TRY(done.made, sallyport::backup::create(places_, tools_, wish));
   done.verified = order.verify.value_or(rules_.verify);
-  const std::string path = places_.folder + "/" + done.made.name;
-  if (done.verified) {
-    if (const auto good = sallyport::backup::verify(path, {&tools_.keys, nullptr}, places_.home, tools_); !good) {
-      (void)remove_all(path);
-      return fail(good.error().code, "the backup did not stand its trial and was removed: " + good.error().detail);
-    }
-  }
+  if (done.verified) SP_CHECK(try_out(done));
   auto pruned = prune(places_.folder, rules_.keep);
   if (pruned) {
     done.pruned = std::move(*pruned);
@@ -76,6 +76,35 @@ Result<Done> Desk::make(const Order& order) {
   const std::scoped_lock lock(mutex_);
   unpruned_ = done.made.notices.back();
   return done;
+}
+
+// What does not stand its trial is kept unless it is proved damaged: a disk without room proves nothing. No older one is removed
+// then, but for those that were not tried either.
+Result<void> Desk::try_out(Done& done) {
+  const std::string& name = done.made.name;
+  const std::string path = places_.folder + "/" + name;
+  const Unlock unlock{&tools_.keys, nullptr};
+  auto found = sallyport::backup::verify(path, unlock, places_.home, tools_);
+  if (found) {
+    for (auto& one : found->unopened) done.made.notices.push_back("in it, as in the home: " + one);
+    done.unopened = std::move(found->unopened);
+    return {};
+  }
+  const Error& why = found.error();
+  if (why.code == Code::storage || is_damaged(path, unlock, tools_.go_on)) {
+    const auto aside = set_aside(places_.folder, name);
+    return fail(why.code, "the backup did not stand its trial and was set aside as " +
+                              (aside ? name + ".damaged" : "damaged, but in vain: " + aside.error().detail) + ": " +
+                              why.detail);
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    made_ = true;
+  }
+  if (drop(places_.folder, untried_)) untried_.clear();
+  untried_.push_back(name);
+  return fail(why.code, "the backup " + name + " was made and is kept, but could not be tried: " + why.detail +
+                            "; fix that, then: sallyport backup verify " + name);
 }
 
 void Desk::remember(const Result<Done>& done) {
@@ -136,9 +165,11 @@ Task<void> Desk::tick() {
   running_ = true;
   const auto done = co_await create("the clock", {});
   running_ = false;
-  if (!done) note_("not made: " + done.error().detail, true);
+  if (!done) note_("failed: " + done.error().detail, true);
   else
-    note_(done->made.name + " bytes=" + std::to_string(done->made.bytes) + (done->verified ? " verified" : ""), false);
+    note_(done->made.name + " bytes=" + std::to_string(done->made.bytes) + (done->verified ? " verified" : "") +
+              said_of(done->unopened),
+          !done->unopened.empty());
   keep_made_in();
   tell_unpruned();
 }
@@ -172,7 +203,8 @@ std::string Desk::metrics() const {
                "When the newest backup was made; 0: there is none.",
                static_cast<std::uint64_t>(seconds_of(last_success_)));
   write_metric(out, "sallyport_backup_last_size_bytes", "gauge", "Size of the newest backup.", last_bytes_);
-  write_metric(out, "sallyport_backup_failures_total", "counter", "Backups that were not made.", failures_);
+  write_metric(out, "sallyport_backup_failures_total", "counter",
+               "Backups that were not made, or did not stand their trial.", failures_);
   return out;
 }
 

@@ -39,6 +39,7 @@ struct Order {
 struct Done {
   Made made;
   bool verified = false;
+  std::vector<std::string> unopened;  // as Verified
   std::vector<std::string> pruned;
 };
 
@@ -47,7 +48,8 @@ class Desk {
   // `tools.go_on` is the desk's own. `note`: something that nobody asked for was done (bad: failed), for log and audit.
   Desk(Places places, Tools tools, DeskRules rules, std::function<void(std::string text, bool bad)> note);
 
-  // `who` asks, as Aside has it. Errors: those of create() and verify(): a backup that does not verify is removed.
+  // `who` asks, as Aside has it. Errors: those of create() and verify(): one that is proved damaged is set aside, one that
+  // could not be tried is kept, and the error says which.
   Task<Result<Done>> create(std::string who, Order order);
   // Code::validation for what is no name of a backup; Code::not_found. `password`: null: with the home's keys.
   Task<Result<Verified>> verify(std::string who, std::string name, std::shared_ptr<const Secret> password);
@@ -63,6 +65,7 @@ class Desk {
  private:
   class Making;  // while it lives, keys_in_use() names all keys
   Result<Done> make(const Order& order);
+  Result<void> try_out(Done& done);
   void keep_made_in();
   void tell_unpruned();
   void remember(const Result<Done>& done);
@@ -81,6 +84,7 @@ class Desk {
   WallTime last_try_{};
   std::uint64_t last_bytes_ = 0;
   std::uint64_t failures_ = 0;
+  std::vector<std::string> untried_;  // kept, and nobody knows whether they are good; of the thread that makes them
   bool running_ = false;  // a scheduled one; the control executor's, as is the next
   bool kept_made_in_ = false;
   Aside aside_;

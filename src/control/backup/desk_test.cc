@@ -70,6 +70,75 @@ TEST_F(DeskTest, TellsOfAFailureAndTriesAgainAnHourLater) {
   EXPECT_EQ(notes.size(), 1U);
 }
 
+// Neither a full disk nor a keyring that is away for a moment says anything about the bytes of a backup.
+TEST_F(DeskTest, KeepsWhatCouldNotBeTried) {
+  const auto good = desk({.every = std::chrono::hours(6), .keep = 1});
+  tick(*good);
+  Tools tools = t.tools();
+  bool full = true;
+  tools.check_home = [&](const std::string&) -> Result<std::vector<std::string>> {
+    if (full) return fail(Code::io, "no space left on device");
+    return std::vector<std::string>();
+  };
+  const auto one = std::make_unique<Desk>(
+      t.places(), std::move(tools), DeskRules{.every = std::chrono::hours(6), .keep = 1},
+      [this](std::string text, bool bad) { (bad ? failures : notes).push_back(std::move(text)); });
+  for (int i = 0; i < 3; ++i) {
+    t.clock.advance(std::chrono::hours(6));
+    tick(*one);
+  }
+  ASSERT_EQ(failures.size(), 3U);
+  EXPECT_THAT(failures.front(), HasSubstr("is kept, but could not be tried: no space left"));
+  EXPECT_THAT(one->metrics(), HasSubstr("sallyport_backup_failures_total 3\n"));
+  EXPECT_EQ(one->list()->size(), 2U) << "the one that was tried, and the newest of those that were not";
+  EXPECT_TRUE(t.verify(t.home("backups/" + one->list()->back().name)));
+  full = false;
+  t.clock.advance(std::chrono::hours(1));
+  tick(*one);
+  EXPECT_EQ(notes.size(), 2U);
+  EXPECT_EQ(one->list()->size(), 1U);
+}
+
+TEST_F(DeskTest, SetsAsideWhatIsProvedDamaged) {
+  const auto made = t.make();
+  ASSERT_TRUE(made);
+  const Tools tools = t.tools();
+  const Unlock unlock{&tools.keys, nullptr};
+  EXPECT_FALSE(is_damaged(t.file(*made), unlock, tools.go_on));
+  const std::string bytes = read_file(t.file(*made));
+  for (const std::size_t at : {std::size_t{0}, bytes.size() / 2, bytes.size() - 1}) {
+    std::string changed = bytes;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    write_file(t.file(*made), changed);
+    EXPECT_TRUE(is_damaged(t.file(*made), unlock, tools.go_on)) << at;
+  }
+  const auto other = crypto::LockedKey::random(t.random);
+  const HomeKeys none = keys_of(other, t.random);
+  EXPECT_FALSE(is_damaged(t.file(*made), {&none, nullptr}, tools.go_on)) << "no key: nothing is proved";
+  EXPECT_FALSE(is_damaged(t.home("backups/none"), unlock, tools.go_on));
+  const auto aside = set_aside(t.home("backups"), made->name);
+  ASSERT_TRUE(aside);
+  EXPECT_TRUE(exists(*aside));
+  EXPECT_TRUE(backups_in(t.home("backups"))->empty());
+  const auto next = t.make();
+  ASSERT_TRUE(set_aside(t.home("backups"), next->name));
+  EXPECT_FALSE(exists(*aside)) << "the newest of these is kept";
+}
+
+TEST_F(DeskTest, TellsWhatDidNotOpenBefore) {
+  Tools tools = t.tools();
+  tools.check_home = [](const std::string&) {
+    return Result<std::vector<std::string>>({"secret a, version 1 does not open"});
+  };
+  Desk one(t.places(), std::move(tools), {.every = std::chrono::hours(6)},
+           [this](std::string text, bool bad) { (bad ? failures : notes).push_back(std::move(text)); });
+  tick(one);
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_THAT(failures.front(), HasSubstr("secret a, version 1 does not open"));
+  EXPECT_EQ(one.list()->size(), 1U);
+  EXPECT_THAT(one.metrics(), HasSubstr("sallyport_backup_failures_total 0\n")) << "the backup is as good as the home";
+}
+
 TEST_F(DeskTest, NamesTheKeysThatItsBackupsNeed) {
   const auto one = desk({.every = std::chrono::hours(6)});
   EXPECT_TRUE(one->keys_in_use()->empty());

@@ -112,6 +112,16 @@ Result<Header> read_head(const std::string& path) {
   return std::move(head.header);
 }
 
+bool is_damaged(const std::string& path, const Unlock& unlock, const GoOn& go_on) {
+  const auto header = read_head(path);
+  if (!header) return header.error().code == Code::crypto;
+  if (!open_key(*header, unlock)) return false;
+  auto backup = Backup::open(path, unlock);
+  if (!backup) return backup.error().code == Code::crypto;
+  const auto read = backup->content().extract({}, [](const Entry&) { return false; }, go_on);
+  return !read && read.error().code == Code::crypto;
+}
+
 Result<Manifest> extract_all(const std::string& path, const Unlock& unlock, const std::string& folder,
                              const GoOn& go_on, const std::function<Result<void>(const Manifest&)>& accept) {
   SP_TRY(Backup top, Backup::open(path, unlock));

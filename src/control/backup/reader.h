@@ -57,6 +57,10 @@ class Backup {
 // The head of a file, without a key.
 Result<Header> read_head(const std::string& path);
 
+// Its key opens, and its bytes are not those that were sealed. False too where that cannot be known: no key, no such file, it
+// cannot be read. Writes nothing.
+bool is_damaged(const std::string& path, const Unlock& unlock, const GoOn& go_on);
+
 // All files of the backup at `path` into `folder`, those of earlier backups from the files beside it. What `path` says, and each
 // digest, is checked; the manifest. `accept` may refuse that before anything is written; none: all is accepted.
 Result<Manifest> extract_all(const std::string& path, const Unlock& unlock, const std::string& folder,

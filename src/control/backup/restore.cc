@@ -137,7 +137,7 @@ Result<Restored> restore(const std::string& home, const Tools& tools, const Rest
   const auto free = [&](const Manifest& manifest) { return check_free(home, manifest, wish.force); };
   SP_TRY(Manifest manifest, extract_all(wish.file, {&tools.keys, wish.password}, scratch.path(), tools.go_on, free));
   pending.tops = tops_of(manifest);
-  SP_CHECK(tools.check_home(scratch.path()));
+  SP_TRY(auto unopened, tools.check_home(scratch.path()));
   SP_CHECK(sync_tree(scratch.path()));
   fault_point("restore.checked");
   SP_CHECK(write_pending(home, pending));
@@ -146,7 +146,7 @@ Result<Restored> restore(const std::string& home, const Tools& tools, const Rest
   SP_TRY(const bool done, finish_restore(home));
   if (!done) return fail(Code::internal, "a restore lost its own mark");
   const std::string aside = aside_of(home, pending.id);
-  return Restored{std::move(manifest), exists(aside) ? aside : std::string()};
+  return Restored{std::move(manifest), std::move(unopened), exists(aside) ? aside : std::string()};
 }
 
 Result<bool> finish_restore(const std::string& home) {

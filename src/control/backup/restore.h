@@ -19,6 +19,7 @@ struct RestoreWish {
 
 struct Restored {
   Manifest manifest;
+  std::vector<std::string> unopened;  // what check_home says of it
   std::string aside;  // folder of the home that holds what was there; empty: nothing was
 };
 

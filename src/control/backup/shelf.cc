@@ -14,7 +14,8 @@ namespace sallyport::backup {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view kPrefix = "sallyport-", kSuffix = ".backup", kDraftSuffix = ".backup.draft";
+constexpr std::string_view kPrefix = "sallyport-", kSuffix = ".backup", kDraftSuffix = ".backup.draft",
+                           kDamaged = ".damaged";
 constexpr std::size_t kBackupsMax = 10'000;
 constexpr std::size_t kNameBytes = 10 + 16 + 1 + 8 + 7;
 
@@ -86,6 +87,29 @@ std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest) 
     at = by_id(all, at->header.base);
   }
   return count;
+}
+
+Result<std::string> set_aside(const std::string& folder, const std::string& name) {
+  std::vector<std::string> ignored;
+  SP_TRY(const auto files, files_below(folder, 2 * kBackupsMax, ignored));
+  for (const Found& file : files) {
+    if (file.name.starts_with(kPrefix) && file.name.ends_with(kDamaged)) SP_CHECK(remove_all(file.path));
+  }
+  std::string aside = folder + "/" + name + std::string(kDamaged);
+  SP_CHECK(rename_file(folder + "/" + name, aside));
+  SP_CHECK(sync_folder(folder));
+  return aside;
+}
+
+Result<void> drop(const std::string& folder, const std::vector<std::string>& names) {
+  SP_TRY(const auto all, every_backup_in(folder));
+  for (const Shelved& one : all | std::views::reverse) {
+    if (std::ranges::find(names, one.name) == names.end()) continue;
+    const bool needed =
+        std::ranges::any_of(all, [&](const Shelved& other) { return other.header.base == one.header.id; });
+    if (!needed) SP_CHECK(remove_all(folder + "/" + one.name));
+  }
+  return {};
 }
 
 Result<std::vector<std::string>> prune(const std::string& folder, std::size_t keep) {

@@ -31,6 +31,11 @@ Result<std::vector<Shelved>> every_backup_in(const std::string& folder);
 // Path of the backup with that id. Code::not_found. `folder` ends with "/", or is empty: the current one.
 Result<std::string> find_by_id(const std::string& folder, std::string_view id);
 
+// Takes a damaged one off the shelf: NAME.damaged, in the place of an earlier one of these. Its path then.
+Result<std::string> set_aside(const std::string& folder, const std::string& name);
+// Removes those of `names` on which no other stands.
+Result<void> drop(const std::string& folder, const std::vector<std::string>& names);
+
 // Removes all but the newest `keep` and those that they stand on, and drafts that a crash left; the names that are gone.
 // Errors: those of every_backup_in(); then nothing is removed.
 Result<std::vector<std::string>> prune(const std::string& folder, std::size_t keep);

@@ -50,8 +50,8 @@ class TestBackups {
       write_file(to, read_file(from));
       return {};
     };
-    tools.check_home = [](const std::string& at) -> Result<void> {
-      if (read_file(at + "/sallyport.db").starts_with("DATABASE ")) return {};
+    tools.check_home = [](const std::string& at) -> Result<std::vector<std::string>> {
+      if (read_file(at + "/sallyport.db").starts_with("DATABASE ")) return std::vector<std::string>();
       return fail(Code::storage, "the database is damaged");
     };
     tools.keys_named_in = [](const std::string&) { return Result<std::vector<std::uint32_t>>({1, 2}); };
