@@ -13,7 +13,8 @@ namespace {
 std::string item_text(const backup::Shelved& one) {
   json::Writer w;
   w.object().member("name", one.name).member("id", one.header.id).member("base", one.header.base);
-  w.member("created_at", iso_time(one.header.at)).member("bytes", one.bytes);
+  w.member("created_at", iso_time(one.header.at)).member("authentic", one.authentic);
+  w.member("bytes", one.bytes);
   w.member("recovery_password", !one.header.scrypt.empty()).end_object();
   return w.take();
 }
@@ -56,8 +57,8 @@ RestAnswer refuse_backup(const Call& call, const Error& error) {
 }  // namespace
 
 Task<RestAnswer> list_backups(Call& call) {
-  const auto all = call.api.deps().backups->list();
-  if (!all) co_return refuse(call, all.error());
+  const auto all = co_await call.api.deps().backups->look(person_of(call.principal()));
+  if (!all) co_return refuse_backup(call, all.error());
   std::vector<std::string> items;
   for (const backup::Shelved& one : *all) items.push_back(item_text(one));
   co_return co_await list(call, items);

@@ -34,6 +34,14 @@ const Secret& password() {
   return kPassword;
 }
 
+Result<void> prune_to_one(const std::string& home) {
+  Opened opened;
+  SP_CHECK(open(home, opened));
+  const auto tools = backup_tools(opened.clock, opened.random, &*opened.keys);
+  SP_CHECK(backup::prune(home + "/backups", 1, {&tools.keys, nullptr}));
+  return {};
+}
+
 // A backup that is named is whole, and the older ones go only once it is.
 Scenario making(bool incremental) {
   const backup::Wish wish{nullptr, false, incremental};
@@ -43,7 +51,7 @@ Scenario making(bool incremental) {
             for (int i = 0; i < 2; ++i) ASSERT_TRUE(back_up(home, wish));
             write_text(home + "/policies/more.rego", "more");
           },
-          [wish](const std::string& home) { return back_up(home, wish) && backup::prune(home + "/backups", 1); },
+          [wish](const std::string& home) { return back_up(home, wish) && prune_to_one(home); },
           [wish](const std::string& home) {
             EXPECT_EQ(word_of(home), "one");
             std::size_t count = 0;
@@ -53,7 +61,7 @@ Scenario making(bool incremental) {
             ASSERT_TRUE(backup::sweep(home));
             const auto again = back_up(home, wish);
             EXPECT_TRUE(again) << again.error().detail;
-            EXPECT_TRUE(backup::prune(home + "/backups", 1));
+            EXPECT_TRUE(prune_to_one(home));
             for (const auto& one : fs::recursive_directory_iterator(home)) {
               const std::string name = one.path().filename().string();
               EXPECT_FALSE(name.ends_with(".draft") || name.starts_with(".backup-scratch")) << name;

@@ -102,6 +102,7 @@ int run_backup(const Context& c) {
                 list_of(c,
                         {{"name", "NAME", 60},
                          {"created_at", "CREATED"},
+                         {"authentic", "AUTHENTIC"},
                          {"bytes", "BYTES"},
                          {"recovery_password", "PASSWORD"},
                          {"base", "ADDS TO", 34}},

@@ -95,6 +95,7 @@ class Making(Backups):
         listed = json.loads(self.gateway.cli("backup", "list", "--json"))["data"]
         self.assertEqual([one["name"] for one in listed], names[1:])
         self.assertTrue(all(one["recovery_password"] for one in listed))
+        self.assertTrue(all(one["authentic"] for one in listed))
         verified = json.loads(self.gateway.cli("backup", "verify", names[2], "--json"))
         self.assertTrue(verified["verified"])
         by_path = self.offline(self.gateway.home, "verify", os.path.join(self.gateway.home, "backups", names[2]), "--password-stdin",

@@ -113,7 +113,8 @@ TEST(BackupCreate, KeepsTheNewestAndThoseTheyStandOn) {
   }
   write_file(t.home("backups/" + names[0] + ".draft"), "half");
   write_file(t.home("backups/mine.txt"), "not ours");
-  ASSERT_TRUE(prune(t.home("backups"), 2));
+  const Tools tools = t.tools();
+  ASSERT_TRUE(prune(t.home("backups"), 2, {&tools.keys, nullptr}));
   const auto left = backups_in(t.home("backups"));
   ASSERT_TRUE(left);
   ASSERT_EQ(left->size(), 3U);

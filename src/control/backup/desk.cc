@@ -1,6 +1,7 @@
 #include "control/backup/desk.h"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -48,10 +49,14 @@ class Desk::Making {
 Desk::Desk(Places places, Tools tools, DeskRules rules, std::function<void(std::string, bool)> note)
     : places_(std::move(places)), tools_(std::move(tools)), rules_(std::move(rules)), note_(std::move(note)) {
   tools_.go_on = [this] { return !stopping_; };
-  if (const auto all = backups_in(places_.folder); all && !all->empty()) {
-    last_success_ = all->back().header.at;
-    last_bytes_ = all->back().bytes;
-    made_ = true;
+  const auto all = backups_in(places_.folder);
+  if (!all) return;
+  made_ = !all->empty();
+  for (const Shelved& one : *all | std::views::reverse) {
+    if (!is_authentic(places_.folder + "/" + one.name, {&tools_.keys, nullptr})) continue;
+    last_success_ = one.header.at;
+    last_bytes_ = one.bytes;
+    return;
   }
 }
 
@@ -67,9 +72,13 @@ Result<Done> Desk::make(const Order& order) {
   SP_TRY(done.made, sallyport::backup::create(places_, tools_, wish));
   done.verified = order.verify.value_or(rules_.verify);
   if (done.verified) SP_CHECK(try_out(done));
-  auto pruned = prune(places_.folder, rules_.keep);
+  auto pruned = prune(places_.folder, rules_.keep, {&tools_.keys, nullptr});
   if (pruned) {
-    done.pruned = std::move(*pruned);
+    done.pruned = std::move(pruned->gone);
+    if (pruned->strange.empty()) return done;
+    done.made.notices.push_back(pruned->strange.front() + " does not open with the keys of this home (" +
+                                std::to_string(pruned->strange.size()) +
+                                " such): it is left alone, and does not count to backup.keep");
     return done;
   }
   done.made.notices.push_back("older ones were not removed: " + pruned.error().detail);
@@ -152,9 +161,18 @@ Task<Result<Verified>> Desk::verify(std::string who, std::string name, std::shar
   });
 }
 
+Task<Result<std::vector<Shelved>>> Desk::look(std::string who) {
+  co_return co_await aside_.run<std::vector<Shelved>>(std::move(who), [this]() -> Result<std::vector<Shelved>> {
+    SP_TRY(auto all, list());
+    authenticate(places_.folder, all, {&tools_.keys, nullptr});
+    return all;
+  });
+}
+
 bool Desk::due(WallTime now) const {
   const std::scoped_lock lock(mutex_);
-  if (rules_.every.count() == 0 || now - last_success_ < rules_.every) return false;
+  if (rules_.every.count() == 0) return false;
+  if (last_success_ <= now && now - last_success_ < rules_.every) return false;  // else: a clock that was ahead
   return last_try_ <= last_success_ || now - last_try_ >= kAfterFailure;
 }
 

@@ -53,7 +53,9 @@ class Desk {
   Task<Result<Done>> create(std::string who, Order order);
   // Code::validation for what is no name of a backup; Code::not_found. `password`: null: with the home's keys.
   Task<Result<Verified>> verify(std::string who, std::string name, std::shared_ptr<const Secret> password);
-  [[nodiscard]] Result<std::vector<Shelved>> list() const { return backups_in(places_.folder); }
+  [[nodiscard]] Result<std::vector<Shelved>> list() const { return backups_in(places_.folder); }  // as their heads say
+  // The same, each looked at with the home's keys.
+  Task<Result<std::vector<Shelved>>> look(std::string who);
   // Makes one where it is due, and tells `note`; also what could not be removed by one that somebody asked for.
   Task<void> tick();
   // Which key-encryption keys the backups in the folder need; while one is made, all that there are. On the control executor.

@@ -139,6 +139,48 @@ TEST_F(DeskTest, TellsWhatDidNotOpenBefore) {
   EXPECT_THAT(one.metrics(), HasSubstr("sallyport_backup_failures_total 0\n")) << "the backup is as good as the home";
 }
 
+// A date is believed of a backup that opens, and of no other: a file that claims to be of next year keeps no backup from being
+// made, and pushes no older one out.
+TEST_F(DeskTest, BelievesNoDateThatIsNotAuthentic) {
+  const auto first = t.make();
+  ASSERT_TRUE(first);
+  t.clock.advance(std::chrono::hours(24 * 365));
+  auto key = std::exchange(t.key, crypto::LockedKey::random(t.random));
+  const auto strange = t.make();  // of another home
+  ASSERT_TRUE(strange);
+  std::string forged = read_file(t.file(*first));
+  forged[48] = '\x01';  // the most significant byte of its date
+  Header claims = read_head(t.file(*strange)).value();
+  claims.id = std::string(32, 'a');
+  write_file(t.home("backups/" + file_name(claims)), forged);
+  t.key = std::move(key);
+  t.clock.advance(std::chrono::hours(-24 * 365));
+  const auto one = desk({.every = std::chrono::hours(6), .keep = 1});
+  EXPECT_THAT(one->metrics(), testing::Not(HasSubstr("last_success_timestamp_seconds 0\n")));
+  asio::io_context io{1};
+  asio::co_spawn(io, one->look("test"), [](const std::exception_ptr&, const Result<std::vector<Shelved>>& all) {
+    ASSERT_TRUE(all && all->size() == 3);
+    EXPECT_TRUE((*all)[0].authentic);
+    EXPECT_FALSE((*all)[1].authentic || (*all)[2].authentic);
+  });
+  io.run();
+  t.clock.advance(std::chrono::hours(6));
+  tick(*one);
+  ASSERT_EQ(notes.size(), 1U) << "it is due by the backup that opens";
+  EXPECT_FALSE(exists(t.file(*first)));
+  EXPECT_TRUE(exists(t.file(*strange)));
+  EXPECT_EQ(one->list()->size(), 3U);
+}
+
+TEST_F(DeskTest, WaitsForNoClockThatWasAhead) {
+  t.clock.advance(std::chrono::hours(24 * 365));
+  ASSERT_TRUE(t.make());
+  t.clock.advance(std::chrono::hours(-24 * 365));
+  const auto one = desk({.every = std::chrono::hours(6)});
+  tick(*one);
+  EXPECT_EQ(notes.size(), 1U);
+}
+
 TEST_F(DeskTest, NamesTheKeysThatItsBackupsNeed) {
   const auto one = desk({.every = std::chrono::hours(6)});
   EXPECT_TRUE(one->keys_in_use()->empty());
@@ -189,7 +231,8 @@ TEST_F(DeskTest, RemovesNothingWhileABackupCannotBeRead) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::conflict);
   EXPECT_THAT(refused.error().detail, HasSubstr(broken));
-  EXPECT_EQ(prune(t.home("backups"), 1).error().code, Code::conflict);
+  const Tools tools = t.tools();
+  EXPECT_EQ(prune(t.home("backups"), 1, {&tools.keys, nullptr}).error().code, Code::conflict);
   t.clock.advance(std::chrono::hours(6));
   tick(*one);
   EXPECT_EQ(notes.size(), 2U);

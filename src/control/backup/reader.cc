@@ -112,6 +112,18 @@ Result<Header> read_head(const std::string& path) {
   return std::move(head.header);
 }
 
+bool is_authentic(const std::string& path, const Unlock& unlock) {
+  const auto one_byte = [&]() -> Result<std::size_t> {
+    SP_TRY(const File file, File::to_read(path));
+    SP_TRY(const Head head, head_of(file));
+    SP_TRY(const crypto::LockedKey key, open_key(head.header, unlock));
+    SealedReader body([&](std::span<char> out) { return file.read(out); }, key, head.bytes);
+    std::array<char, 1> first{};
+    return body.read(first);
+  };
+  return one_byte().value_or(0) == 1;
+}
+
 bool is_damaged(const std::string& path, const Unlock& unlock, const GoOn& go_on) {
   const auto header = read_head(path);
   if (!header) return header.error().code == Code::crypto;

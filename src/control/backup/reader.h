@@ -57,6 +57,10 @@ class Backup {
 // The head of a file, without a key.
 Result<Header> read_head(const std::string& path);
 
+// The head is the one that was written with the body: its key opens, and the first chunk, which is bound to the head. What a head
+// says (its date above all) is not to be believed of another.
+bool is_authentic(const std::string& path, const Unlock& unlock);
+
 // Its key opens, and its bytes are not those that were sealed. False too where that cannot be known: no key, no such file, it
 // cannot be read. Writes nothing.
 bool is_damaged(const std::string& path, const Unlock& unlock, const GoOn& go_on);

@@ -112,19 +112,30 @@ Result<void> drop(const std::string& folder, const std::vector<std::string>& nam
   return {};
 }
 
-Result<std::vector<std::string>> prune(const std::string& folder, std::size_t keep) {
-  std::vector<std::string> gone;
-  SP_TRY(const auto all, every_backup_in(folder));
+void authenticate(const std::string& folder, std::vector<Shelved>& all, const Unlock& unlock) {
+  for (Shelved& one : all) one.authentic = is_authentic(folder + "/" + one.name, unlock);
+}
+
+Result<Pruned> prune(const std::string& folder, std::size_t keep, const Unlock& unlock) {
+  Pruned done;
+  SP_TRY(auto all, every_backup_in(folder));
+  authenticate(folder, all, unlock);
   std::set<std::string> needed;
-  for (std::size_t i = all.size() - std::min(keep, all.size()); i < all.size(); ++i) {
-    for (const Shelved* at = &all[i]; at != nullptr && needed.insert(at->header.id).second;) {
+  std::size_t kept = 0;
+  for (const Shelved& one : all | std::views::reverse) {
+    if (!one.authentic) {
+      done.strange.push_back(one.name);
+      continue;
+    }
+    if (kept++ >= keep) continue;
+    for (const Shelved* at = &one; at != nullptr && needed.insert(at->header.id).second;) {
       at = by_id(all, at->header.base);
     }
   }
   for (const Shelved& one : all | std::views::reverse) {  // what stands on another goes first
-    if (needed.contains(one.header.id)) continue;
+    if (!one.authentic || needed.contains(one.header.id)) continue;
     SP_CHECK(remove_all(folder + "/" + one.name));
-    gone.push_back(one.name);
+    done.gone.push_back(one.name);
     fault_point("backup.pruned");
   }
   std::vector<std::string> ignored;
@@ -133,7 +144,7 @@ Result<std::vector<std::string>> prune(const std::string& folder, std::size_t ke
     if (!file.name.starts_with(kPrefix) || !file.name.ends_with(kDraftSuffix)) continue;
     SP_CHECK(remove_all(file.path));
   }
-  return gone;
+  return done;
 }
 
 }  // namespace sallyport::backup

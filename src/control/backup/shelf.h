@@ -17,13 +17,14 @@ struct Shelved {
   std::string name;  // "sallyport-20261122T134500Z-1a2b3c4d.backup"
   Header header;
   std::uint64_t bytes = 0;
+  bool authentic = false;  // where somebody looked: what the head says is true
 };
 
 std::string file_name(const Header& header);
 // As file_name() makes it: no path can be smuggled in by it.
 bool is_file_name(std::string_view name) noexcept;
 
-// The oldest first; none where there is no such folder. Files with such a name whose head cannot be read are left out; `broken`
+// The oldest first, as their heads say; none where there is no such folder. Files with such a name whose head cannot be read are left out; `broken`
 // gets their names. Code::limit beyond 10,000.
 Result<std::vector<Shelved>> backups_in(const std::string& folder, std::vector<std::string>* broken = nullptr);
 // The same for who removes what backups may need: Code::conflict, with the fix, where one of them cannot be read.
@@ -36,9 +37,16 @@ Result<std::string> set_aside(const std::string& folder, const std::string& name
 // Removes those of `names` on which no other stands.
 Result<void> drop(const std::string& folder, const std::vector<std::string>& names);
 
-// Removes all but the newest `keep` and those that they stand on, and drafts that a crash left; the names that are gone.
-// Errors: those of every_backup_in(); then nothing is removed.
-Result<std::vector<std::string>> prune(const std::string& folder, std::size_t keep);
+// Looks at each with these keys.
+void authenticate(const std::string& folder, std::vector<Shelved>& all, const Unlock& unlock);
+
+struct Pruned {
+  std::vector<std::string> gone;
+  std::vector<std::string> strange;  // do not open with these keys
+};
+// Removes all but the newest `keep` and those that they stand on, and drafts that a crash left. Those that do not open with these
+// keys do not count, whatever date they claim, and are left alone. Errors: those of every_backup_in(); then nothing is removed.
+Result<Pruned> prune(const std::string& folder, std::size_t keep, const Unlock& unlock);
 // How many backups `newest` stands on, itself included.
 std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest);
 
