@@ -5,8 +5,10 @@
 
 #include "api/people.h"
 #include "api/standing.h"
+#include "control/certificate_reach.h"
 #include "control/certificates.h"
 #include "core/encoding.h"
+#include "engines/rbac/rbac.h"
 
 namespace sallyport::api {
 namespace {
@@ -15,12 +17,6 @@ using control::CertificateKind;
 using control::CertificateWish;
 using control::IssuedCertificate;
 using control::NewCertificate;
-
-void write_time(json::Writer& w, std::string_view name, std::optional<WallTime> time) {
-  w.key(name);
-  if (time) w.value(iso_time(*time));
-  else w.null();
-}
 
 std::string_view status_of(const IssuedCertificate& one, WallTime now) {
   if (one.revoked_at) return "revoked";
@@ -99,7 +95,9 @@ Result<RestAnswer> handed_out(const Call& call, const NewCertificate& made, cons
 
 // Whoever holds the certificate of somebody is taken for them: so nobody gets one of somebody who may more than they do, by
 // any name that could be read as theirs, nor by one that is said to stand for them (sallyport identity; S4-4).
-Result<void> check_names(const Snapshot& snapshot, const Principal& caller, const IssuedCertificate& like) {
+Result<void> check_names(const ApiDeps& deps, const Principal& caller, const IssuedCertificate& like) {
+  const SnapshotPtr newest = deps.control.snapshot();
+  const Snapshot& snapshot = *newest;
   for (const auto& [id, user] : snapshot.principals->users) {
     const auto is_theirs = [&](const std::string& text) {
       return !text.empty() && (text == user->name || text == id || text == user->email);
@@ -108,12 +106,23 @@ Result<void> check_names(const Snapshot& snapshot, const Principal& caller, cons
                        std::ranges::any_of(like.alt_names, [&](const auto& name) { return is_theirs(name.value); });
     if (named) SP_CHECK(control::check_over(snapshot, caller, "user:" + id));
   }
-  for (const auto& name : like.alt_names) {
-    for (const auto& mapping : snapshot.certificates->of_name(crypto::to_string(name))) {
-      SP_CHECK(control::check_over(snapshot, caller, mapping->principal));
-    }
+  // Those of the desk: a mapping that is on its way to the workers counts already.
+  for (const auto& mapping : control::mappings_of(*deps.control.certificates().all(), control::names_of(like), {})) {
+    SP_CHECK(control::check_over(snapshot, caller, mapping->principal));
   }
   return {};
+}
+
+// Whoever has a server's certificate of this authority is that server, and this gateway where it names it, to all who trust the
+// authority: so whatever says who a server is, and the authority itself, is for admins, whatever a policy lets others do.
+Result<void> check_kind(const Principal& caller, CertificateKind kind) {
+  if (kind == CertificateKind::client || rbac::has_role(caller, "admin")) return {};
+  return fail(Code::access_denied, "Only an admin makes, renews or revokes the authority and certificates of servers");
+}
+
+Result<void> check_change(const ApiDeps& deps, const Principal& caller, const IssuedCertificate& like) {
+  SP_CHECK(check_kind(caller, like.kind));
+  return check_names(deps, caller, like);
 }
 
 Result<std::string> id_of(const Snapshot& snapshot, const std::string& user) {
@@ -128,20 +137,21 @@ Task<Result<NewCertificate>> issue_there(ApiDeps& deps, PrincipalPtr caller, Cer
   const SnapshotPtr snapshot = deps.control.snapshot();
   SP_CO_TRY(wish.user_id, id_of(*snapshot, user));
   IssuedCertificate like;
+  like.kind = wish.kind;
   like.name = wish.name;
   like.alt_names = wish.alt_names;
   like.user_id = wish.user_id;
   for (const std::string& uri : {control::client_uri(wish.name), control::user_uri(wish.user_id)}) {
     like.alt_names.push_back({crypto::AltNameKind::uri, uri});
   }
-  SP_CO_CHECK(check_names(*snapshot, *caller, like));
+  SP_CO_CHECK(check_change(deps, *caller, like));
   co_return deps.certificates->issue(std::move(wish), caller->id);
 }
 
 Task<Result<NewCertificate>> renew_there(ApiDeps& deps, PrincipalPtr caller, std::string which, bool revoke_old) {
   SP_CO_CHECK(deps.certificates->refresh());
   SP_CO_TRY(const IssuedCertificate old, deps.certificates->find(which));
-  SP_CO_CHECK(check_names(*deps.control.snapshot(), *caller, old));
+  SP_CO_CHECK(check_change(deps, *caller, old));
   co_return deps.certificates->renew(old.serial, revoke_old, caller->id);
 }
 
@@ -149,7 +159,7 @@ Task<Result<IssuedCertificate>> revoke_there(ApiDeps& deps, PrincipalPtr caller,
                                              crypto::RevocationReason reason) {
   SP_CO_CHECK(deps.certificates->refresh());
   SP_CO_TRY(const IssuedCertificate old, deps.certificates->find(serial));
-  SP_CO_CHECK(check_names(*deps.control.snapshot(), *caller, old));
+  SP_CO_CHECK(check_change(deps, *caller, old));
   co_return deps.certificates->revoke(serial, reason, caller->id);
 }
 
@@ -182,6 +192,7 @@ Task<Result<Authority>> authority_there(control::Certificates& certificates) {
 
 Task<Result<NewCertificate>> init_there(ApiDeps& deps, PrincipalPtr caller, std::vector<std::string> hosts,
                                         std::optional<crypto::CertificateKeyType> key_type) {
+  SP_CO_CHECK(check_kind(*caller, CertificateKind::authority));
   co_return deps.certificates->init(hosts, key_type, caller->id);
 }
 
@@ -255,7 +266,7 @@ Task<RestAnswer> init_authority(Call& call) {
   if (!key_type) co_return refuse(call, key_type.error());
   auto work = init_there(call.api.deps(), call.request.principal, std::move(*hosts), *key_type);
   const auto made = co_await run_for_caller<NewCertificate>(call, std::move(work));
-  co_return made ? shown(call, made->record, 201) : refuse(call, made.error());
+  co_return made ? shown(call, made->record, 201) : refuse_gift(call, made.error());
 }
 
 Task<RestAnswer> issue_certificate(Call& call) {

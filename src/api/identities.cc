@@ -1,6 +1,9 @@
 // Client certificates and whom they stand for (S2-26).
 #include "api/people.h"
 #include "api/standing.h"
+#include "control/certificate_reach.h"
+#include "control/certificates.h"
+#include "engines/rbac/rbac.h"
 #include "net/tls_terms.h"
 
 namespace sallyport::api {
@@ -30,15 +33,30 @@ std::string audited(const CertificateMapping& mapping) {
   return "certificate=" + mapping.id + " name=" + mapping.name + issuer + " principal=" + mapping.principal;
 }
 
+// By which it may stand for somebody.
+std::vector<std::string> names_of(const net::PeerCertificate& certificate) {
+  std::vector<std::string> out{"sha256:" + certificate.fingerprint_sha256};
+  for (const std::string& name : certificate.uris) out.push_back("uri:" + name);
+  for (const std::string& name : certificate.dns) out.push_back("dns:" + name);
+  for (const std::string& name : certificate.emails) out.push_back("email:" + name);
+  return out;
+}
+
 // "name" as it is, or the fingerprint of "certificate": one of the two.
-Result<std::string> read_name(const Call& call) {
-  SP_TRY(std::string name, text_field(call.root(), "name"));
+Result<control::MappingWish> read_wish(const Call& call) {
+  control::MappingWish wish;
+  SP_TRY(wish.what.name, text_field(call.root(), "name"));
   SP_TRY(const std::string pem, text_field(call.root(), "certificate"));
-  if (name.empty() == pem.empty()) return fail(Code::validation, "give either name or certificate");
-  if (!name.empty()) return name;
-  const auto fingerprint = net::certificate_fingerprint(pem);
-  if (!fingerprint) return fail(Code::validation, fingerprint.error().detail);
-  return "sha256:" + *fingerprint;
+  SP_TRY(wish.including, texts_field(call.root(), "including"));
+  if (wish.what.name.empty() == pem.empty()) return fail(Code::validation, "give either name or certificate");
+  if (!pem.empty()) {
+    const auto certificate = net::first_certificate(pem);
+    if (!certificate) return fail(Code::validation, certificate.error().detail);
+    wish.shown = names_of(*certificate);
+    wish.what.name = wish.shown.front();
+  }
+  SP_TRY(wish.what.name, control::certificate_name(wish.what.name));
+  return wish;
 }
 
 // "issuer", the certificate of an authority: the digest of its key, which stays when it is renewed.
@@ -64,6 +82,16 @@ Result<std::string> read_principal(const Call& call) {
   return "user:" + found->id;
 }
 
+// The desk begins at once, so nothing is issued between the look and the mapping.
+Task<Result<CertificateMapping>> map_there(ApiDeps& deps, PrincipalPtr caller, control::MappingWish wish) {
+  auto& desk = deps.control.certificates();
+  SP_CO_CHECK(control::check_over(*deps.control.snapshot(), *caller, wish.what.principal));
+  SP_CO_CHECK(deps.certificates->refresh());
+  SP_CO_CHECK(control::check_reach(*desk.all(), deps.certificates->index(), wish, rbac::has_role(*caller, "admin"),
+                                   deps.clock.wall()));
+  co_return co_await desk.add(std::move(wish.what), std::move(caller));
+}
+
 }  // namespace
 
 Task<RestAnswer> list_identities(Call& call) {
@@ -73,16 +101,17 @@ Task<RestAnswer> list_identities(Call& call) {
 }
 
 Task<RestAnswer> add_identity(Call& call) {
-  auto name = read_name(call);
-  if (!name) co_return refuse(call, name.error());
+  auto wish = read_wish(call);
+  if (!wish) co_return refuse(call, wish.error());
   auto issuer = read_issuer(call);
   if (!issuer) co_return refuse(call, issuer.error());
+  wish->what.issuer = *std::move(issuer);
   co_await prepare(call, [&] { (void)permit_action(call, Permission::key_write); });
   auto principal = read_principal(call);
   if (!principal) co_return refuse(call, principal.error());
-  auto& desk = call.api.deps().control.certificates();
-  const auto made = co_await run_for_caller<CertificateMapping>(
-      call, desk.add({*std::move(name), *std::move(issuer), *std::move(principal)}, call.request.principal));
+  wish->what.principal = *std::move(principal);
+  auto work = map_there(call.api.deps(), call.request.principal, *std::move(wish));
+  const auto made = co_await run_for_caller<CertificateMapping>(call, std::move(work));
   if (!made) co_return refuse_gift(call, made.error());
   RestAnswer answer;
   answer.status = 201;

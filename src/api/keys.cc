@@ -51,12 +51,6 @@ void write_scopes(json::Writer& w, const KeyRecord& key) {
   w.end_array();
 }
 
-void write_time(json::Writer& w, std::string_view name, std::optional<WallTime> time) {
-  w.key(name);
-  if (time) w.value(iso_time(*time));
-  else w.null();
-}
-
 void write_use(json::Writer& w, const KeyRecord& key) { api::write_use(w, *key.usage, "use_count", "last_used_at"); }
 
 // Without its use, and without the end of the members: what only those who write the key change.

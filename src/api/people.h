@@ -34,5 +34,6 @@ Result<void> check_roles(const Call& call, const std::vector<std::string>& roles
 
 // The member `name`, "2025-12-31T23:59:59", with "Z" or without: UTC (ruling C27). Nothing where it is empty, null or absent.
 Result<std::optional<WallTime>> read_time(json::Value body, std::string_view name);
+void write_time(json::Writer& w, std::string_view name, std::optional<WallTime> time);  // null where there is none
 
 }  // namespace sallyport::api

@@ -43,6 +43,12 @@ Result<void> check_roles(const Call& call, const std::vector<std::string>& roles
   return {};
 }
 
+void write_time(json::Writer& w, std::string_view name, std::optional<WallTime> time) {
+  w.key(name);
+  if (time) w.value(iso_time(*time));
+  else w.null();
+}
+
 RestAnswer refuse_gift(const Call& call, const Error& error) {
   return refuse(call, error, error.code == Code::access_denied ? std::string_view(error.detail) : std::string_view());
 }

@@ -1,5 +1,6 @@
 // The keys of access tokens, and what the gateway thinks of one token (RFC 7517 5, RFC 7519, RFC 8725).
 #include "api/handlers.h"
+#include "api/people.h"
 #include "api/standing.h"
 #include "core/encoding.h"
 #include "crypto/jws.h"
@@ -8,10 +9,9 @@
 namespace sallyport::api {
 namespace {
 
-void write_time(json::Writer& w, std::string_view name, WallTime time) {
-  w.key(name);
-  if (time == WallTime::max() || time == WallTime{}) w.null();
-  else w.value(iso_time(time));
+// A ring's key has the ends of time where it has no time.
+std::optional<WallTime> known(WallTime time) {
+  return time == WallTime::max() || time == WallTime{} ? std::nullopt : std::optional(time);
 }
 
 std::string_view status_of(const token::RingKey& key, bool signs, WallTime now) {
@@ -51,10 +51,10 @@ Task<RestAnswer> list_token_keys(Call& call) {
     w.object().member("id", key.id).member("algorithm", crypto::name_of(key.key->algorithm()));
     w.member("status", status_of(key, &key == keys->signer(), call.request.now));
     w.member("source", key.id.empty() ? "auth.secret_key" : "gateway");
-    write_time(w, "created_at", key.created_at);
-    write_time(w, "rotates_at", key.rotates_at);
-    write_time(w, "retired_at", key.retired_at);
-    write_time(w, "verifies_until", key.verifies_until);
+    write_time(w, "created_at", known(key.created_at));
+    write_time(w, "rotates_at", known(key.rotates_at));
+    write_time(w, "retired_at", known(key.retired_at));
+    write_time(w, "verifies_until", known(key.verifies_until));
     w.end_object();
     items.push_back(w.take());
   }

@@ -14,12 +14,6 @@ using control::VaultName;
 using control::VaultPut;
 using control::VaultSecret;
 
-void write_time(json::Writer& w, std::string_view name, std::optional<WallTime> time) {
-  w.key(name);
-  if (time) w.value(iso_time(*time));
-  else w.null();
-}
-
 void write_versions(json::Writer& w, const VaultSecret& secret) {
   w.key("versions").array();
   for (const auto& version : secret.versions) {

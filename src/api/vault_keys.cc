@@ -3,6 +3,7 @@
 
 #include <ranges>
 
+#include "api/people.h"
 #include "api/standing.h"
 
 namespace sallyport::api {
@@ -14,12 +15,6 @@ struct KeyringStatus : control::KeyringStatus {
   std::vector<control::HashKeyStatus> hash_keys;
   WallTime hash_key_rotates_at{};
 };
-
-void write_time(json::Writer& w, std::string_view name, std::optional<WallTime> time) {
-  w.key(name);
-  if (time) w.value(iso_time(*time));
-  else w.null();
-}
 
 // What API keys are hashed under, newest first: there while the vault is sealed, too.
 void write_hash_keys(json::Writer& w, const KeyringStatus& status) {

@@ -42,6 +42,7 @@ int add(const Context& c) {
   if (const int failed = add_pem(c, w, "issuer", o.issuer); failed != 0) return failed;
   if (!o.user.empty()) w.member("user", o.user);
   if (!o.key_id.empty()) w.member("key", o.key_id);
+  write_names(w, "including", o.including);
   w.end_object();
   return finish(c, c.api("POST", std::string(kBase), w.take()), details(c));
 }

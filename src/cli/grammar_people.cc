@@ -60,6 +60,9 @@ void Grammar::identities() {
       ->type_name("FILE");
   add->add_option("--user", o_.user, "By name or id");
   add->add_option("--key", o_.key_id, "By id");
+  add->add_option("--including", o_.including,
+                  "Serial of a certificate that the built-in authority issued with that name before")
+      ->allow_extra_args(false);
   required_name(command(n, "remove", "Let it stand for nobody, from the next request on"), "ID");
 }
 

@@ -86,7 +86,7 @@ struct Options {
 
   // certs: reason, revoke_old, user, output stand above
   std::string kind, key_type, pkcs12;
-  std::vector<std::string> hosts, uris, emails;
+  std::vector<std::string> hosts, uris, emails, including;
   std::optional<std::int64_t> days;
 };
 

@@ -87,15 +87,9 @@ Result<void> check_certificates(std::string_view pem, std::string_view what) {
   return {};
 }
 
-Result<std::string> certificate_fingerprint(std::string_view pem) {
+Result<PeerCertificate> first_certificate(std::string_view pem) {
   SP_TRY(const auto chain, read_certificates(pem, "certificate"));
-  unsigned char* der = nullptr;
-  const int size = i2d_X509(chain.front().get(), &der);
-  if (size <= 0) return fail(Code::config, "certificate: cannot be written");
-  const auto digest =
-      crypto::sha256(std::span(reinterpret_cast<const std::byte*>(der), static_cast<std::size_t>(size)));
-  OPENSSL_free(der);
-  return hex_encode(digest);
+  return read_certificate(chain.front().get());
 }
 
 Result<std::string> authority_key(std::string_view pem) {

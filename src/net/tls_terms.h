@@ -12,6 +12,7 @@
 #include "core/result.h"
 #include "core/secret.h"
 #include "crypto/hash.h"
+#include "net/peer_certificate.h"
 
 namespace sallyport::net {
 
@@ -46,8 +47,8 @@ using TlsTermsPtr = std::shared_ptr<const TlsTerms>;
 Result<crypto::Digest> read_pin(std::string_view pin);
 // One certificate at least, and nothing that cannot be read. Errors: config; `what` names it.
 Result<void> check_certificates(std::string_view pem, std::string_view what);
-// SHA-256 of the DER of the first certificate, lower-case hex. Errors: config.
-Result<std::string> certificate_fingerprint(std::string_view pem);
+// What the first certificate says. Errors: config, crypto.
+Result<PeerCertificate> first_certificate(std::string_view pem);
 // SHA-256 of the key of the one authority in it, as PeerCertificate::authorities has it. Errors: config.
 Result<std::string> authority_key(std::string_view pem);
 // `text` itself where it is PEM, else what is in the file of that absolute path. Errors: config; `what` names it.

@@ -14,10 +14,11 @@ def openssl(*args, stdin=b""):
 
 class Certs(unittest.TestCase):
     hosts = ("localhost", "127.0.0.1")
+    settings, policies = None, None
 
     @classmethod
     def setUpClass(cls):
-        cls.gateway = Gateway("certs").__enter__()
+        cls.gateway = Gateway("certs", cls.settings, policies=cls.policies).__enter__()
         cls.addClassCleanup(cls.gateway.close)
         cls.gateway.cli("certs", "init", *[word for host in cls.hosts for word in ("--host", host)])
 
