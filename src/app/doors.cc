@@ -33,6 +33,9 @@ net::ArrivalSettings App::Doors::arrival() const {
   net::ArrivalSettings arrival;
   arrival.timeout = settings.limits.head_timeout;
   arrival.proxy_protocol = settings.listen.proxy_protocol;
+  // Loopback alone is reached where none is named (config/checks_together.cc).
+  arrival.proxies_only =
+      settings.listen.behind_tls_proxy && !settings.tls.enabled && !settings.listen.trusted_proxies.empty();
   for (const auto& proxy : settings.listen.trusted_proxies) {
     if (const auto cidr = Cidr::parse(proxy)) arrival.trusted_proxies.push_back(*cidr);
   }

@@ -26,6 +26,9 @@ struct App::WorkerUnit {
     settings.server.refuse = [this](net::ServerExchange& exchange, const Error& error) {
       return pipeline.refuse_broken(exchange, error);
     };
+    settings.arrival.admit_handshake = [this](const IpAddress& client) {
+      return worker.admission.handshake(*worker.snapshot->limits, client.text(), worker.fleet.clock.steady());
+    };
     settings.on_refused = [this](const net::Peer& peer, const net::ArrivalFailure& failed) {
       record_refused_arrival(worker, peer, failed);
     };

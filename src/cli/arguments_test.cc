@@ -145,9 +145,8 @@ TEST(Arguments, KnowsRolesGroupsAndTheAccessReview) {
       {"group", "join", "x", "ada"},
       {"group", "leave", "x", "ada"},
       {"identity", "list"},
-      {"identity", "add", "uri:spiffe://x/y", "--user", "ada"},
+      {"identity", "add", "uri:spiffe://x/y", "--issuer", "ca.pem", "--user", "ada"},
       {"identity", "add", "--certificate", "x.pem", "--key", "k"},
-      {"identity", "add", "dns:x.example", "--issuer", "ca.pem", "--key", "k"},
       {"identity", "remove", "x"},
       {"server", "tls", "x", "--ca", "a", "--pin", "b", "--pin", "c", "--client-cert", "d", "--client-key", "e"},
       {"user", "update", "ada", "--no-scopes"}};

@@ -152,7 +152,15 @@ class Together {
     if (s_.listen.proxy_protocol && s_.listen.trusted_proxies.empty()) {
       refuse("listen.proxy_protocol", "nobody may send its header", "name the proxies in listen.trusted_proxies");
     }
-    if (s_.listen.behind_tls_proxy && s_.listen.trusted_proxies.empty()) {
+    if (s_.listen.behind_tls_proxy && s_.listen.trusted_proxies.empty()) behind_nobody();
+  }
+
+  // What comes in the clear must come from the proxy.
+  void behind_nobody() {
+    if (!s_.tls.enabled && !is_loopback_address(s_.listen.address)) {
+      refuse("listen.behind_tls_proxy", "anybody who reaches " + s_.listen.address + " could speak to it in the clear",
+             "name the proxy's networks in listen.trusted_proxies, such as [10.0.0.5/32]");
+    } else {
       s_.warnings.emplace_back(
           "listen.behind_tls_proxy without listen.trusted_proxies: every client shares the proxy's address in limits "
           "and audit");

@@ -29,7 +29,7 @@ void add_listen(Add<Settings> add) {
            SP_INTO(listen.trusted_proxies));
   add.flag("listen.behind_tls_proxy", false,
            "Says that a proxy terminates TLS in front; this or tls.enabled is required for an address that is not "
-           "loopback (C16).",
+           "loopback (C16). Without tls.enabled, only listen.trusted_proxies are served then.",
            SP_INTO(listen.behind_tls_proxy));
   add.integer("listen.redirect_port", 0, {0, 65535, ""},
               "Plain TCP port beside a TLS one that leads to https:// and answers ACME's http-01; 0: none.",
@@ -318,6 +318,12 @@ const std::vector<RateDefault>& rate_defaults() {
       {"address",
        {6000, std::chrono::seconds(60), 1000},
        "Requests of one address (IPv6: one /64), before anybody is identified."},
+      {"handshake",
+       {100, std::chrono::seconds(1), 200},
+       "TLS handshakes of one address (IPv6: one /64); not of loopback and listen.trusted_proxies."},
+      {"handshake_total",
+       {1000, std::chrono::seconds(1), 1000},
+       "TLS handshakes of all addresses together; not of loopback and listen.trusted_proxies."},
       {"mcp", {600, std::chrono::seconds(60), 60}, "MCP requests of one principal (C4)."},
       {"tool", {600, std::chrono::seconds(60), 60}, "Calls of one tool by one principal."},
       {"public", {100, std::chrono::seconds(60), 0}, "REST requests without a credential (S1-3)."},

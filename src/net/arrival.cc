@@ -11,7 +11,8 @@ namespace sallyport::net {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(ArrivalFault::count_)> kNames{
-    "closed", "draining", "timeout", "untrusted_proxy", "proxy_header", "plain_http", "certificate", "handshake"};
+    "closed",      "draining", "timeout", "untrusted_proxy", "proxy_header", "plain_http", "too_many_handshakes",
+    "certificate", "handshake"};
 
 constexpr std::string_view kPlainAnswer =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 46\r\nConnection: close\r\n\r\n"
@@ -57,6 +58,10 @@ void Arrivals::cancel() {
   for (Stream* const stream : waiting_) stream->socket().cancel(ignored);
 }
 
+bool Arrivals::trusts(const IpAddress& address) const {
+  return std::ranges::any_of(settings_.trusted_proxies, [&](const Cidr& c) { return c.contains(address); });
+}
+
 ArrivalFailure Arrivals::ended(const Deadline& deadline, std::string detail) const {
   if (draining_) return {ArrivalFault::draining, "the gateway ends"};
   if (deadline.late()) return {ArrivalFault::timeout, "nothing more came in time"};
@@ -66,6 +71,9 @@ ArrivalFailure Arrivals::ended(const Deadline& deadline, std::string detail) con
 Task<std::optional<ArrivalFailure>> Arrivals::admit(Stream& stream, Peer& peer) {
   const Deadline deadline(*this, stream);
   if (draining_) co_return ended(deadline, {});
+  // Of TCP's own peer: whom a PROXY header names is the proxy's word.
+  if ((settings_.proxy_protocol || settings_.proxies_only) && !trusts(peer.address))
+    co_return ArrivalFailure{ArrivalFault::untrusted_proxy, "not in listen.trusted_proxies"};
   if (settings_.proxy_protocol) {
     if (auto failed = co_await read_proxy_header(stream, peer, deadline)) co_return failed;
   }
@@ -75,9 +83,6 @@ Task<std::optional<ArrivalFailure>> Arrivals::admit(Stream& stream, Peer& peer) 
 
 // What is behind the header belongs to TLS or HTTP, and stays in the socket.
 Task<std::optional<ArrivalFailure>> Arrivals::read_proxy_header(Stream& stream, Peer& peer, const Deadline& deadline) {
-  const bool trusted =
-      std::ranges::any_of(settings_.trusted_proxies, [&](const Cidr& c) { return c.contains(peer.address); });
-  if (!trusted) co_return ArrivalFailure{ArrivalFault::untrusted_proxy, "not in listen.trusted_proxies"};
   ProxyHeaderReader reader;
   std::array<char, 512> bytes;
   while (reader.state() == ProxyHeaderReader::State::reading) {
@@ -110,6 +115,10 @@ Task<std::optional<ArrivalFailure>> Arrivals::shake_hands(Stream& stream, Peer& 
     (void)stream.try_write(kPlainAnswer);
     co_await say_goodbye(stream, deadline);
     co_return ArrivalFailure{ArrivalFault::plain_http, "HTTP without TLS"};
+  }
+  const bool ours = peer.address.loopback() || trusts(peer.address);
+  if (!ours && settings_.admit_handshake && !settings_.admit_handshake(peer.address)) {  // closed without a word
+    co_return ArrivalFailure{ArrivalFault::too_many_handshakes, "over rate.handshake or rate.handshake_total"};
   }
   const auto tls =
       tls_;  // OpenSSL's callbacks point into it until the handshake has ended, whatever is reloaded meanwhile

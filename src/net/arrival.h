@@ -3,6 +3,7 @@
 // speaks HTTP to a TLS port gets a sentence. One Arrivals a listener; that worker's thread only.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <optional>
 #include <string>
@@ -19,6 +20,10 @@ namespace sallyport::net {
 struct ArrivalSettings {
   bool proxy_protocol = false;  // each connection must begin with its header
   std::vector<Cidr> trusted_proxies;  // who may send one
+  bool proxies_only = false;  // nobody else is served: what they say in the clear went over TLS as far as them
+  // Whether the client of that address may begin a TLS handshake now; asked before any work on it, and not of loopback and
+  // trusted_proxies. Null: anybody may.
+  std::function<bool(const IpAddress&)> admit_handshake;
   std::chrono::milliseconds timeout{10'000};  // for header and handshake together
 };
 
@@ -26,9 +31,10 @@ enum class ArrivalFault : std::uint8_t {
   closed,  // gone before it said anything: a health check
   draining,
   timeout,
-  untrusted_proxy,  // proxy_protocol, and the peer is none of trusted_proxies
+  untrusted_proxy,  // proxy_protocol or proxies_only, and the peer is none of trusted_proxies
   proxy_header,  // not one, or one that names nobody
   plain_http,  // HTTP without TLS
+  too_many_handshakes,  // of its address, or of all
   certificate,  // the client's, or that there was none
   handshake,  // anything else of TLS
   count_
@@ -52,7 +58,9 @@ class Arrivals {
   void use(std::shared_ptr<const TlsServer> tls) noexcept { tls_ = std::move(tls); }
   [[nodiscard]] const std::shared_ptr<const TlsServer>& tls() const noexcept { return tls_; }
   // False: nothing stands before HTTP, and no task need be made for it.
-  [[nodiscard]] bool asked_for() const noexcept { return settings_.proxy_protocol || tls_ != nullptr; }
+  [[nodiscard]] bool asked_for() const noexcept {
+    return settings_.proxy_protocol || settings_.proxies_only || tls_ != nullptr;
+  }
 
   // Brings `stream` to where HTTP begins, and into `peer` what was learnt: address, TLS, certificate. A failure: close it.
   Task<std::optional<ArrivalFailure>> admit(Stream& stream, Peer& peer);
@@ -64,6 +72,7 @@ class Arrivals {
   Task<std::optional<ArrivalFailure>> read_proxy_header(Stream& stream, Peer& peer, const Deadline& deadline);
   Task<std::optional<ArrivalFailure>> shake_hands(Stream& stream, Peer& peer, const Deadline& deadline);
   Task<void> say_goodbye(Stream& stream, const Deadline& deadline);
+  [[nodiscard]] bool trusts(const IpAddress& address) const;
   ArrivalFailure ended(const Deadline& deadline, std::string detail) const;
 
   ArrivalSettings settings_;

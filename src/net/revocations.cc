@@ -5,9 +5,11 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "core/encoding.h"
+#include "net/peer_certificate.h"
 
 namespace sallyport::net {
 namespace {
@@ -49,6 +51,13 @@ Result<Revocations> Revocations::read(std::string_view pem) {
     ERR_clear_error();
     const std::unique_ptr<X509_CRL, ListFree> list(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr));
     if (!list) break;
+    const ASN1_TIME* const next = X509_CRL_get0_nextUpdate(list.get());
+    SP_TRY(const WallTime from, time_of(X509_CRL_get0_lastUpdate(list.get())));
+    out.from_ = std::max(out.from_, from);
+    if (next != nullptr) {
+      SP_TRY(const WallTime until, time_of(next));
+      out.until_ = std::min(out.until_, until);
+    }
     const std::string issuer = name_text(X509_CRL_get_issuer(list.get()));
     const STACK_OF(X509_REVOKED)* const revoked = X509_CRL_get_REVOKED(list.get());
     for (int i = 0; i < sk_X509_REVOKED_num(revoked); ++i) {

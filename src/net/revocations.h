@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/clock.h"
 #include "core/result.h"
 
 namespace sallyport::net {
@@ -20,6 +21,8 @@ class Revocations {
   [[nodiscard]] bool contains(std::string_view issuer, std::string_view serial) const {
     return all_.contains(std::pair(issuer, serial));
   }
+  // Whether each list has begun and not ended (RFC 5280 5.1.2.4, 5.1.2.5); true where there is none.
+  [[nodiscard]] bool hold(WallTime now) const noexcept { return from_ <= now && now < until_; }
   [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
 
  private:
@@ -32,6 +35,7 @@ class Revocations {
     }
   };
   std::set<std::pair<std::string, std::string>, Less> all_;  // issuer, serial
+  WallTime from_ = WallTime::min(), until_ = WallTime::max();
 };
 
 }  // namespace sallyport::net

@@ -11,13 +11,15 @@ namespace {
 using made::Issued;
 using made::Wanted;
 
-std::string list_of(const Issued& authority, const std::vector<long>& serials) {
+std::string list_of(const Issued& authority, const std::vector<long>& serials, long seconds = 0) {
   X509_CRL* const list = X509_CRL_new();
   X509_CRL_set_version(list, 1);
   X509_CRL_set_issuer_name(list, X509_get_subject_name(authority.x509.get()));
   ASN1_TIME* const now = X509_gmtime_adj(nullptr, 0);
   X509_CRL_set1_lastUpdate(list, now);
-  X509_CRL_set1_nextUpdate(list, now);
+  ASN1_TIME* const next = X509_gmtime_adj(nullptr, seconds);
+  X509_CRL_set1_nextUpdate(list, next);
+  ASN1_TIME_free(next);
   for (const long serial : serials) {
     X509_REVOKED* const one = X509_REVOKED_new();
     ASN1_INTEGER* const number = ASN1_INTEGER_new();
@@ -51,6 +53,17 @@ TEST(Revocations, OfEachIssuerAreItsOwn) {
   EXPECT_FALSE(all->contains("CN=two", "7"));
   EXPECT_FALSE(all->contains("CN=one", "8"));
   EXPECT_FALSE(all->contains("CN=one", "07"));
+}
+
+TEST(Revocations, HoldWhileEachListDoes) {
+  const Issued one(Wanted{.common_name = "one", .authority = true}),
+      two(Wanted{.common_name = "two", .authority = true});
+  const WallTime now = SystemClock().wall();
+  const auto all = Revocations::read(list_of(one, {}, 3600) + list_of(two, {}, 7200)).value();
+  EXPECT_FALSE(all.hold(now - std::chrono::minutes(5))) << "none has begun";
+  EXPECT_TRUE(all.hold(now + std::chrono::minutes(59)));
+  EXPECT_FALSE(all.hold(now + std::chrono::minutes(61))) << "one has ended";
+  EXPECT_TRUE(Revocations::read("")->hold(now));
 }
 
 TEST(Revocations, NoListRevokesNothing) {

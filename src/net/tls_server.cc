@@ -121,6 +121,8 @@ struct TlsServer::Shared {
   Result<void> choose_algorithms(TlsProfile profile);
   Result<void> ask_for_certificates(const TlsMaterial& material);
   static int staple(SSL* ssl, void* shared);
+  static SSL_TICKET_RETURN on_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char* name, std::size_t size,
+                                     SSL_TICKET_STATUS status, void* shared);
 
   const Clock& clock;
   std::unique_ptr<ssl_ctx_st, Free> context;
@@ -167,9 +169,18 @@ Result<void> TlsServer::Shared::ask_for_certificates(const TlsMaterial& material
       material.client_certificates == ClientCertificates::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   SSL_CTX_set_verify(c, SSL_VERIFY_PEER | required, on_verified);
   SSL_CTX_set_verify_depth(c, kChainMax);
-  if (SSL_CTX_set_session_ticket_cb(c, keep_authorities, nullptr, nullptr) != 1) return broken("tickets");
+  if (SSL_CTX_set_session_ticket_cb(c, keep_authorities, on_ticket, this) != 1) return broken("tickets");
   SP_TRY(client_authorities, trust_clients(c, material));
   return {};
+}
+
+// Nobody comes back by a ticket while a list has ended: the whole handshake says then whom that concerns.
+SSL_TICKET_RETURN TlsServer::Shared::on_ticket(SSL*, SSL_SESSION*, const unsigned char*, std::size_t,
+                                               SSL_TICKET_STATUS status, void* shared) {
+  const auto& own = *static_cast<const Shared*>(shared);
+  if (!own.revocations.hold(own.clock.wall())) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  if (status == SSL_TICKET_SUCCESS) return SSL_TICKET_RETURN_USE;
+  return status == SSL_TICKET_SUCCESS_RENEW ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_IGNORE_RENEW;
 }
 
 int TlsServer::Shared::staple(SSL* ssl, void* shared) {

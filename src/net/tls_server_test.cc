@@ -330,6 +330,29 @@ TEST_F(TlsServerTest, AListThatHasEndedLetsNobodyIn) {
   EXPECT_FALSE(meet(made(listed), {.certificate = &agent}).server_done);
 }
 
+// A whole handshake fails then; a ticket must be no way around it.
+TEST_F(TlsServerTest, S2_26_AListThatHasEndedLetsNobodyComeBackByATicket) {
+  const TestCertificate agent(CertificateWish{.name = "agent"}, &ca_);
+  TlsMaterial listed = mutual();
+  listed.crl = ca_.crl_pem(nullptr, 3600);
+  FakeClock clock;
+  clock.advance(clock_.wall() - clock.wall());
+  const ServerPtr server = TlsServer::make(listed, tickets_, clock).value();
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    forget_session();
+    const Client client{.most = version, .certificate = &agent};
+    ASSERT_FALSE(meet(server, client).resumed);
+    ASSERT_TRUE(meet(server, client).resumed);
+    clock.advance(std::chrono::hours(1));
+    const Met met = meet(server, client);
+    EXPECT_FALSE(met.resumed) << "OpenSSL's own clock, and with it the whole handshake, is where it was";
+    EXPECT_TRUE(met.server_done && met.certificate);
+    EXPECT_FALSE(meet(server, client).resumed);
+    clock.advance(-std::chrono::hours(1));
+    EXPECT_TRUE(meet(server, client).resumed) << "one that was given meanwhile is good again with the list";
+  }
+}
+
 TEST_F(TlsServerTest, StaplesAnOcspResponseWhileItHolds) {
   TlsMaterial stapled = material();
   stapled.ocsp = ocsp_response(ca_, server_);

@@ -19,6 +19,10 @@ rate::Verdict Admission::address(const Limits& limits, std::string_view ip, Stea
   return take(limits, "address", limit_address(ip), now);
 }
 
+bool Admission::handshake(const Limits& limits, std::string_view ip, SteadyTime now) const {
+  return take(limits, "handshake", limit_address(ip), now).allow && take(limits, "handshake_total", {}, now).allow;
+}
+
 rate::Verdict Admission::stranger(const Limits& limits, std::string_view limit_class, std::string_view ip,
                                   SteadyTime now) const {
   return take(limits, limit_class, limit_address(ip), now);

@@ -41,6 +41,28 @@ TEST(Admission, WhatAPolicyObligesToHasABucketOfItsOwn) {
   EXPECT_TRUE(admission.principal(limits_of(1, 0), "mcp", "key:a", "mail/send", clock.steady()).allow);
 }
 
+// S0-38
+TEST(Admission, HandshakesAreCountedByAddressAndInAll) {
+  SystemRandom random;
+  rate::Limiter limiter(random);
+  const Admission admission(limiter);
+  FakeClock clock;
+  Limits limits;
+  limits.classes["handshake"] = {2, std::chrono::seconds(1), 1};
+  limits.classes["handshake_total"] = {10, std::chrono::seconds(1), 0};
+  const auto admitted = [&](const std::string& stem, int many) {
+    int count = 0;
+    for (int i = 0; i < many; ++i)
+      count += admission.handshake(limits, stem + std::to_string(i), clock.steady()) ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(admitted("2001:db8:0:7::", 50), 3) << "a /64 is one address";
+  EXPECT_EQ(admitted("192.0.2.", 50), 7) << "what one address was refused has cost the others nothing";
+  clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(admitted("2001:db8:0:7::", 50), 2);
+  EXPECT_EQ(admitted("198.51.100.", 50), 8);
+}
+
 TEST(Admission, AnIpv6NetworkIsOneStranger) {
   SystemRandom random;
   rate::Limiter limiter(random);

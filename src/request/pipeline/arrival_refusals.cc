@@ -9,6 +9,7 @@ Code code_of(ArrivalFault fault) {
   switch (fault) {
     case ArrivalFault::untrusted_proxy: return Code::access_denied;
     case ArrivalFault::proxy_header: return Code::bad_framing;
+    case ArrivalFault::too_many_handshakes: return Code::rate_limited;
     case ArrivalFault::timeout: return Code::request_timeout;
     case ArrivalFault::certificate: return Code::unauthenticated;
     default: return Code::crypto;
@@ -41,6 +42,7 @@ void record_refused_arrival(Worker& w, const net::Peer& peer, const net::Arrival
   if (failed.fault == ArrivalFault::certificate || failed.fault == ArrivalFault::handshake) {
     w.metrics.event(telemetry::Event::tls_failure);
   }
+  if (failed.fault == ArrivalFault::too_many_handshakes) w.metrics.event(telemetry::Event::rate_limit_violation);
   w.metrics.refusal(Stage::listener, code_of(failed.fault));
   const std::string name(net::arrival_fault_name(failed.fault));
   record(w, peer, Decision::denied(Stage::listener, "connection." + name, name, failed.detail));
