@@ -71,7 +71,9 @@ Result<KeyStore> KeyStore::from_master(Secret master) {
   }
   KeyStore store;
   const auto bytes = std::as_bytes(std::span(master.reveal()));
-  for (std::size_t i = 0; i < kLabels.size(); ++i) store.keys_[i] = hkdf_sha256(bytes, {}, kLabels[i], 32);
+  for (std::size_t i = 0; i < kLabels.size(); ++i) {
+    SP_TRY(store.keys_[i], LockedKey::copy_of(as_bytes(hkdf_sha256(bytes, {}, kLabels[i], kLockedKeyBytes).reveal())));
+  }
   store.fingerprint_ = hex_encode(as_bytes(hkdf_sha256(bytes, {}, kFingerprintLabel, 8).reveal()));
   SP_TRY(LockedKey first, LockedKey::copy_of(store.key(Purpose::vault)));
   WrappingKeySet wrapping;
@@ -87,12 +89,13 @@ Result<void> KeyStore::replace_token_signing(Secret secret) {
   if (is_known_secret(secret.reveal()))
     return fail(Code::config, "SECRET_KEY is a published default" + std::string(kFix));
   if (is_low_variety(secret.reveal())) return fail(Code::config, "SECRET_KEY is too regular" + std::string(kFix));
-  keys_[static_cast<std::size_t>(Purpose::token_signing)] = std::move(secret);
+  operators_.emplace(std::move(secret));
   return {};
 }
 
 std::span<const std::byte> KeyStore::key(Purpose purpose) const noexcept {
-  return std::as_bytes(std::span(keys_[static_cast<std::size_t>(purpose)].reveal()));
+  if (purpose == Purpose::token_signing && operators_) return std::as_bytes(std::span(operators_->reveal()));
+  return keys_[static_cast<std::size_t>(purpose)].bytes();
 }
 
 Result<std::string> KeyStore::wrap(const LockedKey& data_key, std::string_view binding, Random& random) const {

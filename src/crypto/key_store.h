@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "core/random.h"
 #include "core/result.h"
 #include "core/secret.h"
+#include "crypto/locked_key.h"
 #include "crypto/wrapping_keys.h"
 
 namespace sallyport::crypto {
@@ -71,7 +73,8 @@ class KeyStore {
 
  private:
   KeyStore() = default;
-  std::array<Secret, static_cast<std::size_t>(Purpose::count_)> keys_;
+  std::array<LockedKey, static_cast<std::size_t>(Purpose::count_)> keys_;
+  std::optional<Secret> operators_;  // in place of token_signing
   std::string fingerprint_;
   std::unique_ptr<WrappingKeys> wrapping_ = std::make_unique<WrappingKeys>();
 };

@@ -89,7 +89,11 @@ Result<Keyring> Keyring::create(const fs::path& home, const UnsealSource& source
   ring.head_.id = hex_encode(as_bytes(random_bytes(random, kIdBytes)));
   ring.head_.generation = 1;
   ring.head_.unseal = ring.unseal_.line;
-  ring.body_.root = root ? std::move(*root) : Secret(random_bytes(random, kMasterKeyBytes));
+  if (root) {
+    SP_TRY(ring.body_.root, LockedKey::copy_of(as_bytes(root->reveal())));
+  } else {
+    random.fill(ring.body_.root.writable());
+  }
   ring.body_.wrapping.push_back(new_key(1, random, now));
   SP_TRY(const std::string document, write_keyring(ring.head_, ring.body_, ring.unseal_.key, random));
   SP_CHECK(create_private(file_in(folder), document, random));
@@ -99,7 +103,7 @@ Result<Keyring> Keyring::create(const fs::path& home, const UnsealSource& source
 }
 
 Result<KeyStore> Keyring::store(bool sealed) const {
-  SP_TRY(KeyStore store, KeyStore::from_master(body_.root.clone()));
+  SP_TRY(KeyStore store, KeyStore::from_master(Secret(std::string(as_text(body_.root.bytes())))));
   store.wrapping().replace(sealed ? WrappingKeySet{} : body_.wrapping);
   return store;
 }
@@ -162,7 +166,12 @@ KeyringHead Keyring::next_head(const UnsealKey& unseal) const {
   return head;
 }
 
-KeyringBody Keyring::copy_of_body() const { return {body_.root.clone(), body_.wrapping}; }
+KeyringBody Keyring::copy_of_body() const {
+  KeyringBody copy;
+  std::ranges::copy(body_.root.bytes(), copy.root.writable().begin());
+  copy.wrapping = body_.wrapping;
+  return copy;
+}
 
 Result<Secret> root_of_old_home(const fs::path& home) { return read_master_key(key_file_in(home / "keys")); }
 

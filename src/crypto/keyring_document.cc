@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/encoding.h"
+#include "core/secret.h"
 #include "crypto/aead.h"
 #include "crypto/bound_fields.h"
 
@@ -54,7 +55,7 @@ WallTime time_of(std::uint64_t micros) {
 std::string body_text(const KeyringBody& body) {
   std::string out;
   out.reserve(kStartBytes + body.wrapping.size() * kEntryBytes);  // grown, it would leave copies behind
-  out.append(body.root.reveal());
+  out.append(as_text(body.root.bytes()));
   append_number(out, body.wrapping.size());
   for (const WrappingKey& entry : body.wrapping) {
     append_number(out, entry.id);
@@ -82,7 +83,7 @@ Result<WrappingKey> entry_of(std::string_view bytes) {
 Result<KeyringBody> body_of(std::string_view plain) {
   if (plain.size() < kStartBytes) return damaged("length");
   KeyringBody body;
-  body.root = Secret(std::string(plain.substr(0, kLockedKeyBytes)));
+  SP_TRY(body.root, LockedKey::copy_of(as_bytes(plain.substr(0, kLockedKeyBytes))));
   const std::uint64_t count = number_at(plain, kLockedKeyBytes);
   if (count == 0 || count > kWrappingKeysMax || plain.size() != kStartBytes + count * kEntryBytes) {
     return damaged("number of keys");

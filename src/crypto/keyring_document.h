@@ -12,7 +12,6 @@
 
 #include "core/random.h"
 #include "core/result.h"
-#include "core/secret.h"
 #include "crypto/locked_key.h"
 #include "crypto/wrapping_keys.h"
 
@@ -30,7 +29,7 @@ struct KeyringHead {
 };
 
 struct KeyringBody {
-  Secret root;  // 32 bytes: what the HKDF purposes come from
+  LockedKey root;  // 32 bytes: what the HKDF purposes come from
   WrappingKeySet wrapping;
 };
 

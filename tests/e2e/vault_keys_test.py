@@ -173,7 +173,7 @@ class VaultKeys(unittest.TestCase):
         self.assertIn("another master key than keys/master.key", ran.err)
         self.assertEqual(os.listdir(os.path.join(gateway.home, "keys")), ["master.key"])
         said_by_database([("UPDATE meta SET value = ? WHERE name = 'key_fingerprint'", (fingerprint,)), ("DELETE FROM token_keys",),
-                          ("DELETE FROM audit_checkpoints",)])  # sealed and signed under the root of this test's own making
+                          ("DELETE FROM meta WHERE name = 'api_key_hash_keys'",), ("DELETE FROM audit_checkpoints",)])  # sealed and signed under the root of this test's own making
         shutil.rmtree(os.path.join(gateway.home, "audit"))
         gateway.start()
         gateway.stop()
