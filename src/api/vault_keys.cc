@@ -60,12 +60,16 @@ struct Resealed {
 Task<Result<Resealed>> reseal(const ApiDeps& deps, crypto::UnsealSource source, bool from_settings) {
   KeyDesk& desk = *deps.key_desk;
   if (from_settings) {
+    const crypto::UnsealKind wanted = source.kind;
     SP_CO_TRY(source, desk.source_of_settings());
-    if (source.kind != crypto::UnsealKind::hsm) {
-      co_return fail(Code::validation, "source: hsm needs encryption.hsm_module and what goes with it in the settings");
+    if (source.kind != wanted) {
+      const bool hsm = wanted == crypto::UnsealKind::hsm;
+      co_return fail(Code::validation, "source: " + std::string(crypto::unseal_name(wanted)) + " needs encryption." +
+                                           (hsm ? "hsm_module" : "transit_url") +
+                                           " and what goes with it in the settings");
     }
   }
-  SP_CO_TRY(std::string left, desk.reseal(source));
+  SP_CO_TRY(std::string left, co_await desk.reseal(std::move(source)));
   co_return Resealed{status_now(deps), std::move(left)};
 }
 
@@ -105,7 +109,7 @@ Task<RestAnswer> reseal_keyring(Call& call) {
   crypto::UnsealSource source;
   source.kind = crypto::unseal_kind(*name).value_or(source.kind);
   source.secret = Secret(std::move(*text));
-  const bool from_settings = source.kind == crypto::UnsealKind::hsm;
+  const bool from_settings = source.kind == crypto::UnsealKind::hsm || source.kind == crypto::UnsealKind::transit;
   const auto done = co_await run_for_caller<Resealed>(call, reseal(call.api.deps(), std::move(source), from_settings));
   if (!done) {
     const bool mendable = done.error().code == Code::config || done.error().code == Code::validation;

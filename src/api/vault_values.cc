@@ -42,9 +42,17 @@ RestAnswer refused(const Call& call, const Error& error) {
   return refuse(call, error, error.code == Code::gone ? std::string_view(error.detail) : std::string_view());
 }
 
+Task<Result<void>> turn_desk(VaultDesk& desk, bool seal) {
+  if (seal) co_return desk.seal();
+  co_return co_await desk.unseal();
+}
+
 Task<RestAnswer> turn(Call& call, bool seal) {
-  const auto done =
-      co_await ask_vault<void>(call, [seal](VaultDesk& desk) { return seal ? desk.seal() : desk.unseal(); });
+  const auto done = co_await run_for_caller<void>(call, turn_desk(*call.api.deps().vault, seal));
+  // What has to be set right is said: who may unseal the vault may know what opens it.
+  if (!done && done.error().code == Code::config) {
+    co_return refuse(call, {Code::conflict, done.error().detail}, done.error().detail);
+  }
   if (!done) co_return refuse(call, done.error());
   RestAnswer answer = co_await vault_status(call);
   answer.action = seal ? "seal_vault" : "unseal_vault";

@@ -174,6 +174,7 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   SP_CHECK(app->open_home());
   SP_CHECK(app->open_audit());
   app->key_keep_->open_desk();
+  SP_CHECK(app->key_keep_->keep_token());
   SP_TRY(app->backups_,
          make_backup_desk(app->options_, app->clock_, app->random_, *app->keys_, *app->repository_,
                           [&a = *app](auto what, bool bad) { a.note("backup", "backup", std::move(what), bad); }));

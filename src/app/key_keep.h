@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "control/key_desk.h"
+#include "control/secrets/vault_server.h"
 
 namespace sallyport::app {
 
@@ -17,14 +18,18 @@ class App::KeyKeep {
   void open_desk();       // once the audit is
   Task<void> maintain();  // every minute, on the control executor
   [[nodiscard]] control::KeyDesk& desk() noexcept { return *desk_; }
+  Result<void> keep_token();  // of a server that unseals; once the desk is open
+  void stop();                // while the control executor runs
 
  private:
   Result<void> found(const crypto::UnsealSource& source);
+  Result<crypto::UnsealSource> source_at_start();
 
   App& app_;
   std::optional<crypto::Keyring> ring_;  // until the desk takes it
   std::string note_;                     // for the audit, once it is open
   std::optional<control::KeyDesk> desk_;
+  std::unique_ptr<control::VaultServer> server_;  // where encryption.transit_url names one
 };
 
 }  // namespace sallyport::app

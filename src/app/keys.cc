@@ -3,10 +3,12 @@
 #include "app/keys.h"
 
 #include <chrono>
+#include <latch>
 
 #include "app/key_keep.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
+#include "control/secrets/transit_key.h"
 
 namespace sallyport::app {
 namespace {
@@ -30,8 +32,20 @@ Result<bool> same_as_kept(control::Repository& repository, std::string_view name
 
 }  // namespace
 
-Result<crypto::UnsealSource> unseal_source_of(const config::Settings& settings,
-                                              const config::Environment& environment) {
+Result<control::VaultServerRules> transit_server_of(const config::Settings& settings,
+                                                    const config::Environment& environment) {
+  const auto& wanted = settings.encryption.transit;
+  control::VaultServerRules rules;
+  rules.url = wanted.url;
+  SP_TRY(rules.token, config::resolve_reference(wanted.token, settings.home, environment));
+  rules.space = wanted.space;
+  rules.ca_file = wanted.ca;
+  rules.allow_private = wanted.allow_private;
+  return rules;
+}
+
+Result<crypto::UnsealSource> unseal_source_of(const config::Settings& settings, const config::Environment& environment,
+                                              const Waiting& waiting) {
   const auto& wanted = settings.encryption;
   const auto read = [&](const std::string& reference) {
     return config::resolve_reference(reference, settings.home, environment);
@@ -47,6 +61,13 @@ Result<crypto::UnsealSource> unseal_source_of(const config::Settings& settings,
     source.kind = crypto::UnsealKind::hsm;
     source.hsm = {wanted.hsm_module, wanted.hsm_token, wanted.hsm_key};
     SP_TRY(source.secret, read(wanted.hsm_pin));
+  } else if (!wanted.transit.url.empty()) {
+    static const SystemClock clock;
+    source.kind = crypto::UnsealKind::transit;
+    control::TransitRules rules{.server = {}, .mount = wanted.transit.mount, .key = wanted.transit.key};
+    SP_TRY(rules.server, transit_server_of(settings, environment));
+    if (waiting) rules.wait = wanted.transit.wait;
+    source.remote = std::make_shared<control::TransitKey>(clock, std::move(rules), waiting);
   }
   return source;
 }
@@ -59,10 +80,19 @@ Result<crypto::KeyStore> read_keys(const config::Settings& settings, const confi
   return crypto::KeyStore::open(settings.home);
 }
 
+// Who serves waits for a server that unseals; who only gives one order is told at once.
+Result<crypto::UnsealSource> App::KeyKeep::source_at_start() {
+  const auto& options = app_.options_;
+  const Waiting waiting = [this](std::string_view why) {
+    app_.log_.warning("waiting for what opens the keyring", {{"why", why}});
+  };
+  return unseal_source_of(options.settings, options.environment, options.listen ? waiting : nullptr);
+}
+
 // Without a keyring: a home from before keyrings, or a new one.
 Result<void> App::KeyKeep::open() {
   const auto& options = app_.options_;
-  SP_TRY(const auto source, unseal_source_of(options.settings, options.environment));
+  SP_TRY(const auto source, source_at_start());
   auto ring = crypto::Keyring::open(options.settings.home, source);
   if (ring) {
     ring_.emplace(std::move(*ring));
@@ -79,8 +109,7 @@ Result<void> App::KeyKeep::open() {
 }
 
 Result<void> App::KeyKeep::settle() {
-  const auto& options = app_.options_;
-  SP_TRY(const auto source, unseal_source_of(options.settings, options.environment));
+  SP_TRY(const auto source, source_at_start());
   if (!ring_) SP_CHECK(found(source));
   SP_CHECK(ring_->tidy());
   SP_TRY(auto store, ring_->store());
@@ -131,6 +160,27 @@ void App::KeyKeep::open_desk() {
   desk_.emplace(*app_.keys_, std::move(*ring_), *app_.repository_, app_.random_, app_.clock_, std::move(rules));
   ring_.reset();
   app_.note("open_keyring", "keyring", note_);
+}
+
+// Its token lives as long as the gateway does, for the next unsealing, change of source and start.
+Result<void> App::KeyKeep::keep_token() {
+  const auto& options = app_.options_;
+  if (!options.listen || options.settings.encryption.transit.url.empty()) return {};
+  SP_TRY(const auto rules, transit_server_of(options.settings, options.environment));
+  const auto report = [this](std::string_view why) {
+    app_.log_.warning("the token of encryption.transit_token", {{"why", why}});
+  };
+  SP_TRY(server_, control::VaultServer::make(app_.control_io_.get_executor(), app_.clock_, rules, report));
+  asio::post(app_.control_io_, [this] { server_->keep_token(); });
+  return {};
+}
+
+void App::KeyKeep::stop() {
+  if (desk_) desk_->stop();
+  if (!server_) return;
+  std::latch ended(1);
+  asio::co_spawn(app_.control_io_, server_->stop(), [&ended](const std::exception_ptr&) { ended.count_down(); });
+  ended.wait();
 }
 
 Task<void> App::KeyKeep::maintain() {

@@ -51,8 +51,8 @@ Result<void> App::build_worker(unsigned index) {
   deps.launcher = &*launcher_;
   deps.breakers = &*breakers_;
   deps.eras = &eras_;
-  deps.resolve = [this](std::string text, std::string server, std::string principal) {
-    return vault_->resolve(std::move(text), std::move(server), std::move(principal));
+  deps.resolve = [this](std::string text, std::string server, std::string principal, SteadyTime deadline) {
+    return vault_->resolve(std::move(text), std::move(server), std::move(principal), deadline);
   };
   deps.log = [this](std::string_view server, std::string_view event, std::string_view text) {
     log_.info("upstream", {{"server", server}, {"event", event}, {"text", text}});
@@ -277,6 +277,7 @@ void App::stop() {
     closed.wait();
     approvals_->stop();
     vault_->stop();
+    key_keep_->stop();
   }
   passwords_ ? passwords_->stop() : void();
   aside_ ? aside_->stop() : void();

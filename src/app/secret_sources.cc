@@ -16,11 +16,11 @@ Result<Secret> resolved(const SourceDeps& deps, const std::string& reference, co
 Result<void> add_kv(control::SecretResolver& resolver, const SourceDeps& deps) {
   const config::KvSettings& kv = deps.settings.secrets.kv;
   control::KvRules rules;
-  rules.url = kv.url;
-  SP_TRY(rules.token, resolved(deps, kv.token, "vault.kv.token"));
-  rules.space = kv.space;
-  rules.ca_file = kv.ca;
-  rules.allow_private = kv.allow_private;
+  rules.server.url = kv.url;
+  SP_TRY(rules.server.token, resolved(deps, kv.token, "vault.kv.token"));
+  rules.server.space = kv.space;
+  rules.server.ca_file = kv.ca;
+  rules.server.allow_private = kv.allow_private;
   rules.kept_for = std::chrono::seconds(deps.settings.secrets.kept_seconds);
   auto source = control::KvSecrets::make(deps.executor, deps.clock, std::move(rules), [&log = deps.log](auto why) {
     log.warning("the token of vault.kv", {{"why", why}});

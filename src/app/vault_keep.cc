@@ -125,9 +125,10 @@ Task<Result<Secret>> App::VaultKeep::resolve_there(std::string text, control::Se
   co_return co_await resolver_.resolve(std::move(text), std::move(use));
 }
 
-Task<Result<Secret>> App::VaultKeep::resolve(std::string text, std::string server, std::string principal) {
-  co_return co_await run_on<Secret>(app_.control_->executor(),
-                                    resolve_there(std::move(text), {std::move(server), std::move(principal)}));
+Task<Result<Secret>> App::VaultKeep::resolve(std::string text, std::string server, std::string principal,
+                                             SteadyTime deadline) {
+  co_return co_await run_on<Secret>(
+      app_.control_->executor(), resolve_there(std::move(text), {std::move(server), std::move(principal), deadline}));
 }
 
 // What was given out of the vault, to whom; and whatever a server was refused for.
@@ -179,7 +180,7 @@ Result<void> App::VaultKeep::seal() {
   return {};
 }
 
-Result<void> App::VaultKeep::unseal() { return app_.key_keep_->desk().unseal(); }
+Task<Result<void>> App::VaultKeep::unseal() { co_return co_await app_.key_keep_->desk().unseal(); }
 
 void App::VaultKeep::sweep() {
   const auto failed = [this](const char* what, const Error& error) { app_.log_.error(what, {{"why", error.detail}}); };

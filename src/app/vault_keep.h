@@ -13,7 +13,8 @@ class App::VaultKeep {
   explicit VaultKeep(App& app);
   Result<void> open();  // before any thread runs
   [[nodiscard]] control::VaultDesk& desk() noexcept { return desk_; }
-  Task<Result<Secret>> resolve(std::string text, std::string server, std::string principal);  // from any worker
+  // From any worker.
+  Task<Result<Secret>> resolve(std::string text, std::string server, std::string principal, SteadyTime deadline);
   void sweep();  // every few seconds, on the control executor
   void stop();  // before the control executor ends
   Result<void> write_uses() { return vault_.write_uses(); }
@@ -22,7 +23,7 @@ class App::VaultKeep {
   Result<void> add_sources();
   void wrap_anew_on_rotation();
   Result<void> seal();
-  Result<void> unseal();
+  Task<Result<void>> unseal();
   void changed(const control::VaultName& where, bool gone);
   Result<void> note_use(const std::string& reference, const control::SecretUse& use, const Result<void>& outcome);
   Task<Result<Secret>> resolve_there(std::string text, control::SecretUse use);

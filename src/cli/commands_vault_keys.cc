@@ -37,7 +37,10 @@ std::string what_to_set(std::string_view source) {
   if (source == "password") return "set encryption.password (SECURITY_VAULT_PASSWORD) to it before the next start";
   if (source == "environment") return "set encryption.key (ENCRYPTION_KEY) to it before the next start";
   if (source == "hsm") return "keep the encryption.hsm_* settings as they are";
-  return "take encryption.password, encryption.key and encryption.hsm_module out before the next start";
+  if (source == "transit") return "keep the encryption.transit_* settings as they are";
+  return "take encryption.password, encryption.key, encryption.hsm_module and encryption.transit_url out before the "
+         "next "
+         "start";
 }
 
 int change_source(const Context& c) {

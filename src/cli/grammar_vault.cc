@@ -57,8 +57,9 @@ void Grammar::vault_keys(CLI::App* n) {
       command(n, "password", "Let another password open the keyring from now on; asks for it, or takes a line of stdin",
               "vault password\n  sallyport vault password --source file");
   password
-      ->add_option("--source", o_.from, "password (default), file, environment (a new ENCRYPTION_KEY on stdin), hsm")
-      ->check(CLI::IsMember({"password", "file", "environment", "hsm"}));
+      ->add_option("--source", o_.from,
+                   "password (default), file, environment (a new ENCRYPTION_KEY on stdin), hsm, transit")
+      ->check(CLI::IsMember({"password", "file", "environment", "hsm", "transit"}));
 }
 
 }  // namespace sallyport::cli

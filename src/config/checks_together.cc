@@ -38,16 +38,23 @@ class Together {
 
   void encryption() {
     const EncryptionSettings& e = s_.encryption;
-    const int sources = (e.key.empty() ? 0 : 1) + (e.password.empty() ? 0 : 1) + (e.hsm_module.empty() ? 0 : 1);
+    int sources = 0;
+    for (const std::string* given : {&e.key, &e.password, &e.hsm_module, &e.transit.url})
+      sources += given->empty() ? 0 : 1;
     if (sources > 1) {
-      refuse(e.key.empty() ? "encryption.password" : "encryption.key",
-             "excludes encryption.password, encryption.key and encryption.hsm_module: one unseals, not two (C26)",
-             "set one of them");
+      refuse(
+          !e.key.empty()        ? "encryption.key"
+          : !e.password.empty() ? "encryption.password"
+                                : "encryption.hsm_module",
+          "of encryption.password, encryption.key, encryption.hsm_module and encryption.transit_url one unseals, not "
+          "two (C26)",
+          "set one of them");
     }
     if (!e.enabled) unencrypted(sources);
     if (!e.key.empty()) encryption_key();
     if (!e.password.empty()) encryption_password();
     if (!e.hsm_module.empty()) encryption_hsm();
+    if (!e.transit.url.empty()) encryption_transit();
   }
 
   void unencrypted(int sources) {
@@ -65,12 +72,7 @@ class Together {
   void encryption_key() {
     const auto secret = resolve_reference(s_.encryption.key, s_.home, environment_);
     if (!secret) return refuse("encryption.key", secret.error().detail, "make the reference readable");
-    std::string text(secret->reveal());
-    while (text.ends_with('=')) text.pop_back();
-    std::ranges::replace(text, '+', '-');
-    std::ranges::replace(text, '/', '_');
-    const auto bytes = base64url_decode(text);
-    wipe(text);
+    const auto bytes = base64_decode(secret->reveal());
     if (!bytes || bytes->size() != 32) {
       refuse("encryption.key", "is not 32 bytes in base64 (C26)", "make one with: openssl rand -base64 32");
     }
@@ -129,6 +131,22 @@ class Together {
     }
     const auto pin = resolve_reference(e.hsm_pin, s_.home, environment_);
     if (!pin) refuse("encryption.hsm_pin", pin.error().detail, "make the reference readable");
+  }
+
+  // S2-14
+  void encryption_transit() {
+    const TransitSettings& t = s_.encryption.transit;
+    if (t.key.empty()) {
+      refuse("encryption.transit_url", "without encryption.transit_key there is no key to ask for",
+             "set it to the key's name");
+    }
+    if (t.token.empty()) {
+      return refuse("encryption.transit_url", "the server asks for a token",
+                    "set encryption.transit_token to a reference, such as ${file:secrets/transit-token}");
+    }
+    const auto token = resolve_reference(t.token, s_.home, environment_);
+    if (!token) return refuse("encryption.transit_token", token.error().detail, "make the reference readable");
+    if (token->empty()) refuse("encryption.transit_token", "is empty", "put the token there");
   }
 
   // What no handshake of ours has verified is no proof: a proxy in front cannot speak of certificates (S2-26).

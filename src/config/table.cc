@@ -242,13 +242,13 @@ void add_encryption(Add<Settings> add) {
            SP_INTO(encryption.enabled))
       .env({{"ENCRYPTION_ENABLED"}});
   add.secret("encryption.key",
-             "32 bytes in base64 that open keys/keyring in place of the key file; excludes encryption.password and "
-             "encryption.hsm_module (C26).",
+             "32 bytes in base64 that open keys/keyring in place of the key file; excludes encryption.password, "
+             "encryption.hsm_module and encryption.transit_url (C26).",
              SP_INTO(encryption.key))
       .env({{"ENCRYPTION_KEY"}});
   add.secret("encryption.password",
              "Password of 12 bytes or more that opens keys/keyring in place of the key file, by scrypt; excludes "
-             "encryption.key and encryption.hsm_module (C26).",
+             "encryption.key, encryption.hsm_module and encryption.transit_url (C26).",
              SP_INTO(encryption.password))
       .env({{"SECURITY_VAULT_PASSWORD"}});
   add.text("encryption.hsm_module", "", {0, 4096, nullptr},
@@ -284,6 +284,7 @@ void add_rest(Add<Settings> add) {
 
 void add_policy(Add<Settings> add);  // table_policy.cc
 void add_secrets(Add<Settings> add);  // table_secrets.cc
+void add_transit(Add<Settings> add);  // table_secrets.cc
 void add_backup(Add<Settings> add);  // table_backup.cc
 void add_certificates(Add<Settings> add);  // table_certificates.cc
 void add_tls(Add<Settings> add);     // table_tls.cc
@@ -307,6 +308,7 @@ std::vector<Row> make_table() {
   add_backup(add);
   add_certificates(add);
   add_rest(add);
+  add_transit(add);
   return rows;
 }
 

@@ -1,4 +1,6 @@
 // The part of the table for the vault's secrets and the key exchange.
+#include <algorithm>
+
 #include "config/add_row.h"
 
 namespace sallyport::config {
@@ -12,6 +14,26 @@ std::string check_store_url(std::string_view text) {
   host = host.substr(0, host.find(':', host.starts_with('[') ? host.find(']') : 0));
   const bool here = host == "localhost" || host == "[::1]" || is_loopback_address(host);
   return here ? "" : "is not encrypted; fix: write https://";
+}
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+// They become parts of a URL's path.
+std::string check_vault_name(std::string_view text) {
+  const bool dots = !text.empty() && text.find_first_not_of('.') == std::string_view::npos;
+  return !dots && std::ranges::all_of(text, is_plain) ? "" : "is no name; fix: letters, digits, '_', '-' and '.'";
+}
+
+std::string check_vault_path(std::string_view text) {
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = std::min(text.find('/', at), text.size());
+    if (end == at) return "has an empty part; fix: write it without slashes at its ends, such as transit";
+    if (std::string why = check_vault_name(text.substr(at, end - at)); !why.empty()) return why;
+    at = end + 1;
+  }
+  return "";
 }
 
 void add_remote(Add<Settings> add) {
@@ -48,6 +70,32 @@ void add_remote(Add<Settings> add) {
 }
 
 }  // namespace
+
+void add_transit(Add<Settings> add) {
+  add.text(
+      "encryption.transit_url", "", {0, 2000, check_store_url},
+      "Address of a HashiCorp Vault or OpenBao whose transit engine wraps what opens keys/keyring, in place of the "
+      "key file (S2-14); empty: none.",
+      SP_INTO(encryption.transit.url));
+  add.text("encryption.transit_mount", "transit", {1, 255, check_vault_path}, "Where the engine is mounted.",
+           SP_INTO(encryption.transit.mount));
+  add.text("encryption.transit_key", "", {0, 128, check_vault_name},
+           "Name of its key: one for authenticated encryption, such as aes256-gcm96.", SP_INTO(encryption.transit.key));
+  add.secret("encryption.transit_token",
+             "Token that may update encrypt/KEY and decrypt/KEY of the mount; renewed at half of its life where it can "
+             "be.",
+             SP_INTO(encryption.transit.token));
+  add.text("encryption.transit_namespace", "", {0, 255, nullptr}, "Its namespace (X-Vault-Namespace); empty: none.",
+           SP_INTO(encryption.transit.space));
+  add.text("encryption.transit_ca", "", {0, 4096, nullptr},
+           "File of the authorities (PEM) that its certificate must come from; empty: the system's.",
+           SP_INTO(encryption.transit.ca));
+  add.flag("encryption.transit_allow_private", false, "Let it live at a loopback or private address.",
+           SP_INTO(encryption.transit.allow_private));
+  add.integer("encryption.transit_wait_seconds", 30, {0, 3600, "seconds"},
+              "So long a start tries again while that server is away or sealed; then it is refused.",
+              SP_INTO(encryption.transit.wait));
+}
 
 void add_secrets(Add<Settings> add) {
   add.integer("vault.secrets", 10'000, {1, 100'000, "secrets"}, "Secrets that the vault holds in all.",

@@ -10,7 +10,6 @@ namespace sallyport::control {
 namespace {
 
 constexpr std::size_t kUnderWayMax = 64;
-constexpr std::chrono::seconds kTimeout{10};
 constexpr std::array<std::chrono::seconds, 3> kPauses{std::chrono::seconds(1), std::chrono::seconds(5),
                                                       std::chrono::seconds(30)};
 constexpr std::uint64_t kAnswerMax = 64U << 10;  // which nobody reads
@@ -24,22 +23,21 @@ std::string webhook_signature(const Secret& secret, std::string_view timestamp, 
 
 Result<std::unique_ptr<ApprovalWebhook>> ApprovalWebhook::make(Executor executor, const Clock& clock,
                                                                WebhookRules rules, Report report) {
-  std::unique_ptr<ApprovalWebhook> made(new ApprovalWebhook(executor, clock, std::move(rules), std::move(report)));
-  net::EgressPolicy policy;
-  policy.allow_private = made->rules_.allow_private;
-  SP_TRY(made->target_,
-         net::EgressTarget::make(made->rules_.url, std::move(policy), {{"Content-Type", "application/json"}}));
-  made->sweep_.start();
-  return made;
+  SP_TRY(auto peer,
+         net::EgressPeer::make(executor, clock,
+                               {.url = rules.url, .allow_private = rules.allow_private, .answer_bytes_max = kAnswerMax},
+                               {{"Content-Type", "application/json"}}));
+  return std::unique_ptr<ApprovalWebhook>(
+      new ApprovalWebhook(executor, clock, std::move(rules), std::move(peer), std::move(report)));
 }
 
-ApprovalWebhook::ApprovalWebhook(Executor executor, const Clock& clock, WebhookRules rules, Report report)
+ApprovalWebhook::ApprovalWebhook(Executor executor, const Clock& clock, WebhookRules rules,
+                                 std::unique_ptr<net::EgressPeer> peer, Report report)
     : executor_(executor),
       clock_(clock),
       rules_(std::move(rules)),
+      peer_(std::move(peer)),
       report_(std::move(report)),
-      sweep_(executor, clock),
-      egress_(executor, sweep_),
       tasks_(executor, [this](const char* what) { report_("", what); }) {}
 
 std::string ApprovalWebhook::message(const Approval& call) const {
@@ -73,13 +71,10 @@ Task<Result<void>> ApprovalWebhook::post(const std::string& body) {
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count();
   const std::string timestamp = std::to_string(now);
   net::EgressRequest request;
-  request.target = target_;
   request.headers = {{"X-Sallyport-Timestamp", timestamp},
                      {"X-Sallyport-Signature", webhook_signature(rules_.secret, timestamp, body)}};
   request.body = body;
-  request.deadline = clock_.steady() + kTimeout;
-  request.limits.body_bytes = kAnswerMax;
-  SP_CO_TRY(const auto answer, co_await egress_.fetch(std::move(request)));
+  SP_CO_TRY(const auto answer, co_await peer_->fetch(std::move(request)));
   if (answer.head.status >= 200 && answer.head.status < 300) co_return Result<void>{};
   co_return fail(Code::upstream_refused, "HTTP status " + std::to_string(answer.head.status));
 }
@@ -87,8 +82,7 @@ Task<Result<void>> ApprovalWebhook::post(const std::string& body) {
 Task<void> ApprovalWebhook::stop() {
   tasks_.cancel();
   co_await tasks_.join();
-  egress_.drop_idle();
-  sweep_.stop();
+  peer_->stop();
 }
 
 }  // namespace sallyport::control

@@ -10,7 +10,7 @@
 #include "core/secret.h"
 #include "core/task.h"
 #include "model/approval.h"
-#include "net/egress_client.h"
+#include "net/egress_peer.h"
 
 namespace sallyport::control {
 
@@ -34,7 +34,8 @@ class ApprovalWebhook {
   Task<void> stop();
 
  private:
-  ApprovalWebhook(Executor executor, const Clock& clock, WebhookRules rules, Report report);
+  ApprovalWebhook(Executor executor, const Clock& clock, WebhookRules rules, std::unique_ptr<net::EgressPeer> peer,
+                  Report report);
   [[nodiscard]] std::string message(const Approval& call) const;
   Task<void> deliver(std::string approval, std::string body);
   Task<Result<void>> post(const std::string& body);
@@ -42,10 +43,8 @@ class ApprovalWebhook {
   Executor executor_;
   const Clock& clock_;
   WebhookRules rules_;
+  std::unique_ptr<net::EgressPeer> peer_;
   Report report_;
-  net::DeadlineSweep sweep_;
-  net::EgressClient egress_;
-  std::shared_ptr<const net::EgressTarget> target_;
   TaskGroup tasks_;
 };
 

@@ -6,6 +6,7 @@ namespace sallyport::control {
 namespace {
 
 constexpr std::string_view kSealed = "vault_sealed";
+constexpr std::string_view kAsking = "what opens the keyring is being asked for another order; try again";
 // Between two passes that found a retired key still named, by a backup say.
 constexpr std::chrono::hours kPause{1};
 
@@ -82,11 +83,21 @@ Task<Result<std::string>> KeyDesk::maintain() {
   co_return done;
 }
 
-Result<std::string> KeyDesk::reseal(const crypto::UnsealSource& source) {
-  SP_CHECK(check_open());
-  SP_TRY(std::string left, ring_->reseal(source, random_));
+// The vault may be sealed while the source is asked: it is looked at again then.
+Task<Result<std::string>> KeyDesk::reseal(crypto::UnsealSource source) {
+  SP_CO_CHECK(check_open());
+  if (asking_) co_return fail(Code::conflict, std::string(kAsking));
+  const Held held(asking_);
+  const auto shared = std::make_shared<const crypto::UnsealSource>(std::move(source));
+  const auto work = [shared, folder = rules_.home / "keys", this]() -> Result<std::shared_ptr<crypto::UnsealKey>> {
+    SP_TRY(auto made, crypto::fresh_unseal_key(*shared, folder, random_));
+    return std::make_shared<crypto::UnsealKey>(std::move(made));
+  };
+  SP_CO_TRY(const auto fresh, co_await aside_.run<std::shared_ptr<crypto::UnsealKey>>("system", work));
+  SP_CO_CHECK(check_open());
+  SP_CO_TRY(std::string left, ring_->reseal(std::move(*fresh), random_));
   opened_by_ = ring_->opened_by();
-  return left;
+  co_return left;
 }
 
 Result<void> KeyDesk::seal() {
@@ -96,18 +107,25 @@ Result<void> KeyDesk::seal() {
   return {};
 }
 
-Result<void> KeyDesk::unseal() {
-  if (ring_) return {};
+Task<Result<void>> KeyDesk::unseal() {
+  if (ring_) co_return Result<void>{};
   if (!rules_.enabled) {
-    return fail(Code::conflict, "encryption.enabled is false; fix: set it to true and start again");
+    co_return fail(Code::conflict, "encryption.enabled is false; fix: set it to true and start again");
   }
-  SP_TRY(const auto source, rules_.source());
-  SP_TRY(auto ring, crypto::Keyring::open(rules_.home, source));
-  SP_CHECK(repository_.put_meta(kSealed, "0"));
-  ring_.emplace(std::move(ring));
+  if (asking_) co_return fail(Code::conflict, std::string(kAsking));
+  const Held held(asking_);
+  SP_CO_TRY(auto source, rules_.source());
+  const auto shared = std::make_shared<const crypto::UnsealSource>(std::move(source));
+  const auto work = [shared, home = rules_.home]() -> Result<std::shared_ptr<crypto::Keyring>> {
+    SP_TRY(auto opened, crypto::Keyring::open(home, *shared));
+    return std::make_shared<crypto::Keyring>(std::move(opened));
+  };
+  SP_CO_TRY(const auto ring, co_await aside_.run<std::shared_ptr<crypto::Keyring>>("system", work));
+  SP_CO_CHECK(repository_.put_meta(kSealed, "0"));
+  ring_.emplace(std::move(*ring));
   opened_by_ = ring_->opened_by();
   keys_.wrapping().replace(ring_->wrapping());
-  return {};
+  co_return Result<void>{};
 }
 
 Result<void> KeyDesk::check_open() const {

@@ -1,6 +1,7 @@
 // The key-encryption keys at work: turned by age or on demand, the keys that are stored wrapped anew in small transactions,
 // old ones destroyed once nothing names them; sealed and unsealed. Resumable: a retired key in the keyring is the whole
-// memory of a turn, so that whoever opens the home goes on with it. Owned by app; the control executor only.
+// memory of a turn, so that whoever opens the home goes on with it. The source, which may take seconds, is asked on a thread
+// beside. Owned by app; the control executor only; stop() before that one ends.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "control/repository.h"
+#include "core/aside.h"
 #include "core/task.h"
 #include "crypto/keyring.h"
 
@@ -55,10 +57,12 @@ class KeyDesk {
   Task<Result<std::string>> maintain();
   [[nodiscard]] Result<crypto::UnsealSource> source_of_settings() const { return rules_.source(); }
   // Another source opens the keyring from now on; the settings have to name it before the next start. What Keyring says.
-  Result<std::string> reseal(const crypto::UnsealSource& source);
+  // Code::conflict while sealed, or while the source is asked for another call of this or of unseal().
+  Task<Result<std::string>> reseal(crypto::UnsealSource source);
   // Drops every key-encryption key from memory; a restart finds it sealed.
   Result<void> seal();
-  Result<void> unseal();
+  Task<Result<void>> unseal();
+  void stop() { aside_.stop(); }
 
  private:
   Result<void> check_open() const;
@@ -76,7 +80,9 @@ class KeyDesk {
   KeyDeskRules rules_;
   std::vector<WrappedRows> rows_;
   bool busy_ = false;
+  bool asking_ = false;  // the source, for reseal() or unseal()
   std::optional<WallTime> passed_at_;  // when the last whole pass ended
+  Aside aside_;
 };
 
 }  // namespace sallyport::control

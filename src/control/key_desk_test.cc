@@ -191,7 +191,7 @@ TEST_F(KeyDeskTest, SealedItHasNoKeysAndARestartFindsItSo) {
   start_again();
   EXPECT_TRUE(desk_->status().sealed);
   EXPECT_EQ(keys_->wrapping_key(), 0U);
-  ASSERT_TRUE(desk_->unseal().has_value());
+  ASSERT_TRUE(await(desk_->unseal()).has_value());
   EXPECT_TRUE(rows_->all_open());
   start_again();
   EXPECT_TRUE(rows_->all_open());
@@ -206,7 +206,7 @@ TEST_F(KeyDeskTest, WhatCannotBeKeptIsNotSealed) {
 TEST_F(KeyDeskTest, WithoutEncryptionItStaysSealed_C24) {
   start_again(false);
   EXPECT_TRUE(desk_->status().sealed);
-  EXPECT_EQ(desk_->unseal().error().code, Code::conflict);
+  EXPECT_EQ(await(desk_->unseal()).error().code, Code::conflict);
   EXPECT_EQ(keys_->wrapping_key(), 0U);
 }
 
@@ -214,7 +214,7 @@ TEST_F(KeyDeskTest, AnotherSourceOpensItAndNoRowIsTouched) {
   crypto::UnsealSource source;
   source.kind = crypto::UnsealKind::environment;
   source.secret = Secret("tLoYyHD6qB8vM1wQ3kz9nR5uXc7eJ2aG4sF0iVbUdHo=");
-  ASSERT_TRUE(desk_->reseal(source).has_value());
+  ASSERT_TRUE(await(desk_->reseal(source.clone())).has_value());
   EXPECT_EQ(rows_->steps, 0U);
   EXPECT_EQ(desk_->status().opened_by, crypto::UnsealKind::environment);
   EXPECT_TRUE(crypto::Keyring::open(home_, source).has_value());

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 
+#include "core/clock.h"
 #include "core/result.h"
 #include "core/secret.h"
 #include "core/task.h"
@@ -16,12 +17,13 @@ namespace sallyport::control {
 struct SecretUse {
   std::string server;
   std::string principal;  // whose session it is; empty: a session that all share, a probe, an endpoint
+  SteadyTime deadline = SteadyTime::max();  // of the call that waits for it, all of its references together
 };
 
 class SecretSource {
  public:
   virtual ~SecretSource() = default;
-  // `name`: what stands behind the colon, as it was written. It never holds "}".
+  // `name`: what stands behind the colon, as it was written. It never holds "}". Ends by `use.deadline` at the latest.
   virtual Task<Result<Secret>> fetch(std::string name, SecretUse use) = 0;
   // So long a fetched value is given again; 0: asked each time. A source with a time holds the same for every use.
   [[nodiscard]] virtual std::chrono::seconds kept_for() const { return std::chrono::seconds(0); }

@@ -6,6 +6,7 @@
 #include "control/key_exchange.h"
 #include "control/one_time_reveals.h"
 #include "control/vault.h"
+#include "core/task.h"
 
 namespace sallyport::control {
 
@@ -15,7 +16,7 @@ struct VaultDesk {
   KeyExchange& exchange;
   // Drops the key material from memory, durably: a restart finds the vault sealed. Ends sessions that use what it holds.
   std::function<Result<void>()> seal;
-  std::function<Result<void>()> unseal;  // reads the key material from its source again
+  std::function<Task<Result<void>>()> unseal;  // reads the key material from its source again
 };
 
 }  // namespace sallyport::control

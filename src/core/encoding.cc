@@ -1,6 +1,9 @@
 #include "core/encoding.h"
 
+#include <algorithm>
 #include <array>
+
+#include "core/secret.h"
 
 namespace sallyport {
 namespace {
@@ -71,6 +74,24 @@ std::optional<std::vector<std::byte>> base64url_decode(std::string_view text) {
   }
   if ((bits & ((1U << held) - 1)) != 0) return std::nullopt;  // RFC 4648 3.5: trailing bits must be zero
   return out;
+}
+
+std::string base64_encode(std::span<const std::byte> bytes) {
+  std::string text = base64url_encode(bytes);
+  std::ranges::replace(text, '-', '+');
+  std::ranges::replace(text, '_', '/');
+  while (text.size() % 4 != 0) text += '=';
+  return text;
+}
+
+std::optional<std::vector<std::byte>> base64_decode(std::string_view text) {
+  while (text.ends_with('=')) text.remove_suffix(1);
+  std::string url(text);
+  std::ranges::replace(url, '+', '-');
+  std::ranges::replace(url, '/', '_');
+  auto bytes = base64url_decode(url);
+  wipe(url);
+  return bytes;
 }
 
 }  // namespace sallyport

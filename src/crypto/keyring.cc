@@ -35,9 +35,12 @@ std::unexpected<Error> does_not_open(UnsealKind kind) {
       return fail(Code::config,
                   "encryption.key (ENCRYPTION_KEY) does not open keys/keyring; fix: set it to the key that "
                   "the home was made with");
-    case UnsealKind::hsm: break;
+    case UnsealKind::hsm:
+    case UnsealKind::transit: break;
   }
-  return fail(Code::config, "what the token holds does not open keys/keyring; fix: restore keys/keyring from a backup");
+  return fail(Code::config, "what the " +
+                                std::string(kind == UnsealKind::hsm ? "token holds" : "transit engine unwraps") +
+                                " does not open keys/keyring; fix: restore keys/keyring from a backup");
 }
 
 WrappingKey new_key(std::uint32_t id, Random& random, WallTime now) {
@@ -135,6 +138,10 @@ Result<std::size_t> Keyring::drop_retired(std::span<const std::uint32_t> in_use,
 
 Result<std::string> Keyring::reseal(const UnsealSource& source, Random& random) {
   SP_TRY(UnsealKey fresh, fresh_unseal_key(source, folder_, random));
+  return reseal(std::move(fresh), random);
+}
+
+Result<std::string> Keyring::reseal(UnsealKey fresh, Random& random) {
   const KeyringHead head = next_head(fresh);
   SP_CHECK(put(head, copy_of_body(), std::move(fresh), random));
   const auto tidied = tidy();

@@ -43,6 +43,8 @@ class Keyring {
   // Opens by `source` from now on, with a fresh salt; the key file is removed where that is another kind. The keys inside
   // stay: nothing that they sealed is touched. An error: nothing changed. Else why the old key file is still there, if it is.
   Result<std::string> reseal(const UnsealSource& source, Random& random);
+  // The same in two steps, of which the first, fresh_unseal_key(), may take seconds.
+  Result<std::string> reseal(UnsealKey fresh, Random& random);
   // Removes drafts, and a key file that opens nothing any more. For who holds the home's lock.
   Result<void> tidy() const;
 

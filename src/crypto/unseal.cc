@@ -15,10 +15,11 @@
 namespace sallyport::crypto {
 namespace {
 
-constexpr std::array<std::string_view, 4> kNames{"file", "password", "environment", "hsm"};
+constexpr std::array<std::string_view, 5> kNames{"file", "password", "environment", "hsm", "transit"};
 // Labels never change: a changed label is a keyring that does not open.
-constexpr std::array<std::string_view, 4> kLabels{"sallyport/1/unseal-file", "sallyport/1/unseal-password",
-                                                  "sallyport/1/unseal-environment", "sallyport/1/unseal-hsm"};
+constexpr std::array<std::string_view, 5> kLabels{"sallyport/1/unseal-file", "sallyport/1/unseal-password",
+                                                  "sallyport/1/unseal-environment", "sallyport/1/unseal-hsm",
+                                                  "sallyport/1/unseal-transit"};
 
 std::size_t index(UnsealKind kind) noexcept { return static_cast<std::size_t>(kind); }
 
@@ -53,12 +54,7 @@ Result<Secret> new_file_bytes(const std::filesystem::path& folder, Random& rando
 
 // C26: base64 or base64url, padded or not; a Fernet key is one.
 Result<Secret> environment_bytes(const Secret& secret) {
-  std::string text(secret.reveal());
-  while (text.ends_with('=')) text.pop_back();
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  auto bytes = base64url_decode(text);
-  wipe(text);
+  auto bytes = base64_decode(secret.reveal());
   const bool good = bytes && bytes->size() == kLockedKeyBytes;
   Secret found(good ? std::string(as_text(*bytes)) : std::string());
   if (bytes) std::ranges::fill(*bytes, std::byte{});
@@ -118,12 +114,54 @@ Result<UnsealKey> by_hsm(const UnsealSource& source, std::string_view parameters
   return key_of(UnsealKind::hsm, parameters, as_bytes(secret.reveal()));
 }
 
+std::string place_on_server(const RemoteKey& remote) {
+  return bound_fields({"sallyport/1/transit", remote.mount(), remote.key()});
+}
+
+// "<mount> <key> <wrapped>", each in base64url.
+std::string names_of(const RemoteKey& remote) {
+  return base64url_encode(as_bytes(remote.mount())) + " " + base64url_encode(as_bytes(remote.key())) + " ";
+}
+
+Result<UnsealKey> fresh_by_transit(const UnsealSource& source, Random& random) {
+  if (!source.remote) return fail(Code::config, "encryption.transit_url is not set; fix: set it and what goes with it");
+  std::string bytes(kLockedKeyBytes, '\0');
+  random.fill(std::as_writable_bytes(std::span(bytes)));
+  const Secret secret(std::move(bytes));
+  const std::string place = place_on_server(*source.remote);
+  SP_TRY(const std::string wrapped, source.remote->wrap(secret, place));
+  SP_TRY(const Secret again, source.remote->unwrap(wrapped, place));  // before anything depends on it
+  if (!equal_constant_time(as_bytes(again.reveal()), as_bytes(secret.reveal()))) {
+    return fail(Code::config, "the transit engine does not give back what it wrapped; fix: see encryption.transit_key");
+  }
+  return key_of(UnsealKind::transit, names_of(*source.remote) + base64url_encode(as_bytes(wrapped)),
+                as_bytes(secret.reveal()));
+}
+
+Result<UnsealKey> by_transit(const UnsealSource& source, std::string_view parameters) {
+  if (!source.remote) return fail(Code::config, "encryption.transit_url is not set; fix: set it and what goes with it");
+  const std::string names = names_of(*source.remote);
+  if (!parameters.starts_with(names)) {
+    return fail(Code::config, "the keyring was sealed by another key than encryption.transit_mount and "
+                              "encryption.transit_key name; fix: set these to the names it was sealed with");
+  }
+  const auto wrapped = base64url_decode(parameters.substr(names.size()));
+  if (!wrapped) return fail(Code::config, "the keyring's line about transit is damaged; fix: restore keys/keyring");
+  SP_TRY(const Secret secret, source.remote->unwrap(as_text(*wrapped), place_on_server(*source.remote)));
+  if (secret.size() != kLockedKeyBytes) {
+    return fail(Code::config, "what the transit engine unwrapped is no key of ours; fix: restore keys/keyring");
+  }
+  return key_of(UnsealKind::transit, parameters, as_bytes(secret.reveal()));
+}
+
 std::string how_to_have(UnsealKind kind) {
   switch (kind) {
-    case UnsealKind::file: return "leave encryption.password, encryption.key and encryption.hsm_module out";
+    case UnsealKind::file:
+      return "leave encryption.password, encryption.key, encryption.hsm_module and encryption.transit_url out";
     case UnsealKind::password: return "set encryption.password (SECURITY_VAULT_PASSWORD) to the vault's password";
     case UnsealKind::environment: return "set encryption.key (ENCRYPTION_KEY) to the key";
     case UnsealKind::hsm: return "set encryption.hsm_module, hsm_token, hsm_key and hsm_pin";
+    case UnsealKind::transit: return "set encryption.transit_url, transit_mount, transit_key and transit_token";
   }
   return {};
 }
@@ -158,6 +196,7 @@ Result<UnsealKey> fresh_unseal_key(const UnsealSource& source, const std::filesy
       return key_of(source.kind, {}, as_bytes(bytes.reveal()));
     }
     case UnsealKind::hsm: return fresh_by_hsm(source, random);
+    case UnsealKind::transit: return fresh_by_transit(source, random);
   }
   return fail(Code::internal, "unknown unseal source");
 }
@@ -185,6 +224,7 @@ Result<UnsealKey> unseal_key(const UnsealSource& source, std::string_view line, 
       return key_of(*kind, parameters, as_bytes(bytes.reveal()));
     }
     case UnsealKind::hsm: return by_hsm(source, parameters);
+    case UnsealKind::transit: return by_transit(source, parameters);
   }
   return fail(Code::internal, "unknown unseal source");
 }

@@ -10,8 +10,6 @@
 namespace sallyport::control {
 namespace {
 
-constexpr std::chrono::seconds kTimeout{10};
-constexpr std::uint64_t kAnswerMax = 1U << 20;
 constexpr std::string_view kContentType = "application/x-amz-json-1.1";
 constexpr std::string_view kTarget = "secretsmanager.GetSecretValue";
 
@@ -22,26 +20,14 @@ bool is_region(std::string_view text) {
   });
 }
 
-// Base64 of RFC 4648 4, which our decoder reads in the URL's alphabet and without padding.
-std::optional<std::string> decode(std::string_view base64) {
-  std::string text(base64);
-  while (text.ends_with('=')) text.pop_back();
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  const auto bytes = base64url_decode(text);
-  wipe(text);
-  if (!bytes) return std::nullopt;
-  return std::string(as_text(*bytes));
-}
-
 Result<std::string> value_of(const std::string& answer) {
   const auto document = json::read_upstream_document(answer);
   if (!document) return fail(Code::upstream_protocol, "the answer is no JSON");
   if (const auto text = document->root().string_at("SecretString")) return std::string(*text);
   const auto binary = document->root().string_at("SecretBinary");
-  auto bytes = binary ? decode(*binary) : std::nullopt;
+  const auto bytes = binary ? base64_decode(*binary) : std::nullopt;
   if (!bytes) return fail(Code::upstream_protocol, "the answer has no secret");
-  return *std::move(bytes);
+  return std::string(as_text(*bytes));
 }
 
 // {"__type":"com.amazonaws...#ResourceNotFoundException","message":"..."}: the message may quote what was asked for.
@@ -58,45 +44,35 @@ Error refusal_of(int status, const std::string& answer) {
 
 Result<std::unique_ptr<AwsSecrets>> AwsSecrets::make(Executor executor, const Clock& clock, AwsRules rules) {
   if (!is_region(rules.region)) return fail(Code::config, "'" + rules.region.substr(0, 40) + "' is no AWS region");
-  std::unique_ptr<AwsSecrets> made(new AwsSecrets(executor, clock, std::move(rules)));
-  const AwsRules& own = made->rules_;
-  net::EgressPolicy policy;
-  policy.allow_private = own.allow_private;
-  const std::string url = own.endpoint.empty() ? "https://secretsmanager." + own.region + ".amazonaws.com" : own.endpoint;
-  SP_TRY(made->target_, net::EgressTarget::make(url, std::move(policy)));
-  made->sweep_.start();
-  return made;
+  const std::string own = "https://secretsmanager." + rules.region + ".amazonaws.com";
+  SP_TRY(auto peer, net::EgressPeer::make(executor, clock,
+                                          {.url = rules.endpoint.empty() ? own : rules.endpoint,
+                                           .allow_private = rules.allow_private,
+                                           .ca_file = rules.ca_file}));
+  return std::unique_ptr<AwsSecrets>(new AwsSecrets(clock, std::move(rules), std::move(peer)));
 }
 
-AwsSecrets::AwsSecrets(Executor executor, const Clock& clock, AwsRules rules)
-    : clock_(clock),
-      rules_(std::move(rules)),
-      sweep_(executor, clock),
-      egress_(executor, sweep_, {.ca_file = rules_.ca_file}) {}
-
-Task<Result<std::string>> AwsSecrets::ask(std::string body) {
+Task<Result<std::string>> AwsSecrets::ask(std::string body, SteadyTime deadline) {
   net::EgressRequest request;
-  request.target = target_;
   request.path = "/";
   request.headers = {{"Content-Type", std::string(kContentType)}, {"X-Amz-Target", std::string(kTarget)}};
   AwsRequest to_sign{.method = "POST", .body = body, .headers = request.headers};
-  to_sign.headers.emplace_back("Host", target_->url().authority());
+  to_sign.headers.emplace_back("Host", peer_->url().authority());
   for (auto& header : sign_aws(rules_.credentials, {rules_.region, "secretsmanager"}, std::move(to_sign), clock_.wall())) {
     request.headers.push_back(std::move(header));
   }
   request.body = std::move(body);
-  request.deadline = clock_.steady() + kTimeout;
-  request.limits.body_bytes = kAnswerMax;
-  SP_CO_TRY(auto answer, co_await egress_.fetch(std::move(request)));
+  request.deadline = deadline;
+  SP_CO_TRY(auto answer, co_await peer_->fetch(std::move(request)));
   if (answer.head.status == 200) co_return std::move(answer.body);
   co_return fail(refusal_of(answer.head.status, answer.body));
 }
 
-Task<Result<Secret>> AwsSecrets::fetch(std::string name, SecretUse) {
+Task<Result<Secret>> AwsSecrets::fetch(std::string name, SecretUse use) {
   SP_CO_TRY(const RemoteReference reference, parse_aws_reference(name));
   json::Writer question;
   question.object().member("SecretId", reference.path).end_object();
-  SP_CO_TRY(std::string answer, co_await ask(question.take()));
+  SP_CO_TRY(std::string answer, co_await ask(question.take(), use.deadline));
   Result<std::string> whole = value_of(answer);
   wipe(answer);
   if (!whole) co_return fail(std::move(whole).error());
@@ -107,8 +83,7 @@ Task<Result<Secret>> AwsSecrets::fetch(std::string name, SecretUse) {
 }
 
 Task<void> AwsSecrets::stop() {
-  egress_.drop_idle();
-  sweep_.stop();
+  peer_->stop();
   co_return;
 }
 

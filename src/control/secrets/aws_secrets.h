@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
-#include "control/secrets/aws_signature.h"
 #include "control/secret_source.h"
+#include "control/secrets/aws_signature.h"
 #include "core/clock.h"
 #include "core/task.h"
-#include "net/egress_client.h"
+#include "net/egress_peer.h"
 
 namespace sallyport::control {
 
@@ -33,14 +33,13 @@ class AwsSecrets final : public SecretSource {
   Task<void> stop() override;
 
  private:
-  AwsSecrets(Executor executor, const Clock& clock, AwsRules rules);
-  Task<Result<std::string>> ask(std::string body);
+  AwsSecrets(const Clock& clock, AwsRules rules, std::unique_ptr<net::EgressPeer> peer)
+      : clock_(clock), rules_(std::move(rules)), peer_(std::move(peer)) {}
+  Task<Result<std::string>> ask(std::string body, SteadyTime deadline);
 
   const Clock& clock_;
   AwsRules rules_;
-  net::DeadlineSweep sweep_;
-  net::EgressClient egress_;
-  std::shared_ptr<const net::EgressTarget> target_;
+  std::unique_ptr<net::EgressPeer> peer_;
 };
 
 }  // namespace sallyport::control

@@ -30,15 +30,16 @@ struct Deps {
   launcher::Launcher* launcher = nullptr;  // null: stdio servers are refused
   Breakers* breakers = nullptr;  // one for all workers; null: no breaker
   EraCache* eras = nullptr;  // one for all workers; null: every opening finds out anew
-  // A text with ${...} references -> the secret, for whose session it is (empty: nobody's alone). Asked when a session opens, on
-  // the worker that opens it; null: as written.
-  std::function<Task<Result<Secret>>(std::string text, std::string server, std::string principal)> resolve;
+  // A text with ${...} references -> the secret, for whose session it is (empty: nobody's alone), by `deadline`. Asked when a
+  // session opens, on the worker that opens it; null: as written.
+  std::function<Task<Result<Secret>>(std::string text, std::string server, std::string principal, SteadyTime deadline)>
+      resolve;
   std::string principal{};  // of a session's own copy of this
   Log log;  // may be null
 
-  [[nodiscard]] Task<Result<Secret>> secret(std::string text, std::string server) const {
+  [[nodiscard]] Task<Result<Secret>> secret(std::string text, std::string server, SteadyTime deadline) const {
     if (!resolve || text.find("${") == std::string::npos) co_return Secret(std::move(text));
-    co_return co_await resolve(std::move(text), std::move(server), principal);
+    co_return co_await resolve(std::move(text), std::move(server), principal, deadline);
   }
   void say(std::string_view server, std::string_view event, std::string_view text) const {
     if (log) log(server, event, text);

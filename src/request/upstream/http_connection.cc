@@ -24,8 +24,8 @@ HttpConnection::HttpConnection(Executor executor, const Deps& deps, const Settin
       tasks_(executor, [this](const char* what) { deps_.say(server_->name, "exception", what); }),
       endpoint_(deps, server_) {}
 
-Task<Result<void>> HttpConnection::open(SteadyTime /*deadline*/) {
-  SP_CO_CHECK(co_await endpoint_.resolve());
+Task<Result<void>> HttpConnection::open(SteadyTime deadline) {
+  SP_CO_CHECK(co_await endpoint_.resolve(deadline));
   co_return aim();
 }
 

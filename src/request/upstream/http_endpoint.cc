@@ -42,19 +42,19 @@ HttpEndpoint::~HttpEndpoint() {
   for (auto& header : configured_) wipe(header.second);
 }
 
-Task<Result<void>> HttpEndpoint::resolve() {
+Task<Result<void>> HttpEndpoint::resolve(SteadyTime deadline) {
   if (deps_.egress == nullptr) co_return fail(Code::upstream_unavailable, "no egress client: HTTP servers are off");
   for (const auto& [name, reference] : server_->headers) {
     if (is_ours(name))
       co_return fail(Code::config, "header " + name + " of server " + server_->name + " is not yours to set");
-    const auto value = co_await deps_.secret(reference, server_->name);
+    const auto value = co_await deps_.secret(reference, server_->name, deadline);
     if (!value)
       co_return fail(Code::config, "header " + name + " of server " + server_->name + ": " + value.error().detail);
     configured_.emplace_back(name, std::string(value->reveal()));
   }
   std::string query;
   for (const auto& [name, reference] : server_->query) {
-    const auto value = co_await deps_.secret(reference, server_->name);
+    const auto value = co_await deps_.secret(reference, server_->name, deadline);
     if (!value) {
       wipe(query);
       co_return fail(Code::config,
@@ -63,13 +63,13 @@ Task<Result<void>> HttpEndpoint::resolve() {
     query += (query.empty() ? "" : "&") + escaped(name) + "=" + escaped(value->reveal());
   }
   query_ = Secret(std::move(query));
-  if (auto tls = co_await resolve_tls(); !tls)
+  if (auto tls = co_await resolve_tls(deadline); !tls)
     co_return fail(tls.error().code, "TLS of server " + server_->name + ": " + tls.error().detail);
   co_return Result<void>{};
 }
 
 // Read anew for each session, so that a renewed certificate, key or authority is taken up without a word.
-Task<Result<void>> HttpEndpoint::resolve_tls() {
+Task<Result<void>> HttpEndpoint::resolve_tls(SteadyTime deadline) {
   const UpstreamTls& tls = server_->tls;
   if (!tls.any()) co_return Result<void>{};
   net::TlsParts parts;
@@ -81,7 +81,7 @@ Task<Result<void>> HttpEndpoint::resolve_tls() {
     SP_CO_TRY(parts.certificate_pem, net::pem_of(tls.client_certificate, "client certificate"));
   }
   if (!tls.client_key.empty()) {
-    SP_CO_TRY(parts.key_pem, co_await deps_.secret(tls.client_key, server_->name));
+    SP_CO_TRY(parts.key_pem, co_await deps_.secret(tls.client_key, server_->name, deadline));
   }
   SP_CO_TRY(tls_, net::TlsTerms::make(std::move(parts)));
   co_return Result<void>{};

@@ -23,9 +23,9 @@ class HttpEndpoint {
   HttpEndpoint& operator=(const HttpEndpoint&) = delete;
   ~HttpEndpoint();
 
-  // Errors: upstream_unavailable (no egress client), config (a header that is ours to write, a reference that cannot be
+  // All of it by `deadline`. Errors: upstream_unavailable (no egress client), config (a header that is ours to write, a reference that cannot be
   // resolved, certificates or a key that cannot be used).
-  Task<Result<void>> resolve();
+  Task<Result<void>> resolve(SteadyTime deadline);
   // Where to, with `fixed` and the configured headers written once, since every request sends them. Errors:
   // egress_refused, invalid_request.
   Result<void> aim(net::Headers fixed);
@@ -37,7 +37,7 @@ class HttpEndpoint {
   [[nodiscard]] Error refusal(int status) const;
 
  private:
-  Task<Result<void>> resolve_tls();
+  Task<Result<void>> resolve_tls(SteadyTime deadline);
   const Deps& deps_;
   ServerPtr server_;
   std::shared_ptr<const net::TlsTerms> tls_;  // null: the usual demands

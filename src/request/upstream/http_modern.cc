@@ -23,8 +23,8 @@ bool is_modern_error(std::string_view error) {
 ModernHttpConnection::ModernHttpConnection(const Deps& deps, ServerPtr server)
     : deps_(deps), server_(std::move(server)), endpoint_(deps, server_) {}
 
-Task<Result<void>> ModernHttpConnection::open(SteadyTime /*deadline*/) {
-  SP_CO_CHECK(co_await endpoint_.resolve());
+Task<Result<void>> ModernHttpConnection::open(SteadyTime deadline) {
+  SP_CO_CHECK(co_await endpoint_.resolve(deadline));
   co_return endpoint_.aim({{"Accept", "application/json, text/event-stream"},
                            {"Content-Type", "application/json"},
                            {"MCP-Protocol-Version", std::string(modern::kVersion)}});

@@ -18,8 +18,8 @@ SseConnection::SseConnection(Executor executor, const Deps& deps, const Settings
 
 SseConnection::~SseConnection() = default;
 
-Task<Result<void>> SseConnection::open(SteadyTime /*deadline*/) {
-  SP_CO_CHECK(co_await endpoint_.resolve());
+Task<Result<void>> SseConnection::open(SteadyTime deadline) {
+  SP_CO_CHECK(co_await endpoint_.resolve(deadline));
   co_return endpoint_.aim({});
 }
 

@@ -16,18 +16,18 @@ std::string exit_text(const Result<launcher::ExitStatus>& status) {
 
 }  // namespace
 
-Task<Result<launcher::LaunchSpec>> launch_spec(ServerPtr server, const Deps& deps) {
+Task<Result<launcher::LaunchSpec>> launch_spec(ServerPtr server, const Deps& deps, SteadyTime deadline) {
   launcher::LaunchSpec spec;
   spec.label = server->name;
   spec.argv = server->command;
   for (const auto& [name, reference] : server->env) {
-    auto value = co_await deps.secret(reference, server->name);
+    auto value = co_await deps.secret(reference, server->name, deadline);
     if (!value)
       co_return fail(Code::config, "environment " + name + " of server " + server->name + ": " + value.error().detail);
     spec.env.emplace_back(name, std::move(*value));
   }
   for (const auto& [name, reference] : server->files) {
-    auto value = co_await deps.secret(reference, server->name);
+    auto value = co_await deps.secret(reference, server->name, deadline);
     if (!value)
       co_return fail(Code::config, "file " + name + " of server " + server->name + ": " + value.error().detail);
     spec.files.emplace_back(name, std::move(*value));
@@ -50,9 +50,9 @@ StdioConnection::StdioConnection(Executor executor, const Deps& deps, const Sett
 
 StdioConnection::~StdioConnection() = default;
 
-Task<Result<void>> StdioConnection::open(SteadyTime /*deadline*/) {
+Task<Result<void>> StdioConnection::open(SteadyTime deadline) {
   if (deps_.launcher == nullptr) co_return fail(Code::upstream_unavailable, "no launcher: stdio servers are off");
-  SP_CO_TRY(auto spec, co_await launch_spec(server_, deps_));
+  SP_CO_TRY(auto spec, co_await launch_spec(server_, deps_, deadline));
   auto child = co_await deps_.launcher->start(std::move(spec));
   if (!child) co_return fail(std::move(child).error());
   if (end_) co_return fail(*end_);  // ended while it started; the child dies with its handle

@@ -19,7 +19,7 @@
 namespace sallyport::upstream {
 
 // What the operator approved, as the launcher wants it. Errors: config (a reference that cannot be resolved).
-Task<Result<launcher::LaunchSpec>> launch_spec(ServerPtr server, const Deps& deps);
+Task<Result<launcher::LaunchSpec>> launch_spec(ServerPtr server, const Deps& deps, SteadyTime deadline);
 
 class StdioConnection final : public Connection {
  public:

@@ -32,7 +32,8 @@ Worker::Worker(Settings settings)
                      .launcher = &shared_launcher(),
                      .breakers = &breakers,
                      .eras = &eras,
-                     .resolve = [](std::string reference, std::string, std::string principal) -> Task<Result<Secret>> {
+                     .resolve = [](std::string reference, std::string, std::string principal,
+                                   SteadyTime) -> Task<Result<Secret>> {
                        if (reference == "${env:TOKEN}") co_return Secret("hush");
                        if (reference == "${vault:principal/x}") co_return Secret("of " + principal);
                        co_return fail(Code::config, "unknown reference");

@@ -30,7 +30,7 @@ Result<std::string> result_of(const ServerRecord& endpoint, const net::EgressRes
 Task<Result<Reply>> post(const Deps& deps, const ServerPtr& server, std::string arguments, SteadyTime deadline,
                          BegunPtr begun) {
   HttpEndpoint endpoint(deps, server);
-  SP_CO_CHECK(co_await endpoint.resolve());
+  SP_CO_CHECK(co_await endpoint.resolve(deadline));
   SP_CO_CHECK(endpoint.aim({{"Content-Type", "application/json"}, {"Accept", "application/json, text/*;q=0.9"}}));
   auto request = endpoint.request("POST", std::move(arguments), deadline);
   if (begun) request.sending = [begun] { begun->mark(); };

@@ -1,0 +1,113 @@
+#include "control/secrets/vault_server.h"
+
+#include <algorithm>
+
+#include "json/document.h"
+
+namespace sallyport::control {
+namespace {
+
+constexpr std::chrono::seconds kRetry{30};
+constexpr std::chrono::seconds kRenewMin{5};
+
+// What the token has left, and whether it can be renewed: `data` of lookup-self, `auth` of renew-self.
+struct TokenLife {
+  std::chrono::seconds left{0};  // 0: it never ends
+  bool renewable = false;
+};
+
+TokenLife life_of(const std::string& text, std::string_view member, std::string_view ttl) {
+  const auto document = json::read_upstream_document(text);
+  const auto data = document ? document->root().find(member) : std::nullopt;
+  if (!data) return {};
+  const auto left = data->find(ttl);
+  const auto renewable = data->find("renewable");
+  return {std::chrono::seconds(left ? left->as_int64().value_or(0) : 0),
+          renewable && renewable->as_bool().value_or(false)};
+}
+
+Error refusal_of(int status) {
+  const std::string number = "HTTP status " + std::to_string(status);
+  if (status == 403) return {Code::upstream_refused, "the token may not do this (" + number + ")"};
+  if (status == 404) return {Code::not_found, "there is nothing of that name (" + number + ")"};
+  if (status == 503) return {Code::upstream_unavailable, "it is sealed or in maintenance (" + number + ")"};
+  if (status == 429 || status >= 500) return {Code::upstream_unavailable, number};
+  return {Code::upstream_refused, number};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<VaultServer>> VaultServer::make(Executor executor, const Clock& clock,
+                                                       const VaultServerRules& rules, Report report) {
+  net::Headers headers{{"X-Vault-Request", "true"}, {"X-Vault-Token", std::string(rules.token.reveal())}};
+  if (!rules.space.empty()) headers.emplace_back("X-Vault-Namespace", rules.space);
+  auto peer = net::EgressPeer::make(
+      executor, clock, {.url = rules.url, .allow_private = rules.allow_private, .ca_file = rules.ca_file}, headers);
+  for (auto& [name, value] : headers) wipe(value);
+  if (!peer) return fail(std::move(peer).error());
+  return std::unique_ptr<VaultServer>(new VaultServer(executor, *std::move(peer), std::move(report)));
+}
+
+VaultServer::VaultServer(Executor executor, std::unique_ptr<net::EgressPeer> peer, Report report)
+    : executor_(executor),
+      peer_(std::move(peer)),
+      report_(std::move(report)),
+      tasks_(executor, [this](const char* what) { report_(what); }) {
+  std::string_view path = peer_->url().target;
+  path = path.substr(0, path.find('?'));
+  while (path.ends_with('/')) path.remove_suffix(1);
+  base_ = path;
+}
+
+Task<Result<std::string>> VaultServer::ask(std::string method, std::string path, std::string body,
+                                           SteadyTime deadline) {
+  net::EgressRequest request;
+  request.method = std::move(method);
+  request.path = base_ + "/v1/" + path;
+  if (!body.empty()) request.headers = {{"Content-Type", "application/json"}};
+  request.body = std::move(body);
+  request.deadline = deadline;
+  SP_CO_TRY(auto answer, co_await peer_->fetch(std::move(request)));
+  if (answer.head.status == 200) co_return std::move(answer.body);
+  wipe(answer.body);
+  co_return fail(refusal_of(answer.head.status));
+}
+
+void VaultServer::keep_token() {
+  if (std::exchange(keeping_, true)) return;
+  tasks_.spawn(renew());
+}
+
+Task<void> VaultServer::renew() {
+  SteadyTimer timer(executor_);
+  const auto wait = [&timer](std::chrono::seconds time) {
+    timer.expires_after(time);
+    return timer.async_wait(use_task_ec);
+  };
+  auto text = co_await ask("GET", "auth/token/lookup-self", {}, SteadyTime::max());
+  while (!text) {
+    report_("the token's life cannot be asked for: " + text.error().detail);
+    if (const auto [error] = co_await wait(kRetry); error) co_return;
+    text = co_await ask("GET", "auth/token/lookup-self", {}, SteadyTime::max());
+  }
+  TokenLife life = life_of(*text, "data", "ttl");
+  while (life.renewable && life.left.count() > 0) {
+    if (const auto [error] = co_await wait(std::max(kRenewMin, life.left / 2)); error) co_return;
+    auto renewed = co_await ask("POST", "auth/token/renew-self", "{}", SteadyTime::max());
+    if (renewed) {
+      life = life_of(*renewed, "auth", "lease_duration");
+      continue;
+    }
+    report_("the token could not be renewed: " + renewed.error().detail);
+    const bool refused = renewed.error().code == Code::upstream_refused;  // it has ended, for good perhaps
+    life.left = refused ? 2 * kRetry : std::max(life.left / 2, kRenewMin);
+  }
+}
+
+Task<void> VaultServer::stop() {
+  tasks_.cancel();
+  co_await tasks_.join();
+  peer_->stop();
+}
+
+}  // namespace sallyport::control

@@ -1,0 +1,52 @@
+// One HashiCorp Vault or OpenBao, asked over its HTTP API with a token that is renewed at half of its life. What goes wrong is
+// told by HTTP's status, never with a byte of the answer. One executor; stop() before it goes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/clock.h"
+#include "core/secret.h"
+#include "core/task.h"
+#include "net/egress_peer.h"
+
+namespace sallyport::control {
+
+struct VaultServerRules {
+  std::string url;  // "https://vault.example:8200"
+  Secret token;
+  std::string space;  // X-Vault-Namespace; empty: none
+  std::string ca_file;  // PEM; empty: the system's
+  bool allow_private = false;
+};
+
+class VaultServer {
+ public:
+  // `report` hears, for the log, that the token could not be renewed.
+  using Report = std::function<void(std::string_view why)>;
+  // Error: egress_refused (the URL), invalid_request (a token or a namespace that is no header's value).
+  static Result<std::unique_ptr<VaultServer>> make(Executor executor, const Clock& clock, const VaultServerRules& rules,
+                                                   Report report);
+
+  // `path` behind /v1/. The body of an answer with status 200. Errors: not_found (404), upstream_refused (403 and what else it
+  // refuses), upstream_unavailable (sealed, failing), those of EgressClient::fetch.
+  Task<Result<std::string>> ask(std::string method, std::string path, std::string body, SteadyTime deadline);
+  // From now on; once. A token that cannot be renewed, or never ends, is left alone: who gave it replaces it.
+  void keep_token();
+  Task<void> stop();
+
+ private:
+  VaultServer(Executor executor, std::unique_ptr<net::EgressPeer> peer, Report report);
+  Task<void> renew();
+
+  Executor executor_;
+  std::unique_ptr<net::EgressPeer> peer_;
+  Report report_;
+  std::string base_;  // the URL's path without its last slash
+  bool keeping_ = false;
+  TaskGroup tasks_;
+};
+
+}  // namespace sallyport::control
