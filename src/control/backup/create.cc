@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <ranges>
 #include <utility>
 
 #include "control/backup/shelf.h"
@@ -112,22 +113,46 @@ Result<Contents> gather(const Places& places, const Tools& tools, const Wish& wi
   return all;
 }
 
-// Bytes that the newest backup has already are taken from there. Its id; empty: nothing is, and this one stands alone.
-std::string lean_on_newest(const Places& places, const Tools& tools, Contents& contents) {
-  const auto all = backups_in(places.folder);
-  if (!all || all->empty()) return {};
-  const Shelved& newest = all->back();
-  const Unlock unlock{&tools.keys, nullptr};
-  const auto base = Backup::open(places.folder + "/" + newest.name, unlock);
-  if (!base || chain_length(*all, newest.header) >= kChainMax) return {};
+// The newest that opens with the keys of this home, to lean on. It and those that it takes bytes from have to open by the recovery
+// password as well, where there is one: what leans on another that it does not open is lost with the home's keys. Errors: why this
+// one stands alone, for people.
+Result<Backup> find_base(const Places& places, const Tools& tools, const Wish& wish) {
+  SP_TRY(const auto all, backups_in(places.folder));
+  for (const Shelved& one : all | std::views::reverse) {
+    const std::string path = places.folder + "/" + one.name;
+    auto base = Backup::open(path, {&tools.keys, nullptr});
+    if (!base) continue;
+    if (chain_length(all, base->header()) >= kChainMax) {
+      return fail(Code::limit, std::to_string(kChainMax) + " add to one another already");
+    }
+    auto opens = check_chain(path, {&tools.keys, nullptr});
+    if (!opens) return fail(opens.error().code, one.name + " does not open: " + opens.error().detail);
+    if (wish.password == nullptr) return base;
+    opens = check_chain(path, {nullptr, wish.password});
+    if (opens) return base;
+    return fail(opens.error().code, one.name + " does not open with this recovery password: " + opens.error().detail);
+  }
+  return fail(Code::not_found, "there is no earlier one to add to that opens with the keys of this home");
+}
+
+// Bytes that an earlier backup has already are taken from there. Its id; empty, with a notice: this one stands alone.
+std::string lean_on_newest(const Places& places, const Tools& tools, const Wish& wish, Contents& contents) {
+  const auto base = find_base(places, tools, wish);
+  if (!base) {
+    contents.notices.push_back("it stands alone: " + base.error().detail);
+    return {};
+  }
+  const std::string& id = base->header().id;
   std::size_t leaning = 0;
   for (Item& item : contents.items) {
     const Entry* const before = base->manifest().find(item.entry.name);
     if (before == nullptr || before->size != item.entry.size || before->sha256 != item.entry.sha256) continue;
-    item.entry.from = before->from.empty() ? newest.header.id : before->from;
+    item.entry.from = before->from.empty() ? id : before->from;
     ++leaning;
   }
-  return leaning == 0 ? std::string() : newest.header.id;
+  if (leaning > 0) return id;
+  contents.notices.emplace_back("it stands alone: nothing is as it was in the one before");
+  return {};
 }
 
 Result<void> write_content(SealedWriter& to, const Manifest& manifest, const Contents& contents, const GoOn& go_on) {
@@ -172,11 +197,7 @@ Result<Made> create_once(const Places& places, const Tools& tools, const Wish& w
   Header wanted;
   wanted.at = tools.clock.wall();
   wanted.key_ids = std::move(contents.key_ids);
-  wanted.base = wish.incremental ? lean_on_newest(places, tools, contents) : std::string();
-  if (wish.incremental && wanted.base.empty()) {
-    contents.notices.push_back(
-        "it stands alone: there is no earlier one to add to that opens with the keys of this home");
-  }
+  wanted.base = wish.incremental ? lean_on_newest(places, tools, wish, contents) : std::string();
   SP_TRY(const NewKey key, new_key(std::move(wanted), tools.keys, wish.password, tools.random));
   Manifest manifest{key.header.id, key.header.base, key.header.at, tools.program, {}, contents.notices};
   for (const Item& item : contents.items) manifest.entries.push_back(item.entry);

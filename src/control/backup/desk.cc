@@ -71,7 +71,7 @@ Result<Done> Desk::make(const Order& order) {
   Done done;
   SP_TRY(done.made, sallyport::backup::create(places_, tools_, wish));
   done.verified = order.verify.value_or(rules_.verify);
-  if (done.verified) SP_CHECK(try_out(done));
+  if (done.verified) SP_CHECK(try_out(done, password.get()));
   auto pruned = prune(places_.folder, rules_.keep, {&tools_.keys, nullptr});
   if (pruned) {
     done.pruned = std::move(pruned->gone);
@@ -89,11 +89,14 @@ Result<Done> Desk::make(const Order& order) {
 
 // What does not stand its trial is kept unless it is proved damaged: a disk without room proves nothing. No older one is removed
 // then, but for those that were not tried either.
-Result<void> Desk::try_out(Done& done) {
+Result<void> Desk::try_out(Done& done, const Secret* password) {
   const std::string& name = done.made.name;
   const std::string path = places_.folder + "/" + name;
   const Unlock unlock{&tools_.keys, nullptr};
   auto found = sallyport::backup::verify(path, unlock, places_.home, tools_);
+  if (found && password != nullptr) {  // the same data keys open: what they open was read
+    if (auto opens = check_chain(path, {nullptr, password}); !opens) found = fail(std::move(opens).error());
+  }
   if (found) {
     for (auto& one : found->unopened) done.made.notices.push_back("in it, as in the home: " + one);
     done.unopened = std::move(found->unopened);

@@ -67,7 +67,7 @@ class Desk {
  private:
   class Making;  // while it lives, keys_in_use() names all keys
   Result<Done> make(const Order& order);
-  Result<void> try_out(Done& done);
+  Result<void> try_out(Done& done, const Secret* password);
   void keep_made_in();
   void tell_unpruned();
   void remember(const Result<Done>& done);

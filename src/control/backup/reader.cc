@@ -35,6 +35,17 @@ Result<void> read_all(const PlainSource& source, std::span<char> out) {
   return {};
 }
 
+// The earlier backups that it takes bytes from.
+Result<std::set<std::string>> origins_of(const Manifest& manifest) {
+  std::set<std::string> origins;
+  for (const Entry& entry : manifest.entries) origins.insert(entry.from);
+  origins.erase("");
+  if (origins.size() > kChainMax) return fail(Code::crypto, "the backup stands on too many others");
+  return origins;
+}
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.find_last_of('/') + 1); }
+
 }  // namespace
 
 Result<ContentReader> ContentReader::open(PlainSource source, std::uint64_t bytes_max) {
@@ -134,18 +145,27 @@ bool is_damaged(const std::string& path, const Unlock& unlock, const GoOn& go_on
   return !read && read.error().code == Code::crypto;
 }
 
+Result<void> check_chain(const std::string& path, const Unlock& unlock) {
+  SP_TRY(const Backup top, Backup::open(path, unlock));
+  SP_TRY(const auto origins, origins_of(top.manifest()));
+  for (const std::string& id : origins) {
+    SP_TRY(const std::string beside, find_by_id(folder_of(path), id));
+    const auto older = Backup::open(beside, unlock);
+    if (!older)
+      return fail(older.error().code, "the backup " + id + " that it takes files from: " + older.error().detail);
+  }
+  return {};
+}
+
 Result<Manifest> extract_all(const std::string& path, const Unlock& unlock, const std::string& folder,
                              const GoOn& go_on, const std::function<Result<void>(const Manifest&)>& accept) {
   SP_TRY(Backup top, Backup::open(path, unlock));
   const Manifest manifest = top.manifest();
   if (accept) SP_CHECK(accept(manifest));
   SP_CHECK(top.content().extract(folder, [](const Entry&) { return true; }, go_on));
-  std::set<std::string> origins;
-  for (const Entry& entry : manifest.entries) origins.insert(entry.from);
-  origins.erase("");
-  if (origins.size() > kChainMax) return fail(Code::crypto, "the backup stands on too many others");
+  SP_TRY(const auto origins, origins_of(manifest));
   for (const std::string& id : origins) {
-    SP_TRY(const std::string beside, find_by_id(path.substr(0, path.find_last_of('/') + 1), id));
+    SP_TRY(const std::string beside, find_by_id(folder_of(path), id));
     SP_TRY(Backup older, Backup::open(beside, unlock));
     std::size_t count = 0;
     const auto wanted = [&](const Entry& stored) {

@@ -65,6 +65,10 @@ bool is_authentic(const std::string& path, const Unlock& unlock);
 // cannot be read. Writes nothing.
 bool is_damaged(const std::string& path, const Unlock& unlock, const GoOn& go_on);
 
+// Does the backup at `path` open with these, and does each beside it that it takes bytes from? Heads and manifests; no file of it is
+// read. Errors: those of extract_all().
+Result<void> check_chain(const std::string& path, const Unlock& unlock);
+
 // All files of the backup at `path` into `folder`, those of earlier backups from the files beside it. What `path` says, and each
 // digest, is checked; the manifest. `accept` may refuse that before anything is written; none: all is accepted.
 Result<Manifest> extract_all(const std::string& path, const Unlock& unlock, const std::string& folder,

@@ -1,0 +1,115 @@
+// Backups that add to one another: on what they lean, and that whoever opens one opens all of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "control/backup/desk.h"
+#include "control/backup/restore.h"
+#include "control/backup/shelf.h"
+#include "control/backup/test_support.h"
+
+namespace sallyport::backup {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+const Secret& password() {
+  static const Secret kPassword("correct horse battery staple");
+  return kPassword;
+}
+
+class Incremental : public testing::Test {
+ protected:
+  Result<Made> add(const Secret* by) { return t.make({by, true, true}); }
+  // On another machine, by the password alone.
+  Result<Restored> recover(const Made& made, const Secret& by) {
+    const std::string home = t.folder.path("new");
+    std::filesystem::create_directories(home);
+    Tools tools = t.tools();
+    const auto other = crypto::LockedKey::random(t.random);
+    tools.keys = keys_of(other, t.random);
+    return restore(home, tools, {.file = t.file(made), .password = &by});
+  }
+  TestBackups t;
+};
+
+// S2-57: what a recovery password opens, it opens to the bottom.
+TEST_F(Incremental, LeansOnNothingThatItsRecoveryPasswordDoesNotOpen) {
+  const auto full = add(nullptr);
+  ASSERT_TRUE(full);
+  const auto made = add(&password());
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->base, "");
+  EXPECT_THAT(made->notices, Contains(HasSubstr("it stands alone: " + full->name + " does not open with this")));
+  const auto done = recover(*made, password());
+  EXPECT_TRUE(done) << done.error().detail;
+}
+
+TEST_F(Incremental, StandsAloneOnceTheRecoveryPasswordIsAnother) {
+  ASSERT_TRUE(add(&password()));
+  const Secret other("another recovery password");
+  const auto made = add(&other);
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->base, "");
+  const auto done = recover(*made, other);
+  EXPECT_TRUE(done) << done.error().detail;
+}
+
+TEST_F(Incremental, OpensToTheBottomByItsRecoveryPassword) {
+  const auto full = add(&password());
+  ASSERT_TRUE(full);
+  const auto made = add(&password());
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->base, full->id);
+  const auto done = recover(*made, password());
+  EXPECT_TRUE(done) << done.error().detail;
+}
+
+// Without a password it opens by the home's keys, and so does what it leans on, whatever else opens that.
+TEST_F(Incremental, WithoutARecoveryPasswordLeansOnOneThatHasOne) {
+  const auto full = add(&password());
+  ASSERT_TRUE(full);
+  const auto made = add(nullptr);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->base, full->id);
+  const auto opens = check_chain(t.file(*made), {nullptr, &password()});
+  ASSERT_FALSE(opens);
+  EXPECT_THAT(opens.error().detail, HasSubstr("made without a recovery password"));
+}
+
+TEST_F(Incremental, StandsAloneWhereTheNewestLacksWhatItTakesFilesFrom) {
+  const auto full = add(nullptr);
+  const auto second = add(nullptr);
+  ASSERT_TRUE(full && second);
+  ASSERT_TRUE(remove_all(t.file(*full)));
+  const auto made = add(nullptr);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->base, "");
+  EXPECT_THAT(made->notices, Contains(HasSubstr(second->name + " does not open")));
+  EXPECT_TRUE(t.verify(t.file(*made)));
+}
+
+TEST_F(Incremental, IsTriedByItsRecoveryPasswordAsWell) {
+  const auto full = add(&password());
+  ASSERT_TRUE(full);
+  Tools tools = t.tools();
+  tools.check_home = [&](const std::string&) -> Result<std::vector<std::string>> {
+    (void)remove_all(t.file(*full));  // what opened with the home's keys a moment ago
+    return std::vector<std::string>();
+  };
+  DeskRules rules;
+  rules.every = std::chrono::hours(1);
+  rules.with_audit = rules.incremental = true;
+  rules.password = [] { return std::make_shared<const Secret>(std::string(password().reveal())); };
+  std::string said;
+  Desk desk(t.places(), std::move(tools), std::move(rules), [&](std::string text, bool) { said = std::move(text); });
+  t.clock.advance(std::chrono::hours(2));
+  asio::io_context io{1};
+  asio::co_spawn(io, desk.tick(), asio::detached);
+  io.run();
+  EXPECT_THAT(said, HasSubstr("could not be tried"));
+  EXPECT_THAT(said, HasSubstr("not beside it"));
+}
+
+}  // namespace
+}  // namespace sallyport::backup
