@@ -1,102 +1,9 @@
 // The way to the first request over real sockets: PROXY header, handshake, deadline, and HTTP over TLS behind them.
-#include "net/arrival.h"
-
-#include <openssl/ssl.h>
-#include <unistd.h>
-
-#include <cstdio>
-
-#include "net/loopback_fixture.h"
-#include "net/tls_client.h"
+#include "net/arrival_fixture.h"
 #include "net/tls_test_ocsp.h"
-#include "net/tls_test_support.h"
 
 namespace sallyport::net {
 namespace {
-
-using std::string_literals::operator""s;
-
-class ArrivalTest : public Loopback {
- protected:
-  SystemRandom random_;
-  TestCertificate ca_{authority()};
-  TestCertificate server_{CertificateWish{}, &ca_};
-  std::string ca_file_ = testing::TempDir() + "sp_arrival_" + std::to_string(::getpid()) + ".pem";
-  std::string from_ = "127.0.0.1";  // whom the next connections come from, by TCP's word
-  ArrivalSettings arrival_{.timeout = std::chrono::milliseconds{5000}};
-  std::unique_ptr<Arrivals> arrivals_;
-  std::vector<std::pair<std::string, std::string>> refused_;
-  std::vector<Peer> served_;
-
-  ArrivalTest() {
-    std::FILE* const file = std::fopen(ca_file_.c_str(), "w");
-    std::fputs(ca_.pem().c_str(), file);
-    std::fclose(file);
-  }
-  ~ArrivalTest() override { ::unlink(ca_file_.c_str()); }
-
-  [[nodiscard]] std::shared_ptr<const TlsServer> tls(TlsMaterial material = {}) {
-    material.chain = server_.pem();
-    material.key = Secret(server_.key_pem());
-    return TlsServer::make(material, TicketKeys::fresh(random_), clock_).value_or(nullptr);
-  }
-
-  // As the listener does it.
-  void arrive(std::shared_ptr<const TlsServer> with, Handler handler) {
-    context_ = std::make_unique<ServerContext>(settings_, std::move(handler), sweep_);
-    arrivals_ = std::make_unique<Arrivals>(arrival_, sweep_);
-    arrivals_->use(std::move(with));
-    group_.spawn(accept_all());
-  }
-  Task<void> accept_all() {
-    for (;;) {
-      auto [error, socket] = co_await acceptor_.async_accept(use_task_ec);
-      if (error) co_return;
-      Peer peer{.address = *IpAddress::parse(from_), .ip = from_};
-      group_.spawn(one(Stream(Socket(std::move(socket))), std::move(peer)));
-    }
-  }
-  Task<void> one(Stream stream, Peer peer) {
-    if (const auto failed = co_await arrivals_->admit(stream, peer)) {
-      refused_.emplace_back(arrival_fault_name(failed->fault), failed->detail);
-      co_return stream.close();
-    }
-    served_.push_back(peer);
-    co_await serve_connection(std::move(stream), std::move(peer), *context_);
-  }
-  static Handler hello() {
-    return [](ServerExchange& exchange) -> Task<void> {
-      co_await exchange.respond({.body = exchange.peer().ip + (exchange.peer().secure ? " tls" : " plain")});
-    };
-  }
-
-  // A client that has sent `before`, then done its handshake; its error otherwise.
-  Task<std::pair<std::unique_ptr<Stream>, bool>> tls_client(std::string before = {}) {
-    auto stream = std::make_unique<Stream>(Socket(co_await connect()));
-    if (!before.empty()) (void)stream->try_write(before);
-    const auto client = TlsClient::make(nullptr, ca_file_);
-    auto session = (*client)->session(*parse_url("https://127.0.0.1/"));
-    const bool failed = static_cast<bool>(co_await stream->handshake(std::move(*session)));
-    co_return std::pair(std::move(stream), !failed);
-  }
-  static Task<std::string> rest_of(Stream& stream) {
-    std::string all;
-    std::array<char, 4096> part{};
-    for (;;) {
-      const auto got = co_await stream.read_some(part);
-      if (got.error) co_return all;
-      all.append(part.data(), got.bytes);
-    }
-  }
-  Task<std::string> ask(std::string before, std::string request) {
-    auto [stream, done] = co_await tls_client(std::move(before));
-    if (!done) co_return "no handshake";
-    (void)stream->try_write(request);
-    co_return co_await rest_of(*stream);
-  }
-};
-
-constexpr const char* kLast = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 TEST_F(ArrivalTest, S0_29_ServesHttpOverTls) {
   arrive(tls(), hello());
@@ -106,19 +13,6 @@ TEST_F(ArrivalTest, S0_29_ServesHttpOverTls) {
     EXPECT_TRUE(answer.ends_with("\r\n\r\n127.0.0.1 tls")) << answer;
   }(*this));
   EXPECT_TRUE(refused_.empty());
-}
-
-// The first bytes of a client that asks for an OCSP response.
-std::string client_hello() {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
-  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), SSL_free);
-  BIO* const out = BIO_new(BIO_s_mem());
-  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), out);
-  SSL_set_tlsext_status_type(ssl.get(), TLSEXT_STATUSTYPE_ocsp);
-  (void)SSL_connect(ssl.get());
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(out, &data);
-  return {data, static_cast<std::size_t>(size)};
 }
 
 // Found by a reviewer: OpenSSL's callback for the OCSP response points into what the handshake began with.
@@ -325,71 +219,6 @@ TEST_F(ArrivalTest, TheProxyHeaderWorksWithoutTlsOfOurOwn) {
                             "\x20\x00\x05\x01\x00\x00\x00\x00"s;
     EXPECT_TRUE((co_await self.talk(tls + kLast)).ends_with("192.0.2.1 tls")) << "TLS ended at the proxy";
   }(*this));
-}
-
-// S0-38: a handshake costs the gateway a signature, and the client nothing yet.
-TEST_F(ArrivalTest, S0_38_HandshakesOverTheLimitEndBeforeAnyWorkOnThem) {
-  std::vector<std::string> asked;
-  arrival_.admit_handshake = [&](const IpAddress& who) {
-    asked.push_back(who.text());
-    return asked.size() <= 2;
-  };
-  from_ = "198.51.100.7";
-  arrive(tls(), hello());
-  run([](auto& self) -> Task<void> {
-    for (int i = 0; i < 2; ++i) EXPECT_TRUE((co_await self.ask({}, kLast)).ends_with("198.51.100.7 tls"));
-    EXPECT_EQ(co_await self.talk(client_hello()), "") << "no ServerHello, no alert";
-    (co_await self.connect()).close();  // a health check is no handshake
-    EXPECT_TRUE(co_await self.eventually([&] { return self.refused_.size() == 2; }));
-  }(*this));
-  EXPECT_EQ(asked, std::vector<std::string>(3, from_));
-  ASSERT_EQ(refused_.size(), 2U);
-  EXPECT_EQ(refused_[0].first, "too_many_handshakes");
-  EXPECT_NE(refused_[0].second.find("rate.handshake"), std::string::npos) << "the setting is named";
-}
-
-TEST_F(ArrivalTest, LoopbackAndTrustedProxiesAreNotCounted) {
-  arrival_.admit_handshake = [](const IpAddress&) { return false; };
-  arrival_.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};
-  arrive(tls(), hello());
-  run([](auto& self) -> Task<void> {
-    for (const char* who : {"127.0.0.1", "10.1.2.3", "192.0.2.1"}) {
-      self.from_ = who;
-      const auto answer = co_await self.ask({}, kLast);
-      EXPECT_EQ(answer.ends_with(" tls"), who != "192.0.2.1"s) << who;
-    }
-  }(*this));
-}
-
-TEST_F(ArrivalTest, BehindAProxyThatNamesClientsTheyAreCounted) {
-  arrival_.proxy_protocol = true;
-  arrival_.trusted_proxies = {*Cidr::parse("127.0.0.1")};
-  arrival_.admit_handshake = [](const IpAddress& who) { return who.text() != "192.0.2.7"; };
-  arrive(tls(), hello());
-  run([](auto& self) -> Task<void> {
-    EXPECT_EQ(co_await self.ask("PROXY TCP4 192.0.2.7 127.0.0.1 4711 443\r\n", kLast), "no handshake");
-    EXPECT_TRUE((co_await self.ask("PROXY TCP4 192.0.2.8 127.0.0.1 4711 443\r\n", kLast)).ends_with("192.0.2.8 tls"));
-  }(*this));
-}
-
-// C16: what comes in the clear comes from the proxy that took the TLS off.
-TEST_F(ArrivalTest, C16_BehindATlsProxyNobodyElseIsServed) {
-  arrival_.proxies_only = true;
-  arrival_.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};
-  arrive(nullptr, hello());
-  EXPECT_TRUE(arrivals_->asked_for());
-  run([](auto& self) -> Task<void> {
-    self.from_ = "10.1.2.3";
-    EXPECT_TRUE((co_await self.talk(kLast)).ends_with("10.1.2.3 plain"));
-    for (const char* who : {"192.0.2.1", "11.0.0.1", "127.0.0.1", "2001:db8::1"}) {
-      self.from_ = who;
-      EXPECT_EQ(co_await self.talk("GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 10.1.2.3\r\n\r\n"), "")
-          << who;
-    }
-  }(*this));
-  EXPECT_EQ(served_.size(), 1U);
-  ASSERT_EQ(refused_.size(), 4U);
-  for (const auto& [fault, detail] : refused_) EXPECT_EQ(fault, "untrusted_proxy");
 }
 
 TEST_F(ArrivalTest, S1_31_NobodyElseMayNameAClient) {

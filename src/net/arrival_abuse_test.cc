@@ -1,0 +1,73 @@
+// Who may not come as far as the first request: too many handshakes, and anybody but the proxy where one takes the TLS off.
+#include "net/arrival_fixture.h"
+
+namespace sallyport::net {
+namespace {
+
+// S0-38: a handshake costs the gateway a signature, and the client nothing yet.
+TEST_F(ArrivalTest, S0_38_HandshakesOverTheLimitEndBeforeAnyWorkOnThem) {
+  std::vector<std::string> asked;
+  arrival_.admit_handshake = [&](const IpAddress& who) {
+    asked.push_back(who.text());
+    return asked.size() <= 2;
+  };
+  from_ = "198.51.100.7";
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE((co_await self.ask({}, kLast)).ends_with("198.51.100.7 tls"));
+    EXPECT_EQ(co_await self.talk(client_hello()), "") << "no ServerHello, no alert";
+    (co_await self.connect()).close();  // a health check is no handshake
+    EXPECT_TRUE(co_await self.eventually([&] { return self.refused_.size() == 2; }));
+  }(*this));
+  EXPECT_EQ(asked, std::vector<std::string>(3, from_));
+  ASSERT_EQ(refused_.size(), 2U);
+  EXPECT_EQ(refused_[0].first, "too_many_handshakes");
+  EXPECT_NE(refused_[0].second.find("rate.handshake"), std::string::npos) << "the setting is named";
+}
+
+TEST_F(ArrivalTest, LoopbackAndTrustedProxiesAreNotCounted) {
+  arrival_.admit_handshake = [](const IpAddress&) { return false; };
+  arrival_.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    for (const char* who : {"127.0.0.1", "10.1.2.3", "192.0.2.1"}) {
+      self.from_ = who;
+      const auto answer = co_await self.ask({}, kLast);
+      EXPECT_EQ(answer.ends_with(" tls"), who != "192.0.2.1"s) << who;
+    }
+  }(*this));
+}
+
+TEST_F(ArrivalTest, BehindAProxyThatNamesClientsTheyAreCounted) {
+  arrival_.proxy_protocol = true;
+  arrival_.trusted_proxies = {*Cidr::parse("127.0.0.1")};
+  arrival_.admit_handshake = [](const IpAddress& who) { return who.text() != "192.0.2.7"; };
+  arrive(tls(), hello());
+  run([](auto& self) -> Task<void> {
+    EXPECT_EQ(co_await self.ask("PROXY TCP4 192.0.2.7 127.0.0.1 4711 443\r\n", kLast), "no handshake");
+    EXPECT_TRUE((co_await self.ask("PROXY TCP4 192.0.2.8 127.0.0.1 4711 443\r\n", kLast)).ends_with("192.0.2.8 tls"));
+  }(*this));
+}
+
+// C16: what comes in the clear comes from the proxy that took the TLS off.
+TEST_F(ArrivalTest, C16_BehindATlsProxyNobodyElseIsServed) {
+  arrival_.proxies_only = true;
+  arrival_.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};
+  arrive(nullptr, hello());
+  EXPECT_TRUE(arrivals_->asked_for());
+  run([](auto& self) -> Task<void> {
+    self.from_ = "10.1.2.3";
+    EXPECT_TRUE((co_await self.talk(kLast)).ends_with("10.1.2.3 plain"));
+    for (const char* who : {"192.0.2.1", "11.0.0.1", "127.0.0.1", "2001:db8::1"}) {
+      self.from_ = who;
+      EXPECT_EQ(co_await self.talk("GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 10.1.2.3\r\n\r\n"), "")
+          << who;
+    }
+  }(*this));
+  EXPECT_EQ(served_.size(), 1U);
+  ASSERT_EQ(refused_.size(), 4U);
+  for (const auto& [fault, detail] : refused_) EXPECT_EQ(fault, "untrusted_proxy");
+}
+
+}  // namespace
+}  // namespace sallyport::net
