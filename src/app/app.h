@@ -63,7 +63,8 @@ class App {
   Task<Result<void>> reload();
   Task<void> declare_servers();
   Task<void> tick_control();
-  void note(std::string_view action, std::string_view subject, std::string text, bool warn = false);  // unasked
+  void note(std::string_view action, std::string_view subject, std::string text, bool warn = false,
+            std::string_view result = "success");  // unasked
   Task<void> tick_worker(WorkerUnit& unit);
   void checkpoint();
   std::string status_json(const Snapshot& snapshot) const;

@@ -1,5 +1,8 @@
 #include "app/backups.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -156,6 +159,29 @@ void add_notices(const std::string& home, cli::BackupReport& report) {
   elsewhere(settings->audit.path, std::string(backup::kAudit), "audit.path");
 }
 
+// While it lives, what asks the process to end (Ctrl-C) waits: a trial in the clear is first cleared away.
+class Interrupts {
+ public:
+  Interrupts() {
+    sigemptyset(&ends_);
+    for (const int one : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ends_, one);
+    pthread_sigmask(SIG_BLOCK, &ends_, &before_);
+  }
+  ~Interrupts() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+
+  [[nodiscard]] bool none() const {
+    sigset_t waiting;
+    if (sigpending(&waiting) != 0) return true;
+    return sigismember(&waiting, SIGINT) != 1 && sigismember(&waiting, SIGTERM) != 1 &&
+           sigismember(&waiting, SIGHUP) != 1;
+  }
+
+ private:
+  sigset_t ends_{}, before_{};
+};
+
 // Root becomes the user that serves before anything is written.
 Result<void> settle_user(const std::string& home, const std::string& run_as) {
   if (geteuid() != 0) return {};
@@ -214,11 +240,30 @@ Result<std::unique_ptr<backup::Desk>> make_backup_desk(const AppOptions& options
   return std::make_unique<backup::Desk>(backup_places(settings), std::move(tools), std::move(rules), std::move(note));
 }
 
+Result<void> note_restores(const std::string& home, audit::AuditWriter& writer, WallTime now) {
+  SP_TRY(const auto notes, backup::restore_notes(home));
+  for (const backup::RestoreNote& one : notes) {
+    audit::AuditRecord record;
+    record.time = now;
+    record.event_type = audit::kSystem;
+    record.principal = one.by.empty() ? "system" : one.by;
+    record.action = "restore_backup";
+    record.result = "success";
+    record.reason = "backup=" + one.backup + " made_at=" + one.made_at + " restored_at=" + one.at;
+    SP_CHECK(writer.write(record));
+    SP_CHECK(backup::remove_all(one.path));
+  }
+  return {};
+}
+
 Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
+  const std::string by = "local:" + std::to_string(getuid());
+  SP_CHECK(keep_memory_private());
   SP_CHECK(check_home(from.home));
   SP_CHECK(backup::make_folder(from.home));
   const auto settings = config::load(from.home, std::nullopt, config::process_environment());
   SP_CHECK(settle_user(from.home, settings ? settings->sandbox.run_as : config::SandboxSettings().run_as));
+  SP_CHECK(keep_memory_private());  // again: a process that changed its user is dumpable once more
   SP_TRY(const auto lock, storage::HomeLock::take(from.home));
   SP_TRY(const bool finished, backup::finish_restore(from.home));
   (void)finished;
@@ -228,7 +273,7 @@ Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
   const SystemClock clock;
   SystemRandom random;
   const auto done = backup::restore(from.home, backup_tools(clock, random, keys ? &*keys : nullptr, again),
-                                    {from.file, from.password.empty() ? nullptr : &from.password, from.force});
+                                    {from.file, from.password.empty() ? nullptr : &from.password, from.force, by});
   if (!done) return fail(done.error());
   cli::BackupReport report = report_of(done->manifest, done->unopened);
   report.aside = done->aside;
@@ -238,14 +283,19 @@ Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
 
 Result<cli::BackupReport> verify_backup(const cli::BackupFile& from) {
   SP_CHECK(become_owner(from.home));
+  SP_CHECK(keep_memory_private());
+  const Interrupts interrupts;
   SP_TRY(const auto source, source_of(from.home));
   SP_TRY(const auto keys, keys_in(from.home, source));
   const auto again = [&source] { return Result<crypto::UnsealSource>(source.clone()); };
   const SystemClock clock;
   SystemRandom random;
-  const std::string beside = std::filesystem::path(from.file).parent_path().string();
-  const std::string scratch_in = backup::exists(from.home) ? from.home : beside.empty() ? "." : beside;
-  const backup::Tools tools = backup_tools(clock, random, keys ? &*keys : nullptr, again);
+  std::error_code no_folder;
+  const std::string scratch_in =
+      backup::exists(from.home) ? from.home : std::filesystem::temp_directory_path(no_folder).string();
+  if (no_folder) return fail(Code::io, "TMPDIR names no folder: " + no_folder.message());
+  backup::Tools tools = backup_tools(clock, random, keys ? &*keys : nullptr, again);
+  tools.go_on = [&interrupts] { return interrupts.none(); };
   const backup::Unlock unlock{&tools.keys, from.password.empty() ? nullptr : &from.password};
   const auto found = backup::verify(from.file, unlock, scratch_in, tools);
   if (!found) return fail(found.error());

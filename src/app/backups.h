@@ -23,6 +23,9 @@ Result<std::unique_ptr<backup::Desk>> make_backup_desk(const AppOptions& options
                                                        const crypto::KeyStore& keys, control::Repository& repository,
                                                        std::function<void(std::string, bool)> note);
 
+// The records that a restored home's audit begins with: restores that no audit tells of yet. Then they are told.
+Result<void> note_restores(const std::string& home, audit::AuditWriter& writer, WallTime now);
+
 // cli::Hooks::restore_backup and verify_backup.
 Result<cli::BackupReport> restore_backup(const cli::BackupFile& from);
 Result<cli::BackupReport> verify_backup(const cli::BackupFile& from);

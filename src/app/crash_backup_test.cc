@@ -25,7 +25,7 @@ Result<void> restore_over(const std::string& home) {
   SP_TRY(const auto keys, ring.store());
   const SystemClock clock;
   SystemRandom random;
-  SP_CHECK(backup::restore(home, backup_tools(clock, random, &keys), {only_backup(home), nullptr, true}));
+  SP_CHECK(backup::restore(home, backup_tools(clock, random, &keys), {only_backup(home), nullptr, true, "local:0"}));
   return {};
 }
 
@@ -127,6 +127,7 @@ Scenario restoring() {
           [](const std::string& home) {
             const std::string word = word_of(home);
             EXPECT_TRUE(word == "one" || word == "two") << word;
+            EXPECT_EQ(backup::restore_notes(home)->size(), word == "one" ? 1U : 0U) << "the audit would not tell of it";
             const auto again = restore_over(home);
             EXPECT_TRUE(again) << again.error().detail;
             EXPECT_EQ(word_of(home), "one");
@@ -145,7 +146,8 @@ Scenario recovering() {
           [](const std::string& home) {
             const SystemClock clock;
             SystemRandom random;
-            return backup::restore(home, backup_tools(clock, random, nullptr), {only_backup(home), &password(), false})
+            return backup::restore(home, backup_tools(clock, random, nullptr),
+                                   {only_backup(home), &password(), false, {}})
                 .has_value();
           },
           [](const std::string& home) {
@@ -154,8 +156,8 @@ Scenario recovering() {
               EXPECT_FALSE(fs::exists(home + "/keys"));
               const SystemClock clock;
               SystemRandom random;
-              const auto again =
-                  backup::restore(home, backup_tools(clock, random, nullptr), {only_backup(home), &password(), false});
+              const auto again = backup::restore(home, backup_tools(clock, random, nullptr),
+                                                 {only_backup(home), &password(), false, {}});
               EXPECT_TRUE(again) << again.error().detail;
             }
             EXPECT_EQ(word_of(home), "one");

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import unittest
 
 import leaks
@@ -67,7 +68,16 @@ class Restoring(Backups):
         self.assertIn("calc_multiply", session.tools())
         shown = json.loads(self.gateway.cli("vault", "get", "token", "--json"))
         self.assertEqual(shown["value"], VALUE)
+        self.told_of_it(made)
         self.gateway.close()
+
+    def told_of_it(self, made):
+        """The audit says once who restored what and when; close() looks at the chain."""
+        told = self.gateway.audit(action="restore_backup")
+        self.assertEqual(len(told), 1)
+        self.assertEqual(told[0]["principal"], "local:%d" % os.getuid())
+        self.assertRegex(told[0]["reason"], "^backup=%s made_at=20\\S+Z restored_at=20\\S+Z$" % made["id"])
+        self.assertEqual([name for name in os.listdir(self.gateway.home) if name.startswith("restored-")], [])
 
     def test_a_home_is_put_back_and_what_it_held_is_kept(self):
         made = self.create(password=None)
@@ -84,6 +94,7 @@ class Restoring(Backups):
         self.assertTrue(os.path.exists(os.path.join(aside, "sallyport.db")))
         self.gateway.start()
         self.assertEqual(json.loads(self.gateway.cli("vault", "get", "token", "--json"))["value"], VALUE)
+        self.told_of_it(made)
         self.gateway.close()
 
 
@@ -151,6 +162,53 @@ class Secrecy(Backups):
         self.assertEqual(os.stat(self.path(made)).st_mode & 0o777, 0o600)
         self.gateway.stop()
         self.assertEqual(leaks.found({"the recovery password": PASSWORD}, leaks.written(self.gateway.folder)), [])
+
+
+class Trial(Backups):
+    def elsewhere(self, made, **environment):
+        """A verification with no home at hand, of a file in a folder that others may share."""
+        shared = os.path.join(self.gateway.folder, "shared")
+        os.makedirs(shared, exist_ok=True)
+        path = shutil.copy(self.path(made), shared)
+        process = subprocess.Popen([self.gateway.binary, "--home", os.path.join(self.gateway.folder, "none"), "backup", "verify", path,
+                                    "--password-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env={**self.gateway.environment(), **environment}, cwd=shared)
+        self.addCleanup(process.kill)
+        return shared, process
+
+    def test_it_lies_in_tmpdir_where_there_is_no_home_and_leaves_nothing(self):
+        made = self.create()
+        folder = os.path.join(self.gateway.folder, "tmp")
+        os.makedirs(folder, mode=0o700)
+        shared, process = self.elsewhere(made, TMPDIR=folder)
+        out, err = process.communicate(PASSWORD + "\n", timeout=120)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn("verified", out)
+        self.assertEqual((os.listdir(folder), os.listdir(shared)), ([], [made["name"]]))
+        shared, process = self.elsewhere(made, TMPDIR=os.path.join(self.gateway.folder, "no-such-folder"))
+        out, err = process.communicate(PASSWORD + "\n", timeout=120)
+        self.assertEqual(process.returncode, 1, out)
+        self.assertIn("TMPDIR", err)
+        self.gateway.close()
+
+    def test_it_keeps_its_memory_private_and_clears_up_when_it_is_stopped(self):
+        made = self.create()
+        folder = os.path.join(self.gateway.folder, "tmp")
+        os.makedirs(folder, mode=0o700)
+        shared, process = self.elsewhere(made, TMPDIR=folder)
+        process.stdin.write(PASSWORD + "\n")
+        process.stdin.flush()
+        limits = ""
+        while process.poll() is None and not re.search(r"Max core file size\s+0\s+0\s", limits):
+            with open("/proc/%d/limits" % process.pid) as file:
+                limits = file.read()
+        self.assertRegex(limits, r"Max core file size\s+0\s+0\s")
+        while process.poll() is None and not os.listdir(folder):
+            pass
+        process.terminate()
+        process.communicate(timeout=120)
+        self.assertEqual((os.listdir(folder), os.listdir(shared)), ([], [made["name"]]))
+        self.gateway.close()
 
 
 class Size(Backups):

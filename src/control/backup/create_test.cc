@@ -61,6 +61,27 @@ TEST(BackupCreate, LeavesTheKeysOutWithoutARecoveryPasswordAndSaysSo) {
   EXPECT_EQ(t.verify(t.file(*made)).error().code, Code::crypto);
 }
 
+// What is in the clear while it is tried does not stay on the disk where it lay.
+TEST(BackupCreate, OverwritesTheKeysThatItTried) {
+  TestBackups t;
+  const auto made = t.make({&password(), false, false});
+  ASSERT_TRUE(made);
+  Tools tools = t.tools();
+  tools.check_home = [&](const std::string& at) -> Result<std::vector<std::string>> {
+    for (const char* name : {"keys/keyring", "certs/leaf.key", "secrets/token"}) {
+      const std::string kept = t.folder.path(std::filesystem::path(name).filename());
+      std::filesystem::create_hard_link(at + "/" + name, kept);
+      EXPECT_THAT(read_file(kept), HasSubstr("canary"));
+    }
+    return std::vector<std::string>();
+  };
+  ASSERT_TRUE(verify(t.file(*made), {&tools.keys, nullptr}, t.home(), tools));
+  for (const char* name : {"keyring", "leaf.key", "token"}) {
+    const std::string left = read_file(t.folder.path(name));
+    EXPECT_EQ(left, std::string(left.size(), '\0')) << name;
+  }
+}
+
 TEST(BackupCreate, OpensByTheRecoveryPasswordAloneAndBringsTheKeys) {
   TestBackups t;
   const auto made = t.make({&password(), false, false});
@@ -174,7 +195,7 @@ class Restore : public testing::Test {
  protected:
   Result<Restored> restore(const std::string& home, bool force = false, const Secret* by = nullptr) {
     std::filesystem::create_directories(home);
-    return backup::restore(home, t.tools(), {t.file(*made), by, force});
+    return backup::restore(home, t.tools(), {t.file(*made), by, force, {}});
   }
   TestBackups t;
   Result<Made> made = t.make({&password(), true, false});
@@ -188,7 +209,9 @@ TEST_F(Restore, MakesAnEmptyHomeTheSame) {
   t.key = crypto::LockedKey::random(t.random);  // another machine
   const auto done = restore(t.folder.path("new"), false, &password());
   ASSERT_TRUE(done) << done.error().detail;
-  EXPECT_EQ(TestBackups::tree(t.folder.path("new")), before);
+  auto after = TestBackups::tree(t.folder.path("new"));
+  EXPECT_EQ(std::erase_if(after, [](const auto& file) { return file.first.starts_with("restored-"); }), 1U);
+  EXPECT_EQ(after, before);
   EXPECT_EQ(done->aside, "");
 }
 
@@ -204,6 +227,22 @@ TEST_F(Restore, TakesNoHomeThatHoldsSomethingUnlessItIsForced) {
   EXPECT_EQ(read_file(done->aside + "/sallyport.db"), "DATABASE newer");
   EXPECT_EQ(read_file(done->aside + "/sallyport.db-wal"), "log");
   EXPECT_TRUE(exists(t.file(*made)));  // the backups stay where they are
+}
+
+// S2-57, S3-21: the audit of the restored home has something to begin with, whoever finished the restore.
+TEST_F(Restore, LeavesANoteOfWhoRestoredWhichBackup) {
+  EXPECT_TRUE(restore_notes(t.home())->empty());
+  const auto done = backup::restore(t.home(), t.tools(), {t.file(*made), nullptr, true, "local:1000"});
+  ASSERT_TRUE(done) << done.error().detail;
+  t.clock.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(backup::restore(t.home(), t.tools(), {t.file(*made), nullptr, true, "local:0"}));
+  const auto notes = restore_notes(t.home());
+  ASSERT_TRUE(notes && notes->size() == 2);
+  EXPECT_EQ(notes->front().by, "local:1000");
+  EXPECT_EQ(notes->back().by, "local:0");
+  EXPECT_EQ(notes->back().backup, made->id);
+  EXPECT_EQ(notes->back().made_at, iso_time(done->manifest.at));
+  EXPECT_EQ(notes->back().at, iso_time(t.clock.wall()));
 }
 
 // Between the moves of a restore that was cut, something of the home was made anew.
@@ -240,7 +279,7 @@ TEST_F(Restore, TouchesNothingWhereWhatCameOutIsNoHome) {
   const auto broken = t.make();
   ASSERT_TRUE(broken);
   const auto before = TestBackups::tree(t.home());
-  const auto done = backup::restore(t.home(), t.tools(), {t.file(*broken), nullptr, true});
+  const auto done = backup::restore(t.home(), t.tools(), {t.file(*broken), nullptr, true, {}});
   ASSERT_FALSE(done);
   EXPECT_EQ(TestBackups::tree(t.home()), before);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -165,6 +166,27 @@ Result<void> sync_tree(const std::string& folder) {
 Result<void> rename_file(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) return io_error("rename", from);
   return {};
+}
+
+void wipe_below(const std::string& folder) noexcept {
+  std::vector<std::string> ignored;
+  const auto files = files_below(folder, 65'536, ignored);
+  if (!files) return;
+  static constexpr std::array<char, 65'536> kZeroes{};
+  for (const Found& one : *files) {
+    const int fd = ::open(one.path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat info{};
+    if (fd < 0) continue;
+    off_t left = ::fstat(fd, &info) == 0 ? info.st_size : 0;
+    while (left > 0) {
+      const ssize_t done =
+          ::write(fd, kZeroes.data(), std::min<std::size_t>(static_cast<std::size_t>(left), kZeroes.size()));
+      if (done <= 0) break;
+      left -= done;
+    }
+    ::fdatasync(fd);
+    ::close(fd);
+  }
 }
 
 Result<void> remove_all(const std::string& path) {

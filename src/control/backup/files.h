@@ -68,6 +68,8 @@ Result<void> sync_folder(const std::string& path);
 Result<void> sync_tree(const std::string& folder);  // every file and folder below it, and itself
 Result<void> rename_file(const std::string& from, const std::string& to);
 Result<void> remove_all(const std::string& path);
+// Zeroes in the place of what the regular files below it hold, synced; as far as that can be done.
+void wipe_below(const std::string& folder) noexcept;
 // Error with the system's own words.
 std::unexpected<Error> io_error(std::string_view what, const std::string& path);
 

@@ -12,7 +12,8 @@
 namespace sallyport::backup {
 namespace {
 
-constexpr std::string_view kPending = "restore.pending", kScratchPrefix = ".restore-", kAsidePrefix = "before-restore-";
+constexpr std::string_view kPending = "restore.pending", kScratchPrefix = ".restore-", kAsidePrefix = "before-restore-",
+                           kNotePrefix = "restored-";
 // What a home consists of, for a restore. The keys and the audit stay where the backup has none.
 constexpr std::array kAlways{kDatabase,
                              std::string_view("sallyport.db-wal"),
@@ -29,7 +30,12 @@ constexpr std::size_t kPendingBytesMax = 4096;
 struct Pending {
   std::string id;                 // of this restore
   std::vector<std::string> tops;  // what the new home has of its own
+  RestoreNote note;
 };
+
+std::string note_of(const std::string& home, const std::string& id) {
+  return home + "/" + std::string(kNotePrefix) + id;
+}
 
 std::string scratch_of(const std::string& home, const std::string& id) {
   return home + "/" + std::string(kScratchPrefix) + id;
@@ -64,7 +70,9 @@ Result<void> write_pending(const std::string& home, const Pending& pending) {
   json::Writer w;
   w.object().member("id", pending.id).key("tops").array();
   for (const auto& top : pending.tops) w.value(top);
-  const std::string text = w.end_array().end_object().take();
+  w.end_array().member("by", pending.note.by).member("at", pending.note.at);
+  const std::string text =
+      w.member("backup", pending.note.backup).member("made_at", pending.note.made_at).end_object().take();
   const std::string draft = scratch_of(home, pending.id) + "/" + std::string(kPending);
   SP_TRY(File file, File::make(draft));
   SP_CHECK(file.write(text));
@@ -84,7 +92,11 @@ Result<Pending> read_pending(const std::string& path) {
   const auto id = document->root().string_at("id");
   const auto tops = document->root().find("tops");
   if (!id || id->empty() || id->find_first_of("/.") != std::string_view::npos || !tops) return damaged;
-  Pending pending{std::string(*id), {}};
+  Pending pending{std::string(*id), {}, {}};
+  for (auto [name, to] : {std::pair("by", &pending.note.by), std::pair("at", &pending.note.at),
+                          std::pair("backup", &pending.note.backup), std::pair("made_at", &pending.note.made_at)}) {
+    *to = document->root().string_at(name).value_or("");
+  }
   for (const json::Value top : tops->elements()) {
     if (!is_ours(top.as_string().value_or(""))) return damaged;
     pending.tops.emplace_back(*top.as_string());
@@ -130,13 +142,14 @@ Result<void> check_free(const std::string& home, const Manifest& manifest, bool 
 Result<Restored> restore(const std::string& home, const Tools& tools, const RestoreWish& wish) {
   SP_TRY(const bool finished, finish_restore(home));
   (void)finished;
-  Pending pending{random_id(tools.random, 9), {}};
+  Pending pending{random_id(tools.random, 9), {}, {}};
   std::ranges::replace(pending.id, '-', '_');
   SP_TRY(Scratch scratch, Scratch::make(scratch_of(home, pending.id)));
   fault_point("restore.scratch");
   const auto free = [&](const Manifest& manifest) { return check_free(home, manifest, wish.force); };
   SP_TRY(Manifest manifest, extract_all(wish.file, {&tools.keys, wish.password}, scratch.path(), tools.go_on, free));
   pending.tops = tops_of(manifest);
+  pending.note = {{}, wish.by, iso_time(tools.clock.wall()), manifest.id, iso_time(manifest.at)};
   SP_TRY(auto unopened, tools.check_home(scratch.path()));
   SP_CHECK(sync_tree(scratch.path()));
   fault_point("restore.checked");
@@ -149,13 +162,28 @@ Result<Restored> restore(const std::string& home, const Tools& tools, const Rest
   return Restored{std::move(manifest), std::move(unopened), exists(aside) ? aside : std::string()};
 }
 
+Result<std::vector<RestoreNote>> restore_notes(const std::string& home) {
+  std::vector<RestoreNote> notes;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(home, error); !error && at != std::filesystem::directory_iterator();
+       at.increment(error)) {
+    if (!at->path().filename().string().starts_with(kNotePrefix)) continue;
+    SP_TRY(Pending one, read_pending(at->path().string()));
+    one.note.path = at->path().string();
+    notes.push_back(std::move(one.note));
+  }
+  if (error) return fail(Code::io, "read the folder " + home + ": " + error.message());
+  std::ranges::sort(notes, {}, &RestoreNote::at);
+  return notes;
+}
+
 Result<bool> finish_restore(const std::string& home) {
   const std::string mark = home + "/" + std::string(kPending);
   const bool forward = exists(mark);
   if (forward) {
     SP_TRY(const Pending pending, read_pending(mark));
     SP_CHECK(move_in(home, pending));
-    SP_CHECK(remove_all(mark));
+    SP_CHECK(rename_file(mark, note_of(home, pending.id)));
     SP_CHECK(sync_folder(home));
     fault_point("restore.unmarked");
   }

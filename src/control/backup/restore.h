@@ -15,6 +15,7 @@ struct RestoreWish {
   std::string file;  // the backup
   const Secret* password = nullptr;
   bool force = false;  // over a home that holds something; what it held is kept aside
+  std::string by;  // who restores, for the audit of the restored home: "local:<uid>"
 };
 
 struct Restored {
@@ -26,6 +27,16 @@ struct Restored {
 // Code::conflict: the home holds something, and `force` was not said. `tools.keys` are those of the home; where it has none, the
 // backup opens by its recovery password alone, and brings the keys.
 Result<Restored> restore(const std::string& home, const Tools& tools, const RestoreWish& wish);
+
+// What the audit of a restored home has to begin with: who put which backup in the place of the home, and when. It lies in the
+// home from the moment at which that is the restored one, until the record is written and its file removed.
+struct RestoreNote {
+  std::string path;
+  std::string by, at;  // ISO 8601, UTC
+  std::string backup, made_at;
+};
+// Those of this home, the oldest first.
+Result<std::vector<RestoreNote>> restore_notes(const std::string& home);
 
 // Ends a restore that a crash cut: forward where restore.pending is there, else the scratch goes and the home is as it was. True:
 // the home is a restored one. First of all when a home is opened, under its lock.
