@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string_view>
 
@@ -99,6 +100,8 @@ Result<void> drop_to(RunAs to, const std::string& home) {
 }
 
 Result<void> keep_memory_private() {
+  // Before the files of /proc are root's, and once is enough: where it cannot be opened it was written, or no core is made anyway.
+  std::ofstream("/proc/self/coredump_filter") << "0";
   const rlimit none{0, 0};
   if (setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0) return {};
   return fail(Code::config, "core files and looks into memory could not be forbidden");

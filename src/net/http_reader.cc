@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "net/scrub.h"
+
 namespace sallyport::net {
 namespace {
 
@@ -76,9 +78,9 @@ bool RequestReader::fault(Code code, std::string_view why) {
 
 void RequestReader::next() {
   state_ = State::head;
-  head_bytes_.clear();
+  scrub(head_bytes_);
   scan_.reset();
-  body_.clear();
+  scrub(body_);
   if (body_.capacity() > (1U << 20)) std::string().swap(body_);  // a large body's memory is not kept for a small one
   raw_body_bytes_ = 0;
   auto headers = std::move(head_.headers);  // its memory serves the next head; no view outlives the bytes

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "net/scrub.h"
+
 namespace sallyport::net {
 namespace {
 
@@ -83,9 +85,9 @@ void ResponseReader::start(ResponseLimits limits, bool to_head) {
   started_ = keep_alive_ = false;
   interim_bytes_ = 0;
   remaining_ = body_total_ = raw_total_ = 0;
-  head_.bytes_.clear();
+  scrub(head_.bytes_);
   head_.slots_.clear();
-  body_.clear();
+  scrub(body_);
   scan_.reset();
 }
 

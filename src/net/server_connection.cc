@@ -1,6 +1,7 @@
 #include "net/server_connection.h"
 
 #include "net/connection_impl.h"
+#include "net/scrub.h"
 
 namespace sallyport::net {
 namespace {
@@ -109,6 +110,8 @@ Task<bool> ServerConnection::read_head() {
 void ServerConnection::begin_exchange() {
   common_headers_ = settings_.common_headers;
   extra_headers_.clear();
+  scrub(out_);
+  ::explicit_bzero(in_.data(), begin_);  // a watch may be reading behind that
   answered_ = streaming_ = stream_ended_ = close_ = continued_ = wants_watch_ = timed_out_ = false;
   on_gone_ = nullptr;
 }

@@ -26,7 +26,8 @@ int verify_with_pins(X509_STORE_CTX* store, void* terms) {
 bool demand(SSL_CTX* context) {
   SSL_CTX_set_security_level(context, 2);  // as the listener: nothing below 112 bits, whatever the distribution takes
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+  SSL_CTX_set_options(context,
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET | SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   static constexpr unsigned char kAlpn[] = "\x08http/1.1";
   return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&

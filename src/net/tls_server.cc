@@ -147,8 +147,8 @@ Result<void> TlsServer::Shared::choose_algorithms(TlsProfile profile) {
   if (SSL_CTX_set1_sigalgs_list(c, kSignatures) != 1 || SSL_CTX_set1_client_sigalgs_list(c, kSignatures) != 1) {
     return broken("signature algorithms");
   }
-  SSL_CTX_set_options(
-      c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                             SSL_OP_PRIORITIZE_CHACHA | SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);  // an idle connection costs 2 KiB instead of 36
   SSL_CTX_set_read_ahead(c, 1);  // one system call a record instead of two
   SSL_CTX_set_alpn_select_cb(c, choose_alpn, nullptr);
