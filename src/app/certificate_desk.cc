@@ -26,6 +26,7 @@ control::AcmeRules rules_of(const config::AcmeSettings& settings) {
   }
   rules.tls_alpn = settings.challenge == "tls-alpn-01";
   rules.port = settings.port;
+  rules.eab_kid = settings.eab_kid;
   rules.ca = settings.ca;
   return rules;
 }
@@ -108,23 +109,48 @@ Result<void> judge(const control::ChildEnd& end) {
   return {};
 }
 
-Task<Result<control::AcmeCertificate>> ask(Executor executor, const control::AcmeRules& rules, std::string folder,
-                                           const Clock& clock) {
-  SP_CO_TRY(auto order, control::acme_order(rules, folder));
-  const auto end = co_await control::run_child(executor, std::move(order));
+// Open for as long as the client may be asked.
+class OpenGate {
+ public:
+  OpenGate(net::ChallengeGate& gate, std::uint16_t port) : gate_(gate) { gate_.open(port); }
+  OpenGate(const OpenGate&) = delete;
+  OpenGate& operator=(const OpenGate&) = delete;
+  ~OpenGate() { gate_.close(); }
+
+ private:
+  net::ChallengeGate& gate_;
+};
+
+}  // namespace
+
+Result<control::AcmeRun> App::CertificateDesk::acme_run() const {
+  const auto& settings = app_.options_.settings;
+  control::AcmeRun run;
+  if (acme_.tls_alpn && acme_.port == 0) {
+    SP_TRY(run.inner_port, control::free_loopback_port());
+  }
+  if (control::needs_binding(acme_, settings.home + "/certs")) {
+    SP_TRY(run.eab_hmac, config::resolve_reference(settings.acme.eab_hmac, settings.home, app_.options_.environment));
+  }
+  return run;
+}
+
+Task<Result<control::AcmeCertificate>> App::CertificateDesk::ask() {
+  const std::string folder = app_.options_.settings.home + "/certs";
+  SP_CO_TRY(const control::AcmeRun run, acme_run());
+  SP_CO_TRY(auto order, control::acme_order(acme_, folder, run));
+  const OpenGate open(challenges_, run.inner_port);
+  const auto end = co_await control::run_child(app_.control_io_.get_executor(), std::move(order));
   if (!end) {
     if (end.error().code != Code::not_found) co_return fail(end.error());
     co_return fail(Code::config, end.error().detail + "; fix: apt-get install lego, or set acme.program");
   }
   SP_CO_CHECK(judge(*end));
-  co_return control::take_acme_certificate(rules, folder, clock.wall());
+  co_return control::take_acme_certificate(acme_, folder, app_.clock_.wall());
 }
 
-}  // namespace
-
 Task<void> App::CertificateDesk::get_certificate() {
-  const auto got =
-      co_await ask(app_.control_io_.get_executor(), acme_, app_.options_.settings.home + "/certs", app_.clock_);
+  const auto got = co_await ask();
   const auto taken = got ? store_.adopt(got->chain_pem, got->key_pem, "acme") : fail(got.error());
   if (taken) {
     refusals_ = 0;
@@ -185,6 +211,10 @@ std::string App::CertificateDesk::metrics() const {
   constexpr std::string_view kFailures = "sallyport_certificate_renewal_failures_total";
   add_metric(out, kFailures, "Renewals of certificates or of the revocation list that failed.", "counter");
   out.append(kFailures).append(" ").append(std::to_string(failures_)).append("\n");
+  constexpr std::string_view kChallenges = "sallyport_acme_challenges_total";
+  add_metric(out, kChallenges, "Connections of tls-alpn-01, handed on to the ACME client or too many.", "counter");
+  out.append(kChallenges).append("{outcome=\"passed\"} ").append(std::to_string(challenges_.passed())).append("\n");
+  out.append(kChallenges).append("{outcome=\"refused\"} ").append(std::to_string(challenges_.refused())).append("\n");
   return out;
 }
 

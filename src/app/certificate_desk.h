@@ -7,6 +7,7 @@
 #include "app/app.h"
 #include "control/acme.h"
 #include "control/certificates.h"
+#include "net/challenge_gate.h"
 
 namespace sallyport::app {
 
@@ -21,9 +22,12 @@ class App::CertificateDesk {
   void tick();
   void ask_if_due();  // the same of ACME alone; every second
   [[nodiscard]] std::string metrics() const;  // Prometheus text; any thread
+  [[nodiscard]] net::ChallengeGate& challenges() noexcept { return challenges_; }
 
  private:
   Task<void> get_certificate();
+  Task<Result<control::AcmeCertificate>> ask();
+  [[nodiscard]] Result<control::AcmeRun> acme_run() const;
   [[nodiscard]] bool acme_due() const;
   Result<void> note(std::string_view what, const control::IssuedCertificate& about, std::string_view by);
   void measure();
@@ -31,6 +35,7 @@ class App::CertificateDesk {
   App& app_;
   control::Certificates store_;
   control::AcmeRules acme_;
+  net::ChallengeGate challenges_;
   bool asking_ = false;  // the authority of acme.directory, now
   WallTime ask_at_{};  // not before
   int refusals_ = 0;  // in a row

@@ -1,5 +1,6 @@
 #include "app/doors.h"
 
+#include "app/certificate_desk.h"
 #include "app/worker_unit.h"
 
 namespace sallyport::app {
@@ -36,6 +37,7 @@ net::ArrivalSettings App::Doors::arrival() const {
   // Loopback alone is reached where none is named (config/checks_together.cc).
   arrival.proxies_only =
       settings.listen.behind_tls_proxy && !settings.tls.enabled && !settings.listen.trusted_proxies.empty();
+  arrival.challenges = &app_.certificates_->challenges();
   for (const auto& proxy : settings.listen.trusted_proxies) {
     if (const auto cidr = Cidr::parse(proxy)) arrival.trusted_proxies.push_back(*cidr);
   }

@@ -1,6 +1,9 @@
 #include "control/acme.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,9 +68,48 @@ Result<void> check(const crypto::Certificate& leaf, const crypto::CertificateKey
   return {};
 }
 
+// As lego names the folder of a directory's accounts: its host, with _ for the colon before a port.
+std::string accounts_of(const std::string& directory) {
+  const auto scheme = directory.find("://");
+  const auto start = scheme == std::string::npos ? 0 : scheme + 3;
+  std::string host = directory.substr(start, directory.find('/', start) - start);
+  std::ranges::replace(host, ':', '_');
+  return host;
+}
+
+void add_challenge(std::vector<std::string>& argv, const AcmeRules& rules, const fs::path& certs, const AcmeRun& run) {
+  if (!rules.tls_alpn) {
+    argv.insert(argv.end(), {"--http", "--http.webroot", (certs / "acme").string()});
+  } else if (rules.port != 0) {
+    argv.insert(argv.end(), {"--tls", "--tls.port", ":" + std::to_string(rules.port)});
+  } else {
+    argv.insert(argv.end(), {"--tls", "--tls.port", "127.0.0.1:" + std::to_string(run.inner_port)});
+  }
+}
+
 }  // namespace
 
-Result<ChildOrder> acme_order(const AcmeRules& rules, const fs::path& certs) {
+bool needs_binding(const AcmeRules& rules, const fs::path& certs) {
+  std::error_code error;
+  const fs::path account = certs / "lego" / "accounts" / accounts_of(rules.directory) / rules.email / "account.json";
+  return !rules.eab_kid.empty() && !fs::exists(account, error);
+}
+
+Result<std::uint16_t> free_loopback_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in there{};
+  there.sin_family = AF_INET;
+  there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof there;
+  auto* const address = reinterpret_cast<sockaddr*>(&there);
+  const bool good = fd >= 0 && ::bind(fd, address, size) == 0 && ::getsockname(fd, address, &size) == 0;
+  const int why = errno;
+  if (fd >= 0) ::close(fd);
+  if (!good) return fail(Code::io, "a port of 127.0.0.1: " + std::generic_category().message(why));
+  return ntohs(there.sin_port);
+}
+
+Result<ChildOrder> acme_order(const AcmeRules& rules, const fs::path& certs, const AcmeRun& run) {
   SP_CHECK(make_folder(certs / "lego"));
   SP_CHECK(make_webroot(certs / "acme"));
   ChildOrder order;
@@ -75,10 +117,10 @@ Result<ChildOrder> acme_order(const AcmeRules& rules, const fs::path& certs) {
                 "--email",     rules.email,    "--path",   (certs / "lego").string(),
                 "--key-type",  "ec256"};
   for (const std::string& host : rules.hosts) order.argv.insert(order.argv.end(), {"--domains", host});
-  if (rules.tls_alpn) {
-    order.argv.insert(order.argv.end(), {"--tls", "--tls.port", ":" + std::to_string(rules.port)});
-  } else {
-    order.argv.insert(order.argv.end(), {"--http", "--http.webroot", (certs / "acme").string()});
+  add_challenge(order.argv, rules, certs, run);
+  if (!run.eab_hmac.empty()) {
+    order.argv.insert(order.argv.end(),
+                      {"--eab", "--kid", rules.eab_kid, "--hmac", std::string(run.eab_hmac.reveal())});
   }
   order.argv.emplace_back("run");
   order.environment = {"PATH=/usr/bin:/bin", "HOME=" + (certs / "lego").string()};

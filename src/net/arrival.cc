@@ -11,8 +11,8 @@ namespace sallyport::net {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(ArrivalFault::count_)> kNames{
-    "closed",      "draining", "timeout", "untrusted_proxy", "proxy_header", "plain_http", "too_many_handshakes",
-    "certificate", "handshake"};
+    "closed",      "draining",  "timeout",  "untrusted_proxy", "proxy_header", "plain_http", "too_many_handshakes",
+    "certificate", "handshake", "challenge"};
 
 constexpr std::string_view kPlainAnswer =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 46\r\nConnection: close\r\n\r\n"
@@ -56,6 +56,9 @@ void Arrivals::cancel() {
   draining_ = true;
   boost::system::error_code ignored;
   for (Stream* const stream : waiting_) stream->socket().cancel(ignored);
+  for (const auto& relay : relays_) {
+    if (const auto there = relay.lock()) there->close();
+  }
 }
 
 bool Arrivals::trusts(const IpAddress& address) const {
@@ -120,6 +123,9 @@ Task<std::optional<ArrivalFailure>> Arrivals::shake_hands(Stream& stream, Peer& 
   if (!ours && settings_.admit_handshake && !settings_.admit_handshake(peer.address)) {  // closed without a word
     co_return ArrivalFailure{ArrivalFault::too_many_handshakes, "over rate.handshake or rate.handshake_total"};
   }
+  const std::uint16_t challenges = settings_.challenges == nullptr ? 0 : settings_.challenges->port();
+  if (challenges != 0 && co_await is_challenge(stream)) co_return hand_on(stream, challenges);
+  if (draining_ || deadline.late()) co_return ended(deadline, {});
   const auto tls =
       tls_;  // OpenSSL's callbacks point into it until the handshake has ended, whatever is reloaded meanwhile
   auto session = tls->session();
@@ -137,6 +143,34 @@ Task<std::optional<ArrivalFailure>> Arrivals::shake_hands(Stream& stream, Peer& 
   peer.certificate = std::move(*certificate);
   peer.secure = true;
   co_return std::nullopt;
+}
+
+// Its first record is looked at and stays in the socket.
+Task<bool> Arrivals::is_challenge(Stream& stream) {
+  std::string hello(kHelloBytesMax, '\0');
+  const int fd = stream.socket().native_handle();
+  for (std::size_t before = 0;;) {
+    const ssize_t size = peek(stream, hello);
+    if (size <= 0) co_return false;
+    const HelloLook look = look_at_hello(std::string_view(hello).substr(0, static_cast<std::size_t>(size)));
+    const bool grown = static_cast<std::size_t>(size) > before;
+    if (look.aim != HelloAim::more || !grown) co_return look.aim == HelloAim::challenge;
+    before = static_cast<std::size_t>(size);
+    const int enough = static_cast<int>(look.needed), one = 1;  // else the wait ends at once, for what is there already
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof enough);
+    const auto [error] = co_await stream.socket().async_wait(Socket::wait_read, use_task_ec);
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+    if (error) co_return false;
+  }
+}
+
+ArrivalFailure Arrivals::hand_on(Stream& stream, std::uint16_t port) {
+  if (!settings_.challenges->take()) return {ArrivalFault::challenge, "too many at once"};
+  auto relay = std::make_shared<ChallengeRelay>(std::move(stream.socket()), *settings_.challenges);
+  std::erase_if(relays_, [](const auto& one) { return one.expired(); });
+  relays_.push_back(relay);
+  relay->start(port, settings_.timeout);
+  return {ArrivalFault::challenge, "handed on"};
 }
 
 // Closing with unread bytes would send a reset, which may overtake the answer or the alert (RFC 9112 9.6).

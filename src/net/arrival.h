@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/challenge_gate.h"
 #include "net/http_message.h"
 #include "net/stream.h"
 #include "net/timeouts.h"
@@ -25,6 +26,7 @@ struct ArrivalSettings {
   // trusted_proxies. Null: anybody may.
   std::function<bool(const IpAddress&)> admit_handshake;
   std::chrono::milliseconds timeout{10'000};  // for header and handshake together
+  ChallengeGate* challenges = nullptr;  // outlives the listener
 };
 
 enum class ArrivalFault : std::uint8_t {
@@ -37,6 +39,7 @@ enum class ArrivalFault : std::uint8_t {
   too_many_handshakes,  // of its address, or of all
   certificate,  // the client's, or that there was none
   handshake,  // anything else of TLS
+  challenge,  // no fault: it was the ACME authority's, and is the relay's now
   count_
 };
 
@@ -71,6 +74,8 @@ class Arrivals {
   class Deadline;
   Task<std::optional<ArrivalFailure>> read_proxy_header(Stream& stream, Peer& peer, const Deadline& deadline);
   Task<std::optional<ArrivalFailure>> shake_hands(Stream& stream, Peer& peer, const Deadline& deadline);
+  Task<bool> is_challenge(Stream& stream);
+  ArrivalFailure hand_on(Stream& stream, std::uint16_t port);
   Task<void> say_goodbye(Stream& stream, const Deadline& deadline);
   [[nodiscard]] bool trusts(const IpAddress& address) const;
   ArrivalFailure ended(const Deadline& deadline, std::string detail) const;
@@ -79,6 +84,7 @@ class Arrivals {
   DeadlineSweep& sweep_;
   std::shared_ptr<const TlsServer> tls_;
   std::list<Stream*> waiting_;
+  std::vector<std::weak_ptr<ChallengeRelay>> relays_;
   bool draining_ = false;
 };
 

@@ -38,7 +38,8 @@ void record(Worker& w, const net::Peer& peer, const Decision& decision) {
 }  // namespace
 
 void record_refused_arrival(Worker& w, const net::Peer& peer, const net::ArrivalFailure& failed) {
-  if (failed.fault == ArrivalFault::closed || failed.fault == ArrivalFault::draining) return;
+  using enum ArrivalFault;
+  if (failed.fault == closed || failed.fault == draining || failed.fault == challenge) return;
   if (failed.fault == ArrivalFault::certificate || failed.fault == ArrivalFault::handshake) {
     w.metrics.event(telemetry::Event::tls_failure);
   }

@@ -1,0 +1,147 @@
+#include "net/challenge_gate.h"
+
+#include <array>
+#include <optional>
+
+#include "core/asio.h"
+
+namespace sallyport::net {
+namespace {
+
+constexpr std::size_t kBytesMax = 64U << 10;
+constexpr std::size_t kRecordHead = 5;
+constexpr std::string_view kProtocol = "acme-tls/1";
+constexpr unsigned kHandshake = 22, kClientHello = 1, kAlpnExtension = 16;
+
+// The parts of a ClientHello (RFC 8446 4.1.2); nothing where it is cut off.
+class Parts {
+ public:
+  explicit Parts(std::string_view bytes) noexcept : rest_(bytes) {}
+  std::optional<std::string_view> take(std::size_t size) noexcept {
+    if (rest_.size() < size) return std::nullopt;
+    const auto out = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return out;
+  }
+  std::optional<std::size_t> number(std::size_t bytes) noexcept {
+    const auto text = take(bytes);
+    if (!text) return std::nullopt;
+    std::size_t out = 0;
+    for (const char c : *text) out = out << 8U | static_cast<unsigned char>(c);
+    return out;
+  }
+  // With its length in so many bytes before it.
+  std::optional<std::string_view> vector(std::size_t length_bytes) noexcept {
+    const auto size = number(length_bytes);
+    return size ? take(*size) : std::nullopt;
+  }
+  [[nodiscard]] bool empty() const noexcept { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+// RFC 8737 3: the list has that one protocol and no other.
+bool is_ours(std::string_view extension) noexcept {
+  Parts parts(extension);
+  const auto list = parts.vector(2);
+  if (!list || !parts.empty()) return false;
+  Parts names(*list);
+  const auto first = names.vector(1);
+  return first == kProtocol && names.empty();
+}
+
+bool is_challenge(std::string_view hello) noexcept {
+  Parts message(hello);
+  if (message.number(1) != kClientHello) return false;
+  const auto body = message.vector(3);
+  if (!body || !message.empty()) return false;
+  Parts parts(*body);
+  if (!parts.take(2 + 32) || !parts.vector(1) || !parts.vector(2) || !parts.vector(1)) return false;
+  const auto extensions = parts.vector(2);
+  if (!extensions) return false;
+  Parts each(*extensions);
+  while (!each.empty()) {
+    const auto kind = each.number(2);
+    const auto content = each.vector(2);
+    if (!kind || !content) return false;
+    if (*kind == kAlpnExtension) return is_ours(*content);
+  }
+  return false;
+}
+
+}  // namespace
+
+bool ChallengeGate::take() noexcept {
+  if (taken_.fetch_add(1) < kMost) {
+    ++passed_;
+    return true;
+  }
+  --taken_;
+  ++refused_;
+  return false;
+}
+
+HelloLook look_at_hello(std::string_view bytes) noexcept {
+  if (!bytes.empty() && static_cast<unsigned char>(bytes[0]) != kHandshake) return {};
+  if (bytes.size() < kRecordHead) return {HelloAim::more, kRecordHead};
+  Parts record(bytes.substr(3));
+  const std::size_t size = record.number(2).value_or(0);
+  if (size == 0 || kRecordHead + size > kHelloBytesMax) return {};
+  const auto hello = record.take(size);
+  if (!hello) return {HelloAim::more, kRecordHead + size};
+  return {is_challenge(*hello) ? HelloAim::challenge : HelloAim::other, 0};
+}
+
+struct ChallengeRelay::Way {
+  Socket& from;
+  Socket& to;
+  std::array<char, 4096> bytes{};
+  std::size_t total = 0;
+};
+
+ChallengeRelay::ChallengeRelay(Socket client, ChallengeGate& gate)
+    : client_(std::move(client)), inside_(client_.get_executor()), late_(client_.get_executor()), gate_(gate) {}
+
+void ChallengeRelay::start(std::uint16_t port, std::chrono::milliseconds limit) {
+  const auto self = shared_from_this();
+  late_.expires_after(limit);
+  late_.async_wait([self](const boost::system::error_code& error) {
+    if (!error) self->close();
+  });
+  const asio::ip::tcp::endpoint there(asio::ip::address_v4::loopback(), port);
+  inside_.async_connect(there, [self](const boost::system::error_code& error) {
+    if (error) return self->close();
+    self->carry(std::make_shared<Way>(self->client_, self->inside_));
+    self->carry(std::make_shared<Way>(self->inside_, self->client_));
+  });
+}
+
+void ChallengeRelay::carry(std::shared_ptr<Way> way) {
+  const auto self = shared_from_this();
+  way->from.async_read_some(asio::buffer(way->bytes),
+                            [self, way](const boost::system::error_code& error, std::size_t size) {
+                              if (error == asio::error::eof) return self->end(way->to);
+                              if (error || (way->total += size) > kBytesMax) return self->close();
+                              asio::async_write(way->to, asio::buffer(way->bytes.data(), size),
+                                                [self, way](const boost::system::error_code& failed, std::size_t) {
+                                                  if (failed) self->close();
+                                                  else self->carry(way);
+                                                });
+                            });
+}
+
+void ChallengeRelay::end(Socket& to) noexcept {
+  boost::system::error_code ignored;
+  to.shutdown(Socket::shutdown_send, ignored);
+  if (++ended_ == 2) close();
+}
+
+void ChallengeRelay::close() noexcept {
+  boost::system::error_code ignored;
+  late_.cancel();
+  client_.close(ignored);
+  inside_.close(ignored);
+}
+
+}  // namespace sallyport::net

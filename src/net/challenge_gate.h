@@ -1,0 +1,65 @@
+// tls-alpn-01 (RFC 8737) at the gateway's own TLS port. While an ACME client of ours waits for the authority, a connection whose
+// ClientHello offers the one protocol acme-tls/1 goes byte for byte to that client's listener on loopback, and nowhere else;
+// nothing of it is read here. Closed, which it is but for the seconds of an order, such a connection is met as any other. One a
+// gateway, owned by app, outlives the workers; any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "net/stream.h"
+
+namespace sallyport::net {
+
+class ChallengeGate {
+ public:
+  static constexpr int kMost = 16;  // at once; an authority comes from several places
+  void open(std::uint16_t port) noexcept { port_ = port; }
+  void close() noexcept { port_ = 0; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }  // 0: closed
+  // False: there are kMost already. Each that is taken is given back.
+  bool take() noexcept;
+  void give_back() noexcept { --taken_; }
+  [[nodiscard]] std::uint64_t passed() const noexcept { return passed_; }
+  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
+
+ private:
+  std::atomic<std::uint16_t> port_{0};
+  std::atomic<int> taken_{0};
+  std::atomic<std::uint64_t> passed_{0}, refused_{0};
+};
+
+enum class HelloAim : std::uint8_t { more, other, challenge };
+struct HelloLook {
+  HelloAim aim = HelloAim::other;
+  std::size_t needed = 0;  // more: so many bytes from the first on say it
+};
+inline constexpr std::size_t kHelloBytesMax = 8192;
+// What the first bytes of a connection want. A ClientHello in several records, or longer than that, is no challenge.
+[[nodiscard]] HelloLook look_at_hello(std::string_view bytes) noexcept;
+
+// Carries bytes between `client` and 127.0.0.1:`port` until both have ended, 64 KiB have gone one way, or the time is over. It
+// holds itself while operations are under way; the gate has been taken for it. That worker's thread only.
+class ChallengeRelay : public std::enable_shared_from_this<ChallengeRelay> {
+ public:
+  ChallengeRelay(Socket client, ChallengeGate& gate);
+  ChallengeRelay(const ChallengeRelay&) = delete;
+  ChallengeRelay& operator=(const ChallengeRelay&) = delete;
+  ~ChallengeRelay() { gate_.give_back(); }
+  void start(std::uint16_t port, std::chrono::milliseconds limit);
+  void close() noexcept;
+
+ private:
+  struct Way;
+  void carry(std::shared_ptr<Way> way);
+  void end(Socket& to) noexcept;
+
+  Socket client_, inside_;
+  SteadyTimer late_;
+  ChallengeGate& gate_;
+  int ended_ = 0;
+};
+
+}  // namespace sallyport::net

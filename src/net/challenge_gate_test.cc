@@ -1,0 +1,186 @@
+// tls-alpn-01 at our own port (RFC 8737; S2-27): which first bytes are the authority's, and what becomes of them.
+#include "net/challenge_gate.h"
+
+#include <openssl/ssl.h>
+
+#include "net/arrival.h"
+#include "net/loopback_fixture.h"
+#include "net/tls_test_support.h"
+
+namespace sallyport::net {
+namespace {
+
+using std::string_literals::operator""s;
+
+// The first record of a client that offers these protocols, as ALPN writes them.
+std::string hello_of(std::string_view protocols, std::string_view name = "gateway.example") {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  const SslPtr ssl(SSL_new(context.get()));
+  BIO* const in = BIO_new(BIO_s_mem());
+  BIO* const out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl.get(), in, out);
+  SSL_set_tlsext_host_name(ssl.get(), std::string(name).c_str());
+  if (!protocols.empty()) {
+    SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(protocols.data()),
+                        static_cast<unsigned>(protocols.size()));
+  }
+  (void)SSL_connect(ssl.get());
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(out, &bytes);
+  return {bytes, static_cast<std::size_t>(size)};
+}
+
+constexpr std::string_view kAcme = "\x0a"
+                                   "acme-tls/1";
+
+TEST(Hello, ThatOneProtocolAloneIsAChallenge) {
+  EXPECT_EQ(look_at_hello(hello_of(kAcme)).aim, HelloAim::challenge);
+  const std::string http = "\x08http/1.1", longer = "\x0c"
+                                                    "acme-tls/1.1";
+  for (const std::string& other : {""s, http, http + std::string(kAcme), std::string(kAcme) + http, longer}) {
+    EXPECT_EQ(look_at_hello(hello_of(other)).aim, HelloAim::other) << other;
+  }
+}
+
+TEST(Hello, ABeginningSaysHowMuchIsNeeded) {
+  const std::string hello = hello_of(kAcme);
+  EXPECT_EQ(look_at_hello("").needed, 5U);
+  for (std::size_t size = 0; size < hello.size(); ++size) {
+    const HelloLook look = look_at_hello(std::string_view(hello).substr(0, size));
+    EXPECT_EQ(look.aim, HelloAim::more) << size;
+    EXPECT_EQ(look.needed, size < 5 ? 5 : hello.size());
+  }
+}
+
+TEST(Hello, WhatIsBrokenOrTooLongIsNone) {
+  EXPECT_EQ(look_at_hello("GET / HTTP/1.1\r\n").aim, HelloAim::other);
+  EXPECT_EQ(look_at_hello("\x16\x03\x01\xff\xff"s).aim, HelloAim::other);
+  EXPECT_EQ(look_at_hello("\x16\x03\x01\x00\x00"s).aim, HelloAim::other);
+  const std::string hello = hello_of(kAcme);
+  for (std::size_t at = 0; at < hello.size(); ++at) {  // no read beyond the bytes, whatever the lengths say
+    for (const char wrong : {'\x00', '\xff', '\x7f'}) {
+      std::string bad = hello;
+      bad[at] = wrong;
+      (void)look_at_hello(bad);
+    }
+  }
+}
+
+TEST(Gate, HoldsSoManyAtOnce) {
+  ChallengeGate gate;
+  EXPECT_EQ(gate.port(), 0);
+  for (int i = 0; i < ChallengeGate::kMost; ++i) EXPECT_TRUE(gate.take());
+  EXPECT_FALSE(gate.take());
+  EXPECT_EQ(gate.refused(), 1U);
+  gate.give_back();
+  EXPECT_TRUE(gate.take());
+  EXPECT_EQ(gate.passed(), static_cast<std::uint64_t>(ChallengeGate::kMost) + 1);
+}
+
+class ChallengeTest : public Loopback {
+ protected:
+  SystemRandom random_;
+  TestCertificate ca_{authority()};
+  TestCertificate server_{CertificateWish{}, &ca_};
+  ChallengeGate gate_;
+  ArrivalSettings arrival_{.timeout = std::chrono::milliseconds{2000}, .challenges = &gate_};
+  std::unique_ptr<Arrivals> arrivals_;
+  TcpAcceptor inside_{io_.get_executor(), {asio::ip::address_v4::loopback(), 0}};
+  std::vector<std::string> faults_, inside_said_;
+
+  void arrive() {
+    TlsMaterial material;
+    material.chain = server_.pem();
+    material.key = Secret(server_.key_pem());
+    arrivals_ = std::make_unique<Arrivals>(arrival_, sweep_);
+    arrivals_->use(TlsServer::make(material, TicketKeys::fresh(random_), clock_).value_or(nullptr));
+    group_.spawn(accept_all());
+    group_.spawn(answer_inside());
+  }
+  Task<void> accept_all() {
+    for (;;) {
+      auto [error, socket] = co_await acceptor_.async_accept(use_task_ec);
+      if (error) co_return;
+      group_.spawn(one(Stream(Socket(std::move(socket)))));
+    }
+  }
+  Task<void> one(Stream stream) {
+    Peer peer{.address = *IpAddress::parse("127.0.0.1"), .ip = "127.0.0.1"};
+    const auto failed = co_await arrivals_->admit(stream, peer);
+    faults_.emplace_back(failed ? arrival_fault_name(failed->fault) : "none");
+    stream.close();
+  }
+  // The ACME client's listener: says what came until "end", and ends.
+  Task<void> answer_inside() {
+    for (;;) {
+      auto [error, socket] = co_await inside_.async_accept(use_task_ec);
+      if (error) co_return;
+      inside_said_.push_back(co_await read_until(socket, "end"));
+      co_await asio::async_write(socket, asio::buffer("answer"s), use_task_ec);
+    }
+  }
+  [[nodiscard]] std::uint16_t inside_port() const { return inside_.local_endpoint().port(); }
+};
+
+TEST_F(ChallengeTest, GoesByteForByteToTheClientThatWaits) {
+  gate_.open(inside_port());
+  arrive();
+  const std::string hello = hello_of(kAcme);
+  run([](auto& self, const std::string& sent) -> Task<void> {
+    auto socket = co_await self.connect();
+    // In pieces, as large hellos come: nothing is decided before the whole record is there.
+    for (const std::size_t part : {std::size_t{3}, std::size_t{100}, sent.size()}) {
+      const std::size_t from = part == 3 ? 0 : part == 100 ? 3 : 100;
+      co_await asio::async_write(socket, asio::buffer(sent.substr(from, part - from)), use_task_ec);
+      co_await self.yield();
+    }
+    co_await asio::async_write(socket, asio::buffer("and more end"s), use_task_ec);
+    EXPECT_EQ(co_await self.read_all(socket), "answer");
+    socket.close();
+    EXPECT_TRUE(co_await self.eventually([&] { return !self.faults_.empty(); }));
+    self.inside_.close();
+  }(*this, hello));
+  EXPECT_EQ(faults_, std::vector<std::string>{"challenge"});
+  ASSERT_EQ(inside_said_.size(), 1U);
+  EXPECT_EQ(inside_said_[0].substr(0, hello.size()), hello);
+  EXPECT_EQ(gate_.passed(), 1U);
+}
+
+// Only while an order runs: else whoever asks would reach what listens on this machine.
+TEST_F(ChallengeTest, AtAClosedGateItIsAHandshakeLikeAnyOther) {
+  arrive();
+  run([](auto& self) -> Task<void> {
+    const auto answer = co_await self.talk(hello_of(kAcme));
+    EXPECT_TRUE(answer.starts_with("\x15\x03"s)) << "an alert: no_application_protocol (RFC 7301 3.2)";
+    self.inside_.close();
+  }(*this));
+  EXPECT_EQ(faults_, std::vector<std::string>{"handshake"});
+  EXPECT_TRUE(inside_said_.empty());
+  EXPECT_EQ(gate_.passed(), 0U);
+}
+
+TEST_F(ChallengeTest, OthersAreServedWhileItIsOpen) {
+  gate_.open(inside_port());
+  arrive();
+  run([](auto& self) -> Task<void> {
+    const auto answer = co_await self.talk(hello_of("\x08http/1.1"));
+    EXPECT_TRUE(answer.starts_with("\x16\x03"s)) << "a ServerHello of our own";
+    self.inside_.close();
+  }(*this));
+  EXPECT_TRUE(inside_said_.empty());
+}
+
+TEST_F(ChallengeTest, WhereNobodyWaitsOrTooManyCameItIsClosed) {
+  gate_.open(inside_port());
+  inside_.close();
+  arrive();
+  run([](auto& self) -> Task<void> {
+    EXPECT_EQ(co_await self.talk(hello_of(kAcme)), "");
+    for (int i = 0; i < ChallengeGate::kMost; ++i) (void)self.gate_.take();
+    EXPECT_EQ(co_await self.talk(hello_of(kAcme)), "");
+  }(*this));
+  EXPECT_GE(gate_.refused(), 1U);
+}
+
+}  // namespace
+}  // namespace sallyport::net
