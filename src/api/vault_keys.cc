@@ -27,7 +27,8 @@ void write_hash_keys(json::Writer& w, const KeyringStatus& status) {
   w.end_array().end_object();
 }
 
-RestAnswer answer_of(const KeyringStatus& status) {
+// `notice`: what an order left undone.
+RestAnswer answer_of(const KeyringStatus& status, std::string_view notice = {}) {
   json::Writer w;
   w.object().member("sealed", status.sealed).member("source", crypto::unseal_name(status.opened_by));
   w.member("generation", status.generation);
@@ -41,6 +42,7 @@ RestAnswer answer_of(const KeyringStatus& status) {
   }
   w.end_array();
   write_hash_keys(w, status);
+  if (!notice.empty()) w.member("notice", notice);
   w.end_object();
   return ok(w);
 }
@@ -116,7 +118,7 @@ Task<RestAnswer> reseal_keyring(Call& call) {
     if (!mendable) co_return refuse(call, done.error());
     co_return refuse(call, {Code::validation, done.error().detail}, done.error().detail);
   }
-  RestAnswer answer = answer_of(done->status);
+  RestAnswer answer = answer_of(done->status, done->left);
   answer.reason = "keyring:opened by " + *name + (done->left.empty() ? "" : "; " + done->left);
   co_return answer;
 }

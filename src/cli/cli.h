@@ -17,6 +17,7 @@ struct Io {
   bool interactive = false;  // stdin is a terminal: passwords may be asked for
   config::Environment environment;
   bool of_process = false;  // made by process_io, not by a test
+  bool terminal = false;    // stdout is one: what it would act on is not written to it
 };
 
 // Of this process: colours and questions only on a terminal.

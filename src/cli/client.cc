@@ -1,6 +1,7 @@
 #include "cli/client.h"
 
 #include <filesystem>
+#include <memory>
 
 #include "core/clock.h"
 #include "net/egress_client.h"
@@ -48,7 +49,13 @@ Result<ApiAnswer> request_over_socket(const std::string& home, std::string_view 
   if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
   request.body = body;
   request.limits.body_bytes = 64U << 20;
-  return run_request(std::move(request), std::chrono::seconds(310));  // a tool call may take 300
+  const bool changes = method != "GET";
+  auto sent = std::make_shared<bool>(false);
+  request.sending = [sent] { *sent = true; };
+  auto answer = run_request(std::move(request), std::chrono::seconds(310));  // a tool call may take 300
+  if (answer || !*sent) return answer;
+  return fail(Code::upstream_timeout, "the gateway gave no whole answer (" + answer.error().detail + ")" +
+                                          (changes ? ": the order may have been carried out" : ""));
 }
 
 Result<ApiAnswer> get_url(const std::string& url, std::chrono::milliseconds timeout) {

@@ -10,7 +10,8 @@
 
 namespace sallyport::cli {
 
-// Over <home>/admin.sock. Error upstream_unavailable: nobody listens there.
+// Over <home>/admin.sock. Error upstream_unavailable: nobody listens there, and nothing was sent. Any other: the gateway may
+// have done it; upstream_timeout where it gave no answer, or none whole.
 Result<ApiAnswer> request_over_socket(const std::string& home, std::string_view method, std::string_view path,
                                       std::string_view body);
 

@@ -1,10 +1,10 @@
 // backup create, list, verify, restore. A backup is named as `list` shows it, or by its path: then no server is asked.
 #include <algorithm>
-#include <istream>
 #include <ostream>
 
+#include "cli/ask_secret.h"
 #include "cli/context.h"
-#include "core/secret.h"
+#include "json/canonical.h"
 
 namespace sallyport::cli {
 namespace {
@@ -12,18 +12,18 @@ namespace {
 constexpr std::size_t kPasswordBytesMax = 1024;
 
 // From stdin alone: what stands on a command line stands in the process list and in the shell's history.
-Result<Secret> read_password(const Context& c) {
+Result<Secret> read_password(const Context& c, Asking asking) {
   if (!c.options.password_stdin) return Secret();
-  std::string line;
-  std::getline(c.io.in, line);
-  if (line.ends_with('\r')) line.pop_back();
-  if (!line.empty() && line.size() <= kPasswordBytesMax) return Secret(std::move(line));
-  wipe(line);
+  SP_TRY(Secret password, ask_secret(c, "Recovery password", asking));
+  if (!password.empty() && password.size() <= kPasswordBytesMax) return password;
   return fail(Code::validation, "stdin must hold a recovery password of at most 1024 bytes in one line");
 }
 
 int ask(const Context& c, const std::string& path, json::Writer& body, const Secret& password, const Render& render) {
-  if (!password.empty()) body.member("recovery_password", password.reveal());
+  if (!password.empty()) {
+    const auto written = write_secret(body, "recovery_password", password);
+    if (!written) return c.fail_with(kUsage, written.error().detail);
+  }
   std::string text = body.end_object().take();
   const int code = finish(c, c.api("POST", path, text), render);
   wipe(text);
@@ -55,7 +55,7 @@ void print(const Context& c, const BackupReport& report, const std::string& said
     w.object().member("id", report.id).member("created_at", report.made_at).member("files", report.files);
     w.member("aside", report.aside).key("notices").array();
     for (const auto& notice : report.notices) w.value(notice);
-    c.io.out << w.end_array().end_object().take() << "\n";
+    c.io.out << json::pretty(w.end_array().end_object().take()) << "\n";
     return;
   }
   c.io.out << said << ": " << report.files << " files of " << report.made_at << "\n";
@@ -91,7 +91,7 @@ int restore(const Context& c, Secret password) {
 
 int run_backup(const Context& c) {
   const std::string what = c.options.command.substr(7);
-  auto password = read_password(c);
+  auto password = read_password(c, what == "create" ? Asking::twice : Asking::once);
   if (!password) return c.fail_with(kUsage, password.error().detail);
   if (what == "create") return create(c, *password);
   if (what == "verify") return verify(c, std::move(*password));

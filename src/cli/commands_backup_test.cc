@@ -25,6 +25,35 @@ TEST(BackupCommands, ThePasswordComesFromStdinAlone) {
   EXPECT_TRUE(api.calls.empty());
 }
 
+// A JSON string would hold other bytes: what was locked with these opens with no password that anybody knows (S2-16).
+TEST(BackupCommands, APasswordThatJsonCannotCarryIsRefusedBeforeItIsSent) {
+  FakeApi api("backup_bytes");
+  std::string opened_with;
+  api.hooks.restore_backup = [&](const BackupFile& from) -> Result<BackupReport> {
+    opened_with = from.password.reveal();
+    return BackupReport{"id", "2026-11-22T13:45:00Z", 7, {}, ""};
+  };
+  const std::string latin1 = "caf\xE9 secret words";
+  EXPECT_EQ(api.run({"backup", "create", "--password-stdin"}, latin1 + "\n"), 2);
+  EXPECT_NE(api.err.find("not UTF-8"), std::string::npos) << api.err;
+  EXPECT_NE(api.err.find("fix: "), std::string::npos) << api.err;
+  EXPECT_EQ(api.run({"backup", "verify", "b.backup", "--password-stdin"}, latin1 + "\n"), 2);
+  EXPECT_TRUE(api.calls.empty());
+  EXPECT_EQ(api.run({"backup", "restore", "/mnt/b.backup", "--password-stdin"}, latin1 + "\n"), 0) << api.err;
+  EXPECT_EQ(opened_with, latin1) << "backup.recovery_password may have had these bytes";
+}
+
+TEST(BackupCommands, ANewPasswordIsAskedForTwiceOnATerminal) {
+  FakeApi api("backup_terminal");
+  api.interactive = true;
+  api.answers["POST /api/v1/backups"] = {201, R"({"name":"b.backup","bytes":1,"files":5})"};
+  EXPECT_EQ(api.run({"backup", "create", "--password-stdin"}, "secret words 12\nsecret words 21\n"), 2);
+  EXPECT_NE(api.err.find("the two differ"), std::string::npos) << api.err;
+  EXPECT_TRUE(api.calls.empty());
+  EXPECT_EQ(api.run({"backup", "create", "--password-stdin"}, "secret words 12\nsecret words 12\n"), 0) << api.err;
+  EXPECT_NE(api.err.find("Recovery password: "), std::string::npos) << api.err;
+}
+
 TEST(BackupCommands, ANameIsForTheGatewayAndAPathIsForThisMachine) {
   FakeApi api("backup");
   api.answers["POST /api/v1/backups/b.backup/verify"] = {200, R"({"name":"b.backup","files":5,"notices":[]})"};

@@ -1,11 +1,12 @@
 // sallyport certs: the built-in certificate authority, by the REST API's /certificates.
 #include <algorithm>
-#include <istream>
+#include <ostream>
 
+#include "cli/ask_secret.h"
 #include "cli/context.h"
 #include "cli/private_file.h"
 #include "core/encoding.h"
-#include "core/secret.h"
+#include "json/canonical.h"
 
 namespace sallyport::cli {
 namespace {
@@ -29,12 +30,11 @@ int init(const Context& c) {
   });
 }
 
-// The first line of stdin, without its end.
-Secret read_password(const Context& c) {
-  std::string line;
-  std::getline(c.io.in, line);
-  if (line.ends_with('\r')) line.pop_back();
-  return Secret(std::move(line));
+// Of the PKCS #12 file.
+Result<void> write_password(const Context& c, json::Writer& w) {
+  SP_TRY(const Secret password, ask_secret(c, "Password of " + c.options.pkcs12, Asking::twice));
+  if (password.size() < 8) return fail(Code::validation, "stdin must hold a password of at least 8 bytes for --p12");
+  return write_secret(w, "password", password);
 }
 
 std::string from_base64(std::string_view text) {
@@ -76,6 +76,20 @@ Result<void> write_out(Outputs& outputs, json::Value one) {
   return {};
 }
 
+int say_files(const Context& c, const Outputs& outputs, json::Value one) {
+  json::Writer w;
+  w.object().member("serial", one.string_at("serial").value_or("")).key("files").array();
+  std::string text = line_of(one);
+  for (const auto& [member, file] : outputs) {
+    if (!one.string_at(member)) continue;
+    w.value(file.path());
+    text += "wrote " + file.path() + "\n";
+  }
+  w.end_array().end_object();
+  c.io.out << (c.options.json ? json::pretty(w.text()) + "\n" : text);
+  return kOk;
+}
+
 // What the API handed out: to files, or to the screen.
 int hand_out(const Context& c, const Result<ApiAnswer>& answer, Outputs outputs) {
   if (!answer || answer->status / 100 != 2 || outputs.empty()) {
@@ -93,11 +107,7 @@ int hand_out(const Context& c, const Result<ApiAnswer>& answer, Outputs outputs)
         kFailure, written.error().detail,
         "issue it again to another place, and revoke this one: " + printable(cell_text(read->root(), "serial")));
   }
-  c.io.out << line_of(read->root());
-  for (const auto& [member, file] : outputs) {
-    if (read->root().string_at(member)) c.io.out << "wrote " << file.path() << "\n";
-  }
-  return kOk;
+  return say_files(c, outputs, read->root());
 }
 
 int issue(const Context& c) {
@@ -113,9 +123,8 @@ int issue(const Context& c) {
   if (o.days) w.member("days", *o.days);
   if (!o.key_type.empty()) w.member("key_type", o.key_type);
   if (!o.pkcs12.empty()) {
-    const Secret password = read_password(c);
-    if (password.size() < 8) return c.fail_with(kUsage, "stdin must hold a password of at least 8 bytes for --p12");
-    w.member("password", password.reveal());
+    const auto written = write_password(c, w);
+    if (!written) return c.fail_with(kUsage, written.error().detail);
   }
   w.end_object();
   std::string body = w.take();

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "cli/test_support.h"
+#include "json/document.h"
 
 namespace sallyport::cli {
 namespace {
@@ -54,6 +55,29 @@ TEST(Certs, FilesAreNewAndTheKeyIsPrivate) {
   EXPECT_EQ(api.run({"certs", "issue", "client", "robot", "--out", prefix}), 1);
   EXPECT_EQ(api.calls.size(), asked);  // nothing is issued that could not be kept
   EXPECT_EQ(read_file(prefix + ".key"), "KEY\n");
+}
+
+TEST(Certs, JsonNamesTheFilesThatWereWritten) {
+  FakeApi api("certs_json");
+  api.answers["POST /api/v1/certificates"] = {201, kIssued};
+  const std::string prefix = api.home + "/robot";
+  EXPECT_EQ(api.run({"certs", "issue", "client", "robot", "--out", prefix, "--json"}), 0) << api.err;
+  const auto said = json::read(api.out);
+  ASSERT_TRUE(said) << api.out;
+  EXPECT_EQ(said->root().string_at("serial"), "0a");
+  std::vector<std::string> files;
+  for (const json::Value one : said->root().find("files")->elements()) files.emplace_back(*one.as_string());
+  EXPECT_EQ(files, (std::vector<std::string>{prefix + ".crt", prefix + "-ca.crt", prefix + ".key"}));
+  EXPECT_EQ(api.out.find("KEY"), std::string::npos);
+}
+
+TEST(Certs, APasswordThatJsonCannotCarryIsRefusedBeforeItIsSent) {
+  FakeApi api("certs_bytes");
+  const std::string file = api.home + "/robot.p12";
+  EXPECT_EQ(api.run({"certs", "issue", "client", "robot", "--p12", file}, "caf\xE9 long enough\n"), 2);
+  EXPECT_NE(api.err.find("not UTF-8"), std::string::npos) << api.err;
+  EXPECT_TRUE(api.calls.empty());
+  EXPECT_FALSE(std::filesystem::exists(file));
 }
 
 TEST(Certs, TheServersOwnIsRenewedWhereNobodyIsNamed) {

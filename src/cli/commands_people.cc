@@ -23,11 +23,15 @@ std::string random_password() {
 int add_user(const Context& c) {
   const Options& o = c.options;
   const bool made = !o.password_stdin;
-  std::string password = made ? random_password() : read_line(c.io.in);
-  if (password.empty())
+  const auto password = made ? Result<Secret>(Secret(random_password())) : ask_secret(c, "Password", Asking::twice);
+  if (!password) return c.fail_with(kUsage, password.error().detail);
+  if (password->empty())
     return c.fail_with(kUsage, "no password on stdin", "printf %s PASSWORD | sallyport user add NAME --password-stdin");
   json::Writer w;
-  w.object().member("username", o.name).member("password", password).member("must_change_password", made);
+  w.object().member("username", o.name);
+  if (const auto written = write_secret(w, "password", *password); !written)
+    return c.fail_with(kUsage, written.error().detail);
+  w.member("must_change_password", made);
   if (!o.email.empty()) w.member("email", o.email);
   write_names(w, "roles", o.roles.empty() ? std::vector<std::string>{"user"} : o.roles);
   write_names(w, "scopes", o.scopes);
@@ -36,9 +40,9 @@ int add_user(const Context& c) {
   const int code = finish(c, c.api("POST", "/api/v1/users", body), details(c));
   // With --json the answer must stay the API's own: the password goes to stderr.
   if (code == kOk && made)
-    (o.json ? c.io.err : c.io.out) << "password (shown once, to be changed at the first login): " << password << "\n";
+    (o.json ? c.io.err : c.io.out) << "password (shown once, to be changed at the first login): " << password->reveal()
+                                   << "\n";
   wipe(body);
-  wipe(password);
   return code;
 }
 
@@ -49,16 +53,17 @@ int set_password(const Context& c) {
   if (!o.password_stdin && !c.io.interactive) {
     return c.fail_with(kUsage, "no terminal to ask for the password", "use --generate or --password-stdin");
   }
-  auto password = o.password_stdin ? Result<std::string>(read_line(c.io.in)) : ask_twice(c, "New password");
-  if (!password) return c.fail_with(kUsage, password.error().detail, "try again");
+  const auto password = ask_secret(c, "New password", Asking::twice);
+  if (!password) return c.fail_with(kUsage, password.error().detail);
   if (password->empty()) return c.fail_with(kUsage, "the password is empty", "type one, or use --generate");
   json::Writer w;
-  w.object().member("password", *password).end_object();
-  std::string body = w.take();
+  w.object();
+  if (const auto written = write_secret(w, "password", *password); !written)
+    return c.fail_with(kUsage, written.error().detail);
+  std::string body = w.end_object().take();
   const int code = finish(c, c.api("PUT", path, body),
                           [&](json::Value) { return "the password of " + printable(o.name) + " is set\n"; });
   wipe(body);
-  wipe(*password);
   return code;
 }
 

@@ -5,9 +5,9 @@
 #include <iterator>
 #include <ostream>
 
+#include "cli/ask_secret.h"
 #include "cli/context.h"
 #include "core/encoding.h"
-#include "core/secret.h"
 
 namespace sallyport::cli {
 namespace {
@@ -27,8 +27,8 @@ Result<Secret> read_all(std::istream& in, const std::string& where) {
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (in.bad()) return fail(Code::io, where + " cannot be read");
   if (text.size() > kValueMax) return fail(Code::validation, where + " holds more than 64 KiB");
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
+  // Of a text the end of its last line (LF, CR LF) belongs to the file; of other bytes every one is the value's.
+  if (is_utf8(text) && text.ends_with('\n')) text.resize(text.size() - (text.ends_with("\r\n") ? 2 : 1));
   if (text.empty()) return fail(Code::validation, where + " is empty");
   return Secret(std::move(text));
 }
@@ -56,13 +56,6 @@ Result<std::string> sealed(const Context& c, const Secret& value) {
   return c.hooks.seal_envelope(std::string(*pem), subject, value);
 }
 
-bool is_text(const Secret& value) {
-  json::Writer w;
-  w.object().member("v", value.reveal()).end_object();
-  const auto back = json::read(w.text());
-  return back && back->root().string_at("v") == value.reveal();  // bytes that are no UTF-8 come back as others
-}
-
 Result<void> write_value(const Context& c, json::Writer& w) {
   if (c.options.no_value) return {};
   if (c.options.generate) {
@@ -73,7 +66,7 @@ Result<void> write_value(const Context& c, json::Writer& w) {
   if (c.options.sealed) {
     SP_TRY(const std::string envelope, sealed(c, value));
     w.member("sealed", envelope);
-  } else if (is_text(value)) {
+  } else if (is_utf8(value.reveal())) {
     w.member("value", value.reveal());
   } else {
     w.member("value_base64url", base64url_encode(as_bytes(value.reveal())));
@@ -99,11 +92,28 @@ int put(const Context& c) {
   return finish(c, answer, details(c));
 }
 
-// The bytes as they are, so that they can be piped; on a terminal with a newline.
-std::string value_of(json::Value answer) {
-  if (const auto text = answer.string_at("value")) return std::string(*text) + "\n";
-  const auto bytes = base64url_decode(answer.string_at("value_base64url").value_or(""));
-  return bytes ? std::string(as_text(*bytes)) : std::string();
+// Whoever stored it may have meant the terminal of whoever reads it.
+std::string for_terminal(const Context& c, std::string_view value) {
+  std::string out;
+  while (!value.empty()) {
+    const auto end = std::min(value.find('\n'), value.size());
+    out += printable(value.substr(0, end), kValueMax) + "\n";
+    value.remove_prefix(std::min(end + 1, value.size()));
+  }
+  if (out.find("\uFFFD") != std::string::npos)
+    c.io.err << "note: what a terminal acts on is shown as \uFFFD; the bytes as they are: add > FILE\n";
+  return out;
+}
+
+// The bytes as they are, so that they can be piped; text with a newline at its end.
+Render value_of(const Context& c) {
+  return [&c](json::Value answer) {
+    const auto text = answer.string_at("value");
+    const auto bytes = base64url_decode(answer.string_at("value_base64url").value_or(""));
+    const std::string_view value = text ? *text : bytes ? as_text(*bytes) : std::string_view();
+    if (c.io.terminal) return for_terminal(c, value);
+    return std::string(value) + (text ? "\n" : "");
+  };
 }
 
 std::string version_body(const Context& c) {
@@ -115,11 +125,14 @@ std::string version_body(const Context& c) {
 }
 
 int take(const Context& c) {
-  const auto token = read_all(c.io.in, "stdin");
+  const auto token = c.io.interactive ? ask_secret(c, "Token", Asking::once) : read_all(c.io.in, "stdin");
   if (!token) return c.fail_with(kUsage, token.error().detail, "sallyport vault reveal < token.txt");
   json::Writer w;
-  w.object().member("token", token->reveal()).end_object();
-  return finish(c, c.api("POST", "/api/v1/vault/one-time", w.text()), value_of);
+  w.object();
+  if (const auto written = write_secret(w, "token", *token); !written)
+    return c.fail_with(kUsage, written.error().detail);
+  w.end_object();
+  return finish(c, c.server_api("POST", "/api/v1/vault/one-time", w.text()), value_of(c));
 }
 
 int list_all(const Context& c) {
@@ -147,8 +160,8 @@ int run_vault(const Context& c) {
   if (what == "list") return list_all(c);
   if (what == "reveal") return take(c);
   if (what == "show") return finish(c, c.api("GET", path_of(c)), details(c));
-  if (what == "get") return finish(c, c.api("POST", path_of(c, "/reveal"), version_body(c)), value_of);
-  if (what == "offer") return finish(c, c.api("POST", path_of(c, "/one-time"), version_body(c)), details(c));
+  if (what == "get") return finish(c, c.api("POST", path_of(c, "/reveal"), version_body(c)), value_of(c));
+  if (what == "offer") return finish(c, c.server_api("POST", path_of(c, "/one-time"), version_body(c)), details(c));
   if (what == "rollback") return finish(c, c.api("POST", path_of(c, "/rollback"), version_body(c)), details(c));
   if (what == "destroy") return finish(c, c.api("POST", path_of(c, "/destroy"), version_body(c)), details(c));
   if (what == "delete") {

@@ -3,7 +3,6 @@
 
 #include "cli/ask_secret.h"
 #include "cli/context.h"
-#include "core/secret.h"
 
 namespace sallyport::cli {
 namespace {
@@ -46,18 +45,19 @@ std::string what_to_set(std::string_view source) {
 int change_source(const Context& c) {
   const std::string source = c.options.from.empty() ? "password" : c.options.from;
   const bool asks = source == "password" || source == "environment";
-  Result<std::string> secret = std::string();
-  if (asks) secret = c.io.interactive ? ask_twice(c, "New " + source) : Result<std::string>(read_line(c.io.in));
-  if (!secret) return c.fail_with(kUsage, secret.error().detail, "try again");
+  Result<Secret> secret = Secret();
+  if (asks) secret = ask_secret(c, "New " + source, Asking::twice);
+  if (!secret) return c.fail_with(kUsage, secret.error().detail);
   if (asks && secret->empty()) return c.fail_with(kUsage, "nothing on stdin", "give the secret as its first line");
   json::Writer w;
   w.object().member("source", source);
-  if (asks) w.member("secret", *secret);
-  w.end_object();
-  std::string body = w.take();
-  wipe(*secret);
-  const int code = finish(c, c.api("PUT", "/api/v1/vault/keys/source", body), [&](json::Value) {
-    return "the keyring is opened by: " + source + "; " + what_to_set(source) + "\n";
+  const auto written = asks ? write_secret(w, "secret", *secret) : Result<void>();
+  if (!written) return c.fail_with(kUsage, written.error().detail);
+  std::string body = w.end_object().take();
+  const int code = finish(c, c.api("PUT", "/api/v1/vault/keys/source", body), [&](json::Value root) {
+    const std::string notice = cell_text(root, "notice");
+    return "the keyring is opened by: " + source + "; " + what_to_set(source) + "\n" +
+           (notice.empty() ? "" : "note: " + printable(notice, 1000) + "\n");
   });
   wipe(body);
   return code;

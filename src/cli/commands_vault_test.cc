@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "cli/test_support.h"
 
 namespace sallyport::cli {
@@ -34,6 +36,65 @@ TEST(VaultCommands, APasswordComesFromStdinAlone_S2_10) {
   EXPECT_EQ(api.run({"vault", "password"}), 2);
   EXPECT_EQ(api.run({"vault", "password", "--source", "file"}), 0) << api.err;
   EXPECT_EQ(api.calls.back(), R"(PUT /api/v1/vault/keys/source {"source":"file"})");
+}
+
+TEST(VaultCommands, APasswordThatJsonCannotCarryIsRefusedBeforeItIsSent) {
+  FakeApi api("vault_bytes");
+  EXPECT_EQ(api.run({"vault", "password"}, "caf\xE9 correct horse\n"), 2);
+  EXPECT_NE(api.err.find("not UTF-8"), std::string::npos) << api.err;
+  EXPECT_EQ(api.err.find("horse"), std::string::npos) << api.err;
+  EXPECT_TRUE(api.calls.empty());
+}
+
+TEST(VaultCommands, APasswordSaysThatTheKeyFileStayed) {
+  FakeApi api("vault_left");
+  api.answers["PUT /api/v1/vault/keys/source"] = {
+      200, R"({"sealed":false,"source":"password","notice":"keys/master.key is still there: Read-only file system"})"};
+  EXPECT_EQ(api.run({"vault", "password"}, "correct horse battery staple\n"), 0) << api.err;
+  EXPECT_NE(api.out.find("note: keys/master.key is still there"), std::string::npos) << api.out;
+}
+
+// Whoever stored the value may have meant the terminal of whoever reads it.
+TEST(VaultCommandsAbuse, NoValueDrivesATerminal) {
+  FakeApi api("vault_terminal");
+  api.answers["POST /api/v1/vault/secrets/evil/reveal"] = {
+      200, R"({"name":"evil","value":"\u001b]0;owned\u0007\u009b31m\u202etext\nsecond\tline"})"};
+  EXPECT_EQ(api.run({"vault", "get", "evil"}), 0) << api.err;
+  EXPECT_EQ(api.out, "\x1b]0;owned\a\u009b31m\u202etext\nsecond\tline\n") << "a pipe gets the bytes";
+  api.terminal = true;
+  EXPECT_EQ(api.run({"vault", "get", "evil"}), 0) << api.err;
+  EXPECT_EQ(api.out, "\uFFFD]0;owned\uFFFD\uFFFD31m\uFFFDtext\nsecond line\n");
+  EXPECT_NE(api.err.find("> FILE"), std::string::npos) << api.err;
+  api.answers["POST /api/v1/vault/secrets/evil/reveal"] = {200, "{\"value\":\"\u009b31m\u202e\uFEFF\x7F\"}"};
+  EXPECT_EQ(api.run({"vault", "get", "evil", "--json"}), 0) << api.err;
+  EXPECT_NE(api.out.find(R"("\u009b31m\u202e\ufeff\u007f")"), std::string::npos) << api.out;
+}
+
+TEST(VaultCommands, WhatIsStoredEndsWhereItsTextEnds) {
+  FakeApi api("vault_ends");
+  const std::string file = api.home + "/value";
+  const auto sent = [&](std::string_view bytes) {
+    std::ofstream(file, std::ios::binary) << bytes;
+    (void)api.run({"vault", "put", "x", "--file", file});
+    const std::string& call = api.calls.back();
+    return call.substr(call.find('{'));
+  };
+  EXPECT_EQ(sent("abc\n"), R"({"value":"abc"})");
+  EXPECT_EQ(sent("abc\r\n"), R"({"value":"abc"})");
+  EXPECT_EQ(sent("abc\r"), R"({"value":"abc\r"})");
+  EXPECT_EQ(sent("\xFFz\n"), R"({"value_base64url":"_3oK"})") << "of bytes every one counts";
+}
+
+// The token would be dead at once: it lives in the memory of the process that made it.
+TEST(VaultCommands, OffersOfTheRunningGatewayAlone) {
+  FakeApi api("vault_offer");
+  for (const char* what : {"offer", "reveal"}) {
+    std::vector<std::string> words{"vault", what};
+    if (words.back() == "offer") words.emplace_back("x");
+    EXPECT_EQ(api.run(words, "token\n"), 5) << what;
+    EXPECT_NE(api.err.find("fix: start the gateway"), std::string::npos) << api.err;
+  }
+  EXPECT_TRUE(api.calls.empty());
 }
 
 TEST(VaultCommands, RotatesTheKeyThatIsNamed) {

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <ostream>
 
@@ -23,6 +25,19 @@ int exit_of_error(const Error& error) {
   }
 }
 
+// Where an order may have been carried out, its own list says so, or the audit.
+std::string fix_of(const Context& context, Code code) {
+  if (code == Code::upstream_unavailable)
+    return "start the gateway: sallyport --home " + context.options.home + " serve";
+  if (code != Code::upstream_timeout) return "";
+  constexpr std::array<std::string_view, 10> kListed{"server",  "user",    "key",   "group", "role",
+                                                     "toolset", "session", "certs", "vault", "backup"};
+  const std::string noun = context.options.command.substr(0, context.options.command.find(' '));
+  const bool listed = std::ranges::find(kListed, noun) != kListed.end();
+  return "look before it is ordered again: sallyport --home " + context.options.home + " " +
+         (listed ? noun + " list" : "audit tail");
+}
+
 int print_refusal(const Context& context, const ApiAnswer& answer, json::Value root) {
   const json::Value error = root.find("error").value_or(json::Value());
   std::string text = printable(error.string_at("message").value_or("the gateway refused"), 1000);
@@ -38,9 +53,14 @@ int print_refusal(const Context& context, const ApiAnswer& answer, json::Value r
 }  // namespace
 
 Result<ApiAnswer> Context::api(std::string_view method, const std::string& path, std::string_view body) const {
+  // An order that a gateway may have taken is never given twice.
   auto answer = request_over_socket(options.home, method, path, body);
   if (answer || answer.error().code != Code::upstream_unavailable || !hooks.local_request) return answer;
   return hooks.local_request(options.home, method, path, body);
+}
+
+Result<ApiAnswer> Context::server_api(std::string_view method, const std::string& path, std::string_view body) const {
+  return request_over_socket(options.home, method, path, body);
 }
 
 int Context::fail_with(int code, std::string_view what, std::string_view fix) const {
@@ -54,9 +74,7 @@ int finish(const Context& context, const Result<ApiAnswer>& answer, const Render
     const int code = exit_of_error(answer.error());
     const std::string what =
         answer.error().detail.empty() ? std::string(info(answer.error().code).public_text) : answer.error().detail;
-    return context.fail_with(
-        code, printable(what, 2000),
-        code == kUnreachable ? "start the gateway: sallyport --home " + context.options.home + " serve" : "");
+    return context.fail_with(code, printable(what, 2000), fix_of(context, answer.error().code));
   }
   const auto document =
       answer->body.empty() ? json::read("{}") : json::read_upstream_document(answer->body, {.bytes_max = 64U << 20});

@@ -22,6 +22,9 @@ struct Context {
   // The running gateway over its admin socket; with none running, the same handlers in process.
   [[nodiscard]] Result<ApiAnswer> api(std::string_view method, const std::string& path,
                                       std::string_view body = {}) const;
+  // The running gateway alone: what is asked for lives in its memory, and would end with this process.
+  [[nodiscard]] Result<ApiAnswer> server_api(std::string_view method, const std::string& path,
+                                             std::string_view body) const;
   // Says what went wrong and returns `code`.
   int fail_with(int code, std::string_view what, std::string_view fix = {}) const;
 };

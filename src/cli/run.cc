@@ -102,8 +102,10 @@ constexpr std::array<Command, 29> kCommands{{
 Io process_io() {
   config::Environment environment = config::process_environment();
   const auto no_colour = environment.find("NO_COLOR");
-  const bool colour = ::isatty(STDOUT_FILENO) == 1 && (no_colour == environment.end() || no_colour->second.empty());
-  return Io{std::cin, std::cout, std::cerr, colour, ::isatty(STDIN_FILENO) == 1, std::move(environment), true};
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  const bool colour = terminal && (no_colour == environment.end() || no_colour->second.empty());
+  const bool interactive = ::isatty(STDIN_FILENO) == 1;
+  return Io{std::cin, std::cout, std::cerr, colour, interactive, std::move(environment), true, terminal};
 }
 
 int run(int argc, const char* const* argv, const Hooks& hooks, Io& io) {

@@ -35,7 +35,7 @@ class FakeApi {
     std::istringstream in(input);
     std::ostringstream out_stream;
     std::ostringstream err_stream;
-    Io io{in, out_stream, err_stream, false, false, environment};
+    Io io{in, out_stream, err_stream, false, interactive, environment, false, terminal};
     const int code = cli::run(static_cast<int>(argv.size()), argv.data(), hooks, io);
     out = out_stream.str();
     err = err_stream.str();
@@ -46,6 +46,7 @@ class FakeApi {
   Hooks hooks;
   config::Environment environment{{"PATH", "/usr/bin:/bin"}, {"HOME", "/home/ada"}};
   std::map<std::string, ApiAnswer> answers;
+  bool interactive = false, terminal = false;  // stdin, stdout
   std::vector<std::string> calls;
   std::string out, err;
 };

@@ -88,6 +88,15 @@ std::string printable(std::string_view text, std::size_t width_max) {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const Character c = next(text);
+    if (c.point == 0xFFFD && c.bytes == 1) return false;
+    text.remove_prefix(c.bytes);
+  }
+  return true;
+}
+
 std::size_t width(std::string_view utf8) {
   std::size_t out = 0;
   while (!utf8.empty()) {

@@ -13,6 +13,8 @@ namespace sallyport::cli {
 // Control characters, bidi overrides and bytes that are no UTF-8 replaced; line breaks become blanks. At most
 // `width_max` characters.
 std::string printable(std::string_view text, std::size_t width_max = 200);
+// RFC 3629, whole.
+bool is_utf8(std::string_view text);
 // Columns a terminal uses: characters, not bytes; wide ones (CJK, emoji) count two.
 std::size_t width(std::string_view utf8);
 

@@ -42,8 +42,7 @@ Result<std::string> read_secret_file(const std::string& path) {
   if (size > kSecretMax) return fail(Code::config, "secret file " + path + " is larger than 64 KiB");
   std::string out(text, 0, size);
   wipe(text);
-  if (out.ends_with('\n')) out.pop_back();
-  if (out.ends_with('\r')) out.pop_back();
+  if (out.ends_with('\n')) out.resize(out.size() - (out.ends_with("\r\n") ? 2 : 1));
   if (out.empty()) return fail(Code::config, "secret file " + path + " is empty");
   return out;
 }

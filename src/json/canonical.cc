@@ -143,6 +143,40 @@ std::string canonical(Value value) {
   return out;
 }
 
+namespace {
+
+// Bytes of the character at the front of `s` where a terminal acts on it or shows it as something else, else 0: DEL, C1 (U+009B
+// begins an escape sequence), zero width, line separators, bidi, byte order mark. C0 is escaped in any JSON.
+std::size_t unseen(std::string_view s) {
+  const auto at = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U; };
+  if (at(0) == 0x7F) return 1;
+  if (at(0) == 0xC2) return at(1) >= 0x80 && at(1) <= 0x9F ? 2 : 0;
+  if (at(0) == 0xEF) return at(1) == 0xBB && at(2) == 0xBF ? 3 : 0;
+  if (at(0) != 0xE2) return 0;
+  const unsigned last = at(2);
+  if (at(1) == 0x80) return (last >= 0x8B && last <= 0x8F) || (last >= 0xA8 && last <= 0xAE) ? 3 : 0;
+  return at(1) == 0x81 && last >= 0xA0 && last <= 0xA9 ? 3 : 0;
+}
+
+void append_seen(std::string& out, std::string_view token) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  while (!token.empty()) {
+    const std::size_t length = unseen(token);
+    if (length == 0) {
+      out += token.front();
+      token.remove_prefix(1);
+      continue;
+    }
+    unsigned point = static_cast<unsigned char>(token.front()) & (length == 1 ? 0x7FU : length == 2 ? 0x1FU : 0xFU);
+    for (std::size_t i = 1; i < length; ++i) point = point << 6U | (static_cast<unsigned char>(token[i]) & 0x3FU);
+    out += "\\u";
+    for (const unsigned shift : {12U, 8U, 4U, 0U}) out += kHex[point >> shift & 15U];
+    token.remove_prefix(length);
+  }
+}
+
+}  // namespace
+
 std::string pretty(std::string_view minified) {
   std::string out;
   out.reserve(minified.size() * 2);
@@ -151,7 +185,7 @@ std::string pretty(std::string_view minified) {
     const char c = minified[at];
     if (c == '"') {
       const std::size_t end = detail::skip_value(minified, at);
-      out += minified.substr(at, end - at);
+      append_seen(out, minified.substr(at, end - at));
       at = end - 1;
     } else if (c == '{' || c == '[') {
       out += c;

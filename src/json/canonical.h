@@ -14,7 +14,8 @@ namespace sallyport::json {
 [[nodiscard]] std::string canonical(Value value);
 void append_canonical(std::string& out, Value value);
 
-// Indents minified text by two spaces a level. Empty containers stay on one line.
+// Indents minified text by two spaces a level. Empty containers stay on one line. What a terminal would act on, or show as
+// something else (C1, bidi, zero width), stands as \u escapes.
 [[nodiscard]] std::string pretty(std::string_view minified);
 
 }  // namespace sallyport::json
