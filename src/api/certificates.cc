@@ -250,7 +250,10 @@ Task<RestAnswer> show_certificate(Call& call) {
 
 Task<RestAnswer> show_authority(Call& call) {
   const auto found = co_await run_for_caller<Authority>(call, authority_there(*call.api.deps().certificates));
-  if (!found) co_return refuse(call, found.error(), "There is no authority yet: sallyport certs init --host NAME");
+  if (!found) {
+    const bool none = found.error().code == Code::not_found;
+    co_return refuse(call, found.error(), none ? "There is no authority yet: sallyport certs init --host NAME" : "");
+  }
   json::Writer w;
   begin_certificate(w, found->record, call.request.now);
   w.member("certificate", found->pem).key("revocations").object().member("number", found->list.crl_number);

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/route.h"
+#include "engines/rbac/rbac.h"
 
 namespace sallyport::api {
 
@@ -20,14 +21,33 @@ RestAnswer no_content() {
   return answer;
 }
 
+namespace {
+
+// A fault of the caller's own input is explained to everybody; what is wrong with the gateway to whoever owns its home and asks
+// there, its settings to holders of system:admin too. To all others the detail stays in log and audit.
+bool explains(const Call& call, Code code) {
+  switch (code) {
+    case Code::validation:
+    case Code::conflict:
+    case Code::already_exists:
+    case Code::not_found:
+    case Code::unsupported_media:
+    case Code::parse_error:
+    case Code::invalid_request: return true;
+    default: break;
+  }
+  if (!call.request.principal) return false;
+  if (call.request.channel == Channel::local) return true;
+  return code == Code::config && call.request.snapshot &&
+         rbac::effective(call.principal(), *call.request.snapshot->roles).has(Permission::system_admin);
+}
+
+}  // namespace
+
 RestAnswer refuse(const Call& call, const Error& error, std::string_view message, std::string_view details) {
   const ErrorInfo& row = info(error.code);
-  // A fault of the caller's own input is explained; anything else keeps its detail for the log.
-  const bool explain = error.code == Code::validation || error.code == Code::conflict ||
-                       error.code == Code::already_exists || error.code == Code::not_found ||
-                       error.code == Code::unsupported_media || error.code == Code::parse_error ||
-                       error.code == Code::invalid_request;
-  const std::string_view text = !message.empty() ? message : explain && !error.detail.empty() ? error.detail : row.public_text;
+  std::string_view text = message;
+  if (text.empty()) text = !error.detail.empty() && explains(call, error.code) ? error.detail : row.public_text;
   json::Writer w;
   w.object().key("error").object().member("code", row.name).member("message", text);
   w.key("details");
