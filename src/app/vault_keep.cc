@@ -131,11 +131,10 @@ Task<Result<Secret>> App::VaultKeep::resolve(std::string text, std::string serve
       app_.control_->executor(), resolve_there(std::move(text), {std::move(server), std::move(principal), deadline}));
 }
 
-// What was given out of the vault, to whom; and whatever a server was refused for.
+// Each secret that a server got, from whichever source, for whom; and whatever it was refused for.
 Result<void> App::VaultKeep::note_use(const std::string& reference, const control::SecretUse& use,
                                       const Result<void>& outcome) {
   if (!outcome) app_.log_.warning("secret not resolved", {{"server", use.server}, {"why", outcome.error().detail}});
-  if (outcome && !reference.starts_with("${vault:")) return {};
   audit::AuditRecord record;
   record.time = app_.clock_.wall();
   record.event_type = audit::kSecurity;

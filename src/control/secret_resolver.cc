@@ -17,12 +17,20 @@ Task<Result<Secret>> SecretResolver::fetch(SecretSource& source, std::string nam
   const std::string reference = "${" + inner + "}";
   auto found = co_await source.fetch(std::move(name), use);
   if (!found) found = fail(Code::config, reference + ": " + found.error().detail);
-  const auto noted = note_(reference, use, found ? Result<void>() : Result<void>(fail(found.error())));
-  if (found && !noted) found = fail(noted.error());
-  if (!found || source.kept_for().count() == 0) co_return found;
-  if (kept_.size() >= kKeptMax) kept_.clear();
-  kept_[inner] = {found->clone(), clock_.steady()};
-  co_return found;
+  if (!found) {
+    (void)note_(reference, use, fail(found.error()));
+    co_return found;
+  }
+  if (source.kept_for().count() != 0) {
+    if (kept_.size() >= kKeptMax) kept_.clear();
+    kept_[inner] = {found->clone(), clock_.steady()};
+  }
+  co_return given(inner, use, std::move(*found));
+}
+
+Result<Secret> SecretResolver::given(const std::string& inner, const SecretUse& use, Secret value) {
+  SP_CHECK(note_("${" + inner + "}", use, Result<void>()));
+  return value;
 }
 
 Task<Result<Secret>> SecretResolver::value_of(std::string inner, SecretUse use) {
@@ -35,10 +43,10 @@ Task<Result<Secret>> SecretResolver::value_of(std::string inner, SecretUse use) 
   const auto lasts = source->second->kept_for();
   const SteadyTime now = clock_.steady();
   const bool there = kept != kept_.end() && now < kept->second.at + lasts;
-  if (there && now < kept->second.at + lasts * 3 / 4) co_return kept->second.value.clone();
   Secret before = there ? kept->second.value.clone() : Secret();
-  auto fresh = co_await fetch(*source->second, inner.substr(colon + 1), inner, std::move(use));
-  if (!fresh && there) co_return before;
+  if (there && now < kept->second.at + lasts * 3 / 4) co_return given(inner, use, std::move(before));
+  auto fresh = co_await fetch(*source->second, inner.substr(colon + 1), inner, use);
+  if (!fresh && there && fresh.error().code == Code::config) co_return given(inner, use, std::move(before));
   co_return fresh;
 }
 

@@ -19,8 +19,8 @@ class SecretResolver {
   static constexpr std::size_t kReferencesMax = 16;
   static constexpr std::size_t kKeptMax = 1000;
 
-  // Every reference that was fetched for somebody, its value aside; for the audit. Not what was given again from memory.
-  // An error keeps the value back: evidence comes first.
+  // Every reference that somebody was given the value of, from memory too, or was refused; for the audit. An error keeps the
+  // value back: evidence comes first.
   using Note =
       std::function<Result<void>(const std::string& reference, const SecretUse& use, const Result<void>& outcome)>;
 
@@ -40,6 +40,7 @@ class SecretResolver {
     Secret value;
     SteadyTime at{};
   };
+  Result<Secret> given(const std::string& inner, const SecretUse& use, Secret value);
   Task<Result<Secret>> value_of(std::string inner, SecretUse use);
   Task<Result<Secret>> fetch(SecretSource& source, std::string name, std::string inner, SecretUse use);
 

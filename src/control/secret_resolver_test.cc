@@ -85,8 +85,10 @@ TEST_F(References, OneThatIsNotThereFailsTheWholeAndIsNamed) {
 }
 
 TEST_F(References, WhatCannotBeNotedIsNotGiven) {
+  EXPECT_EQ(resolved("${far:x}"), "far away");
   audit_fails_ = true;
   EXPECT_EQ(resolved("${plain:a}"), "error: disk full");
+  EXPECT_EQ(resolved("${far:x}"), "error: disk full") << "from memory neither";
 }
 
 // S4-17
@@ -94,10 +96,12 @@ TEST_F(References, WhatMayBeKeptIsRenewedBeforeItsTimeIsOverAndNotGivenAfterIt) 
   EXPECT_EQ(resolved("${far:x}"), "far away");
   EXPECT_EQ(resolved("${far:x}"), "far away");
   EXPECT_EQ(asked_, 1);
+  EXPECT_EQ(noted_, (std::vector<std::string>{"${far:x}", "${far:x}"})) << "each use, from memory too";
   clock_.advance(std::chrono::seconds(75));
   answer_ = fail(Code::upstream_unavailable, "down");
   EXPECT_EQ(resolved("${far:x}"), "far away");
   EXPECT_EQ(asked_, 2);
+  EXPECT_EQ(noted_, (std::vector<std::string>{"${far:x}", "${far:x}", "${far:x} failed", "${far:x}"}));
   clock_.advance(std::chrono::seconds(25));
   EXPECT_EQ(resolved("${far:x}"), "error: ${far:x}: down");
   answer_ = "fresh";

@@ -25,6 +25,12 @@ class Injection(Vault):
         self.assertIn("${vault:svc/token}", [record["reason"] for record in used])
         self.assertGreaterEqual(self.shown("svc/token")["use_count"], 2)
 
+    def test_each_use_is_audited_from_whichever_source(self):
+        """S4-17: a reference of another source leaves the same record as one of the vault."""
+        self.add_secret_server("outside", env=["TOKEN=${env:SALLYPORT_TEST_SECRET}"])
+        used = self.gateway.audit(action="use_secret", server="outside", result="success")
+        self.assertEqual({record["reason"] for record in used}, {"${env:SALLYPORT_TEST_SECRET}"})
+
     def shown(self, name):
         return self.ask("boss", "GET", self.path_of(name)).message
 
