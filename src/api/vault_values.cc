@@ -50,7 +50,7 @@ Task<Result<void>> turn_desk(VaultDesk& desk, bool seal) {
 Task<RestAnswer> turn(Call& call, bool seal) {
   const auto done = co_await run_for_caller<void>(call, turn_desk(*call.api.deps().vault, seal));
   // What has to be set right is said: who may unseal the vault may know what opens it.
-  if (!done && done.error().code == Code::config) {
+  if (!done && (done.error().code == Code::config || done.error().code == Code::conflict)) {
     co_return refuse(call, {Code::conflict, done.error().detail}, done.error().detail);
   }
   if (!done) co_return refuse(call, done.error());

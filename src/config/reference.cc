@@ -1,6 +1,7 @@
 // ${env:NAME}, ${file:path}, ${dir:NAME}: where a secret is, instead of the secret.
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -82,11 +83,13 @@ Result<Secret> read_secret_in(const std::string& folder, std::string_view name) 
   if (!folder.starts_with('/') || ::stat(folder.c_str(), &st) != 0 || !S_ISDIR(st.st_mode)) {
     return fail(Code::config, "the folder of secrets " + folder + " is not there");
   }
-  // Who may put files there decides what we send to servers.
+  // Who may put files there decides what we send to servers. Kubernetes gives its folders mode 1777, and mounts them read-only.
   const bool ours = st.st_uid == ::geteuid() || st.st_uid == 0;
-  if (!ours || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return fail(Code::config,
-                "the folder of secrets " + folder + " can be written by others; fix: chmod go-w " + folder);
+  struct statvfs mounted{};
+  const bool read_only = ::statvfs(folder.c_str(), &mounted) == 0 && (mounted.f_flag & ST_RDONLY) != 0;
+  if (!ours || (!read_only && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)) {
+    return fail(Code::config, "the folder of secrets " + folder + " can be written by others; fix: chmod go-w " +
+                                  folder + ", or mount it read-only");
   }
   SP_TRY(std::string text, read_secret_file(folder + "/" + std::string(name)));
   return Secret(std::move(text));

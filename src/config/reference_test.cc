@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -55,6 +59,74 @@ TEST_F(Reference, RefusesFilesThatOthersReadAndThingsThatAreNoFiles) {
   EXPECT_NE(resolved("${file:.}").find("no regular file"), std::string::npos);
   ASSERT_EQ(::mkfifo((home_ + "/fifo").c_str(), 0600), 0);
   EXPECT_NE(resolved("${file:fifo}").find("no regular file"), std::string::npos);  // and does not hang
+}
+
+// A volume of Kubernetes: each name a link to ..data/NAME, ..data a link to a folder with the time in its name; a new content is a
+// new folder, and ..data is replaced by a rename.
+class Volume : public Reference {
+ protected:
+  void publish(const std::string& version, const std::string& text, mode_t mode = 0440) const {
+    std::filesystem::create_directory(home_ + "/.." + version);
+    write(".." + version + "/token", text, mode);
+    std::filesystem::create_directory_symlink(".." + version, home_ + "/..data_tmp");
+    std::filesystem::rename(home_ + "/..data_tmp", home_ + "/..data");
+    if (!std::filesystem::is_symlink(home_ + "/token"))
+      std::filesystem::create_symlink("..data/token", home_ + "/token");
+  }
+  [[nodiscard]] std::string read(std::string_view name) const {
+    const auto secret = read_secret_in(home_, name);
+    return secret ? std::string(secret->reveal()) : "error: " + secret.error().detail;
+  }
+};
+
+TEST_F(Volume, IsReadThroughItsLinksAndAnewAfterEachReplacement) {
+  publish("2026_11_22_18_00_00.1", "first\n");
+  EXPECT_EQ(read("token"), "first");
+  publish("2026_11_22_18_01_00.2", "second\n");
+  EXPECT_EQ(read("token"), "second");
+  std::filesystem::remove_all(home_ + "/..2026_11_22_18_00_00.1");  // as the kubelet does then
+  EXPECT_EQ(read("token"), "second");
+  std::filesystem::remove(home_ + "/..data");
+  EXPECT_TRUE(read("token").starts_with("error: secret file")) << "never what it was";
+}
+
+TEST_F(Volume, GivesNoFileThatOthersReadAndNothingOutsideIt) {
+  publish("1", "open to all", 0644);
+  EXPECT_NE(read("token").find("is open to others"), std::string::npos);
+  for (const char* name : {"", ".", "..", "..data", "..data/token", "../config_reference/ok", "a/b", "/etc/passwd"}) {
+    EXPECT_NE(read(name).find("no dot in front"), std::string::npos) << name;
+  }
+  EXPECT_TRUE(read("absent").starts_with("error: secret file"));
+  EXPECT_NE(read_secret_in("relative", "token").error().detail.find("is not there"), std::string::npos);
+}
+
+TEST_F(Volume, ThatOthersMayWriteGivesNothing) {
+  publish("1", "planted");
+  ::chmod(home_.c_str(), 01777);
+  EXPECT_NE(read("token").find("can be written by others"), std::string::npos);
+  ::chmod(home_.c_str(), 0755);
+  EXPECT_EQ(read("token"), "planted");
+}
+
+// In a child that has mounts of its own: 0: read; 1: not; 2: no such mount can be made here.
+int read_from_a_read_only_mount(const std::string& folder) {
+  const int spaces = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS;
+  if (::unshare(spaces) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 2;
+  if (::mount(folder.c_str(), folder.c_str(), nullptr, MS_BIND, nullptr) != 0) return 2;
+  if (::mount(nullptr, folder.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0) return 2;
+  return read_secret_in(folder, "token") ? 0 : 1;
+}
+
+TEST_F(Volume, MountedReadOnlyItsModeMayBeThatOfKubernetes) {
+  publish("1", "from the cluster");
+  ::chmod(home_.c_str(), 01777);
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(read_from_a_read_only_mount(home_));
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "no mount can be made on this machine";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 struct Looks {

@@ -11,12 +11,14 @@ namespace {
 class Remote final : public SecretSource {
  public:
   explicit Remote(Result<std::string>& answer, int& asked) : answer_(answer), asked_(asked) {}
-  Task<Result<Secret>> fetch(std::string, SecretUse) override {
+  Task<Result<Secret>> fetch(std::string, SecretUse use) override {
     ++asked_;
+    until = use.deadline;
     if (!answer_) co_return fail(answer_.error());
     co_return Secret(*answer_);
   }
   [[nodiscard]] std::chrono::seconds kept_for() const override { return std::chrono::seconds(100); }
+  static inline SteadyTime until{};  // of what was asked last
 
  private:
   Result<std::string>& answer_;
@@ -106,6 +108,16 @@ TEST_F(References, WhatMayBeKeptIsRenewedBeforeItsTimeIsOverAndNotGivenAfterIt) 
   EXPECT_EQ(resolved("${far:x}"), "error: ${far:x}: down");
   answer_ = "fresh";
   EXPECT_EQ(resolved("${far:x}"), "fresh");
+}
+
+// Whatever of one call is asked for has the time of that call, and no more.
+TEST_F(References, OfOneCallEndWithItsDeadline) {
+  const SteadyTime deadline = clock_.steady() + std::chrono::seconds(3);
+  for (const char* text : {"${far:a}", "${far:b}${far:c}"}) {
+    Remote::until = {};
+    EXPECT_EQ(resolved(text, {"calc", "user:7", deadline}).substr(0, 8), "far away");
+    EXPECT_EQ(Remote::until, deadline) << text;
+  }
 }
 
 TEST_F(References, NameVersionsOfTheVault) {

@@ -30,6 +30,25 @@ UnsealSource source_of(UnsealKind kind, std::string_view secret = {}) {
   return source;
 }
 
+// An engine that wraps by adding what it is bound to.
+class FakeEngine final : public RemoteKey {
+ public:
+  [[nodiscard]] std::string mount() const override { return "teams/transit"; }
+  [[nodiscard]] std::string key() const override { return name; }
+  Result<std::string> wrap(const Secret& plain, std::string_view place) override {
+    return "vault:v1:" + std::string(place) + "|" + std::string(plain.reveal());
+  }
+  Result<Secret> unwrap(std::string_view wrapped, std::string_view place) override {
+    const std::string bound = "vault:v1:" + std::string(place) + "|";
+    if (away) return fail(Code::config, "it is away; fix: start it");
+    if (!wrapped.starts_with(bound)) return fail(Code::config, "it does not open");
+    return Secret(std::string(wrapped.substr(bound.size())) + more);
+  }
+  std::string name = "sallyport";
+  std::string more;
+  bool away = false;
+};
+
 class KeyringTest : public ::testing::Test {
  protected:
   KeyringTest() {
@@ -242,6 +261,41 @@ TEST_F(KeyringTest, SealedItsStoreHasThePurposesAlone) {
   const auto shut = ring.store(true).value();
   EXPECT_EQ(shut.wrapping_key(), 0U);
   EXPECT_EQ(shut.fingerprint(), ring.store()->fingerprint());
+}
+
+TEST_F(KeyringTest, ATransitEngineOpensItAndNothingElse_S2_14) {
+  const auto engine = std::make_shared<FakeEngine>();
+  UnsealSource source = source_of(UnsealKind::transit);
+  EXPECT_NE(Keyring::create(home_, source, std::nullopt, random_, now_).error().detail.find("transit_url is not set"),
+            std::string::npos);
+  source.remote = engine;
+  const Keyring ring = made(source);
+  EXPECT_EQ(ring.opened_by(), UnsealKind::transit);
+  EXPECT_FALSE(fs::exists(key_file()));
+  EXPECT_EQ(refusal(source), "");
+  EXPECT_NE(refusal(source_of(UnsealKind::file)).find("set encryption.transit_url"), std::string::npos);
+  engine->away = true;
+  EXPECT_EQ(refusal(source), "it is away; fix: start it");
+  engine->away = false;
+  engine->more = "x";  // 33 bytes
+  EXPECT_NE(refusal(source).find("is no key of ours"), std::string::npos);
+  engine->more.clear();
+  engine->name = "another";
+  EXPECT_NE(refusal(source).find("sealed by another key than encryption.transit_mount"), std::string::npos);
+}
+
+TEST_F(KeyringTest, AnEngineThatDoesNotGiveBackWhatItWrappedSealsNothing) {
+  const auto engine = std::make_shared<FakeEngine>();
+  UnsealSource source = source_of(UnsealKind::transit);
+  source.remote = engine;
+  Keyring ring = made(source_of(UnsealKind::file));
+  engine->more = "x";
+  EXPECT_NE(ring.reseal(source, random_).error().detail.find("does not give back what it wrapped"), std::string::npos);
+  EXPECT_EQ(refusal(source_of(UnsealKind::file)), "");
+  engine->more.clear();
+  ASSERT_TRUE(ring.reseal(source, random_).has_value());
+  EXPECT_EQ(refusal(source), "");
+  EXPECT_NE(refusal(source_of(UnsealKind::file)), "");
 }
 
 }  // namespace

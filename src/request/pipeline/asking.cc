@@ -12,7 +12,7 @@ struct Question {
 };
 
 Task<Result<bool>> ask_session(Worker& w, const Question& question, Part& part) {
-  SP_CO_TRY(const auto session, co_await w.open_upstream(part.server, question.principal->id));
+  SP_CO_TRY(const auto session, co_await w.open_upstream(part.server, question.principal->id, question.deadline));
   part.revision = session->info().revision;
   if (question.kind) {
     SP_CO_TRY(part.items, co_await upstream::list_all(*session, *question.kind, question.deadline));

@@ -79,7 +79,8 @@ Task<Result<UpstreamAnswer>> run_inner(Worker& w, std::unique_ptr<UpstreamJob> j
   SP_CO_CHECK(check_still_good(w, *job));
   if (job->tool && job->tool->registration) co_return co_await ask_endpoint(w, *job);
   if (job->session) SP_CO_CHECK(note_subscription(*job));
-  SP_CO_TRY(const upstream::SessionPtr session, co_await w.open_upstream(job->server, job->principal->id));
+  SP_CO_TRY(const upstream::SessionPtr session,
+            co_await w.open_upstream(job->server, job->principal->id, job->call.deadline));
   const Revision revision = session->info().revision;
   if (job->events) job->events->of(job->client, revision);
   if (is_modern(revision) && is_subscription(job->call.method)) {  // open_upstream told it already

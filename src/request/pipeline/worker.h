@@ -61,7 +61,7 @@ class Worker : public WorkerTables {
   // The client of a session here said which logs it wants: so its open upstream sessions hear it.
   void log_level_changed(const mcp::ClientSession& session);
   // The upstream session of a principal; a modern server is told what to speak of. Errors: those of Upstreams::session.
-  Task<Result<upstream::SessionPtr>> open_upstream(ServerPtr server, std::string principal);
+  Task<Result<upstream::SessionPtr>> open_upstream(ServerPtr server, std::string principal, SteadyTime deadline);
 
   const unsigned index;
   const Executor executor;

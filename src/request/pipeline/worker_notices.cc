@@ -193,8 +193,8 @@ void Worker::log_level_changed(const mcp::ClientSession& changed) {
   }
 }
 
-Task<Result<upstream::SessionPtr>> Worker::open_upstream(ServerPtr server, std::string principal) {
-  SP_CO_TRY(upstream::SessionPtr session, co_await upstreams.session(server, principal));
+Task<Result<upstream::SessionPtr>> Worker::open_upstream(ServerPtr server, std::string principal, SteadyTime deadline) {
+  SP_CO_TRY(upstream::SessionPtr session, co_await upstreams.session(server, principal, deadline));
   if (is_modern(session->info().revision) && fleet.home_of(principal) == index) {
     session->watch(interest_of(principal, *server));
   }

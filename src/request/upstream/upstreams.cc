@@ -1,6 +1,7 @@
 #include "request/upstream/upstreams.h"
 
 #include <algorithm>
+#include <set>
 
 #include "request/upstream/backoff.h"
 #include "request/upstream/breakers.h"
@@ -23,8 +24,7 @@ bool same_launch(const ServerRecord& a, const ServerRecord& b) {
 }  // namespace
 
 struct Upstreams::Entry {
-  Entry(Executor executor, Key k, ServerPtr s)
-      : key(std::move(k)), server(std::move(s)), ready(executor, SteadyTimer::time_point::max()) {}
+  Entry(Key k, ServerPtr s) : key(std::move(k)), server(std::move(s)) {}
   Key key;
   ServerPtr server;
   SessionPtr session;  // open, or being opened while `opening`
@@ -35,7 +35,23 @@ struct Upstreams::Entry {
   Listener listener;
   unsigned failures = 0;  // in a row, without an answered call between
   SteadyTime not_before{};
-  SteadyTimer ready;  // cancelled when an opening ends
+  std::set<SteadyTimer*> waiting;  // for the opening, each until its own deadline; cancelled when it ends
+};
+
+// Stands among those who wait for an opening while it lives.
+class Upstreams::Waiter {
+ public:
+  Waiter(Executor executor, EntryPtr entry, std::chrono::nanoseconds time)
+      : timer(executor, std::min<std::chrono::nanoseconds>(time, std::chrono::hours(24))), entry_(std::move(entry)) {
+    entry_->waiting.insert(&timer);
+  }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  ~Waiter() { entry_->waiting.erase(&timer); }
+  SteadyTimer timer;
+
+ private:
+  EntryPtr entry_;
 };
 
 Upstreams::Upstreams(Executor executor, Deps deps, Settings settings)
@@ -52,7 +68,7 @@ std::size_t Upstreams::size() const noexcept {
       std::ranges::count_if(entries_, [](const auto& e) { return e.second->session != nullptr || e.second->opening; }));
 }
 
-Task<Result<SessionPtr>> Upstreams::session(ServerPtr server, std::string principal) {
+Task<Result<SessionPtr>> Upstreams::session(ServerPtr server, std::string principal, SteadyTime deadline) {
   if (stopping_) co_return fail(Code::draining, "upstreams are stopping");
   const Key key{server->name, server->shared ? std::string() : std::move(principal)};
   const EntryPtr entry = entry_for(server, key);
@@ -65,7 +81,7 @@ Task<Result<SessionPtr>> Upstreams::session(ServerPtr server, std::string princi
     SP_CO_CHECK(make_room(key));
     start(entry);
   }
-  co_return co_await wait_for(entry);
+  co_return co_await wait_for(entry, deadline);
 }
 
 SessionPtr Upstreams::find(std::string_view server, std::string_view principal) const {
@@ -83,7 +99,7 @@ Upstreams::EntryPtr Upstreams::entry_for(const ServerPtr& server, const Key& key
     else end(EntryPtr(entry), Error{Code::cancelled, "the server's record changed"});
   }
   auto& place = entries_[key];  // end() takes the old one out
-  if (!place) place = std::make_shared<Entry>(executor_, key, server);
+  if (!place) place = std::make_shared<Entry>(key, server);
   return place;
 }
 
@@ -134,9 +150,12 @@ void Upstreams::start(const EntryPtr& entry) {
   tasks_.spawn(open(entry));
 }
 
-Task<Result<SessionPtr>> Upstreams::wait_for(EntryPtr entry) {
+// Who has no time left goes; the opening goes on for the next.
+Task<Result<SessionPtr>> Upstreams::wait_for(EntryPtr entry, SteadyTime deadline) {
+  Waiter waiter(executor_, entry, deadline - deps_.clock.steady());
   while (entry->opening) {
-    co_await entry->ready.async_wait(use_task_ec);
+    const auto [woken] = co_await waiter.timer.async_wait(use_task_ec);
+    if (!woken) co_return fail(Code::upstream_timeout, entry->key.first + " did not start within the time of the call");
     if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
       co_return fail(Code::cancelled, "cancelled while the server started");
   }
@@ -165,7 +184,7 @@ Task<void> Upstreams::open(EntryPtr entry) {
     }
   }
   entry->opening = false;
-  entry->ready.cancel();
+  for (SteadyTimer* timer : entry->waiting) timer->cancel();
 }
 
 Task<Result<void>> Upstreams::connect(Entry& entry) {
@@ -263,11 +282,11 @@ void Upstreams::close_leaving() {
 
 Task<Result<SessionPtr>> Upstreams::open_private(ServerPtr server, Listener listener) {
   if (stopping_) co_return fail(Code::draining, "upstreams are stopping");
-  auto entry = std::make_shared<Entry>(executor_, Key{server->name, {}}, server);
+  auto entry = std::make_shared<Entry>(Key{server->name, {}}, server);
   entry->own_listener = true;
   entry->listener = std::move(listener);
   start(entry);
-  auto session = co_await wait_for(entry);
+  auto session = co_await wait_for(entry, SteadyTime::max());
   if (session) {
     private_.push_back(std::move(entry));  // keeps the listener until the session is given back
     co_return session;

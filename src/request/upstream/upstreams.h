@@ -27,7 +27,8 @@ class Upstreams {
   // record that differs from the one a session was opened with replaces it. Errors: breaker_open, limit (caps),
   // upstream_unavailable (start failed, or resting after failures), upstream_timeout, upstream_protocol,
   // egress_refused, config (a reference that cannot be resolved), cancelled, draining.
-  Task<Result<SessionPtr>> session(ServerPtr server, std::string principal);
+  // Who asks waits until `deadline` at the latest (upstream_timeout); the opening itself has the server's start_timeout.
+  Task<Result<SessionPtr>> session(ServerPtr server, std::string principal, SteadyTime deadline = SteadyTime::max());
   // The open session of `principal` with that server; null where there is none.
   [[nodiscard]] SessionPtr find(std::string_view server, std::string_view principal) const;
   // A session of its own, not in the table, without back-off: for a probe. To be given back by close_private.
@@ -51,6 +52,7 @@ class Upstreams {
 
  private:
   struct Entry;
+  class Waiter;
   using EntryPtr = std::shared_ptr<Entry>;
   using Key = std::pair<std::string, std::string>;  // server, principal (empty: shared)
 
@@ -59,7 +61,7 @@ class Upstreams {
   Result<void> make_room(const Key& key);
   bool free_one(const std::function<bool(const Key&)>& matches);
   void start(const EntryPtr& entry);
-  Task<Result<SessionPtr>> wait_for(EntryPtr entry);
+  Task<Result<SessionPtr>> wait_for(EntryPtr entry, SteadyTime deadline);
   Task<void> open(EntryPtr entry);
   Task<Result<void>> connect(Entry& entry);
   SessionPtr make_session(const EntryPtr& entry);

@@ -56,6 +56,16 @@ TEST(Upstreams, OneWhoLeavesDoesNotStopTheOpening) {
   EXPECT_EQ(text_of(w.call(*w.open(server), "count")), "1");
 }
 
+// A call has its own time, shorter than the server has to start: its references may be slow.
+TEST(Upstreams, ACallWaitsForAnOpeningUntilItsOwnDeadlineAndTheOpeningGoesOn) {
+  Worker w;
+  const auto server = w.stdio();
+  const auto late = run(w.context, w.upstreams.session(server, "user:1", w.clock.steady()));
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().code, Code::upstream_timeout);
+  EXPECT_EQ(text_of(w.call(*w.open(server), "count")), "1");
+}
+
 // A secret of the server changed: who is at work ends first, the next use opens another.
 TEST(Upstreams, ARenewedSessionGivesWayToAnother) {
   Worker w;

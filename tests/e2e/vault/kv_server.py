@@ -21,6 +21,7 @@ class Kv(http.server.BaseHTTPRequestHandler):
         state = self.server
         url = urllib.parse.urlsplit(self.path)
         state.asked.append((method, self.path, dict(self.headers)))
+        state.answering.wait(60)
         if state.sealed:
             return self.answer(503, {"errors": ["Vault is sealed"]})
         if self.headers.get("X-Vault-Token") != state.token or time.monotonic() > state.token_ends:
@@ -53,6 +54,8 @@ def start(token, token_seconds=3600):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Kv)
     server.token, server.token_seconds = token, token_seconds
     server.token_ends = time.monotonic() + token_seconds
+    server.answering = threading.Event()
+    server.answering.set()
     server.secrets, server.asked, server.sealed, server.renewed = {}, [], False, threading.Event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

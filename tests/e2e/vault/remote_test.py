@@ -1,8 +1,9 @@
 """S4-17: secrets that another store keeps. AWS Secrets Manager is moto's server, which checks each signature by botocore; KV version 2
-is a server of ours after its reference pages (docs/vault.md says so)."""
+is a server of ours after its reference pages; the real one is asked by `make vault-test` (tests/vault/kv_real.py)."""
 import json
 import os
 import subprocess
+import time
 import unittest
 
 import kv_server
@@ -83,6 +84,23 @@ class KeyValue(unittest.TestCase):
         refused(self, gateway, "${kv:secret/../sys#x}", "write ${kv:MOUNT/PATH#FIELD}")
         kv.sealed = True
         refused(self, gateway, "${kv:secret/sealed#x}", "it is sealed or in maintenance")
+
+    def test_a_call_ends_by_its_own_time_however_many_references_wait(self):
+        kv = self.kv()
+        for name in ("a", "b"):
+            kv.secrets[("/v1/secret/data/" + name, 0)] = {"x": "kv-" + name}
+        gateway = self.gateway(kv, **{"vault.kept_seconds": 1, "upstream.call_timeout_seconds": 2, "upstream.start_timeout_seconds": 60})
+        add(gateway, "slow", "${kv:secret/a#x}${kv:secret/b#x}")
+        key = gateway.key("agent").secret
+        kv.answering.clear()
+        self.addCleanup(kv.answering.set)
+        time.sleep(1)  # what is kept of the probe's has ended
+        session = mcp.Session(gateway, key, "slow").open()
+        began = time.monotonic()
+        answer = session.call("seen").message
+        self.assertIn("error", answer)
+        self.assertLess(time.monotonic() - began, 9, "one reference alone may take 10 s")
+        kv.answering.set()
 
     def test_its_token_is_renewed_before_it_ends(self):
         kv = self.kv(token_seconds=10)
