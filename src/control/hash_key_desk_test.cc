@@ -137,7 +137,8 @@ TEST_F(HashKeyTurns, ItTurnsByAge_S2_11) {
   restart();
   clock_.advance(1s);
   EXPECT_EQ(await(desk().maintain()).value(), "hash key 2 is in force");
-  EXPECT_EQ(await(desk().maintain()).value(), "") << "the first was needed by none, and went with the turn";
+  EXPECT_EQ(await(desk().maintain()).value(), "1 retired and destroyed") << "no key needs the first";
+  EXPECT_EQ(await(desk().maintain()).value(), "");
   EXPECT_EQ(generations(), Numbers{2});
 }
 

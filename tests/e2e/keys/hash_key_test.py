@@ -17,6 +17,7 @@ class HashKeyTurns(unittest.TestCase):
         self.gateway = Gateway("hash-keys", {"listen.workers": 4})
         self.addCleanup(self.gateway.kill)
         self.gateway.__enter__()
+        self.gateway.admin("DELETE", "/admin/api-keys/" + self.gateway.first["api_key"][4:16])
 
     def status(self, key, gateway=None):
         client = mcp.Client(gateway or self.gateway, key.secret)

@@ -1,0 +1,227 @@
+"""What a core of the gateway would hold (done when 3 of issue 6; S2-40, S3-13, S0-30): no core is written whatever its parent allows, one
+that is forced holds no memory, and what is in memory all the same is searched for every secret of a run."""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import time
+import unittest
+
+import mcp
+import memory
+import processes
+import scratch
+import totp
+from gateway import SLOW, Gateway
+
+PASSWORD = "Violet-Tractor-7-Moss-Q"
+NEXT = "Amber-Kettle-9-Ferry-Zz"
+VAULT_PASSWORD = "correct horse battery staple 7"
+# As src/wiping_delete.cc does it in a build without a sanitizer; and no stack frames that outlive their call.
+WIPES = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=97:strict_string_checks=1:max_free_fill_size=1073741824:free_fill_byte=0:"
+                         "detect_stack_use_after_return=0"}
+
+
+def hkdf(key, label, size=32):
+    """RFC 5869 without a salt."""
+    prk = hmac.digest(bytes(32), key, hashlib.sha256)
+    return hmac.digest(prk, label + b"\x01", hashlib.sha256)[:size]
+
+
+def wide(process):
+    """Core files of any size for what the parent starts."""
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+class Unlimited(Gateway):
+    """Started by a parent that allows cores of any size."""
+
+    def spawn(self):
+        with open(self.log_path, "ab") as log:
+            self.log_from = log.tell()
+            self.process = subprocess.Popen([self.binary, "--home", self.home, "serve"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            cwd=self.folder, env=self.environment(), preexec_fn=lambda: wide(self))
+
+
+@unittest.skipUnless(os.geteuid() == 0, "root alone raises the limit and looks into another's memory")
+class Cores(unittest.TestCase):
+    def crashed(self, number):
+        gateway = Unlimited("core", environment={"ASAN_OPTIONS": "handle_segv=0:handle_abort=0:detect_leaks=0"})
+        self.addCleanup(gateway.kill)
+        gateway.__enter__()
+        os.chmod(gateway.folder, 0o777)  # where a core would go: its working directory
+        launcher = processes.children(gateway.process.pid)
+        self.assertTrue(launcher)
+        for pid in [gateway.process.pid] + launcher:
+            with open("/proc/%d/limits" % pid) as file:
+                self.assertRegex(file.read(), r"Max core file size\s+0\s+0")
+            with open("/proc/%d/coredump_filter" % pid) as file:
+                self.assertEqual(int(file.read(), 16), 0, "a core that is forced holds no memory")
+        os.kill(gateway.process.pid, number)
+        self.assertEqual(gateway.process.wait(30 * SLOW), -number)
+        return gateway
+
+    def test_a_crash_leaves_no_core(self):
+        """SIGSEGV and SIGABRT, as a fault and an assertion raise them."""
+        with open("/proc/sys/kernel/core_pattern") as file:
+            to_file = not file.read().startswith(("|", "/"))
+        for number in (signal.SIGSEGV, signal.SIGABRT):
+            gateway = self.crashed(number)
+            if not to_file:
+                continue  # the limits, which the kernel holds to for files alone, and the filter were looked at
+            places = [gateway.folder, gateway.home, os.getcwd()]
+            self.assertEqual([name for place in places for name in os.listdir(place) if re.match(r"core(\.|$)", name)], [])
+
+    def test_the_look_finds_a_core_of_another_program(self):
+        """What the test above looks for is there where nothing forbids it."""
+        with open("/proc/sys/kernel/core_pattern") as file:
+            if file.read().startswith(("|", "/")):
+                return
+        folder = scratch.folder("any-core")
+        ran = subprocess.run(["/usr/bin/python3", "-c", "import os; os.abort()"], cwd=folder, capture_output=True, timeout=60,
+                             preexec_fn=lambda: wide(self))
+        self.assertEqual(ran.returncode, -signal.SIGABRT)
+        self.assertTrue([name for name in os.listdir(folder) if re.match(r"core(\.|$)", name)], "this machine writes no cores at all")
+
+
+@unittest.skipUnless(os.geteuid() == 0, "root alone looks into another's memory")
+class Memory(unittest.TestCase):
+    def setUp(self):
+        self.secrets = {}
+        settings = {"limits.idle_timeout_seconds": 1, "listen.workers": 2, "log.level": "debug"}
+        self.gateway = Gateway("memory", settings, environment={**WIPES, **self.given})
+        self.addCleanup(self.gateway.kill)
+        self.gateway.__enter__()
+
+    given = {}
+
+    def keep(self, name, text):
+        self.secrets[name] = [text if isinstance(text, bytes) else text.encode()]
+        return text
+
+    def ask(self, method, path, body=None, token=None):
+        client = mcp.Client(self.gateway, token)
+        try:
+            answer = client.ask(method, path, body)
+            self.assertLess(answer.status, 300, answer)
+            return answer.message
+        finally:
+            client.close()
+
+    def log_in(self, name, password):
+        tokens = self.ask("POST", "/auth/login", {"username": name, "password": password})
+        self.keep("access token %d" % len(self.secrets), tokens["access_token"])
+        self.keep("refresh token %d" % len(self.secrets), tokens["refresh_token"])
+        return tokens["access_token"]
+
+    def people(self):
+        self.keep("one-time password", self.gateway.first["one_time_password"])
+        self.gateway.user("boss", self.keep("password", PASSWORD), "admin")
+        token = self.log_in("boss", PASSWORD)
+        self.ask("POST", "/auth/password", {"old_password": PASSWORD, "new_password": self.keep("new password", NEXT)}, token)
+        token = self.log_in("boss", NEXT)
+        made = self.ask("POST", "/auth/mfa/enroll", {}, token)
+        self.keep("seed of codes, as it is typed", made["secret"])
+        self.keep("seed of codes", base64.b32decode(made["secret"] + "=" * (-len(made["secret"]) % 8)))
+        done = self.ask("POST", "/auth/mfa/confirm", {"code": totp.code(made["secret"], -1)}, token)
+        for number, code in enumerate(done["recovery_codes"]):
+            self.keep("recovery code %d" % number, code)
+        key = self.ask("POST", "/admin/api-keys", {"name": "robot", "can_read": True, "can_execute": True}, token)["api_key"]
+        self.ask("GET", "/auth/me", token=self.keep("API key", key))
+        return token
+
+    def vault(self, token):
+        """In, out, and in use by a server that is gone afterwards."""
+        for number in range(4):
+            value = self.keep("vault value %d" % number, "value-%d-of-the-vault-91c4e0aa77d2b3" % number)
+            self.ask("PUT", "/api/v1/vault/secrets/m%d" % number, {"value": value}, token)
+        self.assertIn("value-1", self.ask("POST", "/api/v1/vault/secrets/m1/reveal", {}, token)["value"])
+        offered = self.ask("POST", "/api/v1/vault/secrets/m2/one-time", {"expires_in": 60}, token)
+        self.keep("one-time token", offered["token"])
+        self.ask("POST", "/api/v1/vault/one-time", {"token": offered["token"]}, token)
+        self.gateway.cli("vault", "put", "m/cli", stdin=self.keep("typed value", "typed-into-stdin-a90b11f2c7"))
+        self.gateway.cli("vault", "put", "m/sealed", "--sealed", stdin=self.keep("sealed value", "sealed-by-the-client-77ab0c19d4"))
+        self.assertIn("sealed-by", self.gateway.cli("vault", "get", "m/sealed"))
+        self.gateway.add("leaky", "/usr/bin/python3", scratch.support_script("secret_server.py"), env=["A=${vault:m0}"],
+                         options=["--secret-file", "PEM=${vault:m3}"])
+        session = mcp.Session(self.gateway, self.gateway.key("agent").secret, "leaky").open()
+        self.assertEqual(json.loads(session.text("seen"))["env"]["A"], hashlib.sha256(self.secrets["vault value 0"][0]).hexdigest())
+        session.close()
+        self.gateway.cli("server", "remove", "leaky")
+
+    def hierarchy(self):
+        """The keys above all others, as their source gives them; where the key file does, the unseal key too."""
+        path = os.path.join(self.gateway.home, "keys", "master.key")
+        if os.path.exists(path):
+            with open(path, "rb") as file:
+                source = file.read()
+            self.keep("key file", source)
+            self.keep("unseal key", hkdf(source, b"sallyport/1/unseal-file"))
+            self.body(hkdf(source, b"sallyport/1/unseal-file"))
+
+    def body(self, unseal):
+        """Root, purposes and key-encryption keys, by docs/vault.md; where this Python has AES-GCM."""
+        try:
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        except ImportError:
+            return
+        with open(os.path.join(self.gateway.home, "keys", "keyring"), "rb") as file:
+            document = file.read()
+        head = document[:document.index(b"\n\n") + 2]
+        body = document[len(head):]
+        plain = AESGCM(unseal).decrypt(body[:12], body[12:], head)
+        self.keep("root", plain[:32])
+        for label in ("key-hashing", "cursors", "request-state", "audit-signing", "audit-redaction", "session-ids", "second-factor",
+                      "token-keys", "approvals", "audit-encryption", "certificates", "hash-keys"):
+            self.keep("purpose key " + label, hkdf(plain[:32], b"sallyport/1/" + label.encode()))
+        for at in range(40, len(plain), 56):
+            self.keep("key-encryption key %d" % (at // 56), plain[at + 24:at + 56])
+
+    def hits(self):
+        found = memory.holds(self.gateway.process.pid, self.secrets)
+        for pid in processes.children(self.gateway.process.pid):  # the launcher, which secrets of servers pass through
+            found.update({"launcher: " + name: where for name, where in memory.holds(pid, self.secrets).items()})
+        return found
+
+    def test_nothing_at_rest_is_found(self):
+        """What nobody uses at that moment, and the keys of the hierarchy, which are in pages that no core holds."""
+        token = self.people()
+        self.vault(token)
+        self.hierarchy()
+        self.assertGreater(len(self.secrets), 25)
+        processes.wait_until(lambda: not self.hits(), 30 * SLOW,
+                             lambda: "memory without " + "\n".join("%s: %s" % (n, w[0]) for n, w in sorted(self.hits().items())))
+        self.gateway.close()
+
+    def test_the_search_finds_what_is_there(self):
+        """A secret that is in use is found by it: the name of the home, which every process of ours holds."""
+        self.secrets = {"home": [self.gateway.home.encode()]}
+        self.assertTrue(memory.holds(self.gateway.process.pid, self.secrets))
+        self.gateway.close()
+
+
+class ByPassword(Memory):
+    """The password of the vault in a file: read at the start, and nowhere afterwards."""
+
+    def test_nothing_at_rest_is_found(self):
+        self.gateway.stop()
+        path = os.path.join(self.gateway.home, "vault.password")
+        with open(path, "w") as file:
+            file.write(self.keep("vault password", VAULT_PASSWORD))
+        os.chmod(path, 0o600)
+        if scratch.service_user():
+            import shutil
+            shutil.chown(path, scratch.service_user())
+        self.gateway.settings["encryption.password"] = "${file:vault.password}"
+        self.gateway.choose_port()
+        self.gateway.start()
+        super().test_nothing_at_rest_is_found()
+
+
+if __name__ == "__main__":
+    unittest.main()
