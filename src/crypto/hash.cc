@@ -116,6 +116,7 @@ Digest hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> da
       EVP_MAC_final(context.get(), out(digest.data()), &written, digest.size()) != 1 || written != digest.size()) {
     die("HMAC-SHA-256");
   }
+  (void)EVP_MAC_init(context.get(), kNoKey, 0, nullptr);  // it keeps a copy of the key until it is given another
   return digest;
 }
 

@@ -4,8 +4,8 @@ import re
 SLICE = 16 << 20
 
 
-def dumpable(pid):
-    """(name, first, last) of what may be read and is not left out of cores."""
+def mappings(pid, locked_too=False):
+    """(name, first, last) of what may be read and is not left out of cores; or of that as well."""
     found, current = [], None
     with open("/proc/%d/smaps" % pid) as file:
         for line in file:
@@ -15,16 +15,16 @@ def dumpable(pid):
             elif re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
                 current = None  # not to be read
             elif line.startswith("VmFlags:") and current:
-                if "dd" not in line.split():
+                if locked_too or "dd" not in line.split():
                     found.append(current)
                 current = None
     return found
 
 
-def resident(pid):
+def resident(pid, locked_too=False):
     """Bytes of each stretch, with its name; pages that were never written are zeroes and are passed over."""
     with open("/proc/%d/mem" % pid, "rb", buffering=0) as memory, open("/proc/%d/pagemap" % pid, "rb", buffering=0) as pagemap:
-        for name, first, last in dumpable(pid):
+        for name, first, last in mappings(pid, locked_too):
             if name.startswith("[v"):  # vvar, vsyscall, vdso
                 continue
             for begin, end in present(pagemap, first, last):
@@ -56,10 +56,10 @@ def present(pagemap, first, last, page=4096):
         yield begin, last
 
 
-def holds(pid, needles):
+def holds(pid, needles, locked_too=False):
     """`needles`: name -> list of bytes. name -> where it was found."""
     found = {}
-    for where, data in resident(pid):
+    for where, data in resident(pid, locked_too):
         for name, forms in needles.items():
             for form in forms:
                 at = data.find(form)
