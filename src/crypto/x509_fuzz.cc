@@ -14,7 +14,10 @@ void require(bool condition) {
 void names(std::string_view text) {
   for (const auto kind : {AltNameKind::dns, AltNameKind::ip, AltNameKind::uri, AltNameKind::email}) {
     const auto name = alt_name(kind, text);
-    if (name) require(alt_name(kind, name->value) == name && read_alt_name(to_string(*name)) == name);
+    if (!name) continue;
+    const auto again = alt_name(kind, name->value);
+    const auto read = read_alt_name(to_string(*name));
+    require(again.has_value() && *again == *name && read.has_value() && *read == *name);
   }
   (void)host_name(text);
   (void)check_common_name(text);
