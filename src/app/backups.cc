@@ -28,13 +28,16 @@ HomeKeys home_keys(const crypto::KeyStore& keys, Random& random) {
             std::vector<std::uint32_t> ids;
             for (const auto& key : *keys.wrapping().current()) ids.push_back(key.id);
             return ids;
-          }};
+          },
+          keys.fingerprint()};
 }
 
 HomeKeys no_keys() {
   const auto none = [](auto&&...) { return fail(Code::crypto, "there are no keys in the home"); };
   return {[=](const crypto::LockedKey&, std::string_view) -> Result<std::string> { return none(); },
-          [=](std::string_view, std::string_view) -> Result<crypto::LockedKey> { return none(); }, nullptr};
+          [=](std::string_view, std::string_view) -> Result<crypto::LockedKey> { return none(); },
+          nullptr,
+          {}};
 }
 
 // What the home's own settings and the environment name; the key file where the settings are not accepted.
@@ -193,8 +196,8 @@ Result<void> settle_user(const std::string& home, const std::string& run_as) {
 }  // namespace
 
 backup::Places backup_places(const config::Settings& settings) {
-  return {settings.home,     settings.storage.sqlite_path, settings.config_file,
-          settings.policies, settings.audit.path,          settings.backup.path};
+  return {settings.home,       settings.storage.sqlite_path, settings.config_file,          settings.policies,
+          settings.audit.path, settings.backup.path,         settings.policy.bundle.empty()};
 }
 
 backup::Tools backup_tools(const Clock& clock, Random& random, const crypto::KeyStore* keys, Source source) {

@@ -15,10 +15,12 @@ namespace {
 
 constexpr std::string_view kScratchPrefix = ".backup-scratch-";
 constexpr int kTries = 3;
+constexpr std::uint64_t kLinkedBytesMax = 16U << 20;  // of a file behind a link
 
 struct Item {
   Entry entry;
   std::string path;
+  Links links = Links::refuse;
 };
 
 struct Contents {
@@ -28,9 +30,8 @@ struct Contents {
 };
 
 // Reads `size` bytes of a file (it may be longer by now), part by part.
-Result<std::string> digest_of(const std::string& path, std::uint64_t size, const GoOn& go_on,
+Result<std::string> digest_of(const File& file, const std::string& path, std::uint64_t size, const GoOn& go_on,
                               const std::function<Result<void>(std::string_view)>& each) {
-  SP_TRY(const File file, File::to_read(path));
   crypto::Sha256 digest;
   std::string part(64U << 10, '\0');
   for (std::uint64_t left = size; left > 0;) {
@@ -46,26 +47,83 @@ Result<std::string> digest_of(const std::string& path, std::uint64_t size, const
   return hex_encode(digest.finish());
 }
 
-Result<void> add(Contents& to, std::string name, const std::string& path, const GoOn& go_on) {
+// As it can be shown and stand in a manifest.
+std::string plain(std::string_view name) {
+  std::string out;
+  for (const char c : name) out.push_back(c >= 0x20 && c < 0x7F ? c : '?');
+  return out;
+}
+
+Result<void> add(Contents& to, std::string name, const std::string& path, const GoOn& go_on,
+                 Links links = Links::refuse) {
   if (const auto good = check_name(name); !good) {
-    to.notices.push_back("left out, for its name: " + name);
+    to.notices.push_back("left out, for its name: " + plain(name));
     return {};
   }
-  SP_TRY(const File file, File::to_read(path));
+  SP_TRY(const File file, File::to_read(path, links));
   SP_TRY(const std::uint64_t size, file.size());
-  SP_TRY(std::string digest, digest_of(path, size, go_on, nullptr));
-  to.items.push_back({{std::move(name), size, std::move(digest), ""}, path});
+  if (links == Links::follow && size > kLinkedBytesMax) return fail(Code::limit, "'" + path + "' is over 16 MiB");
+  SP_TRY(std::string digest, digest_of(file, path, size, go_on, nullptr));
+  to.items.push_back({{std::move(name), size, std::move(digest), ""}, path, links});
   return {};
+}
+
+std::string passed_over_text(std::string_view folder, std::string_view name) {
+  return "left out, no regular file: " + std::string(folder) + "/" + plain(name);
 }
 
 Result<void> add_folder(Contents& to, std::string_view name, const std::string& folder, const GoOn& go_on) {
   std::vector<std::string> passed_over;
   SP_TRY(const auto files, files_below(folder, kEntriesMax - to.items.size(), passed_over));
   for (const Found& file : files) SP_CHECK(add(to, std::string(name) + "/" + file.name, file.path, go_on));
+  for (const auto& one : passed_over) to.notices.push_back(passed_over_text(name, one));
+  return {};
+}
+
+// The *.rego at the top, which the gateway reads; through links too, as a ConfigMap lays them out.
+bool is_read_by_gateway(std::string_view name) {
+  return name.find('/') == std::string_view::npos && std::filesystem::path(name).extension() == ".rego";
+}
+
+// A policy that is in force is in the backup, or there is none: without it another one would come into force by a restore.
+Result<void> add_policy(Contents& to, const Places& places, const Found& file, const GoOn& go_on) {
+  const std::string name = std::string(kPolicies) + "/" + file.name;
+  auto added = check_name(name);
+  if (added) added = add(to, name, file.path, go_on, Links::follow);
+  if (added || added.error().code == Code::cancelled || added.error().code == Code::conflict) return added;
+  if (!places.policies_in_force) {
+    to.notices.push_back("left out: " + plain(name));
+    return {};
+  }
+  return fail(Code::config, "the policy '" + plain(file.name) + "' is in force and could not be put into the backup: " +
+                                added.error().detail + "; fix: mend, rename or remove it");
+}
+
+Result<void> add_policies(Contents& to, const Places& places, const GoOn& go_on) {
+  std::vector<std::string> passed_over;
+  SP_TRY(const auto files, files_below(places.policies, kEntriesMax - to.items.size(), passed_over));
+  for (const Found& file : files) {
+    const bool kept_for_links = file.name.starts_with("..") && file.name.find('/') != std::string::npos;
+    if (kept_for_links) continue;  // ..2026_11_22/x.rego, to which the links of a ConfigMap lead
+    const bool read = is_read_by_gateway(file.name);
+    SP_CHECK(read ? add_policy(to, places, file, go_on)
+                  : add(to, std::string(kPolicies) + "/" + file.name, file.path, go_on));
+  }
   for (const auto& one : passed_over) {
-    to.notices.push_back("left out, no regular file: " + std::string(name) + "/" + one);
+    const bool read = is_read_by_gateway(one);
+    if (!read && !one.starts_with("..")) to.notices.push_back(passed_over_text(kPolicies, one));
+    if (!read) continue;
+    SP_CHECK(add_policy(to, places, {one, places.policies + "/" + one}, go_on));
   }
   return {};
+}
+
+// The file behind the link, where it is one. One that was read at the start and is gone is not left out in silence.
+Result<void> add_settings(Contents& to, const Places& places, const GoOn& go_on) {
+  if (places.settings_file.empty() || !exists(places.settings_file)) return {};
+  auto added = add(to, std::string(kSettingsFile), places.settings_file, go_on, Links::follow);
+  if (added || added.error().code == Code::cancelled || added.error().code == Code::conflict) return added;
+  return fail(Code::config, "the settings file could not be put into the backup: " + added.error().detail);
 }
 
 // The digests of the keys, before and after the database was copied: a rotation in between leaves a copy whose rows no key opens.
@@ -98,13 +156,11 @@ Result<Contents> gather(const Places& places, const Tools& tools, const Wish& wi
   }
   SP_TRY(all.key_ids, tools.keys_named_in(copy));
   SP_CHECK(add(all, std::string(kDatabase), copy, tools.go_on));
-  if (!places.settings_file.empty() && exists(places.settings_file)) {
-    SP_CHECK(add(all, std::string(kSettingsFile), places.settings_file, tools.go_on));
-  }
+  SP_CHECK(add_settings(all, places, tools.go_on));
   if (const auto bundle = places.home + "/" + std::string(kBundle); exists(bundle)) {
     SP_CHECK(add(all, std::string(kBundle), bundle, tools.go_on));
   }
-  SP_CHECK(add_folder(all, kPolicies, places.policies, tools.go_on));
+  SP_CHECK(add_policies(all, places, tools.go_on));
   for (const auto name : {kCerts, kSecrets}) {
     SP_CHECK(add_folder(all, name, places.home + "/" + std::string(name), tools.go_on));
   }
@@ -165,8 +221,9 @@ Result<void> write_content(SealedWriter& to, const Manifest& manifest, const Con
   SP_CHECK(to.write(text));
   for (const Item& item : contents.items) {
     if (!item.entry.from.empty()) continue;
+    SP_TRY(const File file, File::to_read(item.path, item.links));
     SP_TRY(const std::string digest,
-           digest_of(item.path, item.entry.size, go_on, [&](std::string_view part) { return to.write(part); }));
+           digest_of(file, item.path, item.entry.size, go_on, [&](std::string_view part) { return to.write(part); }));
     if (digest != item.entry.sha256) return fail(Code::conflict, "'" + item.path + "' was changed while it was read");
     fault_point("backup.part");
   }
@@ -202,7 +259,7 @@ Result<Made> create_once(const Places& places, const Tools& tools, const Wish& w
   Manifest manifest{key.header.id, key.header.base, key.header.at, tools.program, {}, contents.notices};
   for (const Item& item : contents.items) manifest.entries.push_back(item.entry);
   const std::string path = places.folder + "/" + file_name(key.header);
-  const std::string draft = path + ".draft";
+  const std::string draft = places.folder + "/" + draft_name(key.header, tools.keys);
   auto bytes = write_draft(draft, key, manifest, contents, tools);
   if (!bytes || exists(path)) {
     (void)remove_all(draft);

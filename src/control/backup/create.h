@@ -23,6 +23,7 @@ struct Places {
   std::string policies;
   std::string audit;
   std::string folder;  // of the backups
+  bool policies_in_force = true;  // false: a bundle is, and the folder may hold what nobody reads
 };
 
 struct Tools {

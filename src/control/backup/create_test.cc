@@ -172,11 +172,16 @@ TEST(BackupCreate, StopsWhereItIsToldToAndLeavesNothing) {
 
 TEST(BackupCreate, PassesOverLinksAndSaysSo) {
   TestBackups t;
-  std::filesystem::create_symlink("/etc/passwd", t.home("policies/link.rego"));
+  for (const char* name : {"policies/link.txt", "policies/below/link.rego", "secrets/link"}) {
+    std::filesystem::create_directories(std::filesystem::path(t.home(name)).parent_path());
+    std::filesystem::create_symlink("/etc/passwd", t.home(name));
+  }
   const auto made = t.make();
   ASSERT_TRUE(made);
-  EXPECT_THAT(made->notices, Contains(HasSubstr("policies/link.rego")));
-  EXPECT_EQ(t.verify(t.file(*made))->manifest.find("policies/link.rego"), nullptr);
+  for (const char* name : {"policies/link.txt", "policies/below/link.rego", "secrets/link"}) {
+    EXPECT_THAT(made->notices, Contains(HasSubstr(name)));
+    EXPECT_EQ(t.verify(t.file(*made))->manifest.find(name), nullptr);
+  }
 }
 
 TEST(BackupShelf, TakesNoNameThatLeadsElsewhere) {

@@ -51,9 +51,9 @@ Desk::Desk(Places places, Tools tools, DeskRules rules, std::function<void(std::
   tools_.go_on = [this] { return !stopping_; };
   const auto all = backups_in(places_.folder);
   if (!all) return;
-  made_ = !all->empty();
   for (const Shelved& one : *all | std::views::reverse) {
     if (!is_authentic(places_.folder + "/" + one.name, {&tools_.keys, nullptr})) continue;
+    made_ = true;
     last_success_ = one.header.at;
     last_bytes_ = one.bytes;
     return;
@@ -104,10 +104,11 @@ Result<void> Desk::try_out(Done& done, const Secret* password) {
   }
   const Error& why = found.error();
   if (why.code == Code::storage || is_damaged(path, unlock, tools_.go_on)) {
-    const auto aside = set_aside(places_.folder, name);
+    const auto aside = set_aside(places_.folder, name, tools_.keys);
     return fail(why.code, "the backup did not stand its trial and was set aside as " +
-                              (aside ? name + ".damaged" : "damaged, but in vain: " + aside.error().detail) + ": " +
-                              why.detail);
+                              (aside ? aside->substr(places_.folder.size() + 1)
+                                     : "damaged, but in vain: " + aside.error().detail) +
+                              ": " + why.detail);
   }
   {
     const std::scoped_lock lock(mutex_);
@@ -208,10 +209,12 @@ Result<std::vector<std::uint32_t>> Desk::keys_in_use() const {
     made = folder == places_.folder;
   }
   SP_TRY(const auto all, every_backup_in(places_.folder));
-  if (all.empty() && made) {
-    return fail(Code::conflict, "backups were made in " + places_.folder +
-                                    " and none is there now: which keys they need is not known, so none is destroyed; "
-                                    "fix: bring the folder back, or make a backup if they are given up");
+  const Unlock unlock{&tools_.keys, nullptr};
+  if (made && std::ranges::none_of(all, [&](const Shelved& one) { return open_key(one.header, unlock).has_value(); })) {
+    return fail(Code::conflict,
+                "backups were made in " + places_.folder +
+                    " and none of this home's is there now: which keys they need is not known, so none is destroyed; "
+                    "fix: bring the folder back, or make a backup if they are given up");
   }
   for (const Shelved& one : all) add(ids, keys_needed_by(one.header));
   return std::vector<std::uint32_t>(ids.begin(), ids.end());

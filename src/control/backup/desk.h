@@ -80,7 +80,7 @@ class Desk {
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;  // of the next seven
   int making_ = 0;
-  bool made_ = false;  // one lay in the folder at the start, or was made since
+  bool made_ = false;  // one of this home lay in the folder at the start, or was made since
   std::string unpruned_;  // why older ones could not be removed, to be told
   WallTime last_success_{};
   WallTime last_try_{};

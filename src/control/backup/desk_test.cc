@@ -116,12 +116,12 @@ TEST_F(DeskTest, SetsAsideWhatIsProvedDamaged) {
   const HomeKeys none = keys_of(other, t.random);
   EXPECT_FALSE(is_damaged(t.file(*made), {&none, nullptr}, tools.go_on)) << "no key: nothing is proved";
   EXPECT_FALSE(is_damaged(t.home("backups/none"), unlock, tools.go_on));
-  const auto aside = set_aside(t.home("backups"), made->name);
+  const auto aside = set_aside(t.home("backups"), made->name, tools.keys);
   ASSERT_TRUE(aside);
   EXPECT_TRUE(exists(*aside));
   EXPECT_TRUE(backups_in(t.home("backups"))->empty());
   const auto next = t.make();
-  ASSERT_TRUE(set_aside(t.home("backups"), next->name));
+  ASSERT_TRUE(set_aside(t.home("backups"), next->name, tools.keys));
   EXPECT_FALSE(exists(*aside)) << "the newest of these is kept";
 }
 

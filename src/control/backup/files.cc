@@ -52,8 +52,9 @@ File::~File() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<File> File::to_read(const std::string& path) {
-  File file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), path);
+Result<File> File::to_read(const std::string& path, Links links) {
+  const int follow = links == Links::follow ? 0 : O_NOFOLLOW;
+  File file(::open(path.c_str(), O_RDONLY | follow | O_CLOEXEC | O_NONBLOCK), path);
   if (file.fd_ < 0) return io_error("open", path);
   struct stat info{};
   if (::fstat(file.fd_, &info) != 0) return io_error("look at", path);

@@ -1,4 +1,4 @@
-// Files and folders as a backup needs them: private (0600, 0700), never through a link, an error where something is as it should
+// Files and folders as a backup needs them: private (0600, 0700), through no link unless that is said, an error where something is as it should
 // not be. Blocking; on the thread that makes a backup, and in the CLI. Internal to control/backup and to app.
 #pragma once
 
@@ -13,10 +13,12 @@
 
 namespace sallyport::backup {
 
+enum class Links : std::uint8_t { refuse, follow };
+
 class File {
  public:
-  // Code::not_found where there is none; Code::io for anything but a regular file.
-  static Result<File> to_read(const std::string& path);
+  // Code::not_found where there is none; Code::io for anything but a regular file, behind the links where they are followed.
+  static Result<File> to_read(const std::string& path, Links links = Links::refuse);
   static Result<File> make(const std::string& path);  // 0600; Code::already_exists
   File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
   File& operator=(File&& other) noexcept {

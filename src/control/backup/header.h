@@ -26,6 +26,8 @@ struct HomeKeys {
   std::function<Result<std::string>(const crypto::LockedKey& key, std::string_view binding)> wrap;
   std::function<Result<crypto::LockedKey>(std::string_view wrapped, std::string_view binding)> unwrap;
   std::function<std::vector<std::uint32_t>()> held = nullptr;  // ids of those in force and retired
+  // In the names of what a backup is not yet, or no longer: several homes may keep theirs in one folder. [0-9a-f]*
+  std::string owner = {};
 };
 
 struct Header {

@@ -14,14 +14,23 @@ namespace sallyport::backup {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view kPrefix = "sallyport-", kSuffix = ".backup", kDraftSuffix = ".backup.draft",
-                           kDamaged = ".damaged";
+constexpr std::string_view kPrefix = "sallyport-", kSuffix = ".backup", kDraft = ".draft", kDamaged = ".damaged";
 constexpr std::size_t kBackupsMax = 10'000;
 constexpr std::size_t kNameBytes = 10 + 16 + 1 + 8 + 7;
 
 const Shelved* by_id(const std::vector<Shelved>& all, std::string_view id) {
   const auto found = std::ranges::find_if(all, [&](const Shelved& one) { return one.header.id == id; });
   return found == all.end() ? nullptr : &*found;
+}
+
+// What the name of a file of this home ends with that is no backup yet, or none any more.
+std::string own_suffix(const HomeKeys& keys, std::string_view what) {
+  return (keys.owner.empty() ? "" : "." + keys.owner) + std::string(what);
+}
+
+bool head_opens(const std::string& path, const Unlock& unlock) {
+  const auto header = read_head(path);
+  return header && open_key(*header, unlock);
 }
 
 }  // namespace
@@ -32,6 +41,10 @@ std::string file_name(const Header& header) {
     if (c != '-' && c != ':') time.push_back(c);
   }
   return std::string(kPrefix) + time + "-" + header.id.substr(0, 8) + std::string(kSuffix);
+}
+
+std::string draft_name(const Header& header, const HomeKeys& keys) {
+  return file_name(header) + own_suffix(keys, kDraft);
 }
 
 bool is_file_name(std::string_view name) noexcept {
@@ -89,13 +102,16 @@ std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest) 
   return count;
 }
 
-Result<std::string> set_aside(const std::string& folder, const std::string& name) {
+Result<std::string> set_aside(const std::string& folder, const std::string& name, const HomeKeys& keys) {
+  const std::string suffix = own_suffix(keys, kDamaged);
   std::vector<std::string> ignored;
   SP_TRY(const auto files, files_below(folder, 2 * kBackupsMax, ignored));
   for (const Found& file : files) {
-    if (file.name.starts_with(kPrefix) && file.name.ends_with(kDamaged)) SP_CHECK(remove_all(file.path));
+    if (file.name.starts_with(kPrefix) && file.name.ends_with(std::string(kSuffix) + suffix)) {
+      SP_CHECK(remove_all(file.path));
+    }
   }
-  std::string aside = folder + "/" + name + std::string(kDamaged);
+  std::string aside = folder + "/" + name + suffix;
   SP_CHECK(rename_file(folder + "/" + name, aside));
   SP_CHECK(sync_folder(folder));
   return aside;
@@ -140,9 +156,11 @@ Result<Pruned> prune(const std::string& folder, std::size_t keep, const Unlock& 
   }
   std::vector<std::string> ignored;
   SP_TRY(const auto files, files_below(folder, 2 * kBackupsMax, ignored));
+  const std::string own_draft =
+      std::string(kSuffix) + (unlock.home != nullptr ? own_suffix(*unlock.home, kDraft) : "/");
   for (const Found& file : files) {
-    if (!file.name.starts_with(kPrefix) || !file.name.ends_with(kDraftSuffix)) continue;
-    SP_CHECK(remove_all(file.path));
+    if (!file.name.starts_with(kPrefix) || !file.name.ends_with(kDraft)) continue;
+    if (file.name.ends_with(own_draft) || head_opens(file.path, unlock)) SP_CHECK(remove_all(file.path));
   }
   return done;
 }

@@ -21,6 +21,8 @@ struct Shelved {
 };
 
 std::string file_name(const Header& header);
+// While it is written. Nobody but who has these keys removes it.
+std::string draft_name(const Header& header, const HomeKeys& keys);
 // As file_name() makes it: no path can be smuggled in by it.
 bool is_file_name(std::string_view name) noexcept;
 
@@ -32,8 +34,8 @@ Result<std::vector<Shelved>> every_backup_in(const std::string& folder);
 // Path of the backup with that id. Code::not_found. `folder` ends with "/", or is empty: the current one.
 Result<std::string> find_by_id(const std::string& folder, std::string_view id);
 
-// Takes a damaged one off the shelf: NAME.damaged, in the place of an earlier one of these. Its path then.
-Result<std::string> set_aside(const std::string& folder, const std::string& name);
+// Takes a damaged one of this home off the shelf: NAME.OWNER.damaged, in the place of an earlier one of these. Its path then.
+Result<std::string> set_aside(const std::string& folder, const std::string& name, const HomeKeys& keys);
 // Removes those of `names` on which no other stands.
 Result<void> drop(const std::string& folder, const std::vector<std::string>& names);
 
@@ -45,7 +47,7 @@ struct Pruned {
   std::vector<std::string> strange;  // do not open with these keys
 };
 // Removes all but the newest `keep` and those that they stand on, and drafts that a crash left. Those that do not open with these
-// keys do not count, whatever date they claim, and are left alone. Errors: those of every_backup_in(); then nothing is removed.
+// keys, another home's for one, do not count, whatever date they claim, and are left alone; so are drafts of others. Errors: those of every_backup_in(); then nothing is removed.
 Result<Pruned> prune(const std::string& folder, std::size_t keep, const Unlock& unlock);
 // How many backups `newest` stands on, itself included.
 std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest);

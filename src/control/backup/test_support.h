@@ -22,7 +22,8 @@ inline HomeKeys keys_of(const crypto::LockedKey& key, Random& random) {
             SP_TRY(const std::string plain, crypto::open(key.bytes(), wrapped, binding));
             return crypto::LockedKey::copy_of(as_bytes(plain));
           },
-          nullptr};
+          nullptr,
+          {}};
 }
 
 // A home with a file that stands for the database: check_home wants it whole.
