@@ -2,12 +2,10 @@
 // a few threads, whole or resumed. CPU time of the server is read at both ends. Prints one line of JSON.
 #include <atomic>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <thread>
 #include <vector>
 
-#include "tls.h"
+#include "client.h"
 
 namespace {
 
@@ -38,29 +36,6 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-std::uint64_t cpu_ns(const std::string& pid) {
-  std::uint64_t sum = 0;
-  std::error_code error;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/" + pid + "/task", error)) {
-    std::ifstream file(task.path() / "schedstat");
-    std::uint64_t ran = 0;
-    file >> ran;
-    sum += ran;
-  }
-  return sum;
-}
-
-int connected(const Options& o) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = bench::loopback(o.port);
-  if (fd < 0 || connect(fd, static_cast<sockaddr*>(static_cast<void*>(&address)), sizeof address) != 0)
-    bench::die("connect");
-  bench::no_delay(fd);
-  const linger at_once{1, 0};  // no TIME_WAIT: ports would run out
-  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  return fd;
-}
-
 struct Kept {
   SSL_SESSION* session = nullptr;
 };
@@ -83,7 +58,9 @@ void go(const Options& o, Clock::time_point end, std::atomic<std::uint64_t>& don
     SSL_CTX_sess_set_new_cb(context, keep);
   }
   while (Clock::now() < end) {
-    const int fd = connected(o);
+    const int fd = bench::connected(o.port);
+    const linger at_once{1, 0};  // no TIME_WAIT: ports would run out
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     SSL* const ssl = bench::shake(context, fd, kept.session);
     // A request, so that the tickets of TLS 1.3 have come and both sides are done.
     static constexpr std::string_view kAsk = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
@@ -106,7 +83,7 @@ int main(int argc, char** argv) {
   const Options o = parse(argc, argv);
   std::atomic<std::uint64_t> done{0}, resumed{0};
   const auto begun = Clock::now();
-  const std::uint64_t cpu = cpu_ns(o.pid);
+  const std::uint64_t cpu = bench::cpu_ns(o.pid);
   const auto end = begun + std::chrono::nanoseconds(static_cast<std::int64_t>(o.seconds * 1e9));
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < o.threads; ++i) threads.emplace_back([&] { go(o, end, done, resumed); });
@@ -115,6 +92,6 @@ int main(int argc, char** argv) {
   const auto count = static_cast<double>(done.load());
   std::printf("{\"handshakes\":%.0f,\"resumed\":%llu,\"per_second\":%.0f,\"cpu_us\":%.2f,\"errors\":0}\n", count,
               static_cast<unsigned long long>(resumed.load()), count / took,
-              count > 0 ? static_cast<double>(cpu_ns(o.pid) - cpu) / 1000.0 / count : 0);
+              count > 0 ? static_cast<double>(bench::cpu_ns(o.pid) - cpu) / 1000.0 / count : 0);
   return 0;
 }

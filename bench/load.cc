@@ -7,12 +7,10 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
-#include <filesystem>
-#include <fstream>
 #include <utility>
 #include <vector>
 
-#include "tls.h"
+#include "client.h"
 
 namespace {
 
@@ -104,31 +102,13 @@ void prepare(const Options& o, Connection& c) {
 }
 
 void open(const Options& o, Connection& c) {
-  c.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = bench::loopback(o.port);
-  if (c.fd < 0 || connect(c.fd, static_cast<sockaddr*>(static_cast<void*>(&address)), sizeof address) != 0)
-    die("connect");
+  c.fd = bench::connected(o.port);
   if (o.tls) {
     static SSL_CTX* const context = bench::client_context();
     SSL_free(c.ssl);
     c.ssl = bench::shake(context, c.fd);
   }
   fcntl(c.fd, F_SETFL, O_NONBLOCK);
-  bench::no_delay(c.fd);
-}
-
-// CPU time of all threads of the process, those that ended aside.
-std::uint64_t cpu_ns(const std::string& pid) {
-  std::uint64_t sum = 0;
-  if (pid.empty()) return 0;
-  std::error_code error;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/" + pid + "/task", error)) {
-    std::ifstream file(task.path() / "schedstat");
-    std::uint64_t ran = 0;
-    file >> ran;
-    sum += ran;
-  }
-  return sum;
 }
 
 class Load {
@@ -150,11 +130,11 @@ class Load {
     while (Clock::now() < window) turn(end);
     const Tally warm = std::exchange(tally_, Tally{});
     tally_.latency_ns.reserve(1U << 20U);
-    const std::uint64_t cpu = cpu_ns(o_.pid);
+    const std::uint64_t cpu = bench::cpu_ns(o_.pid);
     const auto started = Clock::now();
     while (Clock::now() < end) turn(end);
     const auto took = std::chrono::duration<double>(Clock::now() - started).count();
-    report(warm, took, static_cast<double>(cpu_ns(o_.pid) - cpu));
+    report(warm, took, static_cast<double>(bench::cpu_ns(o_.pid) - cpu));
     return 0;
   }
 
