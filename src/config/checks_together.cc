@@ -228,14 +228,52 @@ class Together {
       if (host.starts_with('*') || host.find(':') != std::string::npos || !has_letter) {
         refuse("acme.hosts", host + " is no host name",
                "leave out addresses and wildcards: the challenges do not show them");
+      } else if (host == "localhost" || host.ends_with(".localhost")) {
+        refuse("acme.hosts", host + " is every machine's own name (RFC 6761 6.3)",
+               "name the gateway as clients reach it");
       }
     }
     if (!s_.acme.program.starts_with('/'))
       refuse("acme.program", "is no absolute path", "write what 'command -v lego' prints");
+    if (!s_.tls.enabled) {
+      s_.warnings.emplace_back(
+          "acme.enabled without tls.enabled: the certificate is kept in <home>/certs, and served by nobody here");
+    }
+    s_.acme.challenge == "http-01" ? http_challenge() : port_challenge();
     if (s_.acme.challenge == "tls-alpn-01" && s_.acme.port == 0 && !s_.tls.enabled)
       refuse("acme.port", "is 0, and the gateway has no TLS port of its own to answer at",
              "set tls.enabled, or name the port that the client shall listen at");
     external_account();
+  }
+
+  // The plain listener answers it, for the names that it knows.
+  void http_challenge() {
+    if (s_.acme.port != 0) s_.warnings.emplace_back("acme.port is set, but acme.challenge is http-01: it is not used");
+    if (s_.listen.redirect_port == 0) {
+      s_.warnings.emplace_back(
+          "acme.challenge is http-01 and listen.redirect_port is 0: something else has to serve <home>/certs/acme as "
+          "/.well-known/acme-challenge on port 80; or set listen.redirect_port: 80");
+      return;
+    }
+    for (const std::string& host : s_.acme.hosts) {
+      const bool known = std::ranges::any_of(s_.listen.hosts, [&](std::string_view one) {
+        one = one.substr(0, one.find(':'));
+        return one == host || (one.starts_with("*.") && host.ends_with(one.substr(1)));
+      });
+      if (!known) {
+        refuse("acme.hosts", host + " is not in listen.hosts: the plain port would not answer the authority",
+               "add it to listen.hosts");
+      }
+    }
+  }
+
+  void port_challenge() {
+    if (s_.acme.port == 0) return;
+    const bool listen = s_.acme.port == s_.listen.port;
+    if (listen || s_.acme.port == s_.listen.redirect_port) {
+      refuse("acme.port", std::string("is ") + (listen ? "listen.port" : "listen.redirect_port") + " itself",
+             "name a port that nobody listens at, or leave it out where the gateway has the TLS port");
+    }
   }
 
   void external_account() {
