@@ -76,16 +76,19 @@ Result<Secret> pkcs12_of(const NewCertificate& made, const Secret& password) {
   return crypto::make_pkcs12(key, certificate, chain, made.record.name, password);
 }
 
+struct Issued {
+  NewCertificate made;
+  Secret pkcs12;  // empty: none was asked for
+};
+
 // What is issued, with its key where it is not the gateway's own.
-Result<RestAnswer> handed_out(const Call& call, const NewCertificate& made, const Secret& password) {
+RestAnswer handed_out(const Call& call, const Issued& issued) {
+  const NewCertificate& made = issued.made;
   json::Writer w;
   begin_certificate(w, made.record, call.request.now);
   w.member("certificate", made.certificate_pem).member("authority", made.authority_pem);
   if (!made.key_pem.empty()) w.member("private_key", made.key_pem.reveal());
-  if (!made.key_pem.empty() && !password.empty()) {
-    SP_TRY(const Secret bundle, pkcs12_of(made, password));
-    w.member("pkcs12", base64(bundle.reveal()));
-  }
+  if (!issued.pkcs12.empty()) w.member("pkcs12", base64(issued.pkcs12.reveal()));
   w.end_object();
   RestAnswer answer = ok(w, 201);
   answer.reason = audit_reason(made.record);
@@ -133,7 +136,9 @@ Result<std::string> id_of(const Snapshot& snapshot, const std::string& user) {
   return found->id;
 }
 
-Task<Result<NewCertificate>> issue_there(ApiDeps& deps, PrincipalPtr caller, CertificateWish wish, std::string user) {
+// On the control thread, where keys are made: sealing a PKCS #12 file takes tens of milliseconds, too, which no worker has.
+Task<Result<Issued>> issue_there(ApiDeps& deps, PrincipalPtr caller, CertificateWish wish, std::string user,
+                                 Secret password) {
   const SnapshotPtr snapshot = deps.control.snapshot();
   SP_CO_TRY(wish.user_id, id_of(*snapshot, user));
   IssuedCertificate like;
@@ -145,7 +150,12 @@ Task<Result<NewCertificate>> issue_there(ApiDeps& deps, PrincipalPtr caller, Cer
     like.alt_names.push_back({crypto::AltNameKind::uri, uri});
   }
   SP_CO_CHECK(check_change(deps, *caller, like));
-  co_return deps.certificates->issue(std::move(wish), caller->id);
+  Issued out;
+  SP_CO_TRY(out.made, deps.certificates->issue(std::move(wish), caller->id));
+  if (!password.empty() && !out.made.key_pem.empty()) {
+    SP_CO_TRY(out.pkcs12, pkcs12_of(out.made, password));
+  }
+  co_return out;
 }
 
 Task<Result<NewCertificate>> renew_there(ApiDeps& deps, PrincipalPtr caller, std::string which, bool revoke_old) {
@@ -278,25 +288,22 @@ Task<RestAnswer> issue_certificate(Call& call) {
   auto user = text_field(call.root(), "user"), typed = text_field(call.root(), "password");
   if (!user) co_return refuse(call, user.error());
   if (!typed) co_return refuse(call, typed.error());
-  const Secret password(std::move(*typed));
+  Secret password(std::move(*typed));
   if (!password.empty() && password.size() < 8) {
     co_return refuse(call, {Code::validation, "password: at least 8 bytes"});
   }
-  auto work = issue_there(call.api.deps(), call.request.principal, std::move(*wish), std::move(*user));
-  const auto made = co_await run_for_caller<NewCertificate>(call, std::move(work));
-  if (!made) co_return refuse_gift(call, made.error());
-  auto answer = handed_out(call, *made, password);
-  co_return answer ? std::move(*answer) : refuse(call, answer.error());
+  auto work =
+      issue_there(call.api.deps(), call.request.principal, std::move(*wish), std::move(*user), std::move(password));
+  const auto issued = co_await run_for_caller<Issued>(call, std::move(work));
+  co_return issued ? handed_out(call, *issued) : refuse_gift(call, issued.error());
 }
 
 Task<RestAnswer> renew_certificate(Call& call) {
   const auto revoke = flag_field(call.root(), "revoke_old", false);
   if (!revoke) co_return refuse(call, revoke.error());
   auto work = renew_there(call.api.deps(), call.request.principal, call.parts[0], *revoke);
-  const auto made = co_await run_for_caller<NewCertificate>(call, std::move(work));
-  if (!made) co_return refuse_gift(call, made.error());
-  auto answer = handed_out(call, *made, {});
-  co_return answer ? std::move(*answer) : refuse(call, answer.error());
+  auto made = co_await run_for_caller<NewCertificate>(call, std::move(work));
+  co_return made ? handed_out(call, {*std::move(made), {}}) : refuse_gift(call, made.error());
 }
 
 Task<RestAnswer> revoke_certificate(Call& call) {

@@ -188,6 +188,7 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   app->access_book_.emplace(*app->repository_);
   app->passwords_.emplace();
   app->aside_.emplace();
+  app->workshop_.emplace();
   app->certificates_ = std::make_unique<CertificateDesk>(*app);
   app->certificates_->open();
   SP_CHECK(app->open_control());

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "control/control_plane.h"
 #include "launcher/launcher.h"
+#include "net/tls_workshop.h"
 #include "request/listener/listener.h"
 #include "request/pipeline/pipeline.h"
 #include "request/upstream/breakers.h"
@@ -94,6 +95,7 @@ class App {
   asio::basic_signal_set<Executor> signals_;
   std::optional<control::PasswordPool> passwords_;
   std::optional<Aside> aside_;
+  std::optional<net::TlsWorkshop> workshop_;
   std::unique_ptr<backup::Desk> backups_;
   std::unique_ptr<KeyKeep> key_keep_;
   std::unique_ptr<control::ControlPlane> control_;

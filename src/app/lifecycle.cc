@@ -282,6 +282,7 @@ void App::stop() {
   }
   passwords_ ? passwords_->stop() : void();
   aside_ ? aside_->stop() : void();
+  workshop_ ? workshop_->stop() : void();
   backups_ ? backups_->stop() : void();
   signals_.cancel();
   control_work_.reset();

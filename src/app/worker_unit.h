@@ -8,14 +8,16 @@
 namespace sallyport::app {
 
 struct App::WorkerUnit {
-  WorkerUnit(App& app, unsigned index, upstream::Deps deps, const upstream::Settings& upstreams, ListenerSettings listening)
+  WorkerUnit(App& app, unsigned index, upstream::Deps deps, const upstream::Settings& upstreams,
+             ListenerSettings listening)
       : sweep(io.get_executor(), app.clock_),
-        egress(io.get_executor(), sweep),
+        egress(io.get_executor(), sweep, {.workshop = &*app.workshop_}),
         worker(index, io.get_executor(), *app.fleet_, app.control_->snapshot(), app.audit_->writer(index),
                with_egress(std::move(deps)), upstreams),
         pipeline(worker),
-        listener(io.get_executor(), with_refusals(std::move(listening)),
-                 [this](net::ServerExchange& exchange) { return pipeline.serve(exchange); }, *app.connections_, sweep),
+        listener(
+            io.get_executor(), with_refusals(std::move(listening)),
+            [this](net::ServerExchange& exchange) { return pipeline.serve(exchange); }, *app.connections_, sweep),
         ticks(io.get_executor(), [&app](const char* what) { app.log_.error("tick failed", {{"what", what}}); }) {}
 
   upstream::Deps with_egress(upstream::Deps deps) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/egress_connection.h"
+#include "net/tls_workshop.h"
 
 namespace sallyport::net {
 
@@ -131,6 +132,11 @@ Task<Result<EgressAnswer>> EgressClient::ask(EgressRequest request, std::uint64_
   answer.whole = {reader.take_head(), std::move(reader.body())};
   impl_->give_back(std::move(connection));
   co_return answer;
+}
+
+Task<Result<TlsTermsPtr>> EgressClient::terms(TlsSources sources) {
+  if (impl_->options.workshop == nullptr) co_return read_terms(std::move(sources));
+  co_return co_await impl_->options.workshop->terms(std::move(sources));
 }
 
 void EgressClient::drop_idle() {

@@ -17,8 +17,11 @@
 #include "net/http_message.h"
 #include "net/http_response_reader.h"
 #include "net/timeouts.h"
+#include "net/tls_terms.h"
 
 namespace sallyport::net {
+
+class TlsWorkshop;
 
 struct EgressRequest {
   std::shared_ptr<const EgressTarget> target;
@@ -49,6 +52,8 @@ struct EgressOptions {
   std::chrono::milliseconds idle_age{4'000};  // below the 5 s of Node, the shortest of the usual peers
   std::chrono::milliseconds connect_timeout{10'000};
   std::string ca_file;  // PEM; empty: the system's
+  TlsWorkshop* workshop =
+      nullptr;  // makes TLS contexts; null: made here and now, for clients whose thread serves nobody else
 };
 
 class EgressConnection;
@@ -91,6 +96,9 @@ class EgressClient {
   // Either, as the answer's own head says: 200 with text/event-stream is a stream, anything else is read whole, up to
   // `whole_bytes_max` (upstream_too_large beyond).
   Task<Result<EgressAnswer>> ask(EgressRequest request, std::uint64_t whole_bytes_max);
+
+  // What EgressTarget::make takes, read and checked by the workshop. Errors: config.
+  Task<Result<TlsTermsPtr>> terms(TlsSources sources);
 
   // Closes idle connections: all of them, or those of one target (its credentials changed).
   void drop_idle();

@@ -1,5 +1,6 @@
 // Making a connection: resolve, let the guard judge every candidate, connect to a judged address and no other, TLS.
 #include "net/egress_connection.h"
+#include "net/tls_workshop.h"
 
 namespace sallyport::net {
 namespace {
@@ -106,8 +107,16 @@ Task<EgressClient::Impl::Connected> EgressClient::Impl::connect_to(const EgressT
   co_return connection;
 }
 
+Task<Result<std::shared_ptr<const TlsClient>>> EgressClient::Impl::tls_client(const TlsTermsPtr& terms) {
+  if (auto known = tls.find(terms)) co_return known;
+  if (options.workshop == nullptr) co_return tls.of(terms);
+  SP_CO_TRY(auto made, co_await options.workshop->client(terms, options.ca_file));
+  tls.put(terms, made);
+  co_return made;
+}
+
 Task<Result<void>> EgressClient::Impl::secure(EgressConnection& connection, const EgressTarget& target) {
-  SP_CO_TRY(const auto client, tls.of(target.tls()));  // held here: the cache may drop it meanwhile
+  SP_CO_TRY(const auto client, co_await tls_client(target.tls()));  // held here: the cache may drop it meanwhile
   SP_CO_TRY(auto session, client->session(target.url()));
   if (const auto failed = co_await connection.handshake(std::move(session))) {
     if (connection.timed_out()) co_return fail(Code::upstream_timeout, "TLS handshake took too long");

@@ -73,6 +73,7 @@ struct EgressClient::Impl : std::enable_shared_from_this<EgressClient::Impl> {
   Task<Connected> connect(const EgressTarget& target, SteadyTime deadline);
   Task<Connected> connect_to(const EgressTarget& target, const IpAddress& address, SteadyTime deadline);
   Task<Result<std::vector<IpAddress>>> resolve(const EgressTarget& target, SteadyTime deadline);
+  Task<Result<std::shared_ptr<const TlsClient>>> tls_client(const TlsTermsPtr& terms);
   Task<Result<void>> secure(EgressConnection& connection, const EgressTarget& target);
   std::unique_ptr<EgressConnection> take_idle(const EgressTarget& target);
   void give_back(std::unique_ptr<EgressConnection> connection);

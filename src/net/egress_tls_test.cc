@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "net/loopback_fixture.h"
+#include "net/tls_workshop.h"
 
 namespace sallyport::net {
 namespace {
@@ -48,6 +49,8 @@ class EgressTls : public Loopback {
  protected:
   std::string ca_ = testing::TempDir() + "sp_ca_" + std::to_string(::getpid()) + ".pem";
 
+  TlsWorkshop* workshop_ = nullptr;
+
   // Serves connections one after another; each answers requests until it ends.
   static void serve_blocking(int listener, const Certificate& certificate, int max_version, int connections) {
     SSL_CTX* context = SSL_CTX_new(TLS_server_method());
@@ -79,7 +82,7 @@ class EgressTls : public Loopback {
     acceptor_.native_non_blocking(false);
     std::thread server([&, fd = acceptor_.native_handle()] { serve_blocking(fd, certificate, max_version, 1); });
     std::vector<Result<EgressResponse>> answers;
-    EgressClient client(io_.get_executor(), sweep_, {.ca_file = ca_});
+    EgressClient client(io_.get_executor(), sweep_, {.ca_file = ca_, .workshop = workshop_});
     const auto target = EgressTarget::make("https://" + std::string(host) + ":" + std::to_string(port()) + "/",
                                            {.allow_private = true});
     sweep_.start();
@@ -121,6 +124,15 @@ TEST_F(EgressTls, RefusesAnotherName) {
 
 TEST_F(EgressTls, RefusesAnUnknownAuthority) {
   EXPECT_FALSE(ask("IP:127.0.0.1", "127.0.0.1", false, TLS1_3_VERSION, 1).at(0));
+}
+
+// No worker reads authorities or makes a context: the workshop's thread does, once for all of them.
+TEST_F(EgressTls, AWorkshopMakesTheContext) {
+  TlsWorkshop workshop;
+  workshop_ = &workshop;
+  const auto answers = ask("IP:127.0.0.1", "127.0.0.1", true, TLS1_3_VERSION, 2);
+  ASSERT_EQ(answers.size(), 2U);
+  for (const auto& answer : answers) EXPECT_TRUE(answer) << answer.error().detail;
 }
 
 TEST_F(EgressTls, RefusesTls11) { EXPECT_FALSE(ask("IP:127.0.0.1", "127.0.0.1", true, TLS1_1_VERSION, 1).at(0)); }

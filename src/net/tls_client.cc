@@ -101,16 +101,23 @@ void TlsClients::make_room() {
   all_.erase(std::ranges::min_element(all_, {}, [](const auto& entry) { return entry.second.used; }));
 }
 
-Result<std::shared_ptr<const TlsClient>> TlsClients::of(const TlsTermsPtr& terms) {
-  const std::string& id = terms ? terms->id() : std::string();
-  auto found = all_.find(id);
-  if (found == all_.end()) {
-    SP_TRY(auto made, TlsClient::make(terms, ca_file_));
-    make_room();
-    found = all_.emplace(id, Entry{std::move(made)}).first;
-  }
+std::shared_ptr<const TlsClient> TlsClients::find(const TlsTermsPtr& terms) {
+  const auto found = all_.find(terms ? terms->id() : std::string());
+  if (found == all_.end()) return nullptr;
   found->second.used = ++turn_;
   return found->second.client;
+}
+
+void TlsClients::put(const TlsTermsPtr& terms, std::shared_ptr<const TlsClient> client) {
+  make_room();
+  all_[terms ? terms->id() : std::string()] = Entry{std::move(client), ++turn_};
+}
+
+Result<std::shared_ptr<const TlsClient>> TlsClients::of(const TlsTermsPtr& terms) {
+  if (auto known = find(terms)) return known;
+  SP_TRY(auto made, TlsClient::make(terms, ca_file_));
+  put(terms, made);
+  return made;
 }
 
 }  // namespace sallyport::net

@@ -40,6 +40,9 @@ class TlsClients {
  public:
   static constexpr std::size_t kMost = 256;
   explicit TlsClients(std::string ca_file) : ca_file_(std::move(ca_file)) {}
+  // Null: not made yet.
+  std::shared_ptr<const TlsClient> find(const TlsTermsPtr& terms);
+  void put(const TlsTermsPtr& terms, std::shared_ptr<const TlsClient> client);
   // As TlsClient::make.
   Result<std::shared_ptr<const TlsClient>> of(const TlsTermsPtr& terms);
   [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }

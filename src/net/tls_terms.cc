@@ -121,4 +121,17 @@ Result<std::shared_ptr<const TlsTerms>> TlsTerms::make(TlsParts parts) {
   return terms;
 }
 
+Result<TlsTermsPtr> read_terms(TlsSources sources) {
+  TlsParts parts;
+  parts.pins = std::move(sources.pins);
+  parts.key_pem = std::move(sources.key_pem);
+  if (!sources.ca.empty()) {
+    SP_TRY(parts.ca_pem, pem_of(sources.ca, "certificate authorities"));
+  }
+  if (!sources.certificate.empty()) {
+    SP_TRY(parts.certificate_pem, pem_of(sources.certificate, "client certificate"));
+  }
+  return TlsTerms::make(std::move(parts));
+}
+
 }  // namespace sallyport::net

@@ -43,6 +43,15 @@ class TlsTerms {
 
 using TlsTermsPtr = std::shared_ptr<const TlsTerms>;
 
+// Where the parts come from: `ca` and `certificate` as pem_of() takes them.
+struct TlsSources {
+  std::string ca, certificate;
+  std::vector<std::string> pins;
+  Secret key_pem;
+};
+// Reads files: not for a worker's thread (net/tls_workshop.h). Errors: those of pem_of() and TlsTerms::make().
+Result<TlsTermsPtr> read_terms(TlsSources sources);
+
 // The SHA-256 of a key in "sha256/<base64>" (RFC 7469 2.4: base64 with its padding). Errors: config.
 Result<crypto::Digest> read_pin(std::string_view pin);
 // One certificate at least, and nothing that cannot be read. Errors: config; `what` names it.

@@ -72,18 +72,11 @@ Task<Result<void>> HttpEndpoint::resolve(SteadyTime deadline) {
 Task<Result<void>> HttpEndpoint::resolve_tls(SteadyTime deadline) {
   const UpstreamTls& tls = server_->tls;
   if (!tls.any()) co_return Result<void>{};
-  net::TlsParts parts;
-  parts.pins = tls.pins;
-  if (!tls.ca.empty()) {
-    SP_CO_TRY(parts.ca_pem, net::pem_of(tls.ca, "certificate authorities"));
-  }
-  if (!tls.client_certificate.empty()) {
-    SP_CO_TRY(parts.certificate_pem, net::pem_of(tls.client_certificate, "client certificate"));
-  }
+  net::TlsSources sources{tls.ca, tls.client_certificate, tls.pins, {}};
   if (!tls.client_key.empty()) {
-    SP_CO_TRY(parts.key_pem, co_await deps_.secret(tls.client_key, server_->name, deadline));
+    SP_CO_TRY(sources.key_pem, co_await deps_.secret(tls.client_key, server_->name, deadline));
   }
-  SP_CO_TRY(tls_, net::TlsTerms::make(std::move(parts)));
+  SP_CO_TRY(tls_, co_await deps_.egress->terms(std::move(sources)));
   co_return Result<void>{};
 }
 
