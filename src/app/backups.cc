@@ -9,6 +9,7 @@
 
 #include "app/keys.h"
 #include "app/privileges.h"
+#include "app/root_start.h"
 #include "control/backup/desk.h"
 #include "control/vault.h"
 #include "crypto/keyring.h"
@@ -186,11 +187,11 @@ class Interrupts {
 };
 
 // Root becomes the user that serves before anything is written.
-Result<void> settle_user(const std::string& home, const std::string& run_as) {
+Result<void> settle_user(const config::Settings& settings) {
   if (geteuid() != 0) return {};
-  SP_TRY(const RunAs user, user_of(run_as));
-  SP_CHECK(give_home(home, user));
-  return drop_to(user, home);
+  SP_TRY(const ServiceUser user, service_user(settings));
+  SP_CHECK(give_home(settings.home, user.run_as));
+  return drop_to(user.run_as, settings.home);
 }
 
 }  // namespace
@@ -264,8 +265,10 @@ Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
   SP_CHECK(keep_memory_private());
   SP_CHECK(check_home(from.home));
   SP_CHECK(backup::make_folder(from.home));
-  const auto settings = config::load(from.home, std::nullopt, config::process_environment());
-  SP_CHECK(settle_user(from.home, settings ? settings->sandbox.run_as : config::SandboxSettings().run_as));
+  config::Settings unread;  // where what lies there is not accepted
+  unread.home = from.home;
+  const auto settings = load_settings(from.home, std::nullopt, config::process_environment());
+  SP_CHECK(settle_user(settings ? *settings : unread));
   SP_CHECK(keep_memory_private());  // again: a process that changed its user is dumpable once more
   SP_TRY(const auto lock, storage::HomeLock::take(from.home));
   SP_TRY(const bool finished, backup::finish_restore(from.home));

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -11,6 +12,7 @@
 #include "app/bundle.h"
 #include "app/key_keep.h"
 #include "app/privileges.h"
+#include "app/root_start.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
 #include "core/encoding.h"
@@ -31,6 +33,15 @@ Result<void> make_folder(const std::string& path) {
 Secret redaction_key(const crypto::KeyStore& keys) {
   const auto key = keys.key(crypto::Purpose::audit_redaction);
   return Secret(std::string(as_text(key)));
+}
+
+// A command without a server holds the lock for the moment that it takes: who is to serve waits for it.
+Result<storage::HomeLock> take_lock(const std::string& home, bool patient, telemetry::Log& log) {
+  constexpr std::chrono::seconds kPatience{10};
+  auto lock = storage::HomeLock::take(home);
+  if (lock || !patient || lock.error().code != Code::conflict) return lock;
+  log.warning("waiting for the home, 10 s at most", {{"why", lock.error().detail}});
+  return storage::HomeLock::take(home, kPatience);
 }
 
 }  // namespace
@@ -104,7 +115,9 @@ Result<void> App::open_home() {
   SP_CHECK(keep_memory_private());
   std::optional<RunAs> run_as;
   if (geteuid() == 0) {
-    SP_TRY(run_as, user_of(settings.sandbox.run_as));
+    SP_TRY(const ServiceUser user, service_user(settings));
+    if (!user.note.empty() && options_.listen) log_.warning("not as sandbox.run_as", {{"why", user.note}});
+    run_as = user.run_as;
     SP_CHECK(give_home(settings.home, *run_as));
   }
   launcher::Options launch;
@@ -118,7 +131,7 @@ Result<void> App::open_home() {
   launcher_.emplace(std::move(launcher));
   if (run_as) SP_CHECK(drop_to(*run_as, settings.home));
   SP_CHECK(keep_memory_private());  // again: the kernel makes who changes its user dumpable as fs.suid_dumpable says
-  SP_TRY(auto lock, storage::HomeLock::take(settings.home));
+  SP_TRY(auto lock, take_lock(settings.home, options_.listen, log_));
   lock_.emplace(std::move(lock));
   SP_TRY(const bool restored, backup::finish_restore(settings.home));
   if (restored) SP_CHECK(reread_settings(options_));

@@ -11,6 +11,7 @@
 #include "app/opa.h"
 #include "app/policies.h"
 #include "app/privileges.h"
+#include "app/root_start.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
 #include "config/own_url.h"
@@ -32,7 +33,7 @@ std::string own_path(const std::string& fallback) {
 Result<std::unique_ptr<App>> open_app(const std::string& home, const std::optional<std::string>& config, bool listen, bool create) {
   AppOptions options;
   options.environment = config::process_environment();
-  SP_TRY(options.settings, config::load(home, config, options.environment));
+  SP_TRY(options.settings, load_settings(home, config, options.environment));
   options.listen = listen;
   options.create = create;
   return App::open(std::move(options));
@@ -79,7 +80,7 @@ Result<cli::ApiAnswer> local_request(const std::string& home, std::string_view m
 
 Result<cli::AuditVerdict> verify_audit(const std::string& home) {
   const auto environment = config::process_environment();
-  SP_TRY(const auto settings, config::load(home, std::nullopt, environment));
+  SP_TRY(const auto settings, load_settings(home, std::nullopt, environment));
   SP_CHECK(become_owner(settings.home));
   SP_CHECK(keep_memory_private());
   SP_TRY(const auto keys, read_keys(settings, environment));

@@ -10,13 +10,14 @@ namespace sallyport::cli {
 namespace {
 
 // Runs one request to its end on this thread.
-Result<ApiAnswer> run_request(net::EgressRequest request, std::chrono::milliseconds timeout) {
+Result<ApiAnswer> run_request(net::EgressRequest request, std::chrono::milliseconds timeout,
+                              net::EgressOptions options = {}) {
   const SystemClock clock;
   asio::io_context io(1);
   Result<ApiAnswer> answer = fail(Code::internal, "the request did not end");
   {
     net::DeadlineSweep sweep(io.get_executor(), clock);
-    net::EgressClient client(io.get_executor(), sweep);
+    net::EgressClient client(io.get_executor(), sweep, std::move(options));
     request.deadline = clock.steady() + timeout;
     sweep.start();
     asio::co_spawn(
@@ -58,11 +59,13 @@ Result<ApiAnswer> request_over_socket(const std::string& home, std::string_view 
                                           (changes ? ": the order may have been carried out" : ""));
 }
 
-Result<ApiAnswer> get_url(const std::string& url, std::chrono::milliseconds timeout) {
+Result<ApiAnswer> get_url(const std::string& url, std::chrono::milliseconds timeout, const std::string& ca_file) {
   net::EgressRequest request;
   SP_TRY(request.target, net::EgressTarget::make(url, {.allow_private = true}));
   request.method = "GET";
-  return run_request(std::move(request), timeout);
+  net::EgressOptions options;
+  options.ca_file = ca_file;
+  return run_request(std::move(request), timeout, std::move(options));
 }
 
 }  // namespace sallyport::cli

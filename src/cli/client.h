@@ -15,7 +15,7 @@ namespace sallyport::cli {
 Result<ApiAnswer> request_over_socket(const std::string& home, std::string_view method, std::string_view path,
                                       std::string_view body);
 
-// GET of an absolute URL; loopback and private addresses allowed.
-Result<ApiAnswer> get_url(const std::string& url, std::chrono::milliseconds timeout);
+// GET of an absolute URL; loopback and private addresses allowed. `ca_file`: PEM; empty: the system's authorities.
+Result<ApiAnswer> get_url(const std::string& url, std::chrono::milliseconds timeout, const std::string& ca_file = {});
 
 }  // namespace sallyport::cli

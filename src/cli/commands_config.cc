@@ -39,10 +39,9 @@ std::string probe_url(config::Settings settings) {
   return config::own_url(settings);
 }
 
-// By whoever asks, instead of by our own settings.
-bool is_named(const Context& c) { return !c.options.url.empty() || c.io.environment.contains("SALLYPORT_URL"); }
-
 }  // namespace
+
+bool names_gateway(const Context& c) { return !c.options.url.empty() || c.io.environment.contains("SALLYPORT_URL"); }
 
 Result<std::string> gateway_url(const Context& c) {
   std::string url = c.options.url;
@@ -57,18 +56,20 @@ Result<std::string> gateway_url(const Context& c) {
 }
 
 std::string own_authority(const Context& c) {
-  if (is_named(c)) return {};
+  if (names_gateway(c)) return {};
   const auto settings = config::load(c.options.home, c.options.config, c.io.environment);
   if (!settings || !settings->tls.enabled) return {};
   const std::string path = settings->home + "/certs/ca.crt";
   return std::ifstream(path) ? path : std::string();
 }
 
-// A gateway of ours that serves HTTPS may have a certificate for other names than the one probed, or ask for the client's:
-// it is asked on its admin socket. A URL that was named is asked as it stands.
+// A gateway of ours that serves HTTPS may have a certificate for other names than the one probed, or ask for the client's: it
+// is asked on its admin socket, where it has one (listen.admin_socket). A URL that was named is asked as it stands.
 Result<ApiAnswer> ask_health(const Context& c, const std::string& url, std::chrono::milliseconds timeout) {
-  if (is_named(c) || !url.starts_with("https://")) return get_url(url + "/health", timeout);
-  return request_over_socket(c.options.home, "GET", "/health", "");
+  if (names_gateway(c) || !url.starts_with("https://")) return get_url(url + "/health", timeout);
+  auto answer = request_over_socket(c.options.home, "GET", "/health", "");
+  if (answer || answer.error().code != Code::upstream_unavailable) return answer;
+  return get_url(url + "/health", timeout, own_authority(c));
 }
 
 int run_config(const Context& c) {
@@ -87,11 +88,20 @@ int run_healthcheck(const Context& c) {
   if (!url) return c.fail_with(kFailure, url.error().detail);
   const auto answer = ask_health(c, *url, std::chrono::seconds(3));
   const bool healthy = answer && answer->status == 200;
-  if (c.options.json && answer) c.io.out << answer->body << "\n";
+  if (c.options.json && answer) {
+    const auto body = json::read_upstream_document(answer->body);
+    c.io.out << (body ? json::pretty(body->text()) : "{}") << "\n";
+  }
   if (healthy) return kOk;
-  return c.fail_with(kFailure, "unhealthy: " + *url + "/health " +
-                                   (answer ? "answered " + std::to_string(answer->status)
-                                           : "gave no answer: " + answer.error().detail));
+  // By the probe's own address, and without a certificate of a client's.
+  const bool by_tls = !answer && url->starts_with("https://") && !names_gateway(c);
+  return c.fail_with(kFailure,
+                     "unhealthy: " + *url + "/health " +
+                         (answer ? "answered " + std::to_string(answer->status)
+                                 : "gave no answer: " + printable(answer.error().detail, 1000)),
+                     by_tls ? "if it runs: set listen.admin_socket: true, or --url https://NAME:PORT with a name of "
+                              "its certificate"
+                            : "");
 }
 
 }  // namespace sallyport::cli

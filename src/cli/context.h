@@ -60,7 +60,9 @@ std::string find_program(const std::string& name, const config::Environment& env
 Result<std::string> gateway_url(const Context& context);
 // The authority of our own certificates, where that gateway is ours and serves HTTPS with one; else empty.
 std::string own_authority(const Context& context);
-// GET /health of that gateway; of our own over HTTPS, on its admin socket.
+// By --url or SALLYPORT_URL, instead of by our own settings.
+bool names_gateway(const Context& context);
+// GET /health of that gateway; of our own with TLS on its admin socket, and over HTTPS where it has none.
 Result<ApiAnswer> ask_health(const Context& context, const std::string& url, std::chrono::milliseconds timeout);
 
 // The commands, one file a noun.

@@ -1,7 +1,10 @@
 // `sallyport doctor`: what stands in the way of a safe gateway on this machine, each with its fix.
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <netdb.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -10,7 +13,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <memory>
 #include <ostream>
 
 #include "cli/client.h"
@@ -102,17 +107,65 @@ Check check_landlock() {
   return ok("landlock", "version " + std::to_string(abi));
 }
 
-// Free, or taken by the gateway itself.
-Check check_port(const Context& c, const config::Settings& s, const std::string& url) {
-  const auto answer = ask_health(c, url, std::chrono::seconds(2));
-  const std::string where = s.listen.address + ":" + std::to_string(s.listen.port);
-  if (answer && answer->status == 200) return ok("port", "the gateway answers on " + where);
-  if (answer)
-    return bad("port", "something answers " + std::to_string(answer->status) + " on " + where,
-               "end it, or set listen.port");
-  if (answer.error().code == Code::upstream_unavailable)
-    return ok("port", where + " is free; the gateway is not running");
-  return warn("port", where + ": " + answer.error().detail, "see the gateway's log");
+// Does anybody take connections there?
+bool is_open(const std::string& address, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const std::string host = address == "0.0.0.0" ? "127.0.0.1" : address == "::" ? "::1" : address;
+  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return false;
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(found, ::freeaddrinfo);
+  const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  bool open = ::connect(fd, found->ai_addr, found->ai_addrlen) == 0;
+  if (!open && errno == EINPROGRESS) {
+    pollfd waiting{fd, POLLOUT, 0};
+    int error = 0;
+    socklen_t size = sizeof error;
+    open = ::poll(&waiting, 1, 2'000) == 1 && ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+  }
+  ::close(fd);
+  return open;
+}
+
+// One of ours: free, or taken by the gateway itself.
+Check check_port(const config::Settings& s, std::uint16_t port, const Result<ApiAnswer>& health, const char* setting) {
+  const std::string where = s.listen.address + ":" + std::to_string(port);
+  const std::string elsewhere = "end what listens there, or set " + std::string(setting);
+  const bool open = is_open(s.listen.address, port);
+  if (health && health->status == 200) {
+    return open ? ok("port", "the gateway answers on " + where)
+                : bad("port", "the gateway runs, but nobody takes connections on " + where, "see its log");
+  }
+  if (!open) return ok("port", where + " is free; the gateway is not running");
+  if (health) return bad("port", "something answers " + std::to_string(health->status) + " on " + where, elsewhere);
+  return warn("port", where + " takes connections, but: " + health.error().detail,
+              elsewhere + "; see the gateway's log");
+}
+
+Check check_tls(const Context& c, const std::string& url) {
+  const auto answer = get_url(url + "/health", std::chrono::seconds(2), own_authority(c));
+  if (answer && answer->status == 200) return ok("tls", "the gateway answers on " + url);
+  const std::string why = answer ? "answered " + std::to_string(answer->status) : answer.error().detail;
+  return warn("tls", url + ": " + why,
+              "nothing, where clients show a certificate or come by another name; else sallyport certs show server");
+}
+
+void check_ports(const Context& c, const config::Settings& s, std::vector<Check>& out) {
+  const auto url = gateway_url(c);
+  if (!url) return;
+  const auto health = ask_health(c, *url, std::chrono::seconds(2));
+  if (names_gateway(c)) {
+    const bool good = health && health->status == 200;
+    out.push_back(good ? ok("port", "a gateway answers on " + *url)
+                       : warn("port", *url + ": " + (health ? std::to_string(health->status) : health.error().detail),
+                              "name another with SALLYPORT_URL"));
+    return;
+  }
+  out.push_back(check_port(s, s.listen.port, health, "listen.port"));
+  if (s.listen.redirect_port != 0) out.push_back(check_port(s, s.listen.redirect_port, health, "listen.redirect_port"));
+  if (s.tls.enabled && health && health->status == 200) out.push_back(check_tls(c, *url));
 }
 
 Check check_audit(const Context& c) {
@@ -191,7 +244,7 @@ int run_doctor(const Context& c) {
     checks.push_back(ok("config", settings->config_file.empty() ? "defaults and environment" : settings->config_file));
     for (const std::string& warning : settings->warnings)
       checks.push_back(warn("config", warning, "see docs/reference/config.md"));
-    if (const auto url = gateway_url(c)) checks.push_back(check_port(c, *settings, *url));
+    check_ports(c, *settings, checks);
   } else {
     checks.push_back(bad("config", settings.error().detail, "sallyport config check"));
   }

@@ -2,6 +2,7 @@
 // Taken by `serve` and by a CLI command that runs without a server, before anything else of the home is opened.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -11,8 +12,9 @@ namespace sallyport::storage {
 
 class HomeLock {
  public:
-  // `conflict` where another process holds it; the detail names its process id.
-  static Result<HomeLock> take(const std::string& home);
+  // `conflict` where another process holds it, after `patience` (whole seconds) still; the detail names its process id. Who
+  // waits is the main thread, and uses SIGALRM meanwhile.
+  static Result<HomeLock> take(const std::string& home, std::chrono::seconds patience = {});
   HomeLock(HomeLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   HomeLock& operator=(HomeLock&& other) noexcept {
     std::swap(fd_, other.fd_);

@@ -144,7 +144,17 @@ TEST(HomeLock, TwoProcessesNeverShareAHome) {
   int status = 0;
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
+  EXPECT_FALSE(HomeLock::take(home.path(), std::chrono::seconds(1))) << "patience ends";
+  const pid_t waiting = ::fork();
+  if (waiting == 0) {
+    {
+      const HomeLock copied = std::move(*lock);
+    }  // the fork's descriptor would hold it too
+    ::_exit(HomeLock::take(home.path(), std::chrono::seconds(60)) ? 0 : 1);
+  }
   { const HomeLock gone = std::move(*lock); }
+  ::waitpid(waiting, &status, 0);
+  EXPECT_EQ(status, 0) << "who is patient gets it";
   EXPECT_TRUE(HomeLock::take(home.path()));
 }
 

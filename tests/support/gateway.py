@@ -142,7 +142,7 @@ class Gateway:
                 processes.wait_until(self.ready, 30 * SLOW, "/health/ready")
                 return
             except Ended:
-                if "in use" not in self.log() or attempt == 4:
+                if "is in use: stop the other server" not in self.log() or attempt == 4:  # another test took the port
                     raise
                 self.choose_port()
 
