@@ -41,6 +41,7 @@ RestAnswer answer_of(const KeyringStatus& status, std::string_view notice = {}) 
     w.end_object();
   }
   w.end_array();
+  write_texts(w, "damaged", status.damaged);
   write_hash_keys(w, status);
   if (!notice.empty()) w.member("notice", notice);
   w.end_object();
@@ -89,6 +90,10 @@ Task<RestAnswer> rotate_wrapping_key(Call& call) {
   w.object().member("id", std::uint64_t{*id}).member("status", "active").end_object();
   RestAnswer answer = ok(w);
   answer.reason = "wrapping-key:" + std::to_string(*id);
+  const auto status = co_await run_for_caller<KeyringStatus>(call, status_of(call.api.deps()));
+  if (status && !status->damaged.empty()) {
+    answer.reason += "; " + std::to_string(status->damaged.size()) + " damaged: " + status->damaged.front();
+  }
   co_return answer;
 }
 

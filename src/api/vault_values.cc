@@ -109,13 +109,15 @@ Task<RestAnswer> take_secret(Call& call) {
 Task<RestAnswer> vault_status(Call& call) {
   struct Status {
     bool sealed;
-    std::size_t secrets;
+    std::size_t secrets, damaged;
   };
-  const auto status = co_await ask_vault<Status>(
-      call, [](VaultDesk& desk) { return Result<Status>(Status{desk.vault.sealed(), desk.vault.size()}); });
+  const auto status = co_await ask_vault<Status>(call, [](VaultDesk& desk) {
+    return Result<Status>(Status{desk.vault.sealed(), desk.vault.size(), desk.vault.damaged().size()});
+  });
   if (!status) co_return refuse(call, status.error());
   json::Writer w;
-  w.object().member("sealed", status->sealed).member("secrets", std::uint64_t{status->secrets}).end_object();
+  w.object().member("sealed", status->sealed).member("secrets", std::uint64_t{status->secrets});
+  w.member("damaged", std::uint64_t{status->damaged}).end_object();
   co_return ok(w);
 }
 

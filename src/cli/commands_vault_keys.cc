@@ -28,6 +28,10 @@ std::string render_keys(json::Value root) {
     out += "key " + printable(cell_text(key, "id")) + ": " + printable(cell_text(key, "status")) + ", made " +
            printable(cell_text(key, "created_at")) + "\n";
   }
+  for (const json::Value one : root.find("damaged").value_or(json::Value()).elements()) {
+    out += "damaged: " + printable(one.as_string().value_or("")) +
+           " (kept, with the key that it names; fix: put it anew, or destroy that version)\n";
+  }
   return out + hash_keys;
 }
 

@@ -13,11 +13,12 @@ TEST(VaultCommands, KeysSaysWhatOpensThemAndHowOldTheyAre) {
   api.answers["GET /api/v1/vault/keys"] = {
       200,
       R"({"sealed":false,"source":"password","generation":3,"rotates_at":"2026-12-22T00:00:00Z","keys":[)"
-      R"({"id":2,"status":"active","created_at":"2026-11-22T00:00:00Z","retired_at":null}],"hash_keys":{"rotates_at":"2027-11-22T00:00:00Z",)"
+      R"({"id":2,"status":"active","created_at":"2026-11-22T00:00:00Z","retired_at":null}],"damaged":["secret a, version 1: changed"],"hash_keys":{"rotates_at":"2027-11-22T00:00:00Z",)"
       R"("keys":[{"id":4,"status":"active","created_at":"2026-11-22T00:00:00Z","api_keys":7}]}})"};
   EXPECT_EQ(api.run({"vault", "keys"}), 0) << api.err;
   EXPECT_NE(api.out.find("opened by: password"), std::string::npos) << api.out;
   EXPECT_NE(api.out.find("\nkey 2: active"), std::string::npos) << api.out;
+  EXPECT_NE(api.out.find("\ndamaged: secret a, version 1: changed ("), std::string::npos) << api.out;
   EXPECT_NE(api.out.find("hash key 4: active, made 2026-11-22T00:00:00Z, API keys: 7"), std::string::npos) << api.out;
   api.answers["GET /api/v1/vault/keys"] = {
       200, R"({"sealed":true,"source":"file","generation":0,"rotates_at":null,"keys":[]})"};

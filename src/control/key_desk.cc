@@ -1,5 +1,7 @@
 #include "control/key_desk.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sallyport::control {
@@ -49,6 +51,7 @@ KeyringStatus KeyDesk::status() const {
   KeyringStatus status;
   status.sealed = !ring_;
   status.opened_by = opened_by_;
+  status.damaged = damaged_;
   if (!ring_) return status;
   status.generation = ring_->generation();
   for (crypto::WrappingKey key : ring_->wrapping()) {
@@ -128,6 +131,14 @@ Task<Result<void>> KeyDesk::unseal() {
   co_return Result<void>{};
 }
 
+std::vector<std::string> KeyDesk::damage_to_tell() {
+  std::vector<std::string> fresh;
+  std::ranges::copy_if(damaged_, std::back_inserter(fresh),
+                       [this](const std::string& one) { return std::ranges::find(told_, one) == told_.end(); });
+  told_ = damaged_;
+  return fresh;
+}
+
 Result<void> KeyDesk::check_open() const {
   if (ring_) return {};
   return fail(Code::conflict, "the vault is sealed; fix: sallyport vault unseal");
@@ -144,6 +155,7 @@ Result<std::uint32_t> KeyDesk::turn() {
 Task<Result<std::size_t>> KeyDesk::finish() {
   if (rows_.empty()) co_return std::size_t{0};  // whom nobody asked may still name any of them
   std::vector<std::uint32_t> in_use;
+  std::vector<std::string> damaged;
   for (WrappedRows& rows : rows_) {
     rows.begin();
     for (bool more = true; more;) {
@@ -151,6 +163,7 @@ Task<Result<std::size_t>> KeyDesk::finish() {
       co_await let_others_run();
       SP_CO_CHECK(check_open());
     }
+    if (rows.damaged) std::ranges::move(rows.damaged(), std::back_inserter(damaged));
     const auto named = rows.in_use();
     if (!named) {  // what is needed is not known: nothing is destroyed, and it is asked again after the pause
       passed_at_ = clock_.wall();
@@ -158,6 +171,7 @@ Task<Result<std::size_t>> KeyDesk::finish() {
     }
     in_use.insert(in_use.end(), named->begin(), named->end());
   }
+  damaged_ = std::move(damaged);
   SP_CO_TRY(const std::size_t dropped, ring_->drop_retired(in_use, random_));
   passed_at_ = clock_.wall();
   if (dropped != 0) keys_.wrapping().replace(ring_->wrapping());

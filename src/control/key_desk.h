@@ -31,6 +31,7 @@ struct WrappedRows {
   std::function<void()> begin;  // the next step is the first of a pass over all rows
   std::function<Result<bool>()> step;  // wraps a few anew, in one transaction; false: the pass is over
   std::function<Result<std::vector<std::uint32_t>>()> in_use;  // after a pass: which keys rows still name
+  std::function<std::vector<std::string>()> damaged = nullptr;  // after a pass: rows that do not open, for people
 };
 
 struct KeyringStatus {
@@ -39,6 +40,7 @@ struct KeyringStatus {
   std::uint64_t generation = 0;
   std::vector<crypto::WrappingKey> keys;  // without the keys themselves; newest last
   std::optional<WallTime> rotates_at;
+  std::vector<std::string> damaged;  // rows that the last pass could not wrap anew; the keys that they name are kept
 };
 
 class KeyDesk {
@@ -55,6 +57,8 @@ class KeyDesk {
   Task<Result<std::uint32_t>> rotate();
   // The turn that is due by age, and the rest of one that was interrupted. What was done, for the audit; empty: nothing.
   Task<Result<std::string>> maintain();
+  // Damage that was found since this was asked last, for log and audit.
+  [[nodiscard]] std::vector<std::string> damage_to_tell();
   [[nodiscard]] Result<crypto::UnsealSource> source_of_settings() const { return rules_.source(); }
   // Another source opens the keyring from now on; the settings have to name it before the next start. What Keyring says.
   // Code::conflict while sealed, or while the source is asked for another call of this or of unseal().
@@ -79,6 +83,7 @@ class KeyDesk {
   const Clock& clock_;
   KeyDeskRules rules_;
   std::vector<WrappedRows> rows_;
+  std::vector<std::string> damaged_, told_;
   bool busy_ = false;
   bool asking_ = false;  // the source, for reseal() or unseal()
   std::optional<WallTime> passed_at_;  // when the last whole pass ended

@@ -136,6 +136,26 @@ TEST_F(KeyDeskTest, ATurnWrapsEveryRowAnewAndDestroysTheOldKey_S2_11) {
   EXPECT_TRUE(rows_->all_open());
 }
 
+// What does not open is told once, shown until it is mended, and keeps the key that it may need.
+TEST_F(KeyDeskTest, NamesWhatIsDamagedAndKeepsItsKey_S2_11) {
+  std::vector<std::string> damaged{"secret a, version 1"};
+  desk_->add_rows(
+      {[] {}, [] { return Result<bool>(false); },
+       [&] { return Result<std::vector<std::uint32_t>>(std::vector<std::uint32_t>(damaged.empty() ? 0U : 1U, 1U)); },
+       [&] { return damaged; }});
+  EXPECT_EQ(await(desk_->rotate()).value(), 2U);
+  EXPECT_TRUE(rows_->all_open());
+  EXPECT_EQ(desk_->status().keys.size(), 2U);
+  EXPECT_EQ(desk_->status().damaged, damaged);
+  EXPECT_EQ(desk_->damage_to_tell(), damaged);
+  EXPECT_TRUE(desk_->damage_to_tell().empty());
+  damaged.clear();
+  clock_.advance(2h);
+  EXPECT_EQ(await(desk_->maintain()).value(), "1 retired and destroyed");
+  EXPECT_TRUE(desk_->status().damaged.empty());
+  EXPECT_EQ(desk_->status().keys.size(), 1U);
+}
+
 TEST_F(KeyDeskTest, TurnsByAgeAndNotBefore_S2_11) {
   clock_.advance(30 * 24h - 1s);
   EXPECT_EQ(await(desk_->maintain()).value(), "");

@@ -52,6 +52,7 @@ std::string KeyExchange::subject_of(const VaultName& where) {
 
 bool KeyExchange::due() const {
   if (known_.empty() || known_.front().retired_at) return true;
+  if (std::ranges::find(damaged_, known_.front().id) != damaged_.end()) return true;
   const StoredExchangeKey& key = known_.front();
   const auto taken = taken_.find(key.id);
   return clock_.wall() >= key.created_at + rules_.rotate_after ||
@@ -137,12 +138,29 @@ Result<Secret> KeyExchange::open(const VaultName& where, std::string_view envelo
 }
 
 Result<void> KeyExchange::rewrap() {
+  damaged_.clear();
   for (StoredExchangeKey& key : known_) {
     if (key.sealed.wrapped_key.empty() || !keys_.needs_rewrap(key.sealed.wrapped_key)) continue;
-    SP_TRY(key.sealed.wrapped_key, crypto::rewrap_record(keys_, key.sealed.wrapped_key, binding_of(key.id), random_));
+    auto wrapped = crypto::rewrap_record(keys_, key.sealed.wrapped_key, binding_of(key.id), random_);
+    if (!wrapped && wrapped.error().code != Code::crypto) return fail(std::move(wrapped).error());
+    if (!wrapped) {
+      damaged_.push_back(key.id);
+      continue;
+    }
+    key.sealed.wrapped_key = std::move(*wrapped);
     SP_CHECK(store_.put_exchange_key(key));
   }
   return {};
+}
+
+std::vector<std::uint32_t> KeyExchange::keys_of_damaged() const {
+  std::vector<std::uint32_t> all;
+  for (const StoredExchangeKey& key : known_) {
+    if (std::ranges::find(damaged_, key.id) == damaged_.end()) continue;
+    const auto keys = keys_for_damaged(keys_, key.sealed.wrapped_key);
+    all.insert(all.end(), keys.begin(), keys.end());
+  }
+  return all;
 }
 
 Result<void> KeyExchange::sweep() {

@@ -52,7 +52,10 @@ class KeyExchange {
   // key has taken enough, or the vault is sealed.
   Result<Secret> open(const VaultName& where, std::string_view envelope);
   void forget() { opened_.clear(); }  // private halves in memory
-  Result<void> rewrap();  // every private half under the key-encryption key in force
+  // Every private half under the key-encryption key in force. One that does not open stays as it is, and another key is due.
+  Result<void> rewrap();
+  [[nodiscard]] const std::vector<std::string>& damaged() const noexcept { return damaged_; }  // ids, after rewrap()
+  [[nodiscard]] std::vector<std::uint32_t> keys_of_damaged() const;  // that they may need
   Result<void> sweep();  // keys whose grace is over, with what they took
 
   // "vault:NAME", "vault:OWNER/NAME" (no name has a colon).
@@ -77,6 +80,7 @@ class KeyExchange {
   std::vector<StoredExchangeKey> known_;  // newest first
   std::map<std::string, std::shared_ptr<const crypto::RsaKey>> opened_;
   std::map<std::string, std::size_t> taken_;
+  std::vector<std::string> damaged_;
   bool making_ = false;
 };
 

@@ -247,16 +247,42 @@ Result<std::size_t> Vault::remove_of_gone(const std::function<bool(std::string_v
 
 Result<std::optional<Vault::Position>> Vault::rewrap(const Position& from, std::uint32_t most) {
   SP_CHECK(check_open());
+  if (from.secret.empty()) damaged_.clear();
   SP_TRY(auto rows, store_.sealed_rows(from.secret, from.version, most));
   if (rows.empty()) return std::nullopt;
   Position last{rows.back().secret, rows.back().number};
   std::erase_if(rows, [this](const auto& row) { return !keys_.needs_rewrap(row.sealed.wrapped_key); });
+  std::vector<VaultVersionRow> anew;
   for (VaultVersionRow& row : rows) {
-    SP_TRY(row.sealed.wrapped_key,
-           crypto::rewrap_record(keys_, row.sealed.wrapped_key, binding_of(row.secret, row.number), random_));
+    auto wrapped = crypto::rewrap_record(keys_, row.sealed.wrapped_key, binding_of(row.secret, row.number), random_);
+    if (!wrapped && wrapped.error().code != Code::crypto) return fail(std::move(wrapped).error());
+    if (!wrapped) {
+      damaged_.push_back(damage_of(row, wrapped.error()));
+      continue;
+    }
+    row.sealed.wrapped_key = std::move(*wrapped);
+    anew.push_back(std::move(row));
   }
-  SP_CHECK(store_.put_wrapped(rows));
+  SP_CHECK(store_.put_wrapped(anew));
   return last;
+}
+
+// The key that it names; all of them where it names none that there is: which one it was is not known.
+std::vector<std::uint32_t> keys_for_damaged(const crypto::KeyStore& keys, std::string_view wrapped) {
+  const auto named = crypto::WrappingKeys::named_by(wrapped);
+  std::vector<std::uint32_t> all;
+  for (const crypto::WrappingKey& key : *keys.wrapping().current()) all.push_back(key.id);
+  if (!named || std::ranges::find(all, *named) == all.end()) return all;
+  return {*named};
+}
+
+VaultDamage Vault::damage_of(const VaultVersionRow& row, const Error& why) const {
+  VaultDamage damage{{}, row.secret, row.number, keys_for_damaged(keys_, row.sealed.wrapped_key), why.detail};
+  const auto known = std::ranges::find_if(secrets_, [&](const auto& one) { return one.second.id == row.secret; });
+  if (known == secrets_.end()) return damage;
+  damage.owner = known->first.owner;
+  damage.name = known->first.name;
+  return damage;
 }
 
 Result<bool> Vault::erase_rest() {

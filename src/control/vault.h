@@ -47,6 +47,9 @@ struct VaultPut {
   std::string author;  // principal id
 };
 
+// Which key-encryption keys a wrapped data key that does not open may need.
+std::vector<std::uint32_t> keys_for_damaged(const crypto::KeyStore& keys, std::string_view wrapped);
+
 struct VaultValue {
   std::string secret;  // id
   std::uint32_t version = 0;
@@ -84,12 +87,13 @@ class Vault {
   Result<std::size_t> remove_of_gone(const std::function<bool(std::string_view owner)>& there);
 
   // Every data key under the newest key-encryption key, `most` rows in a transaction; the position to go on from, or nothing
-  // when all are done. Begin with {}.
+  // when all are done. Begin with {}. A row that does not open stays as it is, and is damaged() until the next begin.
   struct Position {
     std::string secret;
     std::uint32_t version = 0;
   };
   Result<std::optional<Position>> rewrap(const Position& from, std::uint32_t most);
+  [[nodiscard]] const std::vector<VaultDamage>& damaged() const noexcept { return damaged_; }
 
   Result<void> write_uses();  // every few seconds
   // As often: what erasures left to do, old versions and the write-ahead log. False: a backup, say, reads that one still.
@@ -105,6 +109,7 @@ class Vault {
   Result<VaultValue> open(const VaultSecret& secret, std::uint32_t version);
   Result<void> forget_old(VaultSecret& secret);
   void tell(const VaultName& where, bool gone = false) const;
+  [[nodiscard]] VaultDamage damage_of(const VaultVersionRow& row, const Error& why) const;
 
   VaultStore& store_;
   const crypto::KeyStore& keys_;
@@ -113,6 +118,7 @@ class Vault {
   Changed changed_;
   VaultRules rules_;
   Secrets secrets_;
+  std::vector<VaultDamage> damaged_;
   std::vector<VaultName> used_;  // since the last write_uses()
   std::set<VaultName> surplus_;  // has versions beyond those that are kept, which could not be destroyed
 };

@@ -56,6 +56,14 @@ struct VaultUse {
   std::uint64_t count = 0;  // of all so far
 };
 
+// A version whose data key does not open any more, found when it was to be wrapped anew. The row stays as it is.
+struct VaultDamage {
+  std::string owner, name;  // of a secret that nobody knows: its id
+  std::uint32_t version = 0;
+  std::vector<std::uint32_t> keys;  // key-encryption keys that it may need
+  std::string why;
+};
+
 // A key pair of the key exchange (S2-9).
 struct StoredExchangeKey {
   std::string id;  // crypto::RsaKey::key_id

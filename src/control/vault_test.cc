@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "control/vault_test_support.h"
+#include "control/wrapped_rows.h"
 
 namespace sallyport::control {
 namespace {
@@ -215,6 +218,43 @@ TEST_F(OfTheVault, IsRewrappedInSteps) {
   EXPECT_EQ(steps, 2);
   keys_.wrapping().replace({set.back()});  // the old one is gone
   for (const char* name : {"a", "b", "c"}) EXPECT_EQ(shown({"", name}), name);
+}
+
+// S2-11: one row that is damaged keeps no other from being wrapped anew; it is named, it stays, and so does the key it may need.
+TEST_F(OfTheVault, IsRewrappedPastWhatIsDamaged) {
+  for (const char* name : {"a", "b", "c", "d"}) ASSERT_TRUE(put(name, name));
+  std::vector<std::string> ids;
+  for (const char* name : {"a", "b", "c", "d"}) ids.push_back(vault_.find({"", name})->id);
+  auto set = *keys_.wrapping().current();
+  const std::uint32_t old = set.back().id;
+  set.back().retired_at = clock_.wall();
+  set.push_back(
+      {old + 1, clock_.wall(), {}, std::make_shared<const crypto::LockedKey>(crypto::LockedKey::random(random_))});
+  keys_.wrapping().replace(set);
+  std::string& flipped = store_.rows[{ids[1], 1}].wrapped_key;
+  flipped.back() = static_cast<char>(flipped.back() ^ 1);
+  store_.rows[{ids[2], 1}].wrapped_key = "no wrapped key at all";
+  const auto before = store_.rows;
+  WrappedRows rows = rows_of(vault_, 2);
+  rows.begin();
+  for (bool more = true; more;) more = rows.step().value();
+  EXPECT_EQ((store_.rows[{ids[1], 1}].wrapped_key), (before.at({ids[1], 1}).wrapped_key));
+  EXPECT_EQ((store_.rows[{ids[2], 1}].wrapped_key), "no wrapped key at all");
+  ASSERT_EQ(vault_.damaged().size(), 2U);
+  for (const VaultDamage& one : vault_.damaged()) {
+    const std::vector<std::uint32_t> wanted = one.name == "b" ? std::vector{old} : std::vector{old, old + 1};
+    EXPECT_EQ(one.keys, wanted) << one.name;
+  }
+  EXPECT_EQ(rows.damaged().size(), 2U);
+  const auto needed = rows.in_use().value();
+  EXPECT_NE(std::ranges::find(needed, old), needed.end());
+  flipped.back() = static_cast<char>(flipped.back() ^ 1);  // mended, by hand or from a backup
+  ASSERT_TRUE(vault_.remove({"", "c"}));
+  rows.begin();
+  for (bool more = true; more;) more = rows.step().value();
+  EXPECT_TRUE(rows.damaged().empty() && rows.in_use()->empty());
+  keys_.wrapping().replace({set.back()});  // the old one is gone
+  for (const char* name : {"a", "b", "d"}) EXPECT_EQ(shown({"", name}), name);
 }
 
 }  // namespace

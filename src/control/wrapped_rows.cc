@@ -1,13 +1,20 @@
 #include "control/wrapped_rows.h"
 
 #include <memory>
-#include <optional>
+#include <string>
 #include <utility>
 
 namespace sallyport::control {
 namespace {
 
-Result<std::vector<std::uint32_t>> none() { return std::vector<std::uint32_t>(); }  // a pass leaves none behind
+void add_keys(std::vector<std::uint32_t>& to, const std::vector<VaultDamage>& damaged) {
+  for (const VaultDamage& one : damaged) to.insert(to.end(), one.keys.begin(), one.keys.end());
+}
+
+std::string text_of(const VaultDamage& one) {
+  return "secret " + one.name + (one.owner.empty() ? "" : " of " + one.owner) + ", version " +
+         std::to_string(one.version) + ": " + one.why;
+}
 
 }  // namespace
 
@@ -19,7 +26,16 @@ WrappedRows rows_of(Vault& vault, std::uint32_t most) {
             if (next) *from = std::move(*next);
             return next.has_value();
           },
-          none};
+          [&vault]() -> Result<std::vector<std::uint32_t>> {  // a pass leaves none behind but for what is damaged
+            std::vector<std::uint32_t> keys;
+            add_keys(keys, vault.damaged());
+            return keys;
+          },
+          [&vault] {
+            std::vector<std::string> texts;
+            for (const VaultDamage& one : vault.damaged()) texts.push_back(text_of(one));
+            return texts;
+          }};
 }
 
 WrappedRows rows_of(KeyExchange& exchange) {
@@ -28,7 +44,12 @@ WrappedRows rows_of(KeyExchange& exchange) {
             SP_CHECK(exchange.rewrap());
             return false;
           },
-          none};
+          [&exchange]() -> Result<std::vector<std::uint32_t>> { return exchange.keys_of_damaged(); },
+          [&exchange] {
+            std::vector<std::string> texts;
+            for (const std::string& id : exchange.damaged()) texts.push_back("key " + id + " of the key exchange");
+            return texts;
+          }};
 }
 
 }  // namespace sallyport::control

@@ -213,8 +213,9 @@ Result<std::vector<VaultVersionRow>> SqliteVault::sealed_rows(std::string_view a
   for (;;) {
     SP_TRY(const bool more, get.step());
     if (!more) return out;
-    SP_TRY(VaultSealed sealed, sealed_of(get.row(), 2));
-    out.push_back({get.row().text(0), small(get.row(), 1), std::move(sealed)});
+    auto sealed = sealed_of(get.row(), 2);  // one that is damaged does not hide the others: it opens for nobody
+    if (!sealed) sealed = VaultSealed{get.row().text(2), {}};
+    out.push_back({get.row().text(0), small(get.row(), 1), std::move(*sealed)});
   }
 }
 

@@ -146,6 +146,21 @@ TEST(StoredVault, RowsAreWrappedAnewInOrder) {
   EXPECT_EQ(vault.sealed_version("s3", 1)->wrapped_key, row("s3").sealed.wrapped_key);
 }
 
+// It opens for nobody, and must not keep the others from being read.
+TEST(StoredVault, ARowThatIsDamagedHidesNoOther) {
+  const TestHome home;
+  const auto repository = opened(home);
+  auto& vault = repository->vault();
+  for (const char* id : {"s1", "s2", "s3"}) ASSERT_TRUE(vault.put_secret(secret(id, std::string("n") + id), row(id)));
+  auto other = Sqlite::open(home.path("sallyport.db"));
+  ASSERT_TRUE(other && other->run("damage", "UPDATE vault_versions SET wrapped_key = '!' WHERE secret = 's2'"));
+  const auto rows = vault.sealed_rows("", 0, 5);
+  ASSERT_TRUE(rows && rows->size() == 3U);
+  EXPECT_EQ((*rows)[1].sealed.wrapped_key, "!");
+  EXPECT_EQ((*rows)[2].sealed.wrapped_key, row("s3").sealed.wrapped_key);
+  EXPECT_FALSE(vault.sealed_version("s2", 1));
+}
+
 TEST(StoredVault, UsesNeverMoveBackwards) {
   const TestHome home;
   const auto repository = opened(home);

@@ -13,13 +13,12 @@ import unittest
 import mcp
 import processes
 import scratch
+import softhsm
 from gateway import Gateway
 
 PASSWORD = "correct horse battery staple"
 NEXT = "a rather different sentence"
 KEY = "tLoYyHD6qB8vM1wQ3kz9nR5uXc7eJ2aG4sF0iVbUdHo="
-SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
-PIN = "483920174"
 
 
 class KeyedGateway(Gateway):
@@ -81,6 +80,35 @@ class VaultKeys(unittest.TestCase):
         self.assertTrue(gateway.audit(reason="wrapping-key:2"))
         self.assertEqual(json.loads(gateway.cli("vault", "keys", "--json")), now)
         self.assertIn("key 2: active", gateway.cli("vault", "keys"))
+        gateway.close()
+
+    def test_a_damaged_row_keeps_no_other_from_the_new_key(self):
+        """S2-11: it is named in the audit and in `vault keys`, it stays, and so does the key that it names."""
+        gateway = self.gateway()
+        for name in ("one", "two", "three"):
+            gateway.cli("vault", "put", name, stdin="value of " + name)
+        gateway.stop()
+        with sqlite3.connect(os.path.join(gateway.home, "sallyport.db")) as database:
+            secret, wrapped = database.execute("SELECT v.secret, v.wrapped_key FROM vault_versions v JOIN vault_secrets s ON s.id = v.secret "
+                                               "WHERE s.name = 'two'").fetchone()
+            damaged = wrapped[:-8] + ("A" if wrapped[-8] != "A" else "B") + wrapped[-7:]
+            database.execute("UPDATE vault_versions SET wrapped_key = ? WHERE secret = ?", (damaged, secret))
+        database.close()
+        gateway.start()
+        self.assertEqual(gateway.admin("POST", "/api/v1/vault/keys/rotate")["id"], 2)
+        keys = gateway.admin("GET", "/api/v1/vault/keys")
+        self.assertEqual([key["id"] for key in keys["keys"]], [2, 1], "the damaged row may need the first")
+        self.assertEqual(len(keys["damaged"]), 1)
+        self.assertTrue(keys["damaged"][0].startswith("secret two, version 1: "), keys["damaged"])
+        self.assertIn("damaged: secret two, version 1: ", gateway.cli("vault", "keys"))
+        self.assertEqual(json.loads(gateway.cli("vault", "status", "--json"))["damaged"], 1)
+        self.assertTrue([one for one in gateway.audit() if one.get("reason", "").startswith("wrapping-key:2; 1 damaged: secret two, ")])
+        for name in ("one", "three"):
+            self.assertEqual(json.loads(gateway.cli("vault", "get", name, "--json"))["value"], "value of " + name)
+        self.assertNotEqual(gateway.run("vault", "get", "two").code, 0)
+        made = json.loads(gateway.cli("backup", "create", "--json"))
+        self.assertTrue(made["verified"])
+        self.assertTrue([one for one in made["notices"] if "secret two, version 1 does not open" in one], made)
         gateway.close()
 
     def test_a_password_takes_the_place_of_the_key_file(self):
@@ -203,32 +231,8 @@ class VaultKeys(unittest.TestCase):
 
     def test_a_token_holds_the_key(self):
         """S2-14 with SoftHSM2: a key of AES-256 that does not leave it."""
-        for needed in (SOFTHSM, "/usr/bin/softhsm2-util", "/usr/bin/pkcs11-tool"):
-            self.assertTrue(os.path.exists(needed), "scripts/setup --tests installs softhsm2 and opensc")
-        folder = scratch.folder("softhsm")
-        os.makedirs(os.path.join(folder, "tokens"))
-        conf = os.path.join(folder, "softhsm2.conf")
-        with open(conf, "w") as file:
-            file.write("directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n" % folder)
-        environment = {"PATH": "/usr/bin:/bin", "SOFTHSM2_CONF": conf}
-
-        def tool(*args):
-            ran = subprocess.run(args, env=environment, capture_output=True, text=True, timeout=60)
-            self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
-
-        tool("softhsm2-util", "--init-token", "--free", "--label", "sallyport", "--so-pin", "90210731", "--pin", PIN)
-        tool("pkcs11-tool", "--module", SOFTHSM, "--token-label", "sallyport", "--login", "--pin", PIN, "--keygen",
-             "--key-type", "AES:32", "--label", "vault", "--sensitive")
-        if scratch.service_user():
-            user = pwd.getpwnam(scratch.service_user())
-            for path, folders, files in os.walk(folder):
-                os.chown(path, user.pw_uid, user.pw_gid)
-                for name in files:
-                    os.chown(os.path.join(path, name), user.pw_uid, user.pw_gid)
-        settings = {"encryption.hsm_module": SOFTHSM, "encryption.hsm_token": "sallyport", "encryption.hsm_key": "vault",
-                    "encryption.hsm_pin": "${env:TOKEN_PIN}"}
-        given = {"SOFTHSM2_CONF": conf, "TOKEN_PIN": PIN}
-        gateway = self.gateway(given, settings)
+        given = softhsm.Token().environment
+        gateway = self.gateway(given, softhsm.SETTINGS)
         self.assertIn("unseal hsm A256GCM ", head_of(gateway))
         self.assertFalse(os.path.exists(self.key_file(gateway)))
         self.assertEqual(gateway.admin("GET", "/api/v1/vault/keys")["source"], "hsm")
@@ -240,7 +244,7 @@ class VaultKeys(unittest.TestCase):
         gateway.stop()
         gateway.extra = {**given, "TOKEN_PIN": "00000000"}
         self.refused(gateway, "the token refuses the PIN")
-        gateway.extra = {**given, "SOFTHSM2_CONF": os.path.join(folder, "none.conf")}
+        gateway.extra = {**given, "SOFTHSM2_CONF": "/none.conf"}
         self.refused(gateway, "encryption.hsm_")
         gateway.extra = given
         gateway.start()
