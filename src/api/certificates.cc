@@ -136,7 +136,7 @@ Result<std::string> id_of(const Snapshot& snapshot, const std::string& user) {
   return found->id;
 }
 
-// On the control thread, where keys are made: sealing a PKCS #12 file takes tens of milliseconds, too, which no worker has.
+// On the control thread: sealing a PKCS #12 file takes tens of milliseconds, too, which no worker has.
 Task<Result<Issued>> issue_there(ApiDeps& deps, PrincipalPtr caller, CertificateWish wish, std::string user,
                                  Secret password) {
   const SnapshotPtr snapshot = deps.control.snapshot();
@@ -204,6 +204,53 @@ Task<Result<NewCertificate>> init_there(ApiDeps& deps, PrincipalPtr caller, std:
                                         std::optional<crypto::CertificateKeyType> key_type) {
   SP_CO_CHECK(check_kind(*caller, CertificateKind::authority));
   co_return deps.certificates->init(hosts, key_type, caller->id);
+}
+
+// Keys that were made beside the control executor, where RSA would hold up everybody for a second or more.
+using FreshKeys = std::vector<std::pair<crypto::CertificateKeyType, std::shared_ptr<crypto::CertificateKey>>>;
+
+// What will be made: the successor of `which`, or with `type` something new.
+struct NewKeys {
+  std::string which;
+  std::optional<crypto::CertificateKeyType> type;
+  bool authority = false;  // where there is none, its own too
+  bool if_in_use = false;  // of `which`: no successor else
+};
+
+Task<Result<FreshKeys>> keys_there(control::Certificates& certificates, NewKeys wanted) {
+  SP_CO_CHECK(certificates.refresh());
+  FreshKeys out;
+  if (wanted.which.empty()) {
+    const auto type = certificates.key_type(wanted.type);
+    out.assign(wanted.authority && !certificates.ready() ? 2 : 1, {type, nullptr});
+  } else if (const auto old = certificates.find(wanted.which); old && old->kind != CertificateKind::authority) {
+    if (old->in_use || !wanted.if_in_use) out.emplace_back(old->key_type, nullptr);
+  }
+  std::erase_if(out, [](const auto& one) { return one.first != crypto::CertificateKeyType::rsa_3072; });
+  co_return out;
+}
+
+Result<std::shared_ptr<crypto::CertificateKey>> make_key(crypto::CertificateKeyType type) {
+  SP_TRY(auto key, crypto::CertificateKey::generate(type));
+  return std::make_shared<crypto::CertificateKey>(std::move(key));
+}
+
+template <class T>
+Task<Result<T>> with_keys(control::Certificates& certificates, FreshKeys keys, Task<Result<T>> work) {
+  for (auto& [type, key] : keys) certificates.stock(type, std::move(*key));
+  co_return co_await std::move(work);
+}
+
+// As run_for_caller, once the keys are there that `work` will need.
+template <class T>
+Task<Result<T>> change(Call& call, NewKeys wanted, Task<Result<T>> work) {
+  ApiDeps& deps = call.api.deps();
+  SP_CO_TRY(auto keys, co_await run_for_caller<FreshKeys>(call, keys_there(*deps.certificates, std::move(wanted))));
+  for (auto& [type, key] : keys) {
+    SP_CO_TRY(key, co_await deps.aside->run<std::shared_ptr<crypto::CertificateKey>>(
+                       person_of(call.principal()), [kind = type] { return make_key(kind); }));
+  }
+  co_return co_await run_for_caller<T>(call, with_keys<T>(*deps.certificates, std::move(keys), std::move(work)));
 }
 
 Result<std::optional<crypto::CertificateKeyType>> read_key_type(json::Value body) {
@@ -278,7 +325,7 @@ Task<RestAnswer> init_authority(Call& call) {
   if (!hosts) co_return refuse(call, hosts.error());
   if (!key_type) co_return refuse(call, key_type.error());
   auto work = init_there(call.api.deps(), call.request.principal, std::move(*hosts), *key_type);
-  const auto made = co_await run_for_caller<NewCertificate>(call, std::move(work));
+  const auto made = co_await change<NewCertificate>(call, {{}, *key_type, true}, std::move(work));
   co_return made ? shown(call, made->record, 201) : refuse_gift(call, made.error());
 }
 
@@ -292,9 +339,10 @@ Task<RestAnswer> issue_certificate(Call& call) {
   if (!password.empty() && password.size() < 8) {
     co_return refuse(call, {Code::validation, "password: at least 8 bytes"});
   }
+  const NewKeys keys{{}, wish->key_type};
   auto work =
       issue_there(call.api.deps(), call.request.principal, std::move(*wish), std::move(*user), std::move(password));
-  const auto issued = co_await run_for_caller<Issued>(call, std::move(work));
+  const auto issued = co_await change<Issued>(call, keys, std::move(work));
   co_return issued ? handed_out(call, *issued) : refuse_gift(call, issued.error());
 }
 
@@ -302,7 +350,7 @@ Task<RestAnswer> renew_certificate(Call& call) {
   const auto revoke = flag_field(call.root(), "revoke_old", false);
   if (!revoke) co_return refuse(call, revoke.error());
   auto work = renew_there(call.api.deps(), call.request.principal, call.parts[0], *revoke);
-  auto made = co_await run_for_caller<NewCertificate>(call, std::move(work));
+  auto made = co_await change<NewCertificate>(call, {call.parts[0]}, std::move(work));
   co_return made ? handed_out(call, {*std::move(made), {}}) : refuse_gift(call, made.error());
 }
 
@@ -312,7 +360,7 @@ Task<RestAnswer> revoke_certificate(Call& call) {
   const auto reason = crypto::revocation_reason(*text);
   if (!reason) co_return refuse(call, {Code::validation, "reason"});
   auto work = revoke_there(call.api.deps(), call.request.principal, call.parts[0], *reason);
-  const auto done = co_await run_for_caller<IssuedCertificate>(call, std::move(work));
+  const auto done = co_await change<IssuedCertificate>(call, {call.parts[0], {}, false, true}, std::move(work));
   if (!done) co_return refuse_gift(call, done.error());
   RestAnswer answer = shown(call, *done);
   answer.reason += " reason=" + *text;

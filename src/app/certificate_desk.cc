@@ -81,6 +81,32 @@ void App::CertificateDesk::tick() {
   }
 }
 
+namespace {
+
+Result<std::shared_ptr<crypto::CertificateKey>> make_key(crypto::CertificateKeyType type) {
+  SP_TRY(auto key, crypto::CertificateKey::generate(type));
+  return std::make_shared<crypto::CertificateKey>(std::move(key));
+}
+
+}  // namespace
+
+Task<void> App::CertificateDesk::make_due_key() {
+  const auto type = store_.key_due();
+  if (type != crypto::CertificateKeyType::rsa_3072) co_return;  // of EC it takes a moment
+  auto key = co_await app_.aside_->run<std::shared_ptr<crypto::CertificateKey>>(
+      "system", [] { return make_key(crypto::CertificateKeyType::rsa_3072); });
+  if (key) store_.stock(*type, std::move(**key));
+}
+
+void App::CertificateDesk::tick_beside() {
+  if (std::exchange(ticking_, true)) return;
+  asio::co_spawn(app_.control_io_, make_due_key(), [this](const std::exception_ptr& error) {
+    ticking_ = false;
+    if (error) app_.log_.error("making a key ended by an exception");
+    tick();
+  });
+}
+
 bool App::CertificateDesk::acme_due() const {
   const WallTime now = app_.clock_.wall();
   if (!acme_.enabled || !app_.options_.listen || asking_ || now < ask_at_) return false;

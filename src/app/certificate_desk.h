@@ -18,7 +18,8 @@ class App::CertificateDesk {
   // authority for something hears it again.
   void open();
   [[nodiscard]] control::Certificates& store() noexcept { return store_; }
-  // Every minute, on the control executor: what has come to its time is renewed here, or asked for by ACME.
+  // Every minute, on the control executor: what has come to its time is renewed; first its key is made, beside that executor.
+  void tick_beside();
   void tick();
   void ask_if_due();  // the same of ACME alone; every second
   [[nodiscard]] std::string metrics() const;  // Prometheus text; any thread
@@ -26,6 +27,7 @@ class App::CertificateDesk {
 
  private:
   Task<void> get_certificate();
+  Task<void> make_due_key();
   Task<Result<control::AcmeCertificate>> ask();
   [[nodiscard]] Result<control::AcmeRun> acme_run() const;
   [[nodiscard]] bool acme_due() const;
@@ -36,6 +38,7 @@ class App::CertificateDesk {
   control::Certificates store_;
   control::AcmeRules acme_;
   net::ChallengeGate challenges_;
+  bool ticking_ = false;
   bool asking_ = false;  // the authority of acme.directory, now
   WallTime ask_at_{};  // not before
   int refusals_ = 0;  // in a row

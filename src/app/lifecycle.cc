@@ -166,7 +166,7 @@ Task<void> App::tick_control() {
     if (++count % kTicksPerPrune == 0) (void)repository_->prune_revoked_tokens(clock_.wall());
     certificates_->ask_if_due();
     if (count % kTicksPerKeyCheck == 0) {
-      certificates_->tick();
+      certificates_->tick_beside();
       const auto signer = co_await control_->maintain_token_keys();
       if (!signer) log_.error("token signing keys not maintained", {{"why", signer.error().detail}});
       else note("rotate_token_keys", "token-key", *signer);

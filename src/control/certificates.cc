@@ -160,6 +160,30 @@ Result<IssuedCertificate> Certificates::revoke(std::string_view which, crypto::R
   return find(serial);
 }
 
+bool Certificates::server_due() const {
+  const auto* const server = in_use(CertificateKind::server);
+  return authority_ && server != nullptr && !server->foreign && server->renew_at <= deps_.clock.wall() &&
+         server->not_after < authority_->facts().not_after;
+}
+
+std::optional<crypto::CertificateKeyType> Certificates::key_due() const {
+  if (deps_.clock.wall() < retry_at_ || !server_due()) return std::nullopt;
+  return in_use(CertificateKind::server)->key_type;
+}
+
+void Certificates::stock(crypto::CertificateKeyType type, crypto::CertificateKey key) {
+  if (stock_.size() >= 2) stock_.erase(stock_.begin());
+  stock_.emplace_back(type, std::move(key));
+}
+
+Result<crypto::CertificateKey> Certificates::take_key(crypto::CertificateKeyType type) {
+  const auto found = std::ranges::find_if(stock_, [&](const auto& one) { return one.first == type; });
+  if (found == stock_.end()) return crypto::CertificateKey::generate(type);
+  auto key = std::move(found->second);
+  stock_.erase(found);
+  return key;
+}
+
 Result<std::vector<IssuedCertificate>> Certificates::tick() {
   std::vector<IssuedCertificate> renewed;
   const WallTime now = deps_.clock.wall();
@@ -167,8 +191,7 @@ Result<std::vector<IssuedCertificate>> Certificates::tick() {
   SP_CHECK(refresh());
   if (!authority_) return renewed;
   const auto* const server = in_use(CertificateKind::server);
-  const bool server_due = server != nullptr && !server->foreign && server->renew_at <= now &&
-                          server->not_after < authority_->facts().not_after;
+  const bool server_due = this->server_due();
   const bool list_due = now >= index_.crl_update + (index_.crl_next - index_.crl_update) * 2 / 3;
   if (!server_due && !list_due) return renewed;
   auto work = [&]() -> Result<void> {

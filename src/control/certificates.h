@@ -54,6 +54,15 @@ class Certificates {
   // (the authority).
   Result<IssuedCertificate> revoke(std::string_view serial, crypto::RevocationReason reason, const std::string& by);
 
+  // What a wish without a type gets.
+  [[nodiscard]] crypto::CertificateKeyType key_type(std::optional<crypto::CertificateKeyType> wished) const noexcept {
+    return wished.value_or(rules_.key_type);
+  }
+  // An RSA key takes a second or more, which nobody on this thread should wait for: made beside it, and given here, it is the next
+  // that is used. The two newest are kept. The type that tick() will need a key of now; none: nothing falls due.
+  void stock(crypto::CertificateKeyType type, crypto::CertificateKey key);
+  [[nodiscard]] std::optional<crypto::CertificateKeyType> key_due() const;
+
   // Puts what another authority issued in the place of the server certificate in use: its chain, and its key (PKCS #8). Nothing
   // else of it is looked at. It is renewed by whoever got it, from renew_at on.
   Result<IssuedCertificate> adopt(std::string_view chain_pem, const Secret& key_pem, const std::string& by);
@@ -76,6 +85,8 @@ class Certificates {
   Result<void> add_list(Draft& draft);
   [[nodiscard]] Result<void> check_nobodys() const;
   Result<crypto::CertificateKey> authority_key() const;
+  [[nodiscard]] bool server_due() const;
+  Result<crypto::CertificateKey> take_key(crypto::CertificateKeyType type);
   Result<void> make_authority(Draft& draft, std::optional<crypto::CertificateKeyType> type, const std::string& by);
   Result<NewCertificate> renew_authority(const std::string& by);
   Result<NewCertificate> add_leaf(Draft& draft, const CertificateWish& wish, bool for_us, const std::string& by);
@@ -94,6 +105,7 @@ class Certificates {
   CertificateIndex index_;
   std::optional<crypto::Certificate> authority_;
   std::function<void()> changed_;
+  std::vector<std::pair<crypto::CertificateKeyType, crypto::CertificateKey>> stock_;
   bool stale_ = false;  // a change failed half way: the folder is read anew first
   WallTime retry_at_{};
   int failures_ = 0;

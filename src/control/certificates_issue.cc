@@ -100,8 +100,8 @@ Result<Certificates::Draft> Certificates::draft() {
 
 Result<void> Certificates::make_authority(Draft& next, std::optional<crypto::CertificateKeyType> type,
                                           const std::string& by) {
-  const auto key_type = type.value_or(rules_.key_type);
-  SP_TRY(const auto key, crypto::CertificateKey::generate(key_type));
+  const auto key_type = this->key_type(type);
+  SP_TRY(const auto key, take_key(key_type));
   const WallTime now = deps_.clock.wall();
   // Told apart in a trust store by its key's first digits.
   const std::string name = "Sallyport CA " + key.spki_sha256().substr(0, 8);
@@ -183,8 +183,8 @@ Result<NewCertificate> Certificates::add_leaf(Draft& next, const CertificateWish
   if (!for_us && next.index.issued.size() >= rules_.total) return fail(Code::limit, "certificates in the index");
   SP_TRY(const auto authority_key,
          next.new_key.empty() ? this->authority_key() : crypto::CertificateKey::from_pem(next.new_key.reveal()));
-  const auto key_type = wish.key_type.value_or(rules_.key_type);
-  SP_TRY(const auto key, crypto::CertificateKey::generate(key_type));
+  const auto key_type = this->key_type(wish.key_type);
+  SP_TRY(const auto key, take_key(key_type));
   const WallTime now = deps_.clock.wall();
   const auto kind = wish.kind == CertificateKind::server ? crypto::LeafKind::server : crypto::LeafKind::client;
   const crypto::Leaf leaf{

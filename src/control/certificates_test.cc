@@ -203,6 +203,25 @@ TEST_F(Authority, RenewingAClientMakesANewKeyAndMayRevokeTheOld) {
   EXPECT_EQ(list_on_disk().revoked.at(0).reason, RevocationReason::superseded);
 }
 
+// RSA keys are made beside the control executor, and given to the next change that needs one.
+TEST_F(Authority, AKeyThatWasMadeBesideIsTheNextThatIsUsed) {
+  const auto authority = initialised();
+  for (const auto type : {crypto::CertificateKeyType::rsa_3072, crypto::CertificateKeyType::ec_p256}) {
+    auto key = crypto::CertificateKey::generate(type);
+    ASSERT_TRUE(key);
+    const std::string made = key->spki_sha256();
+    authority->stock(type, std::move(*key));
+    CertificateWish wish = client("robot");
+    wish.key_type = type;
+    EXPECT_EQ(authority->issue(wish, "a")->record.spki_sha256, made);
+  }
+  EXPECT_NE(authority->issue(client("x"), "a")->record.spki_sha256,
+            authority->issue(client("x"), "a")->record.spki_sha256);
+  EXPECT_FALSE(authority->key_due());
+  clock_.advance(hours(24 * 300));
+  EXPECT_EQ(authority->key_due(), crypto::CertificateKeyType::ec_p256);
+}
+
 TEST_F(Authority, ARenewedAuthorityStillVouchesForWhatItIssued) {
   auto authority = initialised();
   const auto before = on_disk("ca.crt");

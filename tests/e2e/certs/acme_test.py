@@ -23,7 +23,9 @@ HOST, OTHER = "gateway.example", "other.example"
 class Pebble:
     """The authority, and a name server for which every name is 127.0.0.1."""
 
-    def __init__(self):
+    KID, HMAC = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+
+    def __init__(self, binding=False):
         self.folder = scratch.folder("pebble")
         self.acme, self.management, self.dns, self.http, self.tls, self.lookups = (processes.free_port() for _ in range(6))
         self.ca = os.path.join(self.folder, "pebble.crt")
@@ -34,7 +36,8 @@ class Pebble:
         os.chmod(self.ca, 0o644)
         config = {"pebble": {"listenAddress": "127.0.0.1:%d" % self.acme, "managementListenAddress": "127.0.0.1:%d" % self.management,
                              "certificate": self.ca, "privateKey": key, "httpPort": self.http, "tlsPort": self.tls,
-                             "ocspResponderURL": "", "externalAccountBindingRequired": False}}
+                             "ocspResponderURL": "", "externalAccountBindingRequired": binding,
+                             "externalAccountMACKeys": {self.KID: self.HMAC}}}
         path = os.path.join(self.folder, "config.json")
         with open(path, "w") as file:
             json.dump(config, file)
@@ -70,11 +73,22 @@ class Pebble:
 class TlsGateway(Gateway):
     """With the built-in authority's certificate to begin with, and the plain listener where pebble comes for the answers."""
 
-    def __init__(self, name, settings, plain_port):
+    def __init__(self, name, settings, plain_port, port=None, environment=None):
         super().__init__(name, {"tls.enabled": True, "listen.redirect_port": plain_port, "listen.hosts": ["localhost", "127.0.0.1", HOST, OTHER],
-                                **settings})
+                                **settings}, environment=environment)
+        self.fixed_port = port
         self.tls = ssl.create_default_context()
         self.tls.check_hostname, self.tls.verify_mode = False, ssl.CERT_NONE  # what is served is looked at by `served`
+
+    def choose_port(self):
+        super().choose_port()
+        if self.fixed_port:  # the authority comes to this one
+            self.port, chosen = self.fixed_port, self.port
+            path = os.path.join(self.home, "sallyport.yaml")
+            with open(path) as file:
+                text = file.read()
+            with open(path, "w") as file:
+                file.write(text.replace(str(chosen), str(self.port)))
 
     def start(self):
         if not os.path.exists(os.path.join(self.home, "certs", "server.crt")):
@@ -157,6 +171,40 @@ class Acme(unittest.TestCase):
             self.assertEqual(self.shown(gateway)["issued_by"], "acme")
             gateway.cli("certs", "init", "--host", "localhost")
 
+    def test_tls_alpn_01_at_the_gateways_own_port(self):
+        """S2-27 (RFC 8737): the authority comes to where clients come, who are served meanwhile; afterwards that way is closed."""
+        settings = self.settings(acme__challenge="tls-alpn-01")
+        with TlsGateway("own-port", settings, processes.free_port(), port=self.pebble.tls) as gateway:
+            self.wait_for_it(gateway)
+            self.check(gateway, [HOST])
+            processes.wait_until(lambda: gateway.served(self.pebble.root(), HOST), 30 * SLOW, "the new certificate served")
+            metrics = mcp.Client(gateway).ask("GET", "/metrics").body.decode()
+            self.assertRegex(metrics, r'(?m)^sallyport_acme_challenges_total\{outcome="passed"\} [1-9]')
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            context.set_alpn_protocols(["acme-tls/1"])
+            with socket.create_connection(("127.0.0.1", gateway.port), timeout=20 * SLOW) as plain, self.assertRaises(ssl.SSLError):
+                context.wrap_socket(plain, server_hostname=HOST)
+
+    def test_an_external_account_is_bound(self):
+        """RFC 8555 7.3.4: an authority that asks for it gets it, from a file; the key is nowhere else, and not needed again."""
+        pebble = Pebble(binding=True)
+        self.addCleanup(pebble.close)
+        settings = {**self.settings(), "acme.directory": pebble.directory, "acme.ca": pebble.ca, "acme.eab_kid": pebble.KID,
+                    "acme.eab_hmac": "${env:EAB_HMAC}"}
+        with TlsGateway("bound", settings, pebble.http, environment={"EAB_HMAC": pebble.HMAC}) as gateway:
+            self.wait_for_it(gateway)
+            self.assertNotIn(pebble.HMAC, gateway.log())
+            for folder, _, names in os.walk(gateway.home):
+                for name in names:
+                    path = os.path.join(folder, name)
+                    if stat.S_ISREG(os.lstat(path).st_mode):
+                        with open(path, "rb") as file:
+                            self.assertNotIn(pebble.HMAC.encode(), file.read(), name)
+        settings.pop("acme.eab_kid"), settings.pop("acme.eab_hmac")
+        with TlsGateway("unbound", settings, pebble.http) as gateway:
+            processes.wait_until(lambda: "no certificate from the ACME authority" in gateway.log(), 120 * SLOW, "the refusal")
+
     def test_what_fails_is_said_and_tried_again_later(self):
         """Nobody answers the challenge: the certificate of before stays, and not a second is asked for at once."""
         with Gateway("silent", self.settings()) as gateway:
@@ -174,10 +222,20 @@ class Acme(unittest.TestCase):
 
 
 class Settings(unittest.TestCase):
+    def test_at_a_port_that_does_not_speak_tls_nobody_answers(self):
+        gateway = Gateway("refused", {"acme.enabled": True, "acme.directory": "https://127.0.0.1:9/dir", "acme.email": "a@b.example",
+                                      "acme.hosts": [HOST], "acme.challenge": "tls-alpn-01"})
+        os.makedirs(gateway.home, mode=0o700)
+        gateway.choose_port()
+        ran = gateway.run("init")
+        self.assertEqual(ran.code, 1)
+        self.assertIn("acme.port", ran.err)
+
     def test_what_could_not_work_is_refused_at_the_start(self):
         good = {"acme.enabled": True, "acme.directory": "https://127.0.0.1:9/dir", "acme.email": "a@b.example", "acme.hosts": [HOST]}
         for name, value in (("acme.directory", "http://127.0.0.1:9/dir"), ("acme.email", "nobody"), ("acme.hosts", []),
-                            ("acme.hosts", ["*.example"]), ("acme.hosts", ["10.0.0.1"]), ("acme.program", "lego")):
+                            ("acme.hosts", ["*.example"]), ("acme.hosts", ["10.0.0.1"]), ("acme.program", "lego"),
+                            ("acme.eab_kid", "kid"), ("acme.eab_hmac", "${env:EAB_HMAC}")):
             gateway = Gateway("refused", {**good, name: value})
             os.makedirs(gateway.home, mode=0o700)
             gateway.choose_port()
