@@ -37,7 +37,10 @@ Result<control::VaultServerRules> transit_server_of(const config::Settings& sett
   const auto& wanted = settings.encryption.transit;
   control::VaultServerRules rules;
   rules.url = wanted.url;
-  SP_TRY(rules.token, config::resolve_reference(wanted.token, settings.home, environment));
+  rules.token = [token = wanted.token, home = settings.home, environment] {
+    return config::resolve_reference(token, home, environment);
+  };
+  if (const auto token = rules.token(); !token) return fail(token.error());
   rules.space = wanted.space;
   rules.ca_file = wanted.ca;
   rules.allow_private = wanted.allow_private;

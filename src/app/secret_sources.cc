@@ -17,7 +17,8 @@ Result<void> add_kv(control::SecretResolver& resolver, const SourceDeps& deps) {
   const config::KvSettings& kv = deps.settings.secrets.kv;
   control::KvRules rules;
   rules.server.url = kv.url;
-  SP_TRY(rules.server.token, resolved(deps, kv.token, "vault.kv.token"));
+  rules.server.token = [deps] { return resolved(deps, deps.settings.secrets.kv.token, "vault.kv.token"); };
+  if (const auto token = rules.server.token(); !token) return fail(token.error());
   rules.server.space = kv.space;
   rules.server.ca_file = kv.ca;
   rules.server.allow_private = kv.allow_private;

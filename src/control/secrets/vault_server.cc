@@ -1,14 +1,17 @@
 #include "control/secrets/vault_server.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "core/encoding.h"
 #include "json/document.h"
 
 namespace sallyport::control {
 namespace {
 
 constexpr std::chrono::seconds kRetry{30};
-constexpr std::chrono::seconds kRenewMin{5};
+constexpr std::chrono::seconds kRenewMin{5},
+    kLifeMax{10LL * 365 * 24 * 3600};  // what a server says of it may be anything
 
 // What the token has left, and whether it can be renewed: `data` of lookup-self, `auth` of renew-self.
 struct TokenLife {
@@ -22,7 +25,8 @@ TokenLife life_of(const std::string& text, std::string_view member, std::string_
   if (!data) return {};
   const auto left = data->find(ttl);
   const auto renewable = data->find("renewable");
-  return {std::chrono::seconds(left ? left->as_int64().value_or(0) : 0),
+  const std::int64_t seconds = left ? left->as_int64().value_or(0) : 0;
+  return {std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, kLifeMax.count())),
           renewable && renewable->as_bool().value_or(false)};
 }
 
@@ -39,19 +43,23 @@ Error refusal_of(int status) {
 
 Result<std::unique_ptr<VaultServer>> VaultServer::make(Executor executor, const Clock& clock,
                                                        const VaultServerRules& rules, Report report) {
-  net::Headers headers{{"X-Vault-Request", "true"}, {"X-Vault-Token", std::string(rules.token.reveal())}};
+  SP_TRY(Secret token, rules.token());
+  net::Headers headers{{"X-Vault-Request", "true"}};
   if (!rules.space.empty()) headers.emplace_back("X-Vault-Namespace", rules.space);
   auto peer = net::EgressPeer::make(
       executor, clock, {.url = rules.url, .allow_private = rules.allow_private, .ca_file = rules.ca_file}, headers);
-  for (auto& [name, value] : headers) wipe(value);
   if (!peer) return fail(std::move(peer).error());
-  return std::unique_ptr<VaultServer>(new VaultServer(executor, *std::move(peer), std::move(report)));
+  return std::unique_ptr<VaultServer>(
+      new VaultServer(executor, *std::move(peer), rules, std::move(token), std::move(report)));
 }
 
-VaultServer::VaultServer(Executor executor, std::unique_ptr<net::EgressPeer> peer, Report report)
+VaultServer::VaultServer(Executor executor, std::unique_ptr<net::EgressPeer> peer, const VaultServerRules& rules,
+                         Secret token, Report report)
     : executor_(executor),
       peer_(std::move(peer)),
       report_(std::move(report)),
+      give_(rules.token),
+      token_(std::move(token)),
       tasks_(executor, [this](const char* what) { report_(what); }) {
   std::string_view path = peer_->url().target;
   path = path.substr(0, path.find('?'));
@@ -61,11 +69,31 @@ VaultServer::VaultServer(Executor executor, std::unique_ptr<net::EgressPeer> pee
 
 Task<Result<std::string>> VaultServer::ask(std::string method, std::string path, std::string body,
                                            SteadyTime deadline) {
+  auto answer = co_await ask_once(method, path, body, deadline);
+  if (!answer && answer.error().code == Code::upstream_refused && replaced()) {
+    answer = co_await ask_once(method, path, body, deadline);
+  }
+  wipe(body);
+  co_return answer;
+}
+
+// Whether another token is given by now: a file that an agent writes anew, say.
+bool VaultServer::replaced() {
+  auto given = give_();
+  if (!given || equal_constant_time(as_bytes(given->reveal()), as_bytes(token_.reveal()))) return false;
+  token_ = *std::move(given);
+  if (std::exchange(over_, false)) tasks_.spawn(renew());
+  return true;
+}
+
+Task<Result<std::string>> VaultServer::ask_once(std::string_view method, std::string_view path, std::string_view body,
+                                                SteadyTime deadline) {
   net::EgressRequest request;
-  request.method = std::move(method);
-  request.path = base_ + "/v1/" + path;
-  if (!body.empty()) request.headers = {{"Content-Type", "application/json"}};
-  request.body = std::move(body);
+  request.method = method;
+  request.path = base_ + "/v1/" + std::string(path);
+  request.headers = {{"X-Vault-Token", std::string(token_.reveal())}};
+  if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+  request.body = body;
   request.deadline = deadline;
   SP_CO_TRY(auto answer, co_await peer_->fetch(std::move(request)));
   if (answer.head.status == 200) co_return std::move(answer.body);
@@ -102,6 +130,11 @@ Task<void> VaultServer::renew() {
     const bool refused = renewed.error().code == Code::upstream_refused;  // it has ended, for good perhaps
     life.left = refused ? 2 * kRetry : std::max(life.left / 2, kRenewMin);
   }
+  if (life.left.count() > 0) {
+    report_("the token cannot be renewed and ends in " + std::to_string(life.left.count()) +
+            " s; fix: write another where its reference points, it is read once this one is refused");
+  }
+  over_ = true;
 }
 
 Task<void> VaultServer::stop() {

@@ -16,7 +16,7 @@ namespace sallyport::control {
 
 struct VaultServerRules {
   std::string url;  // "https://vault.example:8200"
-  Secret token;
+  std::function<Result<Secret>()> token;  // asked at first, and again once what it gave is refused; on the executor
   std::string space;  // X-Vault-Namespace; empty: none
   std::string ca_file;  // PEM; empty: the system's
   bool allow_private = false;
@@ -26,26 +26,32 @@ class VaultServer {
  public:
   // `report` hears, for the log, that the token could not be renewed.
   using Report = std::function<void(std::string_view why)>;
-  // Error: egress_refused (the URL), invalid_request (a token or a namespace that is no header's value).
+  // Error: egress_refused (the URL), invalid_request (a namespace that is no header's value), those of `token`.
   static Result<std::unique_ptr<VaultServer>> make(Executor executor, const Clock& clock, const VaultServerRules& rules,
                                                    Report report);
 
   // `path` behind /v1/. The body of an answer with status 200. Errors: not_found (404), upstream_refused (403 and what else it
   // refuses), upstream_unavailable (sealed, failing), those of EgressClient::fetch.
   Task<Result<std::string>> ask(std::string method, std::string path, std::string body, SteadyTime deadline);
-  // From now on; once. A token that cannot be renewed, or never ends, is left alone: who gave it replaces it.
+  // From now on; once. A token that never ends is left alone; one that cannot be renewed is told of, and who gave it replaces it.
   void keep_token();
   Task<void> stop();
 
  private:
-  VaultServer(Executor executor, std::unique_ptr<net::EgressPeer> peer, Report report);
+  VaultServer(Executor executor, std::unique_ptr<net::EgressPeer> peer, const VaultServerRules& rules, Secret token,
+              Report report);
+  Task<Result<std::string>> ask_once(std::string_view method, std::string_view path, std::string_view body,
+                                     SteadyTime deadline);
+  bool replaced();
   Task<void> renew();
 
   Executor executor_;
   std::unique_ptr<net::EgressPeer> peer_;
   Report report_;
   std::string base_;  // the URL's path without its last slash
-  bool keeping_ = false;
+  std::function<Result<Secret>()> give_;
+  Secret token_;
+  bool keeping_ = false, over_ = false;  // over_: nothing is left to renew of this token
   TaskGroup tasks_;
 };
 

@@ -6,6 +6,7 @@ import subprocess
 import time
 import unittest
 
+import authority
 import kv_server
 import leaks
 import mcp
@@ -47,6 +48,12 @@ def refused(case, gateway, value, why):
     ran = gateway.run("server", "add", "shut", "--env", "TOKEN=" + value, "--", "/usr/bin/python3", scratch.support_script("secret_server.py"))
     case.assertNotEqual(ran.code, 0, ran)
     case.assertIn(why, ran.out + ran.err)
+
+
+def written(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+    authority.for_the_gateway(path)
 
 
 class KeyValue(unittest.TestCase):
@@ -109,6 +116,32 @@ class KeyValue(unittest.TestCase):
         add(gateway, "mail", "${kv:secret/mail#password}")
         self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("kv-mail-1"))
         self.assertTrue(kv.renewed.wait(9 * SLOW))
+
+    def test_a_token_written_anew_is_taken_once_the_old_one_is_refused(self):
+        kv = self.kv()
+        kv.secrets[("/v1/secret/data/mail", 0)] = {"password": "kv-mail-2"}
+        path = os.path.join(scratch.folder("kv-token"), "token")
+        written(path, TOKEN)
+        gateway = self.gateway(kv, **{"vault.kv.token": "${file:%s}" % path, "vault.kept_seconds": 1})
+        add(gateway, "mail", "${kv:secret/mail#password}")
+        kv.token = TOKEN + "-2"
+        time.sleep(1)  # what is kept of the probe's has ended
+        refused(self, gateway, "${kv:secret/mail#password}", "the token may not do this (HTTP status 403)")
+        written(path, kv.token)
+        self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("kv-mail-2"))
+
+    def test_a_life_of_the_token_beyond_counting_asks_no_more_often(self):
+        """A server may say of it what it likes: half of 2**31 times 2**64 ns once was a moment."""
+        for seconds in (36893488149, 40423014371506394, -1, 2 ** 63 - 1):
+            kv = self.kv(token_seconds=seconds)
+            kv.token_ends = float("inf")
+            kv.secrets[("/v1/secret/data/mail", 0)] = {"password": "kv-mail-3"}
+            gateway = self.gateway(kv)
+            add(gateway, "mail", "${kv:secret/mail#password}")
+            self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("kv-mail-3"))
+            time.sleep(0.5)
+            self.assertEqual([path for _, path, _ in kv.asked if path.endswith("renew-self")], [])
+            gateway.close()
 
     def test_a_token_that_is_missing_stops_the_start(self):
         with self.assertRaises(AssertionError) as raised:
