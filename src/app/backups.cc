@@ -106,7 +106,7 @@ Result<std::optional<crypto::KeyStore>> keys_brought(const std::string& folder, 
   return fail(Code::config,
               "the keys that the backup brings (keys/) do not open with what encryption.* of this home says: " +
                   (own ? "there is no keyring among them" : own.error().detail) +
-                  "; what each source needs on another machine: docs/backup.md, Restoring"));
+                  "; what each source needs on another machine: docs/backup.md, Restoring");
 }
 
 // Does the home in `folder` open: its database, under its own keys, or under those of the home where it has none?
