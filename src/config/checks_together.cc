@@ -257,7 +257,6 @@ class Together {
     }
     for (const std::string& host : s_.acme.hosts) {
       const bool known = std::ranges::any_of(s_.listen.hosts, [&](std::string_view one) {
-        one = one.substr(0, one.find(':'));
         return one == host || (one.starts_with("*.") && host.ends_with(one.substr(1)));
       });
       if (!known) {

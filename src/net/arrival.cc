@@ -121,7 +121,7 @@ Task<std::optional<ArrivalFailure>> Arrivals::shake_hands(Stream& stream, Peer& 
   }
   const bool ours = peer.address.loopback() || trusts(peer.address);
   if (!ours && settings_.admit_handshake && !settings_.admit_handshake(peer.address)) {  // closed without a word
-    co_return ArrivalFailure{ArrivalFault::too_many_handshakes, "over rate.handshake or rate.handshake_total"};
+    co_return ArrivalFailure{ArrivalFault::too_many_handshakes, "over rate.tls_address or rate.tls_all"};
   }
   const std::uint16_t challenges = settings_.challenges == nullptr ? 0 : settings_.challenges->port();
   if (challenges != 0 && co_await is_challenge(stream)) co_return hand_on(stream, challenges);

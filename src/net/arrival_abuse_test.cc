@@ -22,7 +22,7 @@ TEST_F(ArrivalTest, S0_38_HandshakesOverTheLimitEndBeforeAnyWorkOnThem) {
   EXPECT_EQ(asked, std::vector<std::string>(3, from_));
   ASSERT_EQ(refused_.size(), 2U);
   EXPECT_EQ(refused_[0].first, "too_many_handshakes");
-  EXPECT_NE(refused_[0].second.find("rate.handshake"), std::string::npos) << "the setting is named";
+  EXPECT_NE(refused_[0].second.find("rate.tls_address"), std::string::npos) << "the setting is named";
 }
 
 TEST_F(ArrivalTest, LoopbackAndTrustedProxiesAreNotCounted) {

@@ -20,7 +20,7 @@ rate::Verdict Admission::address(const Limits& limits, std::string_view ip, Stea
 }
 
 bool Admission::handshake(const Limits& limits, std::string_view ip, SteadyTime now) const {
-  return take(limits, "handshake", limit_address(ip), now).allow && take(limits, "handshake_total", {}, now).allow;
+  return take(limits, "tls_address", limit_address(ip), now).allow && take(limits, "tls_all", {}, now).allow;
 }
 
 rate::Verdict Admission::stranger(const Limits& limits, std::string_view limit_class, std::string_view ip,

@@ -19,7 +19,7 @@ class Admission {
 
   // Before identity: class "address", by limit_address (IPv6 by /64).
   rate::Verdict address(const Limits& limits, std::string_view ip, SteadyTime now) const;
-  // Before a TLS handshake: class "handshake" by limit_address, then "handshake_total" of all.
+  // Before a TLS handshake: class "tls_address" by limit_address, then "tls_all" of all.
   bool handshake(const Limits& limits, std::string_view ip, SteadyTime now) const;
   // A request without a principal: `limit_class` ("public", "login") for its address, by limit_address.
   rate::Verdict stranger(const Limits& limits, std::string_view limit_class, std::string_view ip, SteadyTime now) const;

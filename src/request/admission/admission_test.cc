@@ -48,8 +48,8 @@ TEST(Admission, HandshakesAreCountedByAddressAndInAll) {
   const Admission admission(limiter);
   FakeClock clock;
   Limits limits;
-  limits.classes["handshake"] = {2, std::chrono::seconds(1), 1};
-  limits.classes["handshake_total"] = {10, std::chrono::seconds(1), 0};
+  limits.classes["tls_address"] = {2, std::chrono::seconds(1), 1};
+  limits.classes["tls_all"] = {10, std::chrono::seconds(1), 0};
   const auto admitted = [&](const std::string& stem, int many) {
     int count = 0;
     for (int i = 0; i < many; ++i)
