@@ -107,8 +107,9 @@ Result<void> App::KeyKeep::open() {
     app_.keys_.emplace(std::move(*old));
     return {};
   }
-  const bool may_be_made = old.error().code == Code::not_found && options.create;
-  return may_be_made ? Result<void>() : fail(std::move(old).error());
+  if (old.error().code != Code::not_found) return fail(std::move(old).error());
+  if (options.create) return {};
+  return fail(Code::not_found, old.error().detail + "; fix: restore the folder keys/ from a backup");
 }
 
 Result<void> App::KeyKeep::settle() {

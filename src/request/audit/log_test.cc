@@ -11,6 +11,7 @@
 #include <csignal>
 #include <thread>
 
+#include "request/audit/files.h"
 #include "request/audit/tail.h"
 #include "request/audit/test_audit.h"
 
@@ -38,6 +39,19 @@ TEST(AuditLog, KeepsItsFilesPrivate) {
     ::stat(home.path(name).c_str(), &info);
     EXPECT_EQ(info.st_mode & 0777U, 0600U) << name;
   }
+}
+
+TEST(AuditLog, MakesTheFoldersAboveItAsPrivate_S2_33) {
+  TestAudit home;
+  const std::string above = home.dir() + "/logs", dir = above + "/deep/audit.log";
+  ASSERT_TRUE(make_private_dir(dir));
+  struct stat info{};
+  for (const std::string& path : {above, above + "/deep", dir}) {
+    ASSERT_EQ(::stat(path.c_str(), &info), 0) << path;
+    EXPECT_EQ(info.st_mode & 07777U, 0700U) << path;
+  }
+  EXPECT_TRUE(make_private_dir(dir)) << "and again";
+  EXPECT_EQ(make_private_dir("/proc/no/such").error().code, Code::io);
 }
 
 TEST(AuditLog, TheRecordIsInTheFileWhenWriteReturns) {  // S0-17, intent before effect
