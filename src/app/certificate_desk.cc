@@ -138,13 +138,13 @@ Result<void> judge(const control::ChildEnd& end) {
 // Open for as long as the client may be asked.
 class OpenGate {
  public:
-  OpenGate(net::ChallengeGate& gate, std::uint16_t port) : gate_(gate) { gate_.open(port); }
+  OpenGate(std::shared_ptr<net::ChallengeGate> gate, std::uint16_t port) : gate_(std::move(gate)) { gate_->open(port); }
   OpenGate(const OpenGate&) = delete;
   OpenGate& operator=(const OpenGate&) = delete;
-  ~OpenGate() { gate_.close(); }
+  ~OpenGate() { gate_->close(); }
 
  private:
-  net::ChallengeGate& gate_;
+  std::shared_ptr<net::ChallengeGate> gate_;
 };
 
 }  // namespace
@@ -239,8 +239,8 @@ std::string App::CertificateDesk::metrics() const {
   out.append(kFailures).append(" ").append(std::to_string(failures_)).append("\n");
   constexpr std::string_view kChallenges = "sallyport_acme_challenges_total";
   add_metric(out, kChallenges, "Connections of tls-alpn-01, handed on to the ACME client or too many.", "counter");
-  out.append(kChallenges).append("{outcome=\"passed\"} ").append(std::to_string(challenges_.passed())).append("\n");
-  out.append(kChallenges).append("{outcome=\"refused\"} ").append(std::to_string(challenges_.refused())).append("\n");
+  out.append(kChallenges).append("{outcome=\"passed\"} ").append(std::to_string(challenges_->passed())).append("\n");
+  out.append(kChallenges).append("{outcome=\"refused\"} ").append(std::to_string(challenges_->refused())).append("\n");
   return out;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 
 #include "app/app.h"
 #include "control/acme.h"
@@ -23,7 +24,7 @@ class App::CertificateDesk {
   void tick();
   void ask_if_due();  // the same of ACME alone; every second
   [[nodiscard]] std::string metrics() const;  // Prometheus text; any thread
-  [[nodiscard]] net::ChallengeGate& challenges() noexcept { return challenges_; }
+  [[nodiscard]] net::ChallengeGate& challenges() noexcept { return *challenges_; }
 
  private:
   Task<void> get_certificate();
@@ -37,7 +38,8 @@ class App::CertificateDesk {
   App& app_;
   control::Certificates store_;
   control::AcmeRules acme_;
-  net::ChallengeGate challenges_;
+  // Shared with an order that runs: it may outlive this, as what waits on the control executor does.
+  std::shared_ptr<net::ChallengeGate> challenges_ = std::make_shared<net::ChallengeGate>();
   bool ticking_ = false;
   bool asking_ = false;  // the authority of acme.directory, now
   WallTime ask_at_{};  // not before
