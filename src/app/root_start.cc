@@ -20,13 +20,13 @@ std::optional<RunAs> other_owner(const struct stat& found) {
 }
 
 std::optional<RunAs> owner_of_home(const std::string& home) {
-  struct stat found {};
+  struct stat found{};
   return ::stat(home.c_str(), &found) == 0 ? other_owner(found) : std::nullopt;
 }
 
 // Of a file, or a link to one: who could put another in its place.
 std::optional<RunAs> author_of(const std::string& file) {
-  struct stat found {};
+  struct stat found{};
   const std::string folder = fs::path(file).parent_path().string();
   if (::stat(folder.c_str(), &found) == 0 && found.st_uid != 0) return other_owner(found);
   return ::lstat(file.c_str(), &found) == 0 ? other_owner(found) : std::nullopt;
@@ -39,7 +39,7 @@ bool open_to_others(const struct stat& found) {
 
 // Nobody else can have written it, nor put it there.
 bool is_roots_own(const std::string& file) {
-  struct stat there {}, folder {};
+  struct stat there{}, folder{};
   if (::lstat(file.c_str(), &there) != 0 || !S_ISREG(there.st_mode)) return false;
   if (::stat(fs::path(file).parent_path().c_str(), &folder) != 0) return false;
   const bool replaceable = open_to_others(folder) && (folder.st_mode & S_ISVTX) == 0;
@@ -54,7 +54,7 @@ std::string settings_file(const std::string& home, const std::optional<std::stri
   if (!named && variable != environment.end() && !variable->second.empty()) named = variable->second;
   std::error_code error;
   const std::string path = fs::absolute(named ? *named : home + "/sallyport.yaml", error).lexically_normal().string();
-  struct stat there {};
+  struct stat there{};
   return ::lstat(path.c_str(), &there) == 0 ? path : std::string();
 }
 
@@ -115,13 +115,15 @@ Result<ServiceUser> service_user(const config::Settings& settings) {
   if (!owner) {
     return fail(Code::config, "sandbox.run_as: " + settings.config_file +
                                   " can be written by others than root, and does not choose as whom root goes on; fix: "
-                                  "chown root " + settings.config_file + " and its folder, or set SALLYPORT_SANDBOX_RUN_AS");
+                                  "chown root " +
+                                  settings.config_file + " and its folder, or set SALLYPORT_SANDBOX_RUN_AS");
   }
   const auto named = user_of(name);
   if (named && named->uid == owner->uid) return ServiceUser{*named, {}};
-  return ServiceUser{*owner, "the home belongs to uid " + std::to_string(owner->uid) + ", which stays its user; " +
-                                 (default_name ? "sandbox.run_as is not set" : "sandbox.run_as (" + source + ") is not root's word") +
-                                 "; fix, to change it: set SALLYPORT_SANDBOX_RUN_AS, or chown -R root: " + settings.home};
+  return ServiceUser{
+      *owner, "the home belongs to uid " + std::to_string(owner->uid) + ", which stays its user; " +
+                  (default_name ? "sandbox.run_as is not set" : "sandbox.run_as (" + source + ") is not root's word") +
+                  "; fix, to change it: set SALLYPORT_SANDBOX_RUN_AS, or chown -R root: " + settings.home};
 }
 
 }  // namespace sallyport::app
