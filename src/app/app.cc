@@ -177,10 +177,9 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   SP_CHECK(note_restores(app->options_.settings.home, control_writer, app->clock_.wall()));
   app->key_keep_->open_desk();
   SP_CHECK(app->key_keep_->keep_token());
-  SP_TRY(app->backups_, make_backup_desk(app->options_, app->clock_, app->random_, *app->keys_, *app->repository_,
-                                         [&a = *app](auto what, bool bad) {
-                                           a.note("backup", "backup", std::move(what), bad, bad ? "error" : "success");
-                                         }));
+  SP_TRY(app->backups_,
+         make_backup_desk(app->options_, app->clock_, app->random_, *app->keys_, *app->repository_,
+                          [&a = *app](auto what, bool bad) { a.note("backup", "backup", std::move(what), bad, bad); }));
   app->approvals_ = std::make_unique<ApprovalDesk>(*app);
   SP_CHECK(app->approvals_->open());
   app->vault_ = std::make_unique<VaultKeep>(*app);

@@ -62,16 +62,13 @@ class App {
   Result<void> open_audit(), open_control(), build_fleet();
   Result<void> build_worker(unsigned index);
   Task<Result<void>> reload();
-  Task<void> declare_servers();
-  Task<void> tick_control();
-  void note(std::string_view action, std::string_view subject, std::string text, bool warn = false,
-            std::string_view result = "success");  // unasked
+  Task<void> declare_servers(), tick_control();
+  void note(std::string_view action, std::string_view subject, std::string text, bool warn = false, bool bad = false);
   Task<void> tick_worker(WorkerUnit& unit);
   void checkpoint();
   std::string status_json(const Snapshot& snapshot) const;
   Task<Result<control::ProbeResult>> probe(ServerRecord server);
-  Task<void> restart(std::string name);
-  Task<void> publish(SnapshotPtr snapshot);
+  Task<void> restart(std::string name), publish(SnapshotPtr snapshot);
   AppOptions options_;
   SystemClock clock_;
   SystemRandom random_;

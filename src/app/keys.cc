@@ -191,7 +191,7 @@ Task<void> App::KeyKeep::maintain() {
   const auto done = co_await desk_->maintain();
   if (!done) app_.log_.error("key-encryption keys not maintained", {{"why", done.error().detail}});
   else app_.note("rotate_wrapping_key", "keyring", *done);
-  for (std::string& what : desk_->damage_to_tell()) app_.note("find_damage", "vault", std::move(what), true, "error");
+  for (std::string& what : desk_->damage_to_tell()) app_.note("find_damage", "vault", std::move(what), true, true);
 }
 
 }  // namespace sallyport::app

@@ -139,8 +139,7 @@ void App::checkpoint() {
 }
 
 // No request asked for it, so no request's record tells: for log and audit. Nothing where there is no text.
-void App::note(std::string_view action, std::string_view subject, std::string text, bool warn,
-               std::string_view result) {
+void App::note(std::string_view action, std::string_view subject, std::string text, bool warn, bool bad) {
   if (text.empty()) return;
   log_.write(warn ? telemetry::Level::warning : telemetry::Level::info, action, {{"what", text}});
   audit::AuditRecord record;
@@ -148,7 +147,7 @@ void App::note(std::string_view action, std::string_view subject, std::string te
   record.event_type = audit::kSystem;
   record.principal = "system";
   record.action = action;
-  record.result = result;
+  record.result = bad ? "error" : "success";
   record.reason = std::string(subject) + ":" + std::move(text);
   if (const auto written = audit_->writer(static_cast<unsigned>(audit_->writers() - 1)).write(record); !written) {
     log_.error("audit record not written", {{"why", written.error().detail}});

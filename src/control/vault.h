@@ -29,12 +29,6 @@ struct VaultRules {
   std::size_t versions = 10;  // kept of a secret, the current one included
 };
 
-// Whose: empty for the gateway's own. [a-z0-9][a-z0-9-_./]{0,127}, no "//", and not below "principal/", which references use.
-struct VaultName {
-  std::string owner;
-  std::string name;
-  friend auto operator<=>(const VaultName&, const VaultName&) = default;
-};
 Result<void> check_vault_name(std::string_view name);  // validation
 
 // What is not named stays as it is. Without a value, only what is said of it changes.

@@ -2,6 +2,7 @@
 // ever in the clear. Implemented by storage/.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,6 +14,13 @@
 #include "core/result.h"
 
 namespace sallyport::control {
+
+// Whose: empty for the gateway's own. [a-z0-9][a-z0-9-_./]{0,127}, no "//", and not below "principal/", which references use.
+struct VaultName {
+  std::string owner;
+  std::string name;
+  friend auto operator<=>(const VaultName&, const VaultName&) = default;
+};
 
 struct VaultVersion {
   std::uint32_t number = 0;  // from 1; never given twice
