@@ -9,8 +9,9 @@ Event = namedtuple("Event", "id type data retry")
 
 
 class Stream:
-    def __init__(self, gateway, method, path, headers, body=None, timeout=20):
-        self.connection = http.client.HTTPConnection(gateway.address, gateway.port, timeout=timeout)
+    def __init__(self, gateway, method, path, headers, body=None, timeout=20, tls=None):
+        self.connection = (http.client.HTTPSConnection(gateway.address, gateway.port, timeout=timeout, context=tls) if tls
+                           else http.client.HTTPConnection(gateway.address, gateway.port, timeout=timeout))
         self.connection.request(method, path, body, {"Host": "127.0.0.1:%d" % gateway.port, **headers})
         self.response = self.connection.getresponse()
         self.status = self.response.status
@@ -76,7 +77,7 @@ def get(session, last_id=None, timeout=20):
                                "MCP-Protocol-Version": session.version})
     if last_id is not None:
         headers["Last-Event-ID"] = last_id
-    return Stream(session.gateway, "GET", session.path, headers, timeout=timeout)
+    return Stream(session.gateway, "GET", session.path, headers, timeout=timeout, tls=getattr(session.connection, "_context", None))
 
 
 def slow_sum(rpc_id, numbers, step_ms, tool="calc_slow_sum", token="t"):
