@@ -2,6 +2,7 @@
 import re
 
 SLICE = 16 << 20
+KEYS_MAX = 1 << 20  # pages of a locked key
 
 
 def mappings(pid, locked_too=False):
@@ -15,7 +16,8 @@ def mappings(pid, locked_too=False):
             elif re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
                 current = None  # not to be read
             elif line.startswith("VmFlags:") and current:
-                if locked_too or "dd" not in line.split():
+                small = current[2] - current[1] <= KEYS_MAX  # a sanitizer's shadow has terabytes, and is left out of cores too
+                if "dd" not in line.split() or (locked_too and small):
                     found.append(current)
                 current = None
     return found
