@@ -7,6 +7,8 @@ import tls
 import vault_server
 from transit_cases import TransitCases
 
+TIME_LIMIT = 600
+
 
 class Transit(TransitCases, unittest.TestCase):
     make = staticmethod(vault_server.Transit)

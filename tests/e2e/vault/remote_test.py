@@ -113,6 +113,7 @@ class KeyValue(unittest.TestCase):
         kv = self.kv(token_seconds=10)
         kv.secrets[("/v1/secret/data/mail", 0)] = {"password": "kv-mail-1"}
         gateway = self.gateway(kv)
+        kv.token_ends = time.monotonic() + kv.token_seconds  # its time begins when the gateway is up
         add(gateway, "mail", "${kv:secret/mail#password}")
         self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("kv-mail-1"))
         self.assertTrue(kv.renewed.wait(9 * SLOW))

@@ -10,6 +10,8 @@ import transit_server
 from gateway import SLOW
 from transit_cases import TransitCases
 
+TIME_LIMIT = 400  # each case makes a home and starts it several times
+
 
 class Transit(TransitCases, unittest.TestCase):
     make = staticmethod(transit_server.Transit)
