@@ -1,6 +1,5 @@
 """A server of the transit engine's HTTP API (HashiCorp Vault, OpenBao) as its reference pages describe it, for what a test wants to go
-wrong: sealed, away, a token that ends. It keeps what it wraps in a table and gives out a random name for it. The real engine is
-asked by `make vault-test` (tests/vault), with the same cases (tests/support/transit_cases.py)."""
+wrong: sealed, away, a token that ends. It keeps what it wraps in a table and gives out a random name for it."""
 import base64
 import http.server
 import json
@@ -50,7 +49,7 @@ class Engine(http.server.BaseHTTPRequestHandler):
 
 
 class Transit:
-    """token(): one that may use the key. What the cases need of a server stands here and in vault_server.Transit."""
+    """token(): one that may use the key."""
     def __init__(self, mount="transit", key="sallyport", pair=None):
         self.mount, self.key, self.pair = mount, key, pair
         self.version, self.min_version, self.kept = 1, 1, {}
