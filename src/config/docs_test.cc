@@ -82,10 +82,10 @@ TEST(ConfigDocs, ExplainIsAligned) {
   const auto s = load_text("", "sallyport.yaml", "/h", {});
   ASSERT_TRUE(s);
   const std::string text = explain_text(*s);
-  EXPECT_TRUE(text.starts_with("listen.address                       127.0.0.1                      default\n"
-                               "listen.port                          8000                           default\n"
-                               "listen.workers                       0                              default\n"
-                               "listen.hosts                         [localhost, 127.0.0.1, [::1]]  default\n"))
+  EXPECT_TRUE(text.starts_with("listen.address                    127.0.0.1                      default\n"
+                               "listen.port                       8000                           default\n"
+                               "listen.workers                    0                              default\n"
+                               "listen.hosts                      [localhost, 127.0.0.1, [::1]]  default\n"))
       << text.substr(0, 400);
 }
 
