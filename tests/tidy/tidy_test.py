@@ -190,6 +190,11 @@ class Words(unittest.TestCase):
         wrong = [f"{name}: {host}" for name in FILES if not name.endswith(lock_files) for host in hosts if host in text_of(name)]
         self.assertEqual([], wrong)
 
+    def test_no_link_is_kept(self):
+        """It points somewhere on the machine of whoever made it."""
+        out = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        self.assertEqual([], [line for line in out.splitlines() if line.startswith("120000")])
+
     def test_public_headers_begin_with_what_they_are_for(self):
         wrong = [name for name in cxx_files("src/") if name.endswith(".h") and not text_of(name).startswith("//")]
         self.assertEqual([], wrong)
