@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 HOME_DIR ?= .sallyport
 
-.PHONY: run build test soak faults bench train lint fuzz api-fuzz clean
+.PHONY: run build test vault-test soak faults bench train lint fuzz api-fuzz clean
 
 run: ## install what is missing, build, prepare ./.sallyport, serve on 127.0.0.1:8000
 	@scripts/setup
@@ -16,6 +16,12 @@ build: ## build the release binaries
 test: ## the whole test suite; what .ci/run calls
 	@scripts/setup --tests
 	@scripts/test
+
+vault-test: ## the vault against a real HashiCorp Vault (KV version 2, transit), built from its Go module; not part of `test`
+	@scripts/setup --tests
+	@scripts/go-vault
+	@scripts/build release sallyport sallyport-calculator
+	@SALLYPORT_BIN=build/release/bin/sallyport python3 tests/run.py tests/vault/kv_real.py tests/vault/transit_real.py
 
 soak: ## 200 clients of every revision for SOAK_SECONDS (600), a tool server dying every 10 s; not part of `test`
 	@scripts/setup --tests

@@ -1,5 +1,5 @@
 """What must hold where a transit engine opens the keyring (S2-14; docs/vault.md), whoever the engine is: a class with `make(**options)`,
-which gives a started one (as transit_server.Transit is), and these cases."""
+which gives a started one (transit_server.Transit, vault_server.Transit), and these cases."""
 import os
 import re
 import time

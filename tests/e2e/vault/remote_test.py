@@ -1,5 +1,5 @@
 """S4-17: secrets that another store keeps. AWS Secrets Manager is moto's server, which checks each signature by botocore; KV version 2
-is a server of ours after its reference pages (docs/vault.md says so)."""
+is a server of ours after its reference pages; the real one is asked by `make vault-test` (tests/vault/kv_real.py)."""
 import json
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""S2-14: a transit engine opens the keyring, here a server of ours after the engine's reference pages (docs/vault.md says so)."""
+"""S2-14: a transit engine opens the keyring, here a server of ours; the real one is asked by `make vault-test`."""
 import os
 import threading
 import unittest
