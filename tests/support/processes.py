@@ -66,7 +66,7 @@ def answers(port, address="127.0.0.1"):
 
 def _read(pid, name):
     try:
-        with open("/proc/%d/%s" % (pid, name), "rb") as file:
+        with open("/proc/%s/%s" % (pid, name), "rb") as file:
             return file.read()
     except OSError:
         return b""
@@ -121,6 +121,16 @@ def with_mark(mark):
         if seen and seen[0] != "Z":
             found.append(pid)
     return found
+
+
+SYS_PTRACE = 19  # capabilities(7): another's memory
+
+
+def may(capability):
+    for line in _read("self", "status").decode().splitlines():
+        if line.startswith("CapEff:"):
+            return bool(int(line.split()[1], 16) >> capability & 1)
+    return False
 
 
 def command_line(pid):
