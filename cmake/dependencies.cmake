@@ -24,6 +24,7 @@ target_include_directories(sp_pkcs11 SYSTEM INTERFACE ${P11_KIT_INCLUDE_DIR})
 if(BUILD_TESTING)
   find_package(GTest QUIET)
   pkg_check_modules(argon2 QUIET IMPORTED_TARGET libargon2)
+  find_library(SODIUM_ARCHIVE libsodium.a REQUIRED)  # of libsodium-dev: src/crypto/rfc9106
   if(NOT TARGET GTest::gmock OR NOT argon2_FOUND)
     if(SALLYPORT_ASAN OR SALLYPORT_TSAN)
       message(FATAL_ERROR "libgtest-dev, libgmock-dev or libargon2-dev is missing: scripts/setup --tests installs them")

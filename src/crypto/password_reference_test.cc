@@ -1,6 +1,5 @@
-// RFC 9106 5 prints one vector each of Argon2d, Argon2i and Argon2id, all with a secret, associated data and four lanes. Ours
-// is Argon2id by libsodium, whose interface has a place for none of these three. So the reference implementation that
-// the RFC describes (libargon2, tests only) is held to the RFC, and ours to the reference
+// A second implementation beside libsodium: the reference that RFC 9106 describes (libargon2, tests only) is held to the
+// RFC's three vectors, and ours to it. The vectors through libsodium itself: rfc9106/vectors_test.cc
 // (docs/decisions/0015-argon2.md).
 #include <argon2.h>
 #include <gtest/gtest.h>

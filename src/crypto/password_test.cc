@@ -24,7 +24,7 @@ TEST(Password, RefusesWhatIsNoArgon2idHash) {
   EXPECT_FALSE(verify_password("$argon2id$" + std::string(100'000, 'a'), "admin"));
 }
 
-// phc-winner-argon2, src/test.c, but for the vector that takes 256 MiB. RFC 9106's own: password_reference_test.cc.
+// phc-winner-argon2, src/test.c, but for the vector that takes 256 MiB. RFC 9106's own: rfc9106/vectors_test.cc.
 TEST(Password, VerifiesTheReferenceVectorsOfArgon2id) {
   for (const char* hash : {"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
                            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
