@@ -8,6 +8,7 @@
 #include "control/backup/desk.h"
 #include "control/backup/test_folder.h"
 #include "control/key_desk.h"
+#include "core/await_test_support.h"
 #include "crypto/keyring.h"
 
 namespace sallyport::app {
@@ -32,17 +33,6 @@ class BackupKeys : public testing::Test {
   }
   [[nodiscard]] backup::Tools tools(Source source = nullptr) {
     return backup_tools(clock_, random_, &*keys_, std::move(source));
-  }
-  template <class T>
-  T await(Task<T> task) {
-    std::optional<T> result;
-    asio::io_context io;
-    asio::co_spawn(io, std::move(task), [&](const std::exception_ptr& error, T value) {
-      EXPECT_EQ(error, nullptr);
-      result.emplace(std::move(value));
-    });
-    io.run();
-    return std::move(*result);
   }
   // The backup at `path` by its recovery password alone, as on another machine.
   Result<backup::Verified> verify_elsewhere(const std::string& path, Source source) {

@@ -11,6 +11,7 @@
 #include "app/backups.h"
 #include "app/crash_runner.h"
 #include "control/vault.h"
+#include "core/await_test_support.h"
 #include "crypto/keyring.h"
 
 #ifdef SALLYPORT_FAULTS
@@ -47,17 +48,6 @@ std::string word_of(const std::string& home);
 
 // So far ahead of the time at which the home was made.
 void set_ahead(FakeClock& clock, std::chrono::hours by);
-
-template <class T>
-T await(Task<T> task) {
-  std::optional<T> result;
-  asio::io_context io;
-  asio::co_spawn(io, std::move(task), [&](const std::exception_ptr& error, T value) {
-    if (!error) result.emplace(std::move(value));
-  });
-  io.run();
-  return std::move(*result);
-}
 
 backup::Places places_in(const std::string& home);
 Result<backup::Made> back_up(const std::string& home, const backup::Wish& wish);

@@ -54,7 +54,7 @@ TEST_F(AccountsAbuse, AdminAdminNeverWorks_C8) {
   EXPECT_FALSE(login("admin", "admin").has_value());
   UserRecord admin;
   admin.name = "admin";
-  EXPECT_FALSE(testing::await(accounts.hash_new_password(admin, Secret("admin"))).has_value());
+  EXPECT_FALSE(await(accounts.hash_new_password(admin, Secret("admin"))).has_value());
 }
 
 TEST_F(AccountsAbuse, GuessingIsDelayed_S2_39) {
@@ -76,7 +76,7 @@ TEST_F(AccountsAbuse, GuessesSideBySideCostWhatTheyCostOneByOne_S2_39) {
                          ClientMark{trusted ? "192.0.2.1" : "198.51.100." + std::to_string(i), {}}, kNow);
     };
     if (trusted) {
-      ASSERT_TRUE(testing::await(start(kPassword, 0)).has_value());
+      ASSERT_TRUE(await(start(kPassword, 0)).has_value());
     }
     asio::io_context io;
     int wrong = 0;

@@ -9,7 +9,6 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::seconds;
-using testing::await;
 using testing::kNow;
 using testing::kPassword;
 

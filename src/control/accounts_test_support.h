@@ -1,4 +1,4 @@
-// A store of one user and a way to await a coroutine, for the tests of passwords and accounts. Tests only.
+// A store of one user, for the tests of passwords and accounts. Tests only.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 
 #include "control/accounts.h"
 #include "control/login_desk_test_support.h"
+#include "core/await_test_support.h"
 #include "core/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/key_store.h"
@@ -16,19 +17,6 @@ namespace sallyport::control::testing {
 
 inline constexpr WallTime kNow{std::chrono::seconds{1'790'000'000}};
 inline constexpr std::string_view kPassword = "Correct-horse-battery-7";
-
-// Runs `task` to its end on an io_context of its own.
-template <class T>
-T await(Task<T> task) {
-  asio::io_context io;
-  std::optional<T> out;
-  asio::co_spawn(io.get_executor(), std::move(task), [&out](const std::exception_ptr& error, T value) {
-    if (error) std::rethrow_exception(error);
-    out.emplace(std::move(value));
-  });
-  io.run();
-  return std::move(out.value());
-}
 
 inline const std::string& stored_hash() {
   static const std::string hash = crypto::hash_password(kPassword).value();

@@ -10,7 +10,6 @@
 namespace sallyport::control {
 namespace {
 
-using testing::await;
 using Names = std::vector<std::string>;
 
 // Keeps servers and their tools, as they were put last.

@@ -11,8 +11,6 @@
 namespace sallyport::control {
 namespace {
 
-using testing::await;
-
 // Keeps token keys and nothing else.
 class KeyShelf final : public testing::NoRepository {
  public:

@@ -16,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using crypto::HashKeys;
-using testing::await;
 
 // Keeps API keys and small values; the call of that number, from 1, fails (0: none).
 class KeyShelf final : public testing::NoRepository {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "control/repository_test_support.h"
+#include "core/await_test_support.h"
 #include "core/encoding.h"
 #include "crypto/sealed_record.h"
 
@@ -102,17 +103,6 @@ class KeyDeskTest : public ::testing::Test {
     auto ring = crypto::Keyring::open(home_, {}).value();
     keys_->wrapping().replace(ring.wrapping());
     desk_ = make(std::move(ring), enabled);
-  }
-  template <class T>
-  T await(Task<T> task) {
-    std::optional<T> result;
-    asio::io_context io;
-    asio::co_spawn(io, std::move(task), [&](const std::exception_ptr& error, T value) {
-      EXPECT_EQ(error, nullptr);
-      result.emplace(std::move(value));
-    });
-    io.run();
-    return std::move(*result);
   }
 
   fs::path home_;

@@ -8,7 +8,6 @@ namespace sallyport::control {
 namespace {
 
 using std::chrono::hours;
-using testing::await;
 
 class Shelf final : public LabelStore {
  public:

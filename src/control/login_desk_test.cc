@@ -10,7 +10,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using testing::await;
 using testing::kNow;
 
 const std::string kOwner = "user:00112233aabbccdd";

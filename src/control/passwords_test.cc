@@ -12,7 +12,6 @@
 namespace sallyport::control {
 namespace {
 
-using testing::await;
 using testing::kPassword;
 
 TEST(PasswordPool, HashesAndVerifies) {

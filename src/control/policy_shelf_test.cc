@@ -12,7 +12,6 @@
 namespace sallyport::control {
 namespace {
 
-using testing::await;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 

@@ -9,7 +9,6 @@ namespace sallyport::control {
 namespace {
 
 using std::chrono::seconds;
-using testing::await;
 using testing::kNow;
 using testing::kPassword;
 
