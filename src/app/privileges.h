@@ -23,7 +23,8 @@ Result<void> check_home(const std::string& home);
 Result<void> give_home(const std::string& home, RunAs to);
 // Gives up root for good, and checks that the home can still be reached.
 Result<void> drop_to(RunAs to, const std::string& home);
-// No core file, nothing of memory in one that is forced (core(5): coredump_filter), and no look into our memory, environment or descriptors by others of the same user (PR_SET_DUMPABLE, proc(5)).
+// No core file, nothing of memory in one that is forced (core(5): coredump_filter), and no look into our memory, environment or
+// descriptors by others of the same user (PR_SET_DUMPABLE, proc(5)).
 Result<void> keep_memory_private();
 // Root becomes the owner of the home; anyone else stays who they are.
 Result<void> become_owner(const std::string& home);

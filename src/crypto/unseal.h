@@ -1,7 +1,8 @@
 // Where the key comes from that opens the keyring (crypto/keyring.h): a file of 32 bytes beside it, a password by scrypt
 // (S2-10, S2-12, S2-31), 32 bytes in the environment (C26), a key on a PKCS#11 token or one of a server that wraps and
-// unwraps for us, the transit engine of HashiCorp Vault or OpenBao (S2-14). The source's bytes are never a key themselves: HKDF makes the unseal key of them, with a label for each kind, so that no key has two uses. What a
-// source needs and may be read (salt, names, what was wrapped) is one line, which the keyring keeps and authenticates.
+// unwraps for us, the transit engine of HashiCorp Vault or OpenBao (S2-14). The source's bytes are never a key themselves: HKDF
+// makes the unseal key of them, with a label for each kind, so that no key has two uses. What a source needs and may be read
+// (salt, names, what was wrapped) is one line, which the keyring keeps and authenticates.
 // Blocking, seconds where a server is asked: at start, in the CLI, and beside the control plane's thread (KeyDesk).
 #pragma once
 
@@ -60,7 +61,8 @@ struct UnsealKey {
   LockedKey key;
 };
 
-// A new line: fresh salt, fresh secret that the token or the server wraps. For a file, `folder`/master.key is made where there is none.
+// A new line: fresh salt, fresh secret that the token or the server wraps. For a file, `folder`/master.key is made where there is
+// none.
 // Code::config, with the fix, for a password that is too short or a key that is none.
 Result<UnsealKey> fresh_unseal_key(const UnsealSource& source, const std::filesystem::path& folder, Random& random);
 

@@ -165,6 +165,10 @@ Task<bool> Arrivals::is_challenge(Stream& stream) {
 }
 
 ArrivalFailure Arrivals::hand_on(Stream& stream, std::uint16_t port) {
+  if (!listens_for_us(port)) {
+    settings_.challenges->refuse();
+    return {ArrivalFault::challenge, "no ACME client of ours listens"};
+  }
   if (!settings_.challenges->take()) return {ArrivalFault::challenge, "too many at once"};
   auto relay = std::make_shared<ChallengeRelay>(std::move(stream.socket()), *settings_.challenges);
   std::erase_if(relays_, [](const auto& one) { return one.expired(); });

@@ -22,6 +22,7 @@ class ChallengeGate {
   // False: there are kMost already. Each that is taken is given back.
   bool take() noexcept;
   void give_back() noexcept { --taken_; }
+  void refuse() noexcept { ++refused_; }
   [[nodiscard]] std::uint64_t passed() const noexcept { return passed_; }
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
 
@@ -39,6 +40,11 @@ struct HelloLook {
 inline constexpr std::size_t kHelloBytesMax = 8192;
 // What the first bytes of a connection want. A ClientHello in several records, or longer than that, is no challenge.
 [[nodiscard]] HelloLook look_at_hello(std::string_view bytes) noexcept;
+
+// Whether it is a process of this user that listens at 127.0.0.1:`port` (proc(5): /proc/net/tcp). Between two names of an order the
+// ACME client's listener is gone for a moment; whoever of this machine took its port then would answer the authority, and could get
+// a certificate of ours by an order of their own. False too where it cannot be known.
+[[nodiscard]] bool listens_for_us(std::uint16_t port);
 
 // Carries bytes between `client` and 127.0.0.1:`port` until both have ended, 64 KiB have gone one way, or the time is over. It
 // holds itself while operations are under way; the gate has been taken for it. That worker's thread only.

@@ -2,6 +2,10 @@
 #include "net/challenge_gate.h"
 
 #include <openssl/ssl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 
 #include "net/arrival.h"
 #include "net/loopback_fixture.h"
@@ -121,6 +125,58 @@ class ChallengeTest : public Loopback {
   }
   [[nodiscard]] std::uint16_t inside_port() const { return inside_.local_endpoint().port(); }
 };
+
+// Another user's listener at a port of 127.0.0.1, until this ends.
+class Stranger {
+ public:
+  Stranger() {
+    int told[2];
+    if (::pipe(told) != 0) return;
+    child_ = ::fork();
+    if (child_ == 0) {
+      asio::io_context io;
+      const bool changed = ::setuid(65'534) == 0;
+      const asio::basic_socket_acceptor<asio::ip::tcp, Executor> taken(io.get_executor(),
+                                                                       {asio::ip::address_v4::loopback(), 0});
+      const std::uint16_t port = changed ? taken.local_endpoint().port() : 0;
+      (void)!::write(told[1], &port, sizeof port);
+      ::pause();
+      ::_exit(0);
+    }
+    (void)!::read(told[0], &port_, sizeof port_);
+    ::close(told[0]);
+    ::close(told[1]);
+  }
+  Stranger(const Stranger&) = delete;
+  Stranger& operator=(const Stranger&) = delete;
+  ~Stranger() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+ private:
+  pid_t child_ = -1;
+  std::uint16_t port_ = 0;
+};
+
+// lego listens anew for each name of an order: who takes the port between two of them would be given the authority's connection.
+TEST_F(ChallengeTest, GoesToNobodyElseWhoTookThePort) {
+  if (::geteuid() != 0) GTEST_SKIP() << "another user is needed: root alone becomes one";
+  const Stranger stranger;
+  ASSERT_NE(stranger.port(), 0);
+  EXPECT_TRUE(listens_for_us(inside_port()));
+  EXPECT_FALSE(listens_for_us(stranger.port()));
+  gate_.open(stranger.port());
+  arrive();
+  run([](auto& self) -> Task<void> {
+    EXPECT_EQ(co_await self.talk(hello_of(kAcme)), "");
+    self.inside_.close();
+  }(*this));
+  EXPECT_EQ(faults_, std::vector<std::string>{"challenge"});
+  EXPECT_EQ(gate_.passed(), 0U);
+  EXPECT_EQ(gate_.refused(), 1U);
+}
 
 TEST_F(ChallengeTest, GoesByteForByteToTheClientThatWaits) {
   gate_.open(inside_port());

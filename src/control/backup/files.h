@@ -1,5 +1,5 @@
-// Files and folders as a backup needs them: private (0600, 0700), through no link unless that is said, an error where something is as it should
-// not be. Blocking; on the thread that makes a backup, and in the CLI. Internal to control/backup and to app.
+// Files and folders as a backup needs them: private (0600, 0700), through no link unless that is said, an error where something
+// is as it should not be. Blocking; on the thread that makes a backup, and in the CLI. Internal to control/backup and to app.
 #pragma once
 
 #include <cstdint>

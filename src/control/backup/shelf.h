@@ -26,8 +26,8 @@ std::string draft_name(const Header& header, const HomeKeys& keys);
 // As file_name() makes it: no path can be smuggled in by it.
 bool is_file_name(std::string_view name) noexcept;
 
-// The oldest first, as their heads say; none where there is no such folder. Files with such a name whose head cannot be read are left out; `broken`
-// gets their names. Code::limit beyond 10,000.
+// The oldest first, as their heads say; none where there is no such folder. Files with such a name whose head cannot be read are
+// left out; `broken` gets their names. Code::limit beyond 10,000.
 Result<std::vector<Shelved>> backups_in(const std::string& folder, std::vector<std::string>* broken = nullptr);
 // The same for who removes what backups may need: Code::conflict, with the fix, where one of them cannot be read.
 Result<std::vector<Shelved>> every_backup_in(const std::string& folder);
@@ -47,7 +47,8 @@ struct Pruned {
   std::vector<std::string> strange;  // do not open with these keys
 };
 // Removes all but the newest `keep` and those that they stand on, and drafts that a crash left. Those that do not open with these
-// keys, another home's for one, do not count, whatever date they claim, and are left alone; so are drafts of others. Errors: those of every_backup_in(); then nothing is removed.
+// keys, another home's for one, do not count, whatever date they claim, and are left alone; so are drafts of others. Errors: those
+// of every_backup_in(); then nothing is removed.
 Result<Pruned> prune(const std::string& folder, std::size_t keep, const Unlock& unlock);
 // How many backups `newest` stands on, itself included.
 std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest);

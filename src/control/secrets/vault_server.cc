@@ -69,8 +69,9 @@ VaultServer::VaultServer(Executor executor, std::unique_ptr<net::EgressPeer> pee
 
 Task<Result<std::string>> VaultServer::ask(std::string method, std::string path, std::string body,
                                            SteadyTime deadline) {
+  const std::uint64_t shown = tokens_;  // another question may take up the new one meanwhile
   auto answer = co_await ask_once(method, path, body, deadline);
-  if (!answer && answer.error().code == Code::upstream_refused && replaced()) {
+  if (!answer && answer.error().code == Code::upstream_refused && (tokens_ != shown || replaced())) {
     answer = co_await ask_once(method, path, body, deadline);
   }
   wipe(body);
@@ -82,6 +83,7 @@ bool VaultServer::replaced() {
   auto given = give_();
   if (!given || equal_constant_time(as_bytes(given->reveal()), as_bytes(token_.reveal()))) return false;
   token_ = *std::move(given);
+  ++tokens_;
   if (std::exchange(over_, false)) tasks_.spawn(renew());
   return true;
 }

@@ -2,6 +2,7 @@
 // told by HTTP's status, never with a byte of the answer. One executor; stop() before it goes.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -51,6 +52,7 @@ class VaultServer {
   std::string base_;  // the URL's path without its last slash
   std::function<Result<Secret>()> give_;
   Secret token_;
+  std::uint64_t tokens_ = 0;  // that took the place of another
   bool keeping_ = false, over_ = false;  // over_: nothing is left to renew of this token
   TaskGroup tasks_;
 };

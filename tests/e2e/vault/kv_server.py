@@ -25,6 +25,8 @@ class Kv(http.server.BaseHTTPRequestHandler):
         if state.sealed:
             return self.answer(503, {"errors": ["Vault is sealed"]})
         if self.headers.get("X-Vault-Token") != state.token or time.monotonic() > state.token_ends:
+            if state.refused_together:
+                state.refused_together.wait(30)
             return self.answer(403, {"errors": ["permission denied"]})
         if url.path == "/v1/auth/token/lookup-self":
             return self.answer(200, {"data": {"ttl": state.token_seconds, "renewable": True}})
@@ -57,5 +59,6 @@ def start(token, token_seconds=3600):
     server.answering = threading.Event()
     server.answering.set()
     server.secrets, server.asked, server.sealed, server.renewed = {}, [], False, threading.Event()
+    server.refused_together = None  # a barrier: so many questions are refused at once
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

@@ -1,8 +1,10 @@
 """S4-17: secrets that another store keeps. AWS Secrets Manager is moto's server, which checks each signature by botocore; KV version 2
 is a server of ours after its reference pages; the real one is asked by `make vault-test` (tests/vault/kv_real.py)."""
+import concurrent.futures
 import json
 import os
 import subprocess
+import threading
 import time
 import unittest
 
@@ -130,6 +132,22 @@ class KeyValue(unittest.TestCase):
         refused(self, gateway, "${kv:secret/mail#password}", "the token may not do this (HTTP status 403)")
         written(path, kv.token)
         self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("kv-mail-2"))
+
+    def test_two_that_were_refused_at_once_both_take_the_new_token(self):
+        kv = self.kv()
+        path = os.path.join(scratch.folder("kv-token"), "token")
+        written(path, TOKEN)
+        gateway = self.gateway(kv, **{"vault.kv.token": "${file:%s}" % path, "vault.kept_seconds": 1})
+        for name in ("one", "two"):
+            kv.secrets[("/v1/secret/data/" + name, 0)] = {"password": "kv-" + name}
+            add(gateway, name, "${kv:secret/%s#password}" % name)
+        kv.token = TOKEN + "-2"
+        written(path, kv.token)
+        time.sleep(1)  # what is kept of the probes' has ended
+        kv.refused_together = threading.Barrier(2)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(seen_by, self, gateway, name) for name in ("one", "two")]
+            self.assertEqual([one.result()["TOKEN"] for one in asked], [digest("kv-one"), digest("kv-two")])
 
     def test_a_life_of_the_token_beyond_counting_asks_no_more_often(self):
         """A server may say of it what it likes: half of 2**31 times 2**64 ns once was a moment."""
