@@ -1,5 +1,6 @@
 // What is wrong only in combination, and secrets: fail closed, with the reason and the fix.
 #include <algorithm>
+#include <set>
 
 #include "config/sources.h"
 #include "config/values.h"
@@ -22,10 +23,13 @@ class Together {
     upstream();
     policy();
     acme();
+    backup();
+    references();
   }
 
  private:
   void refuse(std::string_view path, std::string_view reason, std::string_view fix) {
+    refused_.emplace(path);
     const auto found = given_.find(path);
     mistakes_.from(found == given_.end() ? "default" : found->second.source, path, reason, fix);
   }
@@ -328,10 +332,35 @@ class Together {
     }
   }
 
+  // S2-11: found out at the start, not when the first backup fails.
+  void backup() {
+    if (s_.backup.recovery_password.empty()) return;
+    const auto secret = resolve_reference(s_.backup.recovery_password, s_.home, environment_);
+    if (!secret)
+      return refuse("backup.recovery_password", secret.error().detail, "make the reference readable, or leave it out");
+    if (secret->size() < 12 || secret->size() > 1024) {
+      refuse("backup.recovery_password", "has fewer than 12 or more than 1024 bytes",
+             "choose a longer one, such as five words");
+    }
+  }
+
+  // What no setting can be read from is said of each, whether or not something reads it yet.
+  void references() {
+    for (const Row& row : table()) {
+      const auto found = given_.find(row.path);
+      if (row.type != Type::secret || found == given_.end() || refused_.contains(row.path)) continue;
+      const auto& text = std::get<std::string>(found->second.value);
+      if (text.starts_with("${env:") || text.starts_with("${file:")) continue;
+      const auto secret = resolve_reference(text, s_.home, environment_);
+      if (!secret) refuse(row.path, secret.error().detail, "keep it where the start can read it");
+    }
+  }
+
   Settings& s_;
   const GivenValues& given_;
   const Environment& environment_;
   Mistakes& mistakes_;
+  std::set<std::string, std::less<>> refused_;
 };
 
 }  // namespace

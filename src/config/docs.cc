@@ -36,7 +36,7 @@ void write_type(json::Writer& w, const RowBase& row) {
       for (const std::string_view choice : row.choices) w.value(choice);
       w.end_array();
       return;
-    case Type::secret: w.member("type", "string").member("pattern", "^\\$\\{(env|file|dir|vault):[^{}$]+\\}$"); return;
+    case Type::secret: w.member("type", "string").member("pattern", "^\\$\\{(env|file):[^{}$]+\\}$"); return;
     case Type::text: w.member("type", "string"); return;
   }
 }
@@ -111,9 +111,12 @@ constexpr std::string_view kHead =
     "secrets in the clear stop the start; `sallyport config check` names the line, the reason and the fix, `sallyport "
     "config explain`\n"
     "shows every value and where it came from. \"Unlimited\" cannot be configured.\n\n"
-    "A secret is never written down but referred to: `${env:NAME}`, `${file:PATH}` (relative to the home, mode 0600), "
-    "and of servers\n"
-    "`${dir:NAME}` and `${vault:NAME}` too ([vault.md](../vault.md)).\n\n";
+    "A secret is never written down but referred to: `${env:NAME}` or `${file:PATH}` (relative to the home, mode "
+    "0600). "
+    "Settings are read before\n"
+    "the vault, so the other references, `${vault:NAME}`, `${dir:NAME}`, `${kv:...}` and `${aws:...}` "
+    "([vault.md](../vault.md)), are for values of a\n"
+    "server alone: its `env`, `headers`, `query`, `files` and `tls.client_key`.\n\n";
 
 constexpr std::string_view kColumns =
     "| setting | type or unit | default | range | changed by | meaning |\n|---|---|---|---|---|---|\n";

@@ -59,10 +59,10 @@ void finish_paths(Settings& s) {
   s.audit.path = absolute(s.audit.path, s.home);
   s.policies = absolute(s.policies, s.home);
   s.backup.path = absolute(s.backup.path, s.home);
-  if (!s.acme.ca.empty()) s.acme.ca = absolute(s.acme.ca, s.home);
-  for (std::string* const path : {&s.tls.certificate, &s.tls.key, &s.tls.client_ca, &s.tls.crl})
-    *path = absolute(*path, s.home);
-  if (!s.tls.ocsp.empty()) s.tls.ocsp = absolute(s.tls.ocsp, s.home);
+  for (std::string* const path : {&s.tls.certificate, &s.tls.key, &s.tls.client_ca, &s.tls.crl, &s.tls.ocsp, &s.acme.ca,
+                                  &s.encryption.transit.ca, &s.secrets.kv.ca, &s.secrets.folder}) {
+    if (!path->empty()) *path = absolute(*path, s.home);
+  }
   s.storage.sqlite_path = absolute(s.storage.url.substr(std::string_view("sqlite:///").size()), s.home);
 }
 

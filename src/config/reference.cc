@@ -61,7 +61,8 @@ Result<std::string> resolve_one(std::string_view inner, const std::string& home,
     if (path.is_relative()) path = std::filesystem::path(home) / path;
     return read_secret_file(path.lexically_normal().string());
   }
-  if (inner.starts_with("vault:") || inner.starts_with("dir:")) {
+  if (inner.starts_with("vault:") || inner.starts_with("dir:") || inner.starts_with("kv:") ||
+      inner.starts_with("aws:")) {
     return fail(Code::config, "${" + std::string(inner) +
                                   "}: settings are read before the vault and its sources; use ${env:NAME} "
                                   "or ${file:PATH}");

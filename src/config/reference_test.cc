@@ -40,6 +40,21 @@ TEST_F(Reference, ReadsEnvironmentAndFilesAndMixesThemWithText) {
   EXPECT_EQ(resolved("plain"), "plain");
 }
 
+// One line's end goes, as an editor or `echo` writes it; of either kind of system. Nothing else does.
+TEST_F(Reference, OneEndOfLineIsNoPartOfASecret) {
+  const std::pair<const char*, const char*> cases[]{{"s3cret\r\n", "s3cret"},         {"s3cret\n", "s3cret"},
+                                                    {"s3cret\r", "s3cret\r"},         {"s3cret\n\n", "s3cret\n"},
+                                                    {"s3cret\r\n\r\n", "s3cret\r\n"}, {"s3\r\ncret \n", "s3\r\ncret "}};
+  for (const auto& [text, secret] : cases) {
+    write("line", text, 0600);
+    EXPECT_EQ(resolved("${file:line}"), secret) << testing::PrintToString(text);
+  }
+  for (const char* nothing : {"\r\n", "\n"}) {
+    write("line", nothing, 0600);
+    EXPECT_NE(resolved("${file:line}").find("is empty"), std::string::npos) << testing::PrintToString(nothing);
+  }
+}
+
 TEST_F(Reference, FailsClosed) {
   EXPECT_EQ(resolved("${env:EMPTY}"), "error: environment variable EMPTY is not set");
   EXPECT_TRUE(resolved("${file:missing}").starts_with("error: secret file"));

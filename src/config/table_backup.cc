@@ -12,7 +12,7 @@ void add_backup(Add<Settings> add) {
   add.text("backup.path", "backups", {1, 4096, nullptr}, "Folder of the backups; relative to the home.",
            SP_INTO(backup.path));
   add.secret("backup.recovery_password",
-             "Password of 12 bytes at least that opens a backup where the home is lost; empty: none, and the keys are "
+             "Password of 12 to 1024 bytes that opens a backup where the home is lost; empty: none, and the keys are "
              "left out of it.",
              SP_INTO(backup.recovery_password));
   add.flag("backup.with_audit", false, "Put the audit into a backup as well.", SP_INTO(backup.with_audit));

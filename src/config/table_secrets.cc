@@ -47,8 +47,9 @@ void add_remote(Add<Settings> add) {
   add.secret("vault.kv.token", "Its token; renewed at half of its life where it can be.", SP_INTO(secrets.kv.token));
   add.text("vault.kv.namespace", "", {0, 255, nullptr}, "Its namespace (X-Vault-Namespace); empty: none.",
            SP_INTO(secrets.kv.space));
-  add.text("vault.kv.ca", "", {0, 4096, nullptr}, "File of the authorities (PEM) that its certificate must come from; "
-           "empty: the system's.",
+  add.text("vault.kv.ca", "", {0, 4096, nullptr},
+           "File of the authorities (PEM) that its certificate must come from; relative to the home; empty: the "
+           "system's.",
            SP_INTO(secrets.kv.ca));
   add.flag("vault.kv.allow_private", false, "Let it live at a loopback or private address.",
            SP_INTO(secrets.kv.allow_private));
@@ -88,7 +89,8 @@ void add_transit(Add<Settings> add) {
   add.text("encryption.transit_namespace", "", {0, 255, nullptr}, "Its namespace (X-Vault-Namespace); empty: none.",
            SP_INTO(encryption.transit.space));
   add.text("encryption.transit_ca", "", {0, 4096, nullptr},
-           "File of the authorities (PEM) that its certificate must come from; empty: the system's.",
+           "File of the authorities (PEM) that its certificate must come from; relative to the home; empty: the "
+           "system's.",
            SP_INTO(encryption.transit.ca));
   add.flag("encryption.transit_allow_private", false, "Let it live at a loopback or private address.",
            SP_INTO(encryption.transit.allow_private));
@@ -115,7 +117,7 @@ void add_secrets(Add<Settings> add) {
   add.integer("vault.exchange_grace_days", 7, {0, 365, "days"},
               "So long the key before it still opens what was sealed to it.", SP_INTO(secrets.exchange_grace_days));
   add.text("vault.folder", "/run/secrets", {1, 4096, nullptr},
-           "Absolute folder of ${dir:NAME}: one file a secret, as Kubernetes and Docker mount them.",
+           "Folder of ${dir:NAME}: one file a secret, as Kubernetes and Docker mount them; relative to the home.",
            SP_INTO(secrets.folder));
   add_remote(add);
 }

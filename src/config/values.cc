@@ -147,7 +147,7 @@ bool is_reference(std::string_view text) {
   if (!text.starts_with("${") || !text.ends_with('}')) return false;
   const std::string_view inner = text.substr(2, text.size() - 3);
   if (inner.find_first_of("{}$") != std::string_view::npos) return false;
-  for (const std::string_view kind : {"env:", "file:", "dir:", "vault:"}) {
+  for (const std::string_view kind : {"env:", "file:", "dir:", "vault:", "kv:", "aws:"}) {
     if (inner.starts_with(kind) && inner.size() > kind.size()) return true;
   }
   return false;
