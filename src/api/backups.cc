@@ -94,7 +94,7 @@ Task<RestAnswer> verify_backup(Call& call) {
   w.object().member("name", call.parts[0]).member("id", found->manifest.id).member("verified", true);
   w.member("bytes", found->bytes).member("files", found->manifest.entries.size());
   std::vector<std::string> notices = found->manifest.notices;
-  for (const auto& one : found->unopened) notices.push_back("damaged before the backup was made: " + one);
+  for (const auto& one : found->unopened) notices.push_back("in it, as when it was made: " + one);
   write_texts(w, "notices", notices);
   RestAnswer answer = ok(w.end_object());
   answer.reason = "backup=" + call.parts[0] +

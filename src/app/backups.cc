@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <set>
 
 #include "app/keys.h"
 #include "app/privileges.h"
 #include "app/root_start.h"
+#include "app/rules.h"
 #include "control/backup/desk.h"
+#include "control/policy_digest.h"
 #include "control/vault.h"
 #include "crypto/keyring.h"
 #include "storage/database_copy.h"
@@ -93,6 +96,23 @@ Result<std::vector<std::string>> check_rows(storage::SqliteRepository& repositor
   return unopened;
 }
 
+// Are the policies in `folder` those that were read last? Else, for people: with others there, others come into force.
+Result<std::vector<std::string>> check_policies(storage::SqliteRepository& repository, const std::string& folder) {
+  SP_TRY(const auto stored, repository.policies());
+  const auto& [versions, state] = stored;
+  const auto last = std::ranges::find(versions, state.read, &control::PolicyVersion::number);
+  if (last == versions.end() || last->source == "bundle") return std::vector<std::string>();
+  const auto found = read_policies(folder + "/" + std::string(backup::kPolicies));
+  const bool none = found && found->empty();
+  const bool same = none ? last->source == "shipped" : found && control::digest_of_policies(*found) == last->digest;
+  if (same) return std::vector<std::string>();
+  return std::vector<std::string>{
+      "the policies in policies/ are not version " + std::to_string(last->number) + ", which was read last" +
+      (found ? std::string(none ? ", there are none: the next start puts those in force that ship"
+                                : ": the next start reads them anew")
+             : ": " + found.error().detail)};
+}
+
 // The keys that a backup brought to `folder`, if any. By `source` alone: settings that came with them may be of whoever made the
 // file, and could name a library to be loaded (encryption.hsm_module) or files to be read.
 Result<std::optional<crypto::KeyStore>> keys_brought(const std::string& folder, const Source& source) {
@@ -120,7 +140,10 @@ Result<std::vector<std::string>> check_folder(const std::string& folder, const c
   if (keys == nullptr) return fail(Code::config, "neither the backup nor the home has keys for the database");
   auto unopened = [&]() -> Result<std::vector<std::string>> {
     SP_TRY(const auto repository, storage::SqliteRepository::open(database, clock));
-    return check_rows(*repository, *keys, clock, random);
+    SP_TRY(auto rows, check_rows(*repository, *keys, clock, random));
+    SP_TRY(auto policies, check_policies(*repository, folder));
+    std::ranges::move(policies, std::back_inserter(rows));
+    return rows;
   }();
   if (unopened || unopened.error().code != Code::storage) return unopened;
   return fail(Code::io, std::move(unopened).error().detail);  // the database was found whole above
@@ -143,7 +166,7 @@ cli::BackupReport report_of(const backup::Manifest& manifest, const std::vector<
   report.made_at = iso_time(manifest.at);
   report.files = manifest.entries.size();
   report.notices = manifest.notices;
-  for (const auto& one : unopened) report.notices.push_back("damaged before the backup was made: " + one);
+  for (const auto& one : unopened) report.notices.push_back("in it, as when it was made: " + one);
   return report;
 }
 

@@ -78,6 +78,25 @@ Result<cli::ApiAnswer> local_request(const std::string& home, std::string_view m
   return cli::ApiAnswer{answer.status, std::move(answer.body)};
 }
 
+// To look at, never to make or to change: a gateway may be running on it.
+Result<std::unique_ptr<storage::SqliteRepository>> known_database(const std::string& path) {
+  auto opened = storage::SqliteRepository::open_to_read(path);
+  if (opened || opened.error().code != Code::not_found) return opened;
+  return fail(Code::not_found,
+              opened.error().detail + "; fix: bring it back or restore a backup; in a new home: sallyport init");
+}
+
+// What doctor says of a database that is there and whole.
+Result<std::string> state_of(const std::string& path) {
+  SP_TRY(const auto repository, known_database(path));
+  SP_CHECK(repository->check());
+  SP_TRY(const int version, repository->schema_version());
+  const int newest = storage::SqliteRepository::newest_schema();
+  return "opens, undamaged, schema version " + std::to_string(version) +
+         (version == newest ? ", the current one"
+                            : "; the next start of this program brings it to " + std::to_string(newest));
+}
+
 Result<cli::AuditVerdict> verify_audit(const std::string& home) {
   const auto environment = config::process_environment();
   SP_TRY(const auto settings, load_settings(home, std::nullopt, environment));
@@ -88,10 +107,17 @@ Result<cli::AuditVerdict> verify_audit(const std::string& home) {
   audit::VerifyOptions options;
   options.public_key = std::string(as_text(signer.public_key()));
   options.sealing_key = keys.key(crypto::Purpose::audit_encryption);
-  SystemClock clock;
-  SP_TRY(const auto repository, storage::SqliteRepository::open(settings.storage.sqlite_path, clock));
+  const std::string& database = settings.storage.sqlite_path;
+  SP_TRY(const auto repository, known_database(database));
   SP_TRY(const auto known, repository->last_checkpoints(1));
-  if (!known.empty()) options.known = audit::KnownCheckpoint{known.back().number, known.back().hash};
+  if (known.empty()) {
+    return cli::AuditVerdict{
+        false, 0,
+        "the database " + database +
+            " knows no checkpoint of the audit, so that a roll-back could not be seen; a gateway that "
+            "runs on it makes one each second: if one ever did, the database is not the one it was"};
+  }
+  options.known = audit::KnownCheckpoint{known.back().number, known.back().hash};
   SP_TRY(const auto report, audit::verify(settings.audit.path, options));
   cli::AuditVerdict verdict{report.intact, report.records, {}};
   if (report.broken) {
@@ -123,9 +149,8 @@ std::vector<cli::Check> doctor(const config::Settings& settings) {
   add("home", become_owner(settings.home), settings.home + " can be entered by its owner");
   const auto keys = read_keys(settings, config::process_environment());
   add("keys", keys ? Result<void>() : fail(keys.error()), "what opens the keyring is there, private and strong");
-  SystemClock clock;
-  auto store = storage::SqliteRepository::open(settings.storage.sqlite_path, clock);
-  add("database", store ? (*store)->check() : fail(store.error()), "opens, schema current, undamaged");
+  const auto store = state_of(settings.storage.sqlite_path);
+  add("database", store ? Result<void>() : fail(store.error()), store.value_or(""));
   const auto opa = opa_of(settings, config::process_environment());
   if (!opa) add("opa", fail(opa.error()), "");
   else if (*opa) add("opa", try_opa(**opa), settings.opa.url + " answers for tool_access and admin_access");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "control/names.h"
+#include "control/policy_digest.h"
 #include "core/encoding.h"
 #include "crypto/hash.h"
 #include "engines/policy/policy.h"
@@ -19,16 +20,6 @@ constexpr std::string_view kShipped = "shipped";
 constexpr std::string_view kFolder = "folder";
 constexpr std::string_view kActivated = "activated";
 constexpr std::string_view kSystem = "system";
-
-// Whatever order the files come in.
-std::string digest_of(PolicyModules modules) {
-  std::ranges::sort(modules);
-  std::string text;
-  for (const auto& [name, source] : modules) {
-    text += std::to_string(name.size()) + ":" + name + std::to_string(source.size()) + ":" + source;
-  }
-  return hex_encode(crypto::sha256(text));
-}
 
 Result<void> check_modules(const PolicyModules& modules) {
   if (modules.empty() || modules.size() > kFilesMax) return fail(Code::validation, "modules: 1 to 256 files");
@@ -76,7 +67,7 @@ PolicyVersion PolicyShelf::make(const PolicyModules& modules, std::string source
   version.author = std::move(order.author);
   version.reason = std::move(order.reason);
   version.created_at = clock_.wall();
-  version.digest = digest_of(modules);
+  version.digest = digest_of_policies(modules);
   version.files = modules.size();
   return version;
 }
@@ -164,7 +155,7 @@ Result<void> PolicyShelf::restore() {
 
 Result<PolicyReading> PolicyShelf::read(PolicySet found, std::string_view reason) {
   const PolicyVersion* const last = find(state_.read);
-  if (last != nullptr && last->source == found.source && last->digest == digest_of(found.modules)) {
+  if (last != nullptr && last->source == found.source && last->digest == digest_of_policies(found.modules)) {
     return PolicyReading{*last, false, false, state_.active};
   }
   PolicyReading reading;

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <memory>
 #include <optional>
 
@@ -111,12 +112,13 @@ Result<int> check_database(const std::string& path) {
   SP_TRY(const auto orphan, ask(db.get(), "references", "PRAGMA foreign_key_check"));
   if (orphan) return fail(Code::storage, "the database has rows of " + *orphan + " that refer to what is not there");
   SP_TRY(const auto version, ask(db.get(), "version", "SELECT max(version) FROM migrations"));
-  const int number = version ? std::atoi(version->c_str()) : 0;
+  std::int64_t number = 0;
+  if (version) std::from_chars(version->data(), version->data() + version->size(), number);
   if (number < 1 || number > newest_version()) {
     return fail(Code::storage, "the database has schema version " + std::to_string(number) +
                                    ", this program knows 1 to " + std::to_string(newest_version()));
   }
-  return number;
+  return static_cast<int>(number);
 }
 
 Result<void> each_wrapped_key(const std::string& path, const std::function<void(std::string_view)>& take) {

@@ -252,14 +252,6 @@ constexpr std::array kSteps{kFirst,
                             kClientCertificates,
                             kCertificateIssuers};
 
-Result<int> version_of(Sqlite& db) {
-  SP_TRY(const std::int64_t ours,
-         db.pragma("schema", "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'"));
-  if (ours == 0) return 0;
-  SP_TRY(const std::int64_t version, db.pragma("schema version", "SELECT coalesce(max(version), 0) FROM migrations"));
-  return static_cast<int>(version);
-}
-
 // Only an empty file, or one with our mark, is ours to change.
 Result<void> check_ownership(Sqlite& db) {
   SP_TRY(const std::int64_t id, db.pragma("application id", "PRAGMA application_id"));
@@ -273,14 +265,21 @@ Result<void> check_ownership(Sqlite& db) {
 
 int newest_version() noexcept { return static_cast<int>(kSteps.size()); }
 
-Result<void> migrate(Sqlite& db, WallTime now) {
+Result<int> known_version(Sqlite& db) {
   SP_CHECK(check_ownership(db));
-  SP_TRY(const int version, version_of(db));
-  if (version > newest_version()) {
-    return fail(Code::storage, "the database has schema version " + std::to_string(version) +
-                                   ", this program knows up to " + std::to_string(newest_version()) +
-                                   ": use the newer program that wrote it");
-  }
+  SP_TRY(const std::int64_t ours,
+         db.pragma("schema", "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'"));
+  if (ours == 0) return 0;
+  SP_TRY(const std::int64_t version, db.pragma("schema version", "SELECT coalesce(max(version), 0) FROM migrations"));
+  if (version >= 0 && version <= newest_version()) return static_cast<int>(version);
+  return fail(Code::storage, "the database has schema version " + std::to_string(version) +
+                                 ", this program knows up to " + std::to_string(newest_version()) +
+                                 (version < 0 ? ": the file is damaged; fix: restore it from a backup"
+                                              : ": use the newer program that wrote it"));
+}
+
+Result<void> migrate(Sqlite& db, WallTime now) {
+  SP_TRY(const int version, known_version(db));
   if (version == newest_version()) return {};
   SP_TRY(Transaction transaction, Transaction::begin(db));
   SP_CHECK(db.script("mark", "PRAGMA application_id = " + std::to_string(kApplicationId)));

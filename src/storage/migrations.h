@@ -11,6 +11,8 @@ namespace sallyport::storage {
 // "SaLp": in the file's header, so that a foreign SQLite database is told from ours.
 inline constexpr int kApplicationId = 0x53614C70;
 
+// The schema version; 0: an empty file. Code::storage: another program's, or no version that this program knows.
+Result<int> known_version(Sqlite& db);
 Result<void> migrate(Sqlite& db, WallTime now);
 int newest_version() noexcept;
 

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <filesystem>
+
 namespace sallyport::storage {
 namespace {
 
@@ -97,12 +99,10 @@ Result<std::int64_t> Statement::run() {
 
 void Sqlite::Close::operator()(sqlite3* db) const noexcept { sqlite3_close_v2(db); }
 
-Result<Sqlite> Sqlite::open(const std::string& path) {
+Result<Sqlite> Sqlite::connect(const std::string& path, int flags) {
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                                       SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE,
-                                   nullptr);
+                                   flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE, nullptr);
   Sqlite db(raw);
   if (code != SQLITE_OK) return sql_error(raw, "open", code);
   // Hostile database files: no SQL functions from the schema, no writable schema, no double-quoted strings.
@@ -113,6 +113,19 @@ Result<Sqlite> Sqlite::open(const std::string& path) {
   sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, 64 << 20);
   sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
   sqlite3_busy_timeout(raw, kBusyMs);
+  return db;
+}
+
+Result<Sqlite> Sqlite::open_to_read(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::symlink_status(path, error).type() == std::filesystem::file_type::not_found) {
+    return fail(Code::not_found, "there is no database at " + path);
+  }
+  return connect(path, SQLITE_OPEN_READONLY);
+}
+
+Result<Sqlite> Sqlite::open(const std::string& path) {
+  SP_TRY(Sqlite db, connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   SP_CHECK(db.pragma("journal mode", "PRAGMA journal_mode=WAL"));
   SP_CHECK(db.pragma("synchronous", "PRAGMA synchronous=FULL"));
   SP_CHECK(db.pragma("foreign keys", "PRAGMA foreign_keys=ON"));

@@ -72,6 +72,8 @@ class Sqlite {
   // Opens or makes the file; WAL, synchronous=FULL, foreign keys, secure_delete, busy timeout of 5 s. A file that is no
   // database, or a damaged one, is `storage` with a detail that says so.
   static Result<Sqlite> open(const std::string& path);
+  // A file that is there, to be read: nothing in it is changed. Code::not_found: there is none.
+  static Result<Sqlite> open_to_read(const std::string& path);
 
   // One statement; `what` must be a literal.
   Result<Statement> prepare(const char* what, std::string_view sql);
@@ -93,6 +95,7 @@ class Sqlite {
     void operator()(sqlite3* db) const noexcept;
   };
   explicit Sqlite(sqlite3* db) : db_(db) {}
+  static Result<Sqlite> connect(const std::string& path, int flags);
   std::unique_ptr<sqlite3, Close> db_;
 };
 

@@ -81,6 +81,21 @@ Result<std::unique_ptr<SqliteRepository>> SqliteRepository::open(const std::stri
   return std::unique_ptr<SqliteRepository>(new SqliteRepository(std::make_unique<Impl>(std::move(db)), narrowed));
 }
 
+Result<std::unique_ptr<SqliteRepository>> SqliteRepository::open_to_read(const std::string& path) {
+  SP_TRY(Sqlite db, Sqlite::open_to_read(path));
+  SP_TRY(const int version, known_version(db));
+  if (version == 0) return fail(Code::storage, path + " is an empty database");
+  return std::unique_ptr<SqliteRepository>(new SqliteRepository(std::make_unique<Impl>(std::move(db)), false));
+}
+
+Result<int> SqliteRepository::schema_version() { return known_version(impl_->db); }
+int SqliteRepository::newest_schema() noexcept { return newest_version(); }
+Result<std::pair<std::vector<control::PolicyVersion>, control::PolicyState>> SqliteRepository::policies() {
+  control::StoredState state;
+  SP_CHECK(load_policies(impl_->db, state));
+  return std::pair(std::move(state.policies), state.policy_state);
+}
+
 Result<void> SqliteRepository::check() {
   SP_TRY(Statement statement, impl_->db.prepare("check", "PRAGMA integrity_check(1)"));
   SP_TRY(const bool row, statement.step());

@@ -17,6 +17,9 @@ class SqliteRepository final : public control::Repository, public control::Appro
   // Opens or makes the database and brings its schema up to date. `storage`, with a sentence for the operator: damaged or
   // foreign file, newer schema, no permission. Wide permissions are narrowed to 0600; `narrowed()` tells, for the log.
   static Result<std::unique_ptr<SqliteRepository>> open(const std::string& path, const Clock& clock);
+  // One that is there, to be looked at, beside whoever runs on it: nothing is changed, made or brought up to date, and calls that
+  // write fail. Code::not_found: there is none. `storage`: as open().
+  static Result<std::unique_ptr<SqliteRepository>> open_to_read(const std::string& path);
   ~SqliteRepository() override;
 
   [[nodiscard]] bool narrowed() const noexcept { return narrowed_; }
@@ -24,6 +27,10 @@ class SqliteRepository final : public control::Repository, public control::Appro
   [[nodiscard]] control::VaultStore& vault() noexcept;
   // SQLite's own check of the whole file, for `doctor`: an error names the first damage's class.
   Result<void> check();
+  Result<int> schema_version();
+  static int newest_schema() noexcept;
+  // The versions of the policies, by number, and what they are to the gateway. No other part of load() is read.
+  Result<std::pair<std::vector<control::PolicyVersion>, control::PolicyState>> policies();
 
   Result<control::StoredState> load() override;
   Result<void> put_user(const UserRecord& user) override;

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "storage/database_copy.h"
 #include "storage/home_lock.h"
 #include "storage/migrations.h"
 #include "storage/sqlite_repository.h"
@@ -112,6 +113,51 @@ TEST(SqliteRepository, RefusesANewerSchemaWithItsVersion) {
   const auto refused = SqliteRepository::open(home.path("sallyport.db"), kClock);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().detail.find("newer program"), std::string::npos) << refused.error().detail;
+}
+
+// No number that was written there leads beyond the steps that there are.
+TEST(SqliteRepository, RefusesASchemaVersionThatNoProgramWrote) {
+  for (const std::int64_t version :
+       {std::int64_t{-3}, std::int64_t{INT64_MIN}, std::int64_t{1} << 32, (std::int64_t{1} << 32) + 1}) {
+    const TestHome home;
+    ASSERT_TRUE(SqliteRepository::open(home.path("sallyport.db"), kClock));
+    {
+      Sqlite db = std::move(*Sqlite::open(home.path("sallyport.db")));
+      ASSERT_TRUE(db.run("x", "DELETE FROM migrations"));
+      ASSERT_TRUE(db.run("x", "INSERT INTO migrations VALUES (?, 0)", version));
+    }
+    const auto refused = SqliteRepository::open(home.path("sallyport.db"), kClock);
+    ASSERT_FALSE(refused) << version;
+    EXPECT_NE(refused.error().detail.find("schema version " + std::to_string(version)), std::string::npos);
+    EXPECT_FALSE(check_database(home.path("sallyport.db"))) << version;
+  }
+}
+
+// For doctor and audit verify, beside a gateway of another version.
+TEST(SqliteRepository, IsLookedAtWithoutBeingMadeOrChanged) {
+  const TestHome home;
+  const std::string path = home.path("sallyport.db");
+  EXPECT_EQ(SqliteRepository::open_to_read(path).error().code, Code::not_found);
+  EXPECT_FALSE(std::filesystem::exists(path));
+  auto running = SqliteRepository::open(path, kClock);
+  ASSERT_TRUE(running);
+  ASSERT_TRUE((*running)->put_checkpoint({7, kClock.wall(), "hash", "line"}));
+  {
+    Sqlite db = std::move(*Sqlite::open(path));  // as an older program left it
+    ASSERT_TRUE(db.run("x", "DELETE FROM migrations WHERE version = ?", std::int64_t{newest_version()}));
+  }
+  {
+    const auto read = SqliteRepository::open_to_read(path);
+    ASSERT_TRUE(read) << read.error().detail;
+    EXPECT_EQ(*(*read)->schema_version(), newest_version() - 1);
+    EXPECT_TRUE((*read)->check());
+    EXPECT_EQ((*read)->last_checkpoints(1)->front().number, 7U);
+    EXPECT_FALSE((*read)->put_meta("a", "b"));
+  }
+  ASSERT_TRUE((*running)->put_meta("still", "at work"));
+  EXPECT_EQ(*(*running)->schema_version(), newest_version() - 1);
+  home.write("empty.db", "");
+  EXPECT_FALSE(SqliteRepository::open_to_read(home.path("empty.db")));
 }
 
 TEST(SqliteRepository, EveryDamagedPageIsAnErrorOrSeenByTheCheck) {

@@ -1,7 +1,9 @@
 """The audit after real work verifies, and stops verifying after each kind of tampering (S2-23). Tampering on copies."""
+import glob
 import json
 import os
 import shutil
+import sqlite3
 import unittest
 
 import mcp
@@ -96,6 +98,42 @@ class Evidence(unittest.TestCase):
         home = self.copy("segment")
         os.remove(self.longest_segment(home))
         self.broken(home)
+
+
+    def test_a_database_that_is_gone_or_knows_nothing_of_it(self):
+        """What cannot be compared is not intact, and nothing is made in its place."""
+        home = self.copy("no-database")
+        path = os.path.join(home, "sallyport.db")
+        for name in glob.glob(path + "*"):
+            os.remove(name)
+        ran = self.gateway.run("audit", "verify", home=home)
+        self.assertNotEqual(ran.code, 0)
+        self.assertIn("there is no database", ran.err)
+        checks = {check["check"]: check for check in json.loads(self.gateway.run("doctor", "--json", home=home).out)["checks"]}
+        self.assertEqual(checks["database"]["state"], "fail", checks["database"])
+        self.assertEqual(glob.glob(path + "*"), [])
+        home = self.copy("forgotten")
+        self.execute(home, "DELETE FROM audit_checkpoints")
+        self.assertIn("knows no checkpoint", self.broken(home))
+
+    def test_who_looks_leaves_the_schema_as_it_is(self):
+        home = self.copy("older")
+        newest = self.execute(home, "SELECT max(version) FROM migrations")
+        self.execute(home, "DELETE FROM migrations WHERE version = %d" % newest)
+        code, said = self.verdict(home)
+        self.assertEqual((code, said["intact"]), (0, True), said)
+        checks = {check["check"]: check for check in json.loads(self.gateway.run("doctor", "--json", home=home).out)["checks"]}
+        self.assertIn("schema version %d; the next start" % (newest - 1), checks["database"]["found"])
+        self.assertEqual(self.execute(home, "SELECT max(version) FROM migrations"), newest - 1)
+
+    def execute(self, home, sql):
+        database = sqlite3.connect(os.path.join(home, "sallyport.db"))
+        try:
+            row = database.execute(sql).fetchone()
+            database.commit()
+        finally:
+            database.close()
+        return row and row[0]
 
 
 class SealedEvidence(unittest.TestCase):

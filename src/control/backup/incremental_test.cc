@@ -6,6 +6,7 @@
 #include "control/backup/restore.h"
 #include "control/backup/shelf.h"
 #include "control/backup/test_support.h"
+#include "crypto/scrypt.h"
 
 namespace sallyport::backup {
 namespace {
@@ -31,6 +32,9 @@ class Incremental : public testing::Test {
     return restore(home, tools, {.file = t.file(made), .password = &by});
   }
   TestBackups t;
+#ifdef SALLYPORT_FAULTS
+  const crypto::CheapScrypt cheap_;
+#endif
 };
 
 // S2-57: what a recovery password opens, it opens to the bottom.
