@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/route.h"
+#include "control/user_changes.h"
 
 namespace sallyport::api {
 
@@ -16,8 +17,7 @@ void write_use(json::Writer& w, const Usage& usage, std::string_view count, std:
 
 // The user's id behind the principal; empty for a key and for the operator at the machine.
 std::string actor_user(const Call& call);
-// `who`: id or name; null: there is none.
-const UserRecord* find_user(const Snapshot& snapshot, const std::string& who);
+using control::find_user;
 // For the audit, what was made or changed and as what: "user=ID roles=admin,user".
 std::string audit_text(std::string_view kind, std::string_view id, const std::vector<std::string>& roles);
 // As refuse(), and Retry-After where the error says how long.

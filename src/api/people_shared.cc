@@ -20,13 +20,6 @@ std::string actor_user(const Call& call) {
   return call.principal().kind == PrincipalKind::user ? call.principal().id.substr(5) : "";
 }
 
-const UserRecord* find_user(const Snapshot& snapshot, const std::string& who) {
-  const auto& principals = *snapshot.principals;
-  const auto id = principals.user_ids.find(who);
-  const auto user = principals.users.find(id == principals.user_ids.end() ? who : id->second);
-  return user == principals.users.end() ? nullptr : user->second.get();
-}
-
 std::string audit_text(std::string_view kind, std::string_view id, const std::vector<std::string>& roles) {
   std::string out = std::string(kind) + "=" + std::string(id) + " roles=";
   for (const auto& role : roles) out += (&role == &roles.front() ? "" : ",") + role;

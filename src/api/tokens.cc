@@ -65,7 +65,7 @@ Task<RestAnswer> rotate_token_keys(Call& call) {
   const auto revoke = flag_field(call.root(), "revoke_old", false);
   if (!revoke) co_return refuse(call, revoke.error());
   auto& control = call.api.deps().control;
-  auto id = co_await run_for_caller<std::string>(call, control.rotate_token_keys(*revoke));
+  auto id = co_await run_for_caller<std::string>(call, control.token_keys().rotate(*revoke));
   if (!id) co_return refuse(call, id.error());
   json::Writer w;
   w.object().member("id", *id).member("status", "active").member("revoked_old", *revoke).end_object();

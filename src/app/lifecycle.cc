@@ -166,7 +166,7 @@ Task<void> App::tick_control() {
     certificates_->ask_if_due();
     if (count % kTicksPerKeyCheck == 0) {
       certificates_->tick_beside();
-      const auto signer = co_await control_->maintain_token_keys();
+      const auto signer = co_await control_->token_keys().maintain();
       if (!signer) log_.error("token signing keys not maintained", {{"why", signer.error().detail}});
       else note("rotate_token_keys", "token-key", *signer);
       const auto hash_keys = co_await control_->hash_keys().maintain();

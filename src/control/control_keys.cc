@@ -36,7 +36,7 @@ Task<Result<NewKey>> ControlPlane::create_key(KeyRecord spec, PrincipalPtr giver
   if (giver != nullptr) {
     SP_CO_CHECK(check_gift(*snapshot_, *giver, spec));
   }
-  if (!spec.owner_user_id.empty() && find_user(spec.owner_user_id) == nullptr) {
+  if (!spec.owner_user_id.empty() && find_user(*snapshot_, spec.owner_user_id) == nullptr) {
     co_return fail(Code::not_found, "no user " + spec.owner_user_id);
   }
   auto made = crypto::make_api_key(*snapshot_->hash_keys, deps_.random);

@@ -16,7 +16,7 @@
 #include "control/label_desk.h"
 #include "control/login_desk.h"
 #include "control/policy_shelf.h"
-#include "control/token_keys.h"
+#include "control/token_key_desk.h"
 #include "control/tool_change.h"
 #include "control/user_changes.h"
 #include "core/task.h"
@@ -36,6 +36,7 @@ class ControlPlane final : public AccountStore {
   [[nodiscard]] CertificateDesk& certificates() noexcept { return certificates_; }
   [[nodiscard]] HashKeyDesk& hash_keys() noexcept { return hash_keys_; }
   [[nodiscard]] PolicyShelf& policies() noexcept { return policies_; }
+  [[nodiscard]] TokenKeyDesk& token_keys() noexcept { return token_keys_; }
 
   // AccountStore. snapshot() on the control thread, or before workers run.
   SnapshotPtr snapshot() const override { return snapshot_; }
@@ -53,8 +54,8 @@ class ControlPlane final : public AccountStore {
   // (check_role_gift). Keys that may more than their owner then are disabled. Errors: also limit; conflict: somebody has it.
   Task<Result<Role>> put_role(Role role, bool fresh, PrincipalPtr giver);
   Task<Result<Group>> put_group(Group group, bool fresh, PrincipalPtr giver);
-  Task<Result<void>> delete_role(std::string name, PrincipalPtr giver),
-      delete_group(std::string name, PrincipalPtr giver);
+  Task<Result<void>> delete_role(std::string name, PrincipalPtr giver);
+  Task<Result<void>> delete_group(std::string name, PrincipalPtr giver);
   Task<Result<Group>> set_member(std::string group, std::string who, bool member, PrincipalPtr giver);
 
   // Keys. `giver` may not give more than they hold (check_gift); null: the gateway itself. `enabled` as of users. What a change takes
@@ -68,16 +69,12 @@ class ControlPlane final : public AccountStore {
   Task<Result<void>> ask_store();  // does it answer?
   Result<void> write_uses();  // of keys and tools
   Task<Result<void>> revoke_token(std::string jti, WallTime expires_at);  // in force even where the store fails
-
-  // A new key (its id) signs from now on; the former ones verify until their last token has expired, or with `revoke` no more,
-  // as above. conflict: see TokenKeys, or another rotation runs. And what is due by age, every minute; empty: nothing was.
-  Task<Result<std::string>> rotate_token_keys(bool revoke);
-  Task<Result<std::string>> maintain_token_keys();
   Task<Result<PolicyReading>> replace_rules(PolicySet policy, Limits limits);  // what a reload may change
 
   // Checks the record, resolves argv[0], probes, stores. `caller` (null: the settings) must still stand after the probe.
   Task<Result<ProbeReport>> add_server(ServerRecord server, bool probe, PrincipalPtr caller = nullptr);
-  Task<Result<void>> remove_server(std::string name), restart_server(std::string name);
+  Task<Result<void>> remove_server(std::string name);
+  Task<Result<void>> restart_server(std::string name);
   Task<Result<ProbeReport>> probe_server(std::string name, bool accept, PrincipalPtr caller);
   Task<Result<ServerPtr>> set_server_tls(std::string name, UpstreamTls tls);  // its sessions end
   // What calls of all of a server's tools, or of one tool, leave with their callers; in place of what was there. not_found.
@@ -87,25 +84,21 @@ class ControlPlane final : public AccountStore {
   // Registered tools (S1-15, S1-19). already_exists: the name is taken, on /mcp too; validation; limit; not_found.
   Task<Result<ToolPtr>> register_tool(std::string name, std::string owner, ToolChange what);
   Task<Result<ToolPtr>> update_tool(std::string name, ToolChange what);
+  Task<Result<void>> unregister_tool(std::string name);
   // Toolsets; `fresh`: it must not be there yet. Errors: validation, already_exists, not_found, limit.
   Task<Result<ToolsetPtr>> put_toolset(Toolset toolset, bool fresh);
-  Task<Result<void>> delete_toolset(std::string name), unregister_tool(std::string name);
+  Task<Result<void>> delete_toolset(std::string name);
   // Of every tool, whoever may read it: the caller filters. The `most` best matches, the best first.
   Task<Result<std::vector<ToolHit>>> search_tools(std::string words, std::uint32_t most);
 
  private:
   Task<Result<void>> publish(Snapshot next);
-  static Result<void> load_roles(const std::vector<Role>& stored, Snapshot& next);
   Task<Result<void>> publish_roles(Roles written, Roles in_force);
-  [[nodiscard]] const UserRecord* find_user(const std::string& who) const;
   [[nodiscard]] Result<const UserRecord*> user_for(const std::string& who, const PrincipalPtr& giver) const;
   Task<Result<void>> save_key(KeyRecord key);
   Task<Result<void>> end_keys_beyond(std::string owner_user_id);
   Task<Result<void>> publish_groups(std::shared_ptr<Principals> principals);
-  [[nodiscard]] bool last_admin(const UserRecord& user) const;
   std::shared_ptr<const Catalogue> catalogue();
-  Result<std::string> load_token_keys(std::vector<StoredTokenKey> rows);
-  Task<Result<void>> publish_token_keys(TokenKeySet keys), turn_token_keys(TokenKeySet next);
   Task<Result<ToolPtr>> put_registered(ToolRecord tool);
   Result<std::vector<ToolRecord>> store_tools(const ServerRecord& server, const std::vector<pin::Definition>& listed);
 
@@ -121,9 +114,7 @@ class ControlPlane final : public AccountStore {
   CertificateDesk certificates_;
   HashKeyDesk hash_keys_;
   PolicyShelf policies_;
-  TokenKeys token_keys_;
-  TokenKeySet token_key_set_;
-  bool turning_token_keys_ = false;
+  TokenKeyDesk token_keys_;
 };
 
 }  // namespace sallyport::control

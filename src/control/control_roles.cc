@@ -52,15 +52,6 @@ std::string holders_of(const Snapshot& snapshot, const std::string& name) {
 
 }  // namespace
 
-Result<void> ControlPlane::load_roles(const std::vector<Role>& stored, Snapshot& next) {
-  Roles written;
-  for (const Role& role : stored) written[role.name] = role;
-  SP_TRY(Roles in_force, rbac::roles_in_force(written));
-  next.roles = std::make_shared<const Roles>(std::move(in_force));
-  next.written_roles = std::make_shared<const Roles>(std::move(written));
-  return {};
-}
-
 Task<Result<void>> ControlPlane::publish_roles(Roles written, Roles in_force) {
   Snapshot next = *snapshot_;
   next.roles = std::make_shared<const Roles>(std::move(in_force));

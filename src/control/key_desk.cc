@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/held.h"
+
 namespace sallyport::control {
 namespace {
 
@@ -11,17 +13,6 @@ constexpr std::string_view kSealed = "vault_sealed";
 constexpr std::string_view kAsking = "what opens the keyring is being asked for another order; try again";
 // Between two passes that found a retired key still named, by a backup say.
 constexpr std::chrono::hours kPause{1};
-
-class Held {
- public:
-  explicit Held(bool& flag) : flag_(flag) { flag_ = true; }
-  ~Held() { flag_ = false; }
-  Held(const Held&) = delete;
-  Held& operator=(const Held&) = delete;
-
- private:
-  bool& flag_;
-};
 
 // Lets what else waits for the control executor run between two transactions.
 Task<void> let_others_run() {

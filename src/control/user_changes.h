@@ -8,6 +8,7 @@
 
 #include "control/key_changes.h"
 #include "core/result.h"
+#include "model/snapshot.h"
 
 namespace sallyport::control {
 
@@ -27,6 +28,9 @@ struct UserChange {
   std::optional<KeyScopes> scopes;  // in place of all of its own
   std::optional<bool> admin;  // adds or takes away that role (S1-17), of `roles` or of those that the user has then
 };
+
+// By id or by name; null: there is nobody of these. What it points to lives as long as the snapshot.
+[[nodiscard]] const UserRecord* find_user(const Snapshot& snapshot, const std::string& who);
 
 // Code::validation with a sentence. An empty address is none.
 Result<void> check_email(std::string_view email);

@@ -66,7 +66,7 @@ TEST_F(Rotation, ANewKeyIsKnownToEachWorkerBeforeItSigns) {
   for (const bool revoke : {false, true}) {
     heard_ = {ring()};
     const std::string old = ring()->signer()->id;
-    const std::string made = await(plane_->rotate_token_keys(revoke)).value();
+    const std::string made = await(plane_->token_keys().rotate(revoke)).value();
     ASSERT_GE(heard_.size(), 3U);
     for (std::size_t i = 1; i < heard_.size(); ++i) {
       EXPECT_TRUE(knows(*heard_[i - 1], heard_[i]->signer()->id, clock_.wall())) << i;
@@ -80,40 +80,40 @@ TEST_F(Rotation, OfTwoAtOnceTheSecondIsRefused) {
   const std::string old = ring()->signer()->id;
   std::vector<Code> second;
   while_published_ = [&]() -> Task<void> {
-    const auto other = co_await plane_->rotate_token_keys(true);
+    const auto other = co_await plane_->token_keys().rotate(true);
     second.push_back(other ? Code::internal : other.error().code);
-    const auto maintained = co_await plane_->maintain_token_keys();
+    const auto maintained = co_await plane_->token_keys().maintain();
     EXPECT_EQ(maintained.value(), "");
   };
-  const std::string made = await(plane_->rotate_token_keys(false)).value();
+  const std::string made = await(plane_->token_keys().rotate(false)).value();
   EXPECT_EQ(second, std::vector(2, Code::conflict));
   EXPECT_EQ(ring()->signer()->id, made);
   EXPECT_TRUE(knows(*ring(), old, clock_.wall()));
   while_published_ = nullptr;
-  EXPECT_TRUE(await(plane_->rotate_token_keys(true))) << "and afterwards the next one may";
+  EXPECT_TRUE(await(plane_->token_keys().rotate(true))) << "and afterwards the next one may";
 }
 
 TEST_F(Rotation, AStoreThatFailsLeavesTheOldKeySigning) {
   const Ring before = ring();
   shelf_.fails = true;
-  EXPECT_EQ(await(plane_->rotate_token_keys(false)).error().code, Code::storage);
+  EXPECT_EQ(await(plane_->token_keys().rotate(false)).error().code, Code::storage);
   EXPECT_EQ(ring(), before);
   clock_.advance(std::chrono::hours(91 * 24));
-  EXPECT_EQ(await(plane_->maintain_token_keys()).error().code, Code::storage);
+  EXPECT_EQ(await(plane_->token_keys().maintain()).error().code, Code::storage);
   EXPECT_EQ(ring(), before);
   shelf_.fails = false;
-  EXPECT_EQ(await(plane_->maintain_token_keys()).value(), ring()->signer()->id) << "the next minute tries again";
+  EXPECT_EQ(await(plane_->token_keys().maintain()).value(), ring()->signer()->id) << "the next minute tries again";
   EXPECT_NE(ring()->signer()->id, before->signer()->id);
 }
 
 TEST_F(Rotation, RevokesEvenWhereTheStoreFails) {
   const std::string old = ring()->signer()->id;
   shelf_.fails = true;
-  EXPECT_EQ(await(plane_->rotate_token_keys(true)).error().code, Code::storage);
+  EXPECT_EQ(await(plane_->token_keys().rotate(true)).error().code, Code::storage);
   EXPECT_FALSE(knows(*ring(), old, clock_.wall()));
   EXPECT_NE(ring()->signer()->id, old);
   shelf_.fails = false;
-  EXPECT_TRUE(await(plane_->rotate_token_keys(true))) << "tried again";
+  EXPECT_TRUE(await(plane_->token_keys().rotate(true))) << "tried again";
   const auto row = std::ranges::find(shelf_.kept, old, &StoredTokenKey::id);
   ASSERT_NE(row, shelf_.kept.end());
   EXPECT_TRUE(row->revoked);
@@ -130,7 +130,7 @@ TEST_F(Rotation, ACrashBetweenStoreAndPublishLosesNothing) {
       after_crash.push_back(other->snapshot()->token_keys);
       co_return;
     };
-    const std::string made = await(plane_->rotate_token_keys(revoke)).value();
+    const std::string made = await(plane_->token_keys().rotate(revoke)).value();
     ASSERT_FALSE(after_crash.empty());
     for (const Ring& found : after_crash) {
       EXPECT_EQ(found->signer()->id, made);
@@ -148,12 +148,12 @@ TEST_F(Rotation, AStartSaysWhichKeyItMade_S0_4) {
 
 TEST_F(Rotation, AgeTurnsTheKeyAndTheLastTokensEndForgetsIt) {
   const std::string old = ring()->signer()->id;
-  EXPECT_EQ(await(plane_->maintain_token_keys()).value(), "");
+  EXPECT_EQ(await(plane_->token_keys().maintain()).value(), "");
   clock_.advance(std::chrono::hours(90 * 24));
-  EXPECT_EQ(await(plane_->maintain_token_keys()).value(), ring()->signer()->id);
+  EXPECT_EQ(await(plane_->token_keys().maintain()).value(), ring()->signer()->id);
   EXPECT_TRUE(knows(*ring(), old, clock_.wall()));
   clock_.advance(std::chrono::minutes(31));
-  EXPECT_EQ(await(plane_->maintain_token_keys()).value(), "");
+  EXPECT_EQ(await(plane_->token_keys().maintain()).value(), "");
   EXPECT_EQ(ring()->keys().size(), 1U);
   EXPECT_EQ(shelf_.kept.size(), 1U);
 }
