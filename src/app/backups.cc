@@ -170,19 +170,43 @@ cli::BackupReport report_of(const backup::Manifest& manifest, const std::vector<
   return report;
 }
 
+// Where the settings of the home that is restored in `folder`, and belongs into `home`, have the database; empty: in the home. With
+// what they refer to as it is restored there; what of them is refused for other reasons (the environment here is not the
+// gateway's, say) is said later.
+std::string database_of(const std::string& home, const std::string& folder) {
+  const auto absolute = [](const std::string& path) {
+    std::error_code error;
+    return std::filesystem::absolute(path, error).lexically_normal().string();
+  };
+  const auto place = config::database_place(folder, config::process_environment());
+  if (!place) return {};
+  const std::string there = absolute(folder) + "/", own = absolute(home + "/" + std::string(backup::kDatabase));
+  const std::string path =
+      place->starts_with(there) ? absolute(home + "/" + place->substr(there.size())) : absolute(*place);
+  return path == own ? std::string() : path;
+}
+
 // Where the settings that came back say that things lie elsewhere.
-void add_notices(const std::string& home, cli::BackupReport& report) {
+void add_notices(const std::string& home, const backup::Restored& done, cli::BackupReport& report) {
+  if (!done.database.empty()) {
+    report.notices.push_back("the database was put at " + done.database + ", where storage.url has it" +
+                             (done.database_aside.empty() ? "" : "; what was there is " + done.database_aside));
+  }
   const auto settings = config::load(home, std::nullopt, config::process_environment());
   if (!settings) {
     report.notices.push_back("sallyport.yaml of the backup is not accepted here: " + settings.error().detail);
+    if (config::database_place(home, config::process_environment())) return;
+    report.notices.push_back(
+        "where storage.url puts the database is not known, so it is in the home; fix: mend the file, and "
+        "if it names another place, move sallyport.db there, once what lies there and its -wal, -shm "
+        "and -journal are out of the way");
     return;
   }
   const auto elsewhere = [&](const std::string& path, const std::string& name, std::string_view setting) {
-    if (path == home + "/" + name || !backup::exists(home + "/" + name)) return;
+    if (path == settings->home + "/" + name || !backup::exists(home + "/" + name)) return;
     report.notices.push_back(name + " was restored to the home, but " + std::string(setting) + " says " + path +
                              "; fix: move it there, or remove the setting");
   };
-  elsewhere(settings->storage.sqlite_path, std::string(backup::kDatabase), "storage.url");
   elsewhere(settings->policies, std::string(backup::kPolicies), "policies");
   elsewhere(settings->audit.path, std::string(backup::kAudit), "audit.path");
 }
@@ -302,12 +326,14 @@ Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
   const auto again = [&source] { return Result<crypto::UnsealSource>(source.clone()); };
   const SystemClock clock;
   SystemRandom random;
-  const auto done = backup::restore(from.home, backup_tools(clock, random, keys ? &*keys : nullptr, again),
-                                    {from.file, from.password.empty() ? nullptr : &from.password, from.force, by});
+  const auto place = [&](const std::string& scratch) { return database_of(from.home, scratch); };
+  const auto done =
+      backup::restore(from.home, backup_tools(clock, random, keys ? &*keys : nullptr, again),
+                      {from.file, from.password.empty() ? nullptr : &from.password, from.force, by, place});
   if (!done) return fail(done.error());
   cli::BackupReport report = report_of(done->manifest, done->unopened);
   report.aside = done->aside;
-  add_notices(from.home, report);
+  add_notices(from.home, *done, report);
   return report;
 }
 

@@ -134,6 +134,42 @@ Scenario restoring() {
           }};
 }
 
+std::string far_database(const std::string& home) { return home + "/far/data.sqlite"; }
+
+// As over a home, with the database where storage.url has it. Here it changes its place for the time of the restore alone.
+Scenario restoring_elsewhere() {
+  return {"a restore of a database that lies elsewhere",
+          [](const std::string& home) {
+            make_home(home);
+            ASSERT_TRUE(back_up(home, {}));
+            say(home, "two");
+            fs::create_directory(home + "/far");
+            fs::rename(home + "/sallyport.db", far_database(home));
+            write_text(far_database(home) + "-wal", "");
+          },
+          [](const std::string& home) {
+            const auto ring = crypto::Keyring::open(home, by_file());
+            const auto keys = ring ? ring->store() : Result<crypto::KeyStore>(fail(ring.error()));
+            if (!keys || !backup::finish_restore(home)) return false;
+            const SystemClock clock;
+            SystemRandom random;
+            const auto place = [&home](const std::string&) { return far_database(home); };
+            return backup::restore(home, backup_tools(clock, random, &*keys),
+                                   {only_backup(home), nullptr, true, "local:0", place})
+                .has_value();
+          },
+          [](const std::string& home) {
+            ASSERT_TRUE(backup::finish_restore(home));
+            EXPECT_FALSE(fs::exists(home + "/sallyport.db"));
+            for (const auto& one : fs::directory_iterator(home + "/far")) {
+              EXPECT_EQ(one.path().filename().string().find(".restore-"), std::string::npos) << one.path();
+            }
+            const bool restored = !fs::exists(far_database(home) + "-wal");
+            fs::rename(far_database(home), home + "/sallyport.db");
+            EXPECT_EQ(word_of(home), restored ? "one" : "two");
+          }};
+}
+
 // A home that is lost comes back by the recovery password, keys and all; killed, the restore is simply done once more.
 Scenario recovering() {
   return {"a recovery by password",
@@ -167,7 +203,7 @@ Scenario recovering() {
 }  // namespace
 
 std::vector<Scenario> backup_scenarios() {
-  return {making(false), making(true), scheduled(), restoring(), recovering()};
+  return {making(false), making(true), scheduled(), restoring(), restoring_elsewhere(), recovering()};
 }
 
 }  // namespace sallyport::app::crash

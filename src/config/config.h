@@ -29,6 +29,10 @@ Result<Settings> load(const std::string& home, const std::optional<std::string>&
 Result<Settings> load_text(std::string_view yaml, const std::string& file_name, const std::string& home,
                            const Environment& environment);
 
+// Where the database lies by the settings that load() would read, though others of them be refused (a reference that does not
+// lead anywhere yet); the default place where storage.url itself is. Error: the file cannot be read at all.
+Result<std::string> database_place(const std::string& home, const Environment& environment);
+
 // Each setting, its value, and where it came from; aligned text and a JSON array. Secrets appear as references.
 std::string explain_text(const Settings& settings);
 std::string explain_json(const Settings& settings);

@@ -55,6 +55,10 @@ void apply_rows(const GivenValues& given, Settings& settings, Mistakes& mistakes
   }
 }
 
+std::string path_of_url(const std::string& url, const std::string& home) {
+  return absolute(url.substr(std::string_view("sqlite:///").size()), home);
+}
+
 void finish_paths(Settings& s) {
   s.audit.path = absolute(s.audit.path, s.home);
   s.policies = absolute(s.policies, s.home);
@@ -63,7 +67,7 @@ void finish_paths(Settings& s) {
                                   &s.encryption.transit.ca, &s.secrets.kv.ca, &s.secrets.folder}) {
     if (!path->empty()) *path = absolute(*path, s.home);
   }
-  s.storage.sqlite_path = absolute(s.storage.url.substr(std::string_view("sqlite:///").size()), s.home);
+  s.storage.sqlite_path = path_of_url(s.storage.url, s.home);
 }
 
 // A server says nothing of its times and sizes: those of `upstream` hold.
@@ -78,6 +82,21 @@ void take_servers(std::vector<FileServer>& from, Settings& s) {
     }
     s.servers.push_back(std::move(one));
   }
+}
+
+struct FileText {
+  std::string path;  // absolute; empty: there is no file
+  std::string text;
+};
+
+Result<FileText> text_of(const std::string& root, std::optional<std::string> named, const Environment& environment) {
+  const auto variable = environment.find("SALLYPORT_CONFIG");
+  if (!named && variable != environment.end() && !variable->second.empty()) named = variable->second;
+  FileText file{named ? absolute_home(*named) : root + "/sallyport.yaml", {}};
+  std::error_code ec;
+  if (!named && !fs::exists(file.path, ec)) return FileText{};
+  SP_TRY(file.text, read_whole(file.path));
+  return file;
 }
 
 }  // namespace
@@ -105,20 +124,25 @@ Result<Settings> load_text(std::string_view yaml, const std::string& file_name, 
 Result<Settings> load(const std::string& home, const std::optional<std::string>& config_path,
                       const Environment& environment) {
   const std::string root = absolute_home(home);
-  std::optional<std::string> named = config_path;
-  const auto variable = environment.find("SALLYPORT_CONFIG");
-  if (!named && variable != environment.end() && !variable->second.empty()) named = variable->second;
-  std::string path = named ? absolute_home(*named) : root + "/sallyport.yaml";
-  std::error_code ec;
-  std::string text;
-  if (named || fs::exists(path, ec)) {
-    SP_TRY(text, read_whole(path));
-  } else {
-    path.clear();
-  }
-  auto settings = load_text(text, path.empty() ? "sallyport.yaml" : path, root, environment);
-  if (settings) settings->config_file = path;
+  SP_TRY(const FileText file, text_of(root, config_path, environment));
+  auto settings = load_text(file.text, file.path.empty() ? "sallyport.yaml" : file.path, root, environment);
+  if (settings) settings->config_file = file.path;
   return settings;
+}
+
+Result<std::string> database_place(const std::string& home, const Environment& environment) {
+  const std::string root = absolute_home(home);
+  SP_TRY(const FileText file, text_of(root, std::nullopt, environment));
+  Mistakes mistakes(file.path);
+  const Node node = read_yaml(file.text, mistakes);
+  if (!mistakes.empty()) return fail(Code::config, mistakes.text());
+  Settings settings;
+  GivenValues given;
+  std::vector<FileServer> servers;
+  read_file(node, given, servers, mistakes);
+  read_environment(environment, given, settings.warnings, mistakes);
+  apply_rows(given, settings, mistakes);
+  return path_of_url(settings.storage.url, root);
 }
 
 }  // namespace sallyport::config

@@ -247,6 +247,20 @@ TEST(Config, LoadsTheFileOfTheHomeOrTheOneNamed) {
   EXPECT_FALSE(load(home, home, {}));
 }
 
+// For a restore: settings whose references lead nowhere yet say all the same where the database belongs.
+TEST(ConfigLoad, TellsWhereTheDatabaseLiesThoughOtherSettingsAreRefused) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "sallyport-XXXXXX").string();
+  const std::string home = ::mkdtemp(pattern.data());
+  EXPECT_EQ(*database_place(home, {}), home + "/sallyport.db");
+  std::ofstream(home + "/sallyport.yaml") << "listen:\n  prot: 1\nstorage:\n  url: sqlite:////far/x.db\n";
+  EXPECT_FALSE(load(home, std::nullopt, {}));
+  EXPECT_EQ(*database_place(home, {}), "/far/x.db");
+  EXPECT_EQ(*database_place(home, {{"DATABASE_URL", "sqlite:///near/y.db"}}), home + "/near/y.db");
+  std::ofstream(home + "/sallyport.yaml") << "storage: [";
+  EXPECT_FALSE(database_place(home, {}));
+  std::filesystem::remove_all(home);
+}
+
 TEST(Config, KnownGoodSigningKeyIsAccepted) {
   EXPECT_TRUE(with("auth: {secret_key: \"${env:MY_KEY}\"}\n", {{"MY_KEY", kKey}}));
 }

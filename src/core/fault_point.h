@@ -32,6 +32,7 @@ inline constexpr auto kFaultPoints = std::to_array<std::string_view>({
     "restore.scratch",  // the folder of what is restored is made
     "restore.part",  // one file is written into it
     "restore.checked",  // all of it is written, synced and checked
+    "restore.drafted",  // the database is written beside the place outside of the home where it belongs
     "restore.marked",  // from here on the home is the restored one
     "restore.aside",  // one part of the former home is out of the way
     "restore.named",  // one part of the restored one is in its place

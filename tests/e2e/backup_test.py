@@ -98,6 +98,29 @@ class Restoring(Backups):
         self.gateway.close()
 
 
+class RestoringElsewhere(Backups):
+    settings = {"storage.url": "sqlite:///far.db"}
+
+    def test_the_database_goes_where_storage_url_has_it_and_no_old_log_is_replayed_over_it(self):
+        """S0-40: whoever starts the restored home has what was restored."""
+        made = self.create(password=None)
+        self.gateway.cli("vault", "put", "token", stdin="another value, of later")
+        self.gateway.kill()
+        place = os.path.join(self.gateway.home, "far.db")
+        self.assertGreater(os.path.getsize(place + "-wal"), 0)
+        done = self.offline(self.gateway.home, "restore", self.path(made), "--force", "--json")
+        self.assertEqual(done.code, 0, done.err)
+        notices = json.loads(done.out)["notices"]
+        self.assertTrue(any("the database was put at %s, where storage.url has it" % place in one for one in notices), notices)
+        self.assertFalse(os.path.exists(place + "-wal"))
+        kept = sorted(name for name in os.listdir(self.gateway.home) if name.startswith("far.db.before-restore-"))
+        self.assertIn("-wal", "".join(kept))
+        self.assertFalse(os.path.exists(os.path.join(self.gateway.home, "sallyport.db")))
+        self.gateway.start()
+        self.assertEqual(json.loads(self.gateway.cli("vault", "get", "token", "--json"))["value"], VALUE)
+        self.gateway.close()
+
+
 class Making(Backups):
     settings = {"backup.keep": 2}
 

@@ -270,9 +270,89 @@ TEST_F(Restore, IsFinishedWhateverStandsInTheWay) {
   EXPECT_FALSE(*finish_restore(t.home()));
 }
 
+// S0-40: the database goes where the restored settings have it, and the log of the one that was there is not replayed over it.
+TEST_F(Restore, PutsTheDatabaseWhereTheSettingsSay) {
+  const std::string place = t.folder.path("far/data.sqlite");
+  std::string asked;
+  const auto to_place = [&](bool force) {
+    return backup::restore(t.home(), t.tools(), {t.file(*made), nullptr, force, {}, [&](const std::string& scratch) {
+                                                   asked = read_file(scratch + "/sallyport.yaml");
+                                                   return place;
+                                                 }});
+  };
+  for (const char* old : {"data.sqlite", "data.sqlite-wal", "data.sqlite-shm"})
+    write_file(t.folder.path("far/") + old, old);
+  for (const char* top : {"sallyport.db", "sallyport.yaml", "policies", "certs", "secrets"}) {
+    ASSERT_TRUE(remove_all(t.home(top)));
+  }
+  const auto refused = to_place(false);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  EXPECT_THAT(refused.error().detail, HasSubstr(place));
+  EXPECT_EQ(TestBackups::tree(t.folder.path("far")).size(), 3U);
+  EXPECT_FALSE(exists(t.home("sallyport.yaml")));
+  const auto done = to_place(true);
+  ASSERT_TRUE(done) << done.error().detail;
+  EXPECT_EQ(asked, "listen:\n  port: 8000\n");
+  EXPECT_EQ(done->database, place);
+  EXPECT_EQ(read_file(place), "DATABASE one");
+  EXPECT_FALSE(exists(t.home("sallyport.db")));
+  EXPECT_FALSE(exists(place + "-wal"));
+  EXPECT_EQ(read_file(done->database_aside), "data.sqlite");
+  EXPECT_EQ(read_file(done->database_aside + "-wal"), "data.sqlite-wal");
+  EXPECT_EQ(read_file(done->database_aside + "-shm"), "data.sqlite-shm");
+  EXPECT_EQ(TestBackups::tree(t.folder.path("far")).size(), 4U);
+}
+
+TEST_F(Restore, MakesTheFolderWhereTheSettingsHaveTheDatabase) {
+  const std::string place = t.folder.path("a/b/data.sqlite");
+  const auto there = [&](const std::string&) { return place; };
+  const auto done = backup::restore(t.home(), t.tools(), {t.file(*made), nullptr, true, {}, there});
+  ASSERT_TRUE(done) << done.error().detail;
+  EXPECT_EQ(read_file(place), "DATABASE one");
+  EXPECT_EQ(done->database_aside, "");
+  EXPECT_EQ(read_file(done->aside + "/sallyport.db"), "DATABASE one");
+}
+
+// Cut between the moves there; and cut before it was decided, when nothing of it may be left there.
+TEST_F(Restore, IsFinishedOrLeavesNothingElsewhere) {
+  const std::string place = t.folder.path("far/db");
+  for (const bool decided : {false, true}) {
+    t.write(".restore-x/sallyport.db", "DATABASE restored");
+    t.write(".restore-x/draft.place", place);
+    write_file(place + ".restore-x", "DATABASE restored");
+    write_file(place + "-wal", "old log");
+    if (decided) t.write("restore.pending", R"({"id":"x","tops":["sallyport.db"],"database":")" + place + "\"}");
+    const auto done = finish_restore(t.home());
+    ASSERT_TRUE(done) << done.error().detail;
+    EXPECT_EQ(*done, decided);
+    EXPECT_EQ(exists(place), decided);
+    EXPECT_EQ(exists(place + "-wal"), !decided);
+    EXPECT_FALSE(exists(place + ".restore-x"));
+    EXPECT_FALSE(exists(t.home(".restore-x")));
+    EXPECT_EQ(exists(t.home("sallyport.db")), !decided);
+  }
+  EXPECT_EQ(read_file(place), "DATABASE restored");
+  EXPECT_EQ(read_file(place + ".before-restore-x-wal"), "old log");
+}
+
+TEST_F(Restore, TouchesNothingWhereThePlaceCannotBeWritten) {
+  const auto before = TestBackups::tree(t.home());
+  const std::string far = t.folder.path("far");
+  std::filesystem::create_directory(far);
+  for (const std::string& place : {t.home("sallyport.yaml/data.sqlite"), far + "/\xFF.sqlite"}) {
+    const auto there = [&](const std::string&) { return place; };
+    const auto done = backup::restore(t.home(), t.tools(), {t.file(*made), nullptr, true, {}, there});
+    EXPECT_FALSE(done) << place;
+    EXPECT_EQ(TestBackups::tree(t.home()), before);
+    EXPECT_TRUE(std::filesystem::is_empty(far));
+  }
+}
+
 // A mark that was written by somebody else moves nothing.
 TEST_F(Restore, ObeysNoMarkThatItDidNotWrite) {
-  for (const char* mark : {"", "{}", R"({"id":"../x","tops":[]})", R"({"id":"x","tops":["../../etc"]})", R"({"id":"x","tops":["lock"]})"}) {
+  for (const char* mark : {"", "{}", R"({"id":"../x","tops":[]})", R"({"id":"x","tops":["../../etc"]})",
+                           R"({"id":"x","tops":["lock"]})", R"({"id":"x","tops":[],"database":"relative"})"}) {
     t.write("restore.pending", mark);
     EXPECT_FALSE(finish_restore(t.home())) << mark;
     EXPECT_EQ(read_file(t.home("sallyport.db")), "DATABASE one");

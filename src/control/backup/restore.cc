@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 
+#include "control/backup/elsewhere.h"
 #include "core/encoding.h"
 #include "core/fault_point.h"
 #include "json/document.h"
@@ -25,11 +26,12 @@ constexpr std::array kAlways{kDatabase,
                              kCerts,
                              kSecrets};
 constexpr std::array kWhereInBackup{kKeys, kAudit};
-constexpr std::size_t kPendingBytesMax = 4096;
+constexpr std::size_t kPendingBytesMax = 16'384;
 
 struct Pending {
   std::string id;                 // of this restore
   std::vector<std::string> tops;  // what the new home has of its own
+  std::string database;  // where it belongs, which is not in the home's folder under its own name; empty: it is
   RestoreNote note;
 };
 
@@ -66,21 +68,6 @@ std::vector<std::string_view> in_the_way(const std::vector<std::string>& tops) {
   return out;
 }
 
-Result<void> write_pending(const std::string& home, const Pending& pending) {
-  json::Writer w;
-  w.object().member("id", pending.id).key("tops").array();
-  for (const auto& top : pending.tops) w.value(top);
-  w.end_array().member("by", pending.note.by).member("at", pending.note.at);
-  const std::string text =
-      w.member("backup", pending.note.backup).member("made_at", pending.note.made_at).end_object().take();
-  const std::string draft = scratch_of(home, pending.id) + "/" + std::string(kPending);
-  SP_TRY(File file, File::make(draft));
-  SP_CHECK(file.write(text));
-  SP_CHECK(file.sync());
-  SP_CHECK(rename_file(draft, home + "/" + std::string(kPending)));
-  return sync_folder(home);
-}
-
 Result<Pending> read_pending(const std::string& path) {
   SP_TRY(const File file, File::to_read(path));
   std::string text(kPendingBytesMax, '\0');
@@ -92,7 +79,8 @@ Result<Pending> read_pending(const std::string& path) {
   const auto id = document->root().string_at("id");
   const auto tops = document->root().find("tops");
   if (!id || id->empty() || id->find_first_of("/.") != std::string_view::npos || !tops) return damaged;
-  Pending pending{std::string(*id), {}, {}};
+  Pending pending{std::string(*id), {}, std::string(document->root().string_at("database").value_or("")), {}};
+  if (!pending.database.empty() && !pending.database.starts_with('/')) return damaged;
   for (auto [name, to] : {std::pair("by", &pending.note.by), std::pair("at", &pending.note.at),
                           std::pair("backup", &pending.note.backup), std::pair("made_at", &pending.note.made_at)}) {
     *to = document->root().string_at(name).value_or("");
@@ -102,6 +90,27 @@ Result<Pending> read_pending(const std::string& path) {
     pending.tops.emplace_back(*top.as_string());
   }
   return pending;
+}
+
+Result<void> write_pending(const std::string& home, const Pending& pending) {
+  json::Writer w;
+  w.object().member("id", pending.id).key("tops").array();
+  for (const auto& top : pending.tops) w.value(top);
+  w.end_array().member("by", pending.note.by).member("at", pending.note.at);
+  w.member("backup", pending.note.backup).member("made_at", pending.note.made_at);
+  const std::string text = w.member("database", pending.database).end_object().take();
+  const std::string draft = scratch_of(home, pending.id) + "/" + std::string(kPending);
+  SP_TRY(File file, File::make(draft));
+  SP_CHECK(file.write(text));
+  SP_CHECK(file.sync());
+  const auto read = read_pending(draft);
+  if (!read || read->database != pending.database)
+    return fail(Code::config, "storage.url of the backup is no path in UTF-8");
+  const std::string mark = home + "/" + std::string(kPending);
+  SP_CHECK(rename_file(draft, mark));
+  auto synced = sync_folder(home);
+  if (!synced) (void)remove_all(mark);  // nothing was moved yet
+  return synced;
 }
 
 // Each step is one rename and finds out by itself whether it was done: what lies in the scratch is not yet in its place.
@@ -119,11 +128,13 @@ Result<void> move_in(const std::string& home, const Pending& pending) {
     fault_point("restore.aside");
   }
   for (const auto& top : pending.tops) {
-    if (!ready(top)) continue;
+    const bool elsewhere = top == kDatabase && !pending.database.empty();
+    if (!ready(top) || elsewhere) continue;
     SP_CHECK(rename_file(scratch + "/" + top, home + "/" + top));
     fault_point("restore.named");
   }
   if (exists(aside)) SP_CHECK(sync_folder(aside));
+  if (!pending.database.empty()) SP_CHECK(place_database(pending.database, pending.id));
   return sync_folder(home);
 }
 
@@ -137,12 +148,22 @@ Result<void> check_free(const std::string& home, const Manifest& manifest, bool 
   return {};
 }
 
+// All that is needed for the restored home is in its places to be named, and the mark says so; or nothing is left of it.
+Result<void> decide(const std::string& home, const std::string& scratch, const Pending& pending) {
+  auto marked = [&]() -> Result<void> {
+    if (!pending.database.empty()) SP_CHECK(draft_database(scratch, pending.database, pending.id));
+    return write_pending(home, pending);
+  }();
+  if (!marked) (void)drop_draft(scratch, pending.id);
+  return marked;
+}
+
 }  // namespace
 
 Result<Restored> restore(const std::string& home, const Tools& tools, const RestoreWish& wish) {
   SP_TRY(const bool finished, finish_restore(home));
   (void)finished;
-  Pending pending{random_id(tools.random, 9), {}, {}};
+  Pending pending{random_id(tools.random, 9), {}, {}, {}};
   std::ranges::replace(pending.id, '-', '_');
   SP_TRY(Scratch scratch, Scratch::make(scratch_of(home, pending.id)));
   fault_point("restore.scratch");
@@ -150,16 +171,19 @@ Result<Restored> restore(const std::string& home, const Tools& tools, const Rest
   SP_TRY(Manifest manifest, extract_all(wish.file, {&tools.keys, wish.password}, scratch.path(), tools.go_on, free));
   pending.tops = tops_of(manifest);
   pending.note = {{}, wish.by, iso_time(tools.clock.wall()), manifest.id, iso_time(manifest.at)};
+  if (wish.database_of) pending.database = wish.database_of(scratch.path());
+  if (!pending.database.empty()) SP_CHECK(check_place(pending.database, wish.force));
   SP_TRY(auto unopened, tools.check_home(scratch.path()));
   SP_CHECK(sync_tree(scratch.path()));
   fault_point("restore.checked");
-  SP_CHECK(write_pending(home, pending));
+  SP_CHECK(decide(home, scratch.path(), pending));
   scratch.keep();
   fault_point("restore.marked");
   SP_TRY(const bool done, finish_restore(home));
   if (!done) return fail(Code::internal, "a restore lost its own mark");
-  const std::string aside = aside_of(home, pending.id);
-  return Restored{std::move(manifest), std::move(unopened), exists(aside) ? aside : std::string()};
+  const auto where_there = [](std::string path) { return exists(path) ? std::move(path) : std::string(); };
+  return Restored{std::move(manifest), std::move(unopened), where_there(aside_of(home, pending.id)), pending.database,
+                  where_there(aside_of_place(pending.database, pending.id))};
 }
 
 Result<std::vector<RestoreNote>> restore_notes(const std::string& home) {
@@ -193,7 +217,10 @@ Result<bool> finish_restore(const std::string& home) {
        at.increment(error)) {
     if (at->path().filename().string().starts_with(kScratchPrefix)) scratches.push_back(at->path().string());
   }
-  for (const auto& path : scratches) SP_CHECK(remove_all(path));
+  for (const auto& path : scratches) {
+    SP_CHECK(drop_draft(path, path.substr(path.rfind(kScratchPrefix) + kScratchPrefix.size())));
+    SP_CHECK(remove_all(path));
+  }
   return forward;
 }
 
