@@ -2,30 +2,15 @@
 
 #include <openssl/pem.h>
 
-#include <algorithm>
-#include <ctime>
-
-#include "core/encoding.h"
-#include "core/ip_address.h"
-#include "crypto/hash.h"
 #include "crypto/quiet_errors.h"
 #include "crypto/x509_impl.h"
 
 namespace sallyport::crypto {
 namespace {
 
+constexpr std::size_t kNameBytesMax = 1024;
+
 std::unexpected<Error> failed(std::string_view what) { return fail(Code::crypto, std::string(what)); }
-
-std::string_view bytes_of(const ASN1_STRING* text) noexcept {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-          static_cast<std::size_t>(ASN1_STRING_length(text))};
-}
-
-std::string name_text(const X509_NAME* name) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  if (!bio || X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) return {};
-  return text_of(bio.get());
-}
 
 std::string common_name_of(const X509_NAME* name) {
   const int first = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
@@ -39,37 +24,20 @@ std::string common_name_of(const X509_NAME* name) {
 }
 
 std::string ip_text(std::string_view bytes) {
-  if (bytes.size() != 4 && bytes.size() != 16) return {};
-  IpAddress address;
-  address.v6 = bytes.size() == 16;
-  std::ranges::transform(bytes, address.bytes.begin(), [](char c) { return static_cast<std::uint8_t>(c); });
-  return address.text();
+  const auto address = ip_address_of(bytes);
+  return address ? address->text() : std::string();
 }
 
 // A name with a NUL or other bytes that no such name has stays out: a reader that stops there would see another one.
-bool is_plain(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= 1024 &&
-         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
-}
-
-void read_name(const GENERAL_NAME* name, CertificateFacts& facts) {
-  AltName found;
-  if (name->type == GEN_DNS) found = {AltNameKind::dns, std::string(bytes_of(name->d.dNSName))};
-  if (name->type == GEN_EMAIL) found = {AltNameKind::email, std::string(bytes_of(name->d.rfc822Name))};
-  if (name->type == GEN_URI) found = {AltNameKind::uri, std::string(bytes_of(name->d.uniformResourceIdentifier))};
-  if (name->type == GEN_IPADD) found = {AltNameKind::ip, ip_text(bytes_of(name->d.iPAddress))};
-  if (is_plain(found.value)) facts.alt_names.push_back(std::move(found));
-  else facts.other_names = true;
-}
-
 bool read_names(const X509* x509, CertificateFacts& facts) {
-  int critical = 0;
-  const NamesPtr names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x509, NID_subject_alt_name, &critical, nullptr)));
-  if (!names) return critical == -1;  // there is none; else two of them, or one that cannot be read
-  const int count = sk_GENERAL_NAME_num(names.get());
-  if (count > static_cast<int>(kAltNamesMax)) return false;
-  for (int i = 0; i < count; ++i) read_name(sk_GENERAL_NAME_value(names.get(), i), facts);
-  return true;
+  std::size_t count = 0;
+  return for_alt_names(x509, [&](std::optional<AltNameKind> kind, std::string_view bytes) {
+    AltName found;
+    if (kind) found = {*kind, *kind == AltNameKind::ip ? ip_text(bytes) : std::string(bytes)};
+    if (is_plain_name(found.value, kNameBytesMax)) facts.alt_names.push_back(std::move(found));
+    else facts.other_names = true;
+    return ++count <= kAltNamesMax;
+  });
 }
 
 std::string key_text(const EVP_PKEY* key) {
@@ -80,18 +48,9 @@ std::string key_text(const EVP_PKEY* key) {
   return (type == nullptr ? std::string("unknown") : std::string(type)) + " " + bits;
 }
 
-std::string fingerprint_of(const X509* x509) {
-  unsigned char* der = nullptr;
-  const int size = i2d_X509(x509, &der);
-  if (size <= 0) return {};
-  std::string out = hex_encode(sha256(std::as_bytes(std::span(der, static_cast<std::size_t>(size)))));
-  OPENSSL_free(der);
-  return out;
-}
-
 bool read_facts(X509* x509, CertificateFacts& facts) {
-  facts.subject = name_text(X509_get_subject_name(x509));
-  facts.issuer = name_text(X509_get_issuer_name(x509));
+  facts.subject = name_text(X509_get_subject_name(x509), NameForm::utf8).value_or("");
+  facts.issuer = name_text(X509_get_issuer_name(x509), NameForm::utf8).value_or("");
   facts.common_name = common_name_of(X509_get_subject_name(x509));
   const auto from = wall_time(X509_get0_notBefore(x509)), until = wall_time(X509_get0_notAfter(x509));
   facts.serial = serial_text(X509_get0_serialNumber(x509));

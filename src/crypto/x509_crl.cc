@@ -22,8 +22,8 @@ constexpr std::array<ReasonRow, 6> kReasons{{{"unspecified", 0},
                                              {"cessationOfOperation", 5},
                                              {"privilegeWithdrawn", 9}}};
 
-using RevokedPtr = std::unique_ptr<X509_REVOKED, Release<X509_REVOKED_free>>;
-using EnumeratedPtr = std::unique_ptr<ASN1_ENUMERATED, Release<ASN1_ENUMERATED_free>>;
+using RevokedPtr = std::unique_ptr<X509_REVOKED, ReleasedBy<&X509_REVOKED_free>>;
+using EnumeratedPtr = std::unique_ptr<ASN1_ENUMERATED, ReleasedBy<&ASN1_ENUMERATED_free>>;
 
 std::unexpected<Error> failed(std::string_view what) { return fail(Code::crypto, std::string(what)); }
 

@@ -6,7 +6,6 @@
 #include <ctime>
 
 #include "core/encoding.h"
-#include "crypto/hash.h"
 
 namespace sallyport::crypto {
 namespace {
@@ -43,15 +42,6 @@ std::string text_of(BIO* bio) {
   return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
-std::string spki_sha256_of(X509_PUBKEY* key) {
-  unsigned char* der = nullptr;
-  const int size = i2d_X509_PUBKEY(key, &der);
-  if (size <= 0) return {};
-  std::string out = hex_encode(sha256(std::as_bytes(std::span(der, static_cast<std::size_t>(size)))));
-  OPENSSL_free(der);
-  return out;
-}
-
 std::string serial_text(const ASN1_INTEGER* serial) {
   const BignumPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
   if (!number || BN_is_negative(number.get()) != 0 || BN_is_zero(number.get())) return {};
@@ -67,14 +57,6 @@ IntegerPtr serial_number(std::string_view hex) {
   const BignumPtr number(
       BN_bin2bn(reinterpret_cast<const unsigned char*>(bytes->data()), static_cast<int>(bytes->size()), nullptr));
   return IntegerPtr(number ? BN_to_ASN1_INTEGER(number.get(), nullptr) : nullptr);
-}
-
-std::optional<WallTime> wall_time(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
-  const std::time_t seconds = ::timegm(&parts);
-  // What a WallTime of microseconds cannot hold, RFC 5280 4.1.2.5 does not need: years 0 to 9999.
-  return WallTime(std::chrono::seconds(seconds));
 }
 
 TimePtr asn1_time(WallTime time) {

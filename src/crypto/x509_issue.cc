@@ -46,7 +46,7 @@ bool add(X509* x509, X509* issuer, int nid, const char* text) {
   return add(x509, ExtensionPtr(X509V3_EXT_conf_nid(nullptr, &context, nid, text)));
 }
 
-using GeneralName = std::unique_ptr<GENERAL_NAME, Release<GENERAL_NAME_free>>;
+using GeneralName = std::unique_ptr<GENERAL_NAME, ReleasedBy<&GENERAL_NAME_free>>;
 
 GeneralName general_name(const AltName& name) {
   constexpr std::array<int, 4> kTypes{GEN_DNS, GEN_IPADD, GEN_URI, GEN_EMAIL};
@@ -57,7 +57,7 @@ GeneralName general_name(const AltName& name) {
     bytes.assign(reinterpret_cast<const char*>(address->bytes.data()), address->v6 ? 16 : 4);
   }
   const bool is_ip = name.kind == AltNameKind::ip;
-  std::unique_ptr<ASN1_STRING, Release<ASN1_STRING_free>> text(
+  std::unique_ptr<ASN1_STRING, ReleasedBy<&ASN1_STRING_free>> text(
       ASN1_STRING_type_new(is_ip ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING));
   GeneralName out(GENERAL_NAME_new());
   if (!text || !out || ASN1_STRING_set(text.get(), bytes.data(), static_cast<int>(bytes.size())) != 1) return {};

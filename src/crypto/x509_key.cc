@@ -33,7 +33,7 @@ bool is_accepted(const EVP_PKEY* key) {
 }
 
 bool halves_fit(EVP_PKEY* key) {
-  const std::unique_ptr<EVP_PKEY_CTX, Release<EVP_PKEY_CTX_free>> context(
+  const std::unique_ptr<EVP_PKEY_CTX, ReleasedBy<&EVP_PKEY_CTX_free>> context(
       EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   return context && EVP_PKEY_pairwise_check(context.get()) == 1;
 }
@@ -49,7 +49,7 @@ PkeyPtr older_key_of(int type, const std::string& der) {
 PkeyPtr key_of(const std::string& der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   const auto* const end = at + der.size();
-  const std::unique_ptr<PKCS8_PRIV_KEY_INFO, Release<PKCS8_PRIV_KEY_INFO_free>> info(
+  const std::unique_ptr<PKCS8_PRIV_KEY_INFO, ReleasedBy<&PKCS8_PRIV_KEY_INFO_free>> info(
       d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
   return PkeyPtr(info && at == end ? EVP_PKCS82PKEY(info.get()) : nullptr);
 }

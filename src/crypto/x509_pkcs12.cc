@@ -11,7 +11,7 @@ namespace {
 constexpr int kRounds = 100'000;  // of PBKDF2 (RFC 8018); tens of milliseconds
 constexpr std::size_t kPasswordBytesMin = 8;
 
-using Pkcs12Ptr = std::unique_ptr<PKCS12, Release<PKCS12_free>>;
+using Pkcs12Ptr = std::unique_ptr<PKCS12, ReleasedBy<&PKCS12_free>>;
 
 void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); }  // not what is in it
 
@@ -24,7 +24,7 @@ Result<Secret> make_pkcs12(const CertificateKey& key, const Certificate& certifi
   if (password.reveal().find('\0') != std::string_view::npos) {
     return fail(Code::validation, "a PKCS #12 password has no NUL");  // OpenSSL reads it as C text
   }
-  const std::unique_ptr<STACK_OF(X509), Release<free_stack>> others(sk_X509_new_null());
+  const std::unique_ptr<STACK_OF(X509), ReleasedBy<&free_stack>> others(sk_X509_new_null());
   for (const Certificate& one : chain) {
     if (!others || sk_X509_push(others.get(), one.impl().x509.get()) <= 0) return fail(Code::crypto, "PKCS #12");
   }

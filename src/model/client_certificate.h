@@ -12,10 +12,10 @@
 
 namespace sallyport {
 
-// Which certificate is behind a principal, so that what it opened can end with it: issuer (RFC 2253 text) and number (lower-case
-// hex) as a revocation list names it, and the authorities that vouched for it (SHA-256 of their keys, lower-case hex).
-struct CertificateSerial {
-  std::string issuer, number;
+// Which certificate is behind a principal, so that what it opened can end with it: each of its chain as a revocation list names
+// it (net/revocations.h: 32 bytes for one), and the authorities that vouched for it (SHA-256 of their keys, lower-case hex).
+struct CertificateChain {
+  std::string links;
   std::vector<std::string> authorities;
 };
 

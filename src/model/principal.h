@@ -22,7 +22,7 @@ enum class Channel : std::uint8_t { mcp, rest, local };
 
 enum class PrincipalKind : std::uint8_t { user, key, local };
 struct KeyRecord;
-struct CertificateSerial;
+struct CertificateChain;
 
 struct Principal {
   std::string id;    // "user:<id>", "key:<id>", "local:<uid>": what audit, limits and session binding use
@@ -38,7 +38,7 @@ struct Principal {
   std::string session_id;           // of a token: the LoginSession that it belongs to
   std::string token_key_id;         // of the key that signed the token (kid)
   std::string certificate_id;       // of the CertificateMapping behind it; empty: no certificate had to be shown
-  std::shared_ptr<const CertificateSerial> certificate;  // with certificate_id: which one was shown
+  std::shared_ptr<const CertificateChain> certificate;  // which one its connection showed; null: none
   std::shared_ptr<const KeyRecord> key;  // behind a key, and behind a token that it bought; null for others
   std::uint32_t key_secret = 0;          // of it: which of its secrets was shown (KeyRecord::secret_number)
   bool must_change_password = false;

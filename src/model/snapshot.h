@@ -70,7 +70,9 @@ struct LimitClass {
 };
 
 struct Limits {
-  std::map<std::string, LimitClass, std::less<>> classes;  // "address", "mcp", "tool", "public", "read", "write", "admin", "delete", "execute", "login"
+  // "default", "address", "tls_address", "tls_all", "mcp", "tool", "public", "read", "write", "admin", "delete", "execute", "login":
+  // what they mean and begin with stands in config::rate_defaults().
+  std::map<std::string, LimitClass, std::less<>> classes;
 };
 
 struct Snapshot {

@@ -21,11 +21,11 @@ struct PeerCertificate {
   std::string fingerprint_sha256;  // of the DER of the certificate; 64 digits of lower-case hex, no colons
   std::string spki_sha256;  // of its SubjectPublicKeyInfo, as above: stays when the key does
   std::string subject, issuer;  // RFC 2253 text: "CN=agent,O=Example"
-  std::string serial;  // lower-case hex without leading zeros; "0" for zero
   std::vector<std::string> dns, uris, emails;  // subjectAltName as it stands; DNS names in lower case
   std::vector<IpAddress> ips;
-  std::vector<std::string>
-      authorities;  // SHA-256 of the keys of those above it in the chain that was verified, as spki_sha256
+  // SHA-256 of the keys of those above it in the chain that was verified, as spki_sha256
+  std::vector<std::string> authorities;
+  std::string links;  // of it, and of those above it: revocation_link() (net/revocations.h)
   WallTime not_before{}, not_after{};
 };
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "net/egress_tls_test_support.h"
 
 namespace sallyport::net {
@@ -41,42 +43,108 @@ std::string list_of(const Issued& authority, const std::vector<long>& serials, l
   return text;
 }
 
+Result<Revocations> read(std::string_view pem) {
+  const auto lists = read_pem_lists(pem, 200);
+  if (!lists.whole) return fail(Code::config, "one that cannot be read");
+  return Revocations::of(lists.found);
+}
+
+// One of `authority` with that number, in hex.
+std::string link(const Issued& authority, const char* number) {
+  const std::unique_ptr<X509, decltype(&X509_free)> x509(X509_new(), X509_free);
+  BIGNUM* value = nullptr;
+  BN_hex2bn(&value, number);
+  BN_to_ASN1_INTEGER(value, X509_get_serialNumber(x509.get()));
+  BN_free(value);
+  X509_set_issuer_name(x509.get(), X509_get_subject_name(authority.x509.get()));
+  return revocation_link(*x509).value();
+}
+
 TEST(Revocations, OfEachIssuerAreItsOwn) {
   const Issued one(Wanted{.common_name = "one", .authority = true}),
       two(Wanted{.common_name = "two", .authority = true});
-  const auto all = Revocations::read(list_of(one, {0x1a2b, 7}) + list_of(two, {8}));
+  const auto all = read(list_of(one, {0x1a2b, 7}) + list_of(two, {8}));
   ASSERT_TRUE(all) << all.error().detail;
   EXPECT_EQ(all->size(), 3U);
-  EXPECT_TRUE(all->contains("CN=one", "1a2b"));
-  EXPECT_TRUE(all->contains("CN=one", "7"));
-  EXPECT_TRUE(all->contains("CN=two", "8"));
-  EXPECT_FALSE(all->contains("CN=two", "7"));
-  EXPECT_FALSE(all->contains("CN=one", "8"));
-  EXPECT_FALSE(all->contains("CN=one", "07"));
+  EXPECT_TRUE(all->contain(link(one, "1a2b")));
+  EXPECT_TRUE(all->contain(link(one, "7")));
+  EXPECT_TRUE(all->contain(link(two, "8")));
+  EXPECT_FALSE(all->contain(link(two, "7")));
+  EXPECT_FALSE(all->contain(link(one, "8")));
+  EXPECT_FALSE(all->contain(link(one, "-7")));
+  EXPECT_FALSE(all->contain(link(one, "700")));
+  EXPECT_FALSE(all->contain({}));
+}
+
+// S2-26: a chain is no better than the worst of it.
+TEST(Revocations, S2_26_OneAboveIsRevoked) {
+  const Issued root(Wanted{.common_name = "root", .authority = true}),
+      middle(Wanted{.common_name = "middle", .authority = true});
+  const std::string good = link(middle, "1") + link(root, "2"), bad = link(middle, "1") + link(root, "3");
+  const auto all = read(list_of(root, {3}) + list_of(middle, {2})).value();
+  EXPECT_FALSE(all.contain(good));
+  EXPECT_TRUE(all.contain(bad));
+  EXPECT_TRUE(all.contain(bad + good));
+}
+
+// As handshakes have it (X509_V_FLAG_CRL_CHECK_ALL): a list of each issuer, in force.
+TEST(Revocations, S2_26_EachIssuerOfAChainNeedsAListInForce) {
+  const Issued root(Wanted{.common_name = "root", .authority = true}),
+      middle(Wanted{.common_name = "middle", .authority = true});
+  const std::string chain = link(middle, "1") + link(root, "2") + link(root, "1");
+  const WallTime now = SystemClock().wall();
+  const auto minutes = [now](int n) { return now + std::chrono::minutes(n); };
+  const auto both = read(list_of(root, {}, 7200) + list_of(middle, {}, 3600)).value();
+  EXPECT_FALSE(both.cover(chain, minutes(-5))) << "none has begun";
+  EXPECT_TRUE(both.cover(chain, minutes(59)));
+  EXPECT_FALSE(both.cover(chain, minutes(61))) << "the one of the intermediate has ended";
+  EXPECT_TRUE(both.cover(link(root, "9"), minutes(61))) << "whom that does not concern";
+  EXPECT_FALSE(both.cover(link(root, "9"), minutes(121)));
+  EXPECT_FALSE(both.cover({}, now)) << "nothing is known of it";
+  EXPECT_FALSE(read(list_of(root, {}, 7200))->cover(chain, now)) << "no list of the intermediate's";
+  EXPECT_TRUE(read(list_of(root, {}, 7200) + list_of(middle, {}, -60) + list_of(middle, {}, 3600))->cover(chain, now))
+      << "an old list beside the new one";
+  EXPECT_TRUE(read("")->cover(chain, now)) << "revocation is not looked at";
+  EXPECT_EQ(both.turns(minutes(-5)), 0U);
+  EXPECT_EQ(both.turns(now), 2U);
+  EXPECT_EQ(both.turns(minutes(61)), 3U);
+  EXPECT_EQ(both.turns(minutes(121)), 4U);
+}
+
+// RFC 5280 7.1, and what OpenSSL's X509_NAME_cmp does.
+TEST(Revocations, AnIssuersNameMayBeWrittenInOtherWays) {
+  const Issued one(Wanted{.common_name = "The Authority", .authority = true}),
+      same(Wanted{.common_name = "the  authority", .authority = true}),
+      other(Wanted{.common_name = "theauthority", .authority = true});
+  ASSERT_EQ(X509_NAME_cmp(X509_get_subject_name(one.x509.get()), X509_get_subject_name(same.x509.get())), 0);
+  const auto all = read(list_of(one, {7}, 3600)).value();
+  EXPECT_TRUE(all.contain(link(same, "7")));
+  EXPECT_TRUE(all.cover(link(same, "7"), SystemClock().wall()));
+  EXPECT_FALSE(all.contain(link(other, "7")));
 }
 
 TEST(Revocations, HoldWhileEachListDoes) {
   const Issued one(Wanted{.common_name = "one", .authority = true}),
       two(Wanted{.common_name = "two", .authority = true});
   const WallTime now = SystemClock().wall();
-  const auto all = Revocations::read(list_of(one, {}, 3600) + list_of(two, {}, 7200)).value();
+  const auto all = read(list_of(one, {}, 3600) + list_of(two, {}, 7200)).value();
   EXPECT_FALSE(all.hold(now - std::chrono::minutes(5))) << "none has begun";
   EXPECT_TRUE(all.hold(now + std::chrono::minutes(59)));
   EXPECT_FALSE(all.hold(now + std::chrono::minutes(61))) << "one has ended";
-  EXPECT_TRUE(Revocations::read("")->hold(now));
+  EXPECT_TRUE(read("")->hold(now));
 }
 
 TEST(Revocations, NoListRevokesNothing) {
-  EXPECT_EQ(Revocations::read("")->size(), 0U);
+  EXPECT_EQ(read("")->size(), 0U);
   const Issued one(Wanted{.authority = true});
-  EXPECT_EQ(Revocations::read(list_of(one, {}))->size(), 0U);
+  EXPECT_EQ(read(list_of(one, {}))->size(), 0U);
 }
 
 TEST(Revocations, ABrokenListIsNoList) {
   const Issued one(Wanted{.authority = true});
   const std::string good = list_of(one, {1});
-  EXPECT_FALSE(Revocations::read(good + "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"));
-  EXPECT_FALSE(Revocations::read(good.substr(0, good.size() / 2)));
+  EXPECT_FALSE(read(good + "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"));
+  EXPECT_FALSE(read(good.substr(0, good.size() / 2)));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -11,7 +10,7 @@
 #include <array>
 
 #include "core/encoding.h"
-#include "net/tls_pem.h"
+#include "net/peer_certificate.h"
 
 namespace sallyport::net {
 namespace {
@@ -19,22 +18,10 @@ namespace {
 constexpr std::size_t kChainMax = 10, kAuthoritiesMax = 200;
 constexpr int kRsaBitsMin = 2048;  // Mozilla's guideline
 
-struct FreeBio {
-  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
-};
-struct FreeCertificate {
-  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
-};
-struct FreeCrl {
-  void operator()(X509_CRL* crl) const noexcept { X509_CRL_free(crl); }
-};
 struct FreeResponse {
   void operator()(OCSP_RESPONSE* response) const noexcept { OCSP_RESPONSE_free(response); }
   void operator()(OCSP_BASICRESP* response) const noexcept { OCSP_BASICRESP_free(response); }
 };
-using BioPtr = std::unique_ptr<BIO, FreeBio>;
-
-BioPtr bio_of(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
 std::unexpected<Error> refuse(std::string what, std::string_view fix) {
   return fail(Code::config, std::move(what) + "; fix: " + std::string(fix));
@@ -43,15 +30,6 @@ std::unexpected<Error> refuse(std::string what, std::string_view fix) {
 std::string last_reason() {
   const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
   return reason == nullptr ? "unknown reason" : reason;
-}
-
-// Nobody is asked for a passphrase: OpenSSL would on the terminal.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
-bool at_end_of_pem() {
-  const bool end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  ERR_clear_error();
-  return end;
 }
 
 Result<void> check_strength(EVP_PKEY* key) {
@@ -82,23 +60,16 @@ Result<void> check_dates(X509* certificate, WallTime now) {
 
 }  // namespace
 
-void ServerChain::FreeX509::operator()(x509_st* certificate) const noexcept { X509_free(certificate); }
-void ServerChain::FreeKey::operator()(evp_pkey_st* key) const noexcept { EVP_PKEY_free(key); }
-
 Result<ServerChain> ServerChain::read(const TlsMaterial& material, WallTime now) {
   ServerChain out;
-  const BioPtr chain = bio_of(material.chain), key = bio_of(material.key.reveal());
-  if (!chain || !key) return fail(Code::crypto, "no memory");
-  while (X509* const one = PEM_read_bio_X509(chain.get(), nullptr, no_passphrase, nullptr)) {
-    out.certificates_.emplace_back(one);
-    if (out.certificates_.size() > kChainMax) return refuse("tls.certificate: more than 10", "leave the root out");
-  }
-  if (!at_end_of_pem() || out.certificates_.empty()) {
+  auto chain = read_pem_certificates(material.chain, kChainMax);
+  if (chain.found.size() > kChainMax) return refuse("tls.certificate: more than 10", "leave the root out");
+  if (!chain.whole || chain.found.empty()) {
     return refuse("tls.certificate: holds no certificate in PEM, or a broken one",
                   "the server's certificate first, then its issuers, each as -----BEGIN CERTIFICATE-----");
   }
-  out.key_.reset(PEM_read_bio_PrivateKey(key.get(), nullptr, no_passphrase, nullptr));
-  ERR_clear_error();
+  out.certificates_ = std::move(chain.found);
+  out.key_ = read_pem_key(material.key.reveal());
   if (!out.key_) {
     return refuse("tls.key: holds no private key in PEM without a passphrase",
                   "take the passphrase off: openssl pkey -in FILE -out FILE.plain, mode 0600");
@@ -133,44 +104,53 @@ Result<void> ServerChain::use_in(ssl_ctx_st* context) const {
   return {};
 }
 
-Result<std::vector<std::string>> trust_clients(ssl_ctx_st* context, const TlsMaterial& material) {
-  X509_STORE* const store = SSL_CTX_get_cert_store(context);
-  const BioPtr authorities = bio_of(material.client_ca), lists = bio_of(material.crl);
-  if (!authorities || !lists) return fail(Code::crypto, "no memory");
+namespace {
+
+Result<std::vector<std::string>> trust_authorities(SSL_CTX* context, std::string_view pem) {
+  const auto read = read_pem_certificates(pem, kAuthoritiesMax);
   std::vector<std::string> keys;
-  std::size_t count = 0;
-  while (const std::unique_ptr<X509, FreeCertificate> one{
-      PEM_read_bio_X509(authorities.get(), nullptr, no_passphrase, nullptr)}) {
-    const bool is_ca = X509_check_ca(one.get()) > 0;
-    if (!is_ca)
+  for (const X509Ptr& one : read.found) {
+    if (X509_check_ca(one.get()) <= 0)
       return refuse("tls.client_ca: holds a certificate that is no authority's", "name the CA's own certificate");
-    if (++count > kAuthoritiesMax || X509_STORE_add_cert(store, one.get()) != 1 ||
+    if (keys.size() == kAuthoritiesMax || X509_STORE_add_cert(SSL_CTX_get_cert_store(context), one.get()) != 1 ||
         SSL_CTX_add_client_CA(context, one.get()) != 1) {
       return refuse("tls.client_ca: " + last_reason(), "name 200 authorities at most");
     }
     keys.push_back(hex_encode(spki_digest(*one)));
   }
-  if (!at_end_of_pem() || count == 0) {
+  if (!read.whole || keys.empty()) {
     return refuse("tls.client_ca: holds no certificate in PEM, or a broken one",
                   "name the file of the CA's certificate");
   }
-  count = 0;
-  while (const std::unique_ptr<X509_CRL, FreeCrl> one{
-      PEM_read_bio_X509_CRL(lists.get(), nullptr, no_passphrase, nullptr)}) {
-    if (++count > kAuthoritiesMax || X509_STORE_add_crl(store, one.get()) != 1) {
-      return refuse("tls.crl: " + last_reason(), "name 200 lists at most");
-    }
-  }
-  if (!at_end_of_pem() || (count == 0 && !material.crl.empty())) {
-    return refuse("tls.crl: holds no list in PEM, or a broken one", "openssl crl -inform DER -in FILE -out FILE.pem");
-  }
-  if (count > 0) X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
   std::ranges::sort(keys);
   keys.erase(std::ranges::unique(keys).begin(), keys.end());
   return keys;
 }
 
-Result<WallTime> ocsp_validity(std::string_view der, x509_st* leaf) {
+Result<Revocations> take_lists(SSL_CTX* context, std::string_view pem) {
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  const auto read = read_pem_lists(pem, kAuthoritiesMax);
+  for (std::size_t i = 0; i < read.found.size(); ++i) {
+    if (i == kAuthoritiesMax || X509_STORE_add_crl(store, read.found[i].get()) != 1)
+      return refuse("tls.crl: " + last_reason(), "name 200 lists at most");
+  }
+  if (!read.whole || (read.found.empty() && !pem.empty())) {
+    return refuse("tls.crl: holds no list in PEM, or a broken one", "openssl crl -inform DER -in FILE -out FILE.pem");
+  }
+  if (!read.found.empty()) X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  return Revocations::of(read.found);
+}
+
+}  // namespace
+
+Result<TrustedClients> trust_clients(ssl_ctx_st* context, const TlsMaterial& material) {
+  TrustedClients out;
+  SP_TRY(out.authorities, trust_authorities(context, material.client_ca));
+  SP_TRY(out.revocations, take_lists(context, material.crl));
+  return out;
+}
+
+Result<WallTime> ocsp_validity(std::string_view der, X509* leaf) {
   const auto* data = reinterpret_cast<const unsigned char*>(der.data());
   const std::unique_ptr<OCSP_RESPONSE, FreeResponse> response(
       d2i_OCSP_RESPONSE(nullptr, &data, static_cast<long>(der.size())));

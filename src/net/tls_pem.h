@@ -1,26 +1,29 @@
 // Certificates and keys in PEM as OpenSSL's objects. Inside net only.
 #pragma once
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
-#include <memory>
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
 #include "crypto/hash.h"
+#include "crypto/openssl_owners.h"
 
 namespace sallyport::net {
 
-struct X509Free {
-  void operator()(X509* x509) const noexcept { X509_free(x509); }
+using X509Ptr = crypto::OwnedX509;
+using CrlPtr = crypto::OwnedCrl;
+using KeyPtr = crypto::OwnedKey;
+
+// What is between the words of a file is passed over, and nobody is asked for a passphrase.
+template <class T>
+struct PemRead {
+  std::vector<T> found;  // in their order; `most` + 1 where there are more
+  bool whole = false;  // there was nothing that cannot be read; not looked at where there are more
 };
-struct KeyFree {
-  void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
-};
-using X509Ptr = std::unique_ptr<X509, X509Free>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, KeyFree>;
+PemRead<X509Ptr> read_pem_certificates(std::string_view pem, std::size_t most);
+PemRead<CrlPtr> read_pem_lists(std::string_view pem, std::size_t most);
+KeyPtr read_pem_key(std::string_view pem);  // null: none without a passphrase
 
 // One at least, in their order. Errors: config, naming `what`.
 Result<std::vector<X509Ptr>> read_certificates(std::string_view pem, std::string_view what);

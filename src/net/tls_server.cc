@@ -5,8 +5,6 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <new>
 #include <tuple>
 
@@ -49,62 +47,68 @@ int refused_slot() {
   return index;
 }
 
-// The keys of those above a client's certificate, one digest after the other.
-struct Authorities {
-  std::array<unsigned char, (kChainMax + 2) * std::tuple_size_v<crypto::Digest>> bytes{};
-  std::size_t size = 0;
+// Those above a client's certificate: of each the digest of its key, and how revocation lists name it.
+struct Above {
+  static constexpr std::size_t kKeyBytes = std::tuple_size_v<crypto::Digest>, kRowBytes = kKeyBytes + kLinkBytes;
+  std::string rows;
 
-  explicit Authorities(const STACK_OF(X509) * chain) {
+  // False: a name in it cannot be written.
+  bool take(const STACK_OF(X509) * chain) {
     const int count = sk_X509_num(chain);
     for (int i = count == 1 ? 0 : 1; i < count; ++i) {  // alone: an authority that shows itself
-      const crypto::Digest digest = spki_digest(*sk_X509_value(chain, i));
-      if (size + digest.size() > bytes.size()) return;
-      std::memcpy(bytes.data() + size, digest.data(), digest.size());
-      size += digest.size();
+      const auto link = revocation_link(*sk_X509_value(chain, i));
+      if (!link || rows.size() == (kChainMax + 2) * kRowBytes) return false;
+      rows.append(as_text(spki_digest(*sk_X509_value(chain, i)))).append(*link);
+    }
+    return true;
+  }
+  void say_in(PeerCertificate& certificate) const {
+    for (std::string_view rest = rows; rest.size() >= kRowBytes; rest.remove_prefix(kRowBytes)) {
+      certificate.authorities.push_back(hex_encode(as_bytes(rest.substr(0, kKeyBytes))));
+      certificate.links.append(rest.substr(kKeyBytes, kLinkBytes));
     }
   }
 };
 
 // A resumed session has no chain: its ticket says who stood above. One that resumes has it from the ticket before.
-int keep_authorities(SSL* ssl, void*) {
+int keep_above(SSL* ssl, void*) {
   const STACK_OF(X509)* const chain = SSL_get0_verified_chain(ssl);
   if (chain == nullptr) return 1;
-  const Authorities all(chain);
-  return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), all.bytes.data(), all.size);
+  Above above;
+  return above.take(chain) ? SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), above.rows.data(), above.rows.size())
+                           : 0;
 }
 
-std::vector<std::string> texts_of(std::span<const unsigned char> digests) {
-  constexpr std::size_t kSize = std::tuple_size_v<crypto::Digest>;
-  std::vector<std::string> out;
-  for (; digests.size() >= kSize; digests = digests.subspan(kSize)) {
-    out.push_back(hex_encode(std::as_bytes(digests.first(kSize))));
-  }
-  return out;
-}
-
-std::vector<std::string> authorities_of(const SSL* ssl) {
+Result<Above> above_of(const SSL* ssl) {
+  Above out;
   if (SSL_session_reused(ssl) != 1) {
     const STACK_OF(X509)* const chain = SSL_get0_verified_chain(ssl);
-    if (chain == nullptr) return {};
-    const Authorities all(chain);
-    return texts_of(std::span(all.bytes).first(all.size));
+    if (chain != nullptr && !out.take(chain)) return fail(Code::crypto, "certificate: an issuer's name cannot be read");
+    return out;
   }
   void* data = nullptr;
   std::size_t size = 0;
-  if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(ssl), &data, &size) != 1 || data == nullptr) return {};
-  return texts_of({static_cast<const unsigned char*>(data), size});
+  if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(ssl), &data, &size) != 1 || data == nullptr) return out;
+  out.rows.assign(static_cast<const char*>(data), size);
+  return out;
 }
 
-// Changes no verdict: keeps whose certificate it was that did not pass.
-int on_verified(int ok, X509_STORE_CTX* verified) {
-  if (ok == 1) return 1;
-  auto* const ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(verified, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  X509* const leaf = X509_STORE_CTX_get0_cert(verified);
-  if (ssl == nullptr || leaf == nullptr || SSL_get_ex_data(ssl, refused_slot()) != nullptr) return 0;
+void keep_refused(SSL* ssl, X509* leaf) {
+  if (ssl == nullptr || leaf == nullptr || SSL_get_ex_data(ssl, refused_slot()) != nullptr) return;
   const auto who = read_certificate(leaf);
-  auto* const text = new (std::nothrow) std::string(who ? who->subject + ", SHA-256 " + who->fingerprint_sha256
-                                                        : std::string("a certificate that cannot be read"));
+  auto* const text = new (std::nothrow)
+      std::string(who ? who->subject + ", SHA-256 " + who->fingerprint_sha256 : std::string(who.error().detail));
   if (text != nullptr && SSL_set_ex_data(ssl, refused_slot(), text) != 1) delete text;
+}
+
+// Changes no verdict but that on a client's certificate beyond our limits (PeerCertificate), which is refused here, where there is
+// an alert for it; keeps whose certificate it was that did not pass.
+int on_verified(int ok, X509_STORE_CTX* verified) {
+  X509* const leaf = X509_STORE_CTX_get0_cert(verified);
+  if (ok == 1 && (X509_STORE_CTX_get_error_depth(verified) != 0 || leaf == nullptr || read_certificate(leaf))) return 1;
+  if (ok == 1) X509_STORE_CTX_set_error(verified, X509_V_ERR_CERT_REJECTED);
+  auto* const ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(verified, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  keep_refused(ssl, leaf);
   return 0;
 }
 
@@ -129,7 +133,7 @@ struct TlsServer::Shared {
   std::shared_ptr<const ServerChain> chain;
   PeerCertificate certificate;
   Revocations revocations;
-  std::vector<std::string> client_authorities;  // sorted
+  std::vector<std::string> client_authorities;  // sorted; none: nobody is asked for a certificate
   std::string ocsp;
   std::optional<WallTime> ocsp_until;
 };
@@ -169,8 +173,10 @@ Result<void> TlsServer::Shared::ask_for_certificates(const TlsMaterial& material
       material.client_certificates == ClientCertificates::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   SSL_CTX_set_verify(c, SSL_VERIFY_PEER | required, on_verified);
   SSL_CTX_set_verify_depth(c, kChainMax);
-  if (SSL_CTX_set_session_ticket_cb(c, keep_authorities, on_ticket, this) != 1) return broken("tickets");
-  SP_TRY(client_authorities, trust_clients(c, material));
+  if (SSL_CTX_set_session_ticket_cb(c, keep_above, on_ticket, this) != 1) return broken("tickets");
+  SP_TRY(auto trusted, trust_clients(c, material));
+  client_authorities = std::move(trusted.authorities);
+  revocations = std::move(trusted.revocations);
   return {};
 }
 
@@ -214,9 +220,7 @@ Result<void> TlsServer::Shared::make_context(const TlsMaterial& material) {
 Result<void> TlsServer::Shared::set_up(const TlsMaterial& material) {
   auto done = make_context(material);
   ERR_clear_error();
-  if (!done) return done;
-  SP_TRY(revocations, Revocations::read(material.crl));
-  return {};
+  return done;
 }
 
 TlsServer::TlsServer(std::shared_ptr<const Shared> shared, std::shared_ptr<const TicketKeys> tickets)
@@ -262,13 +266,17 @@ Result<std::shared_ptr<const TlsServer>> TlsServer::with_clients(const TlsMateri
 }
 
 const PeerCertificate& TlsServer::certificate() const noexcept { return shared_->certificate; }
-bool TlsServer::trusts(std::span<const std::string> keys) const noexcept {
-  return std::ranges::any_of(
-      keys, [&](const std::string& one) { return std::ranges::binary_search(shared_->client_authorities, one); });
+Standing TlsServer::standing(std::string_view links, std::span<const std::string> authorities) const noexcept {
+  const auto& own = *shared_;
+  const auto trusted = [&](const std::string& one) { return std::ranges::binary_search(own.client_authorities, one); };
+  if (own.revocations.contain(links)) return Standing::revoked;
+  if (std::ranges::none_of(authorities, trusted)) return Standing::untrusted;
+  return own.revocations.cover(links, own.clock.wall()) ? Standing::good : Standing::list_ended;
 }
+std::size_t TlsServer::list_turns() const noexcept { return shared_->revocations.turns(shared_->clock.wall()); }
 std::size_t TlsServer::client_authorities() const noexcept { return shared_->client_authorities.size(); }
-bool TlsServer::revokes(std::string_view issuer, std::string_view serial) const noexcept {
-  return shared_->revocations.contains(issuer, serial);
+bool TlsServer::revokes(const PeerCertificate& client) const noexcept {
+  return shared_->revocations.contain(client.links);
 }
 std::optional<WallTime> TlsServer::ocsp_until() const noexcept { return shared_->ocsp_until; }
 
@@ -277,7 +285,8 @@ Result<std::shared_ptr<const PeerCertificate>> peer_certificate_of(const ssl_st*
   if (shown == nullptr) return nullptr;
   SP_TRY(auto certificate, read_certificate(shown));
   if (certificate.not_after < now) return fail(Code::access_denied, "certificate has expired: " + certificate.subject);
-  certificate.authorities = authorities_of(ssl);
+  SP_TRY(const Above above, above_of(ssl));
+  above.say_in(certificate);
   return std::make_shared<const PeerCertificate>(std::move(certificate));
 }
 

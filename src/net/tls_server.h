@@ -20,6 +20,14 @@ namespace sallyport::net {
 enum class TlsProfile : std::uint8_t { intermediate, modern };  // modern: TLS 1.3 alone
 enum class ClientCertificates : std::uint8_t { none, optional, required };
 
+// What a new handshake would say of a client who is here since an older one.
+enum class Standing : std::uint8_t {
+  good,
+  revoked,  // its certificate, or one above it
+  untrusted,  // none of those above it is one of tls.client_ca's any more
+  list_ended,  // an issuer of its chain has no list in tls.crl that is in force, though lists are there
+};
+
 struct TlsMaterial {
   std::string chain;  // PEM: the certificate, then its issuers
   Secret key;  // PEM, not encrypted: RSA of 2,048 bits at least, or EC on P-256 or P-384
@@ -51,14 +59,13 @@ class TlsServer {
   [[nodiscard]] Result<SslPtr> session() const;
 
   [[nodiscard]] const PeerCertificate& certificate() const noexcept;
-  // By the lists that it was made with: for a connection that is open since before they came.
-  [[nodiscard]] bool revokes(std::string_view issuer, std::string_view serial) const noexcept;
-  [[nodiscard]] bool revokes(const PeerCertificate& client) const noexcept {
-    return revokes(client.issuer, client.serial);
-  }
-  // Whether an authority of `keys` (PeerCertificate::authorities) is one of tls.client_ca's still.
-  [[nodiscard]] bool trusts(std::span<const std::string> keys) const noexcept;
-  // How many those are, by their keys; 0 where no certificates are asked for.
+  // By the authorities and lists that it was made with, and the clock: for a connection that is open since before they came or ended.
+  // Both as PeerCertificate has them.
+  [[nodiscard]] Standing standing(std::string_view links, std::span<const std::string> authorities) const noexcept;
+  // Another number than before says that a list has begun or ended, and with it a standing() may be another.
+  [[nodiscard]] std::size_t list_turns() const noexcept;
+  [[nodiscard]] bool revokes(const PeerCertificate& client) const noexcept;
+  // How many authorities there are for clients, by their keys; 0 where no certificates are asked for.
   [[nodiscard]] std::size_t client_authorities() const noexcept;
   // Until when the stapled response holds; none: nothing is stapled.
   [[nodiscard]] std::optional<WallTime> ocsp_until() const noexcept;

@@ -53,9 +53,78 @@ TEST_F(TlsServerTest, S2_26_KnowsTheAuthoritiesAboveAClientInResumedSessionsToo)
   EXPECT_EQ(server->client_authorities(), 3U);
   EXPECT_EQ(narrow->client_authorities(), 1U);
   EXPECT_EQ(made(material())->client_authorities(), 0U);
-  EXPECT_TRUE(server->trusts(above) && server->trusts(other) && narrow->trusts(above));
-  EXPECT_FALSE(narrow->trusts(other)) << "taken out of tls.client_ca";
-  EXPECT_FALSE(narrow->trusts({}));
+  EXPECT_EQ(server->standing({}, above), Standing::good);
+  EXPECT_EQ(server->standing({}, other), Standing::good);
+  EXPECT_EQ(narrow->standing({}, above), Standing::good);
+  EXPECT_EQ(narrow->standing({}, other), Standing::untrusted) << "taken out of tls.client_ca";
+  EXPECT_EQ(narrow->standing({}, {}), Standing::untrusted);
+}
+
+// S2-26: open connections, resumed ones too, are held to what a new handshake would say of their whole chain.
+TEST_F(TlsServerTest, S2_26_AnAuthorityInBetweenThatIsRevokedTakesItsClientsWithIt) {
+  const TestCertificate middle(CertificateWish{.name = "middle", .names = nullptr, .authority = true}, &ca_);
+  const TestCertificate agent(CertificateWish{.name = "agent"}, &middle),
+      beside(CertificateWish{.name = "beside"}, &ca_);
+  TlsMaterial listed = mutual();
+  listed.client_ca = middle.pem() + ca_.pem();
+  listed.crl = ca_.crl_pem(nullptr) + middle.crl_pem(nullptr);
+  const auto before = made(listed);
+  listed.crl = ca_.crl_pem(&middle) + middle.crl_pem(nullptr);
+  const auto revoked = made(listed);
+  listed.crl = ca_.crl_pem(nullptr);
+  const auto unlisted = made(listed);
+  for (const bool resumed : {false, true}) {
+    const Met met = meet(before, {.certificate = &agent});
+    ASSERT_TRUE(met.certificate && met.resumed == resumed);
+    const PeerCertificate& open = *met.certificate;
+    EXPECT_EQ(open.links.size(), 3 * 32U) << "its own, the intermediate's, the root's";
+    EXPECT_EQ(before->standing(open.links, open.authorities), Standing::good);
+    EXPECT_EQ(revoked->standing(open.links, open.authorities), Standing::revoked);
+    EXPECT_EQ(unlisted->standing(open.links, open.authorities), Standing::list_ended);
+  }
+  forget_session();
+  EXPECT_EQ(meet(revoked, {.certificate = &agent}).alert, "certificate revoked");
+  EXPECT_FALSE(meet(unlisted, {.certificate = &agent}).server_done);
+  const Met other = meet(revoked, {.certificate = &beside});
+  ASSERT_TRUE(other.certificate);
+  EXPECT_EQ(revoked->standing(other.certificate->links, other.certificate->authorities), Standing::good);
+}
+
+TEST_F(TlsServerTest, S2_26_AListThatEndsEndsWhatIsOpen) {
+  const TestCertificate agent(CertificateWish{.name = "agent"}, &ca_);
+  TlsMaterial listed = mutual();
+  listed.crl = ca_.crl_pem(nullptr, 3600);
+  FakeClock clock;
+  clock.advance(clock_.wall() - clock.wall());
+  const ServerPtr server = TlsServer::make(listed, tickets_, clock).value();
+  const Met met = meet(server, {.certificate = &agent});
+  ASSERT_TRUE(met.certificate);
+  const PeerCertificate& open = *met.certificate;
+  EXPECT_EQ(server->standing(open.links, open.authorities), Standing::good);
+  const std::size_t turns = server->list_turns();
+  clock.advance(std::chrono::hours(1));
+  EXPECT_EQ(server->standing(open.links, open.authorities), Standing::list_ended);
+  EXPECT_NE(server->list_turns(), turns);
+}
+
+// What read_certificate() refuses is refused while there is an alert for it, in place of a connection that is dropped.
+TEST_F(TlsServerTest, ACertificateBeyondTheLimitsIsRefusedInTheHandshake) {
+  std::string names = "DNS:a.example";
+  for (int i = 1; i < 64; ++i) names += ",DNS:a.example";
+  const TestCertificate most(CertificateWish{.name = "most", .names = names.c_str()}, &ca_);
+  names += ",DNS:a.example";
+  const TestCertificate more(CertificateWish{.name = "more", .names = names.c_str()}, &ca_);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (const auto rule : {ClientCertificates::required, ClientCertificates::optional}) {
+      forget_session();
+      EXPECT_TRUE(meet(made(mutual(rule)), {.most = version, .certificate = &most}).certificate);
+      forget_session();
+      const Met met = meet(made(mutual(rule)), {.most = version, .certificate = &more});
+      EXPECT_FALSE(met.server_done);
+      EXPECT_EQ(met.alert, "bad certificate");
+      EXPECT_EQ(met.refused, "certificate: more than 64 alternative names of one kind");
+    }
+  }
 }
 
 // S2-26, done-when 5 of issue 6: the right alert for each.

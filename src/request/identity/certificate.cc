@@ -40,19 +40,24 @@ Result<std::shared_ptr<Principal>> key_of(const Principals& all, std::string_vie
   return principal_of(found->second, key.secret_number);
 }
 
-// What it opens ends with the mapping, and with a list that revokes the certificate.
+// What it opens ends with the certificate of its connection, and with a list that revokes that one.
+void hold_to(Principal& principal, const ShownCertificate& shown) {
+  principal.certificate = std::make_shared<const CertificateChain>(
+      std::string(shown.links), std::vector<std::string>(shown.authorities.begin(), shown.authorities.end()));
+  principal.expires_at = std::min(principal.expires_at, shown.not_after);
+}
+
+// And with the mapping.
 void hold_to(Principal& principal, const CertificateMapping& mapping, const ShownCertificate& shown) {
   principal.certificate_id = mapping.id;
-  principal.certificate = std::make_shared<const CertificateSerial>(
-      std::string(shown.issuer), std::string(shown.serial),
-      std::vector<std::string>(shown.authorities.begin(), shown.authorities.end()));
-  principal.expires_at = std::min(principal.expires_at, shown.not_after);
+  hold_to(principal, shown);
 }
 
 }  // namespace
 
 Result<void> still_good(const ShownCertificate& shown, WallTime now) {
   if (shown.revoked) return refused("identity.certificate_revoked", shown);
+  if (shown.list_ended) return refused("identity.certificate_list_ended", shown);
   if (shown.not_after <= now) return refused("identity.certificate_expired", shown);
   return {};
 }
@@ -128,6 +133,12 @@ Result<PrincipalPtr> with_certificate(const Snapshot& snapshot, PrincipalPtr pri
   auto both = std::make_shared<Principal>(*principal);
   hold_to(*both, *mapping, shown);
   return both;
+}
+
+PrincipalPtr over_certificate(const PrincipalPtr& principal, const ShownCertificate& shown) {
+  auto held = std::make_shared<Principal>(*principal);
+  hold_to(*held, shown);
+  return held;
 }
 
 }  // namespace sallyport

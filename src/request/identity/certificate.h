@@ -32,13 +32,15 @@ struct ShownCertificate {
   std::string_view fingerprint;  // SHA-256 of the DER, lower-case hex
   std::span<const std::string> uris, dns, emails;  // of subjectAltName
   WallTime not_after{};
-  bool revoked = false;  // by the list in force now; or none of its authorities is trusted any more
-  std::string_view issuer{}, serial{};  // as CertificateSerial has them
+  bool revoked = false;  // it, or one above it, by the lists of now; or none of its authorities is trusted any more
+  bool list_ended = false;  // no list in force says whether it is revoked
+  std::string_view links{};  // as CertificateChain has them
   std::span<const std::string> authorities{};
   bool one_authority = true;  // is trusted for client certificates; else a name must come with its issuer
 };
 
-// The handshake may be long ago. Code::unauthenticated: identity.certificate_expired, identity.certificate_revoked.
+// The handshake may be long ago. Code::unauthenticated: identity.certificate_expired, identity.certificate_revoked,
+// identity.certificate_list_ended.
 [[nodiscard]] Result<void> still_good(const ShownCertificate& shown, WallTime now);
 
 // The mapping of that certificate. Code::unauthenticated: identity.certificate_unknown; identity.certificate_ambiguous where its
@@ -55,5 +57,8 @@ struct ShownCertificate {
 // `principal`, who showed a key or token, with the certificate as the second proof. Code::unauthenticated where it is not theirs.
 [[nodiscard]] Result<PrincipalPtr> with_certificate(const Snapshot& snapshot, PrincipalPtr principal,
                                                     const ShownCertificate& shown);
+
+// `principal`, for whom a key or token is enough: what that opens over this connection ends with its certificate all the same.
+[[nodiscard]] PrincipalPtr over_certificate(const PrincipalPtr& principal, const ShownCertificate& shown);
 
 }  // namespace sallyport

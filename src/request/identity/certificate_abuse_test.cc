@@ -19,7 +19,8 @@ class CertificateIdentity : public ::testing::Test, protected testing::World {
   [[nodiscard]] std::string whose_user() const { return "user:" + user_.id; }
   [[nodiscard]] std::string whose_key() const { return "key:" + key_.id; }
   [[nodiscard]] ShownCertificate shown() const {
-    return {fingerprint_, uris_, dns_, emails_, not_after_, revoked_, "CN=ca", "1f", authorities_, one_authority_};
+    return {fingerprint_, uris_,       dns_,   emails_,      not_after_,
+            revoked_,     list_ended_, links_, authorities_, one_authority_};
   }
 
   Result<PrincipalPtr> verify(CredentialView seen, bool with = true) {
@@ -48,7 +49,8 @@ class CertificateIdentity : public ::testing::Test, protected testing::World {
   std::string fingerprint_ = std::string(64, 'a');
   std::vector<std::string> uris_{"spiffe://prod.example/agent"}, dns_{"agent.example"}, emails_{"ada@example.com"};
   WallTime not_after_ = kNow + std::chrono::hours(1);
-  bool revoked_ = false, one_authority_ = true;
+  bool revoked_ = false, list_ended_ = false, one_authority_ = true;
+  std::string links_ = std::string("leaf\0intermediate", 17);
   std::vector<std::string> authorities_{std::string(64, '1'), std::string(64, '2')};  // an intermediate and its root
 };
 
@@ -64,8 +66,8 @@ TEST_F(CertificateIdentity, EachKindOfNameMakesItsBearer) {
     EXPECT_EQ(principal->credential_id, "of " + name);
     EXPECT_EQ(principal->certificate_id, "of " + name);
     ASSERT_NE(principal->certificate, nullptr) << "what it opens ends with a list that revokes it";
-    EXPECT_EQ(principal->certificate->issuer, "CN=ca");
-    EXPECT_EQ(principal->certificate->number, "1f");
+    EXPECT_EQ(principal->certificate->links, links_);
+    EXPECT_EQ(principal->certificate->authorities, authorities_);
     EXPECT_EQ(principal->expires_at, not_after_);
   }
 }
@@ -118,7 +120,7 @@ TEST_F(CertificateIdentity, BothAreNeededWhereThatIsSaid) {
   EXPECT_EQ(both->auth_type, "api_key");
   EXPECT_EQ(both->certificate_id, "of dns:agent.example") << "what it opens ends with the mapping";
   ASSERT_NE(both->certificate, nullptr);
-  EXPECT_EQ(both->certificate->number, "1f");
+  EXPECT_EQ(both->certificate->links, links_);
 }
 
 TEST_F(CertificateIdentity, ThePersonBehindAKeyMayShowTheirOwn) {
@@ -142,6 +144,31 @@ TEST_F(CertificateIdentity, RevocationHoldsAtTheNextRequestOfAnOpenConnection) {
   not_after_ = kNow + std::chrono::hours(1);
   revoked_ = true;
   EXPECT_EQ(said(), "identity.certificate_revoked");
+}
+
+TEST_F(CertificateIdentity, S2_26_WithoutAListInForceAnOpenConnectionIsRefusedToo) {
+  map("dns:agent.example", whose_user());
+  list_ended_ = true;
+  EXPECT_EQ(said(), "identity.certificate_list_ended");
+  for (const auto use : {CertificateUse::off, CertificateUse::beside, CertificateUse::required, CertificateUse::only}) {
+    rules_.use = use;
+    EXPECT_EQ(with_bearer(key()), "identity.certificate_list_ended");
+  }
+}
+
+// What a key or token opens over a connection that showed a certificate, mapped or not, ends with that one.
+TEST_F(CertificateIdentity, S2_26_AKeyIsHeldToTheCertificateOfItsConnection) {
+  const std::string text = key();
+  for (const auto use : {CertificateUse::off, CertificateUse::beside}) {
+    rules_.use = use;
+    const PrincipalPtr over = verify({.api_key = text}).value(), without = verify({.api_key = text}, false).value();
+    EXPECT_EQ(over->id, without->id);
+    EXPECT_EQ(over->certificate_id, "");
+    ASSERT_NE(over->certificate, nullptr);
+    EXPECT_EQ(over->certificate->links, links_);
+    EXPECT_EQ(over->expires_at, not_after_);
+    EXPECT_EQ(without->certificate, nullptr);
+  }
 }
 
 TEST_F(CertificateIdentity, ANameMayComeWithAnyAuthorityAboveIt) {

@@ -124,7 +124,8 @@ Result<PrincipalPtr> Identity::verify(const Snapshot& snapshot, const Credential
       return with_certificate(snapshot, std::move(principal), *shown);
     }
   }
-  return by_credential(snapshot, seen, now);
+  SP_TRY(auto principal, by_credential(snapshot, seen, now));
+  return shown == nullptr ? principal : over_certificate(principal, *shown);
 }
 
 Result<PrincipalPtr> Identity::by_certificate(const Snapshot& snapshot, const CredentialView& seen,

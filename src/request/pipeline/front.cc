@@ -36,11 +36,12 @@ std::unexpected<Error> refuse_list(Flow& f, Error error) {
 ShownCertificate shown_of(const net::PeerCertificate& certificate, const net::TlsServer* now) {
   ShownCertificate shown{certificate.fingerprint_sha256, certificate.uris, certificate.dns, certificate.emails,
                          certificate.not_after};
-  shown.issuer = certificate.issuer;
-  shown.serial = certificate.serial;
+  shown.links = certificate.links;
   shown.authorities = certificate.authorities;
   if (now == nullptr) return shown;
-  shown.revoked = now->revokes(certificate) || !now->trusts(certificate.authorities);
+  const net::Standing standing = now->standing(certificate.links, certificate.authorities);
+  shown.list_ended = standing == net::Standing::list_ended;
+  shown.revoked = standing != net::Standing::good && !shown.list_ended;
   shown.one_authority = now->client_authorities() == 1;
   return shown;
 }

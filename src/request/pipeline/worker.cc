@@ -106,9 +106,8 @@ bool valid_by(const Snapshot& snapshot, const Principal& principal, WallTime now
 
 bool Worker::still_valid(const Principal& principal) const {
   const auto* const shown = principal.certificate.get();
-  if (shown != nullptr && tls != nullptr) {
-    if (tls->revokes(shown->issuer, shown->number) || !tls->trusts(shown->authorities)) return false;
-  }
+  if (shown != nullptr && tls != nullptr && tls->standing(shown->links, shown->authorities) != net::Standing::good)
+    return false;
   return valid_by(*snapshot, principal, fleet.clock.wall());
 }
 
@@ -250,6 +249,9 @@ void Worker::tick() {
   else if (calls_end != SteadyTime::max()) close_quiet_streams();
   end_parked(now);
   end_expired_listeners();
+  // A revocation list that ends takes with it what it let go on: new handshakes are refused.
+  const std::size_t turns = tls == nullptr ? 0 : tls->list_turns();
+  if (std::exchange(list_turns, turns) != turns) end_revoked();
   tell_of_shadow();
   const SteadyTime late = now - fleet.settings.keep_alive;
   for (const Silent& call : silent) {

@@ -113,6 +113,7 @@ struct WorkerTables {
     bool suspended = false;
   };
   ShadowTold shadow_told;
+  std::size_t list_turns = 0;  // TlsServer::list_turns() at the last look
   std::map<std::string, bool, std::less<>> stateless;  // servers whose HTTP sessions need no home
 };
 
