@@ -14,6 +14,7 @@
 #include "control/access_book.h"
 #include "control/accounts.h"
 #include "control/approvals.h"
+#include "control/certificate_terms.h"
 #include "control/control_plane.h"
 #include "control/key_desk.h"
 #include "core/aside.h"
@@ -32,6 +33,8 @@ class Desk;
 
 namespace sallyport::api {
 
+using CertificateWarnings = std::vector<control::CertificateWarning>;
+
 // What app hands down; all of it outlives the Api.
 struct ApiDeps {
   control::ControlPlane& control;
@@ -43,7 +46,7 @@ struct ApiDeps {
   std::function<bool(std::string_view name, std::string_view value)> looks_like_secret;
   ServerRecord server_defaults;                                   // what a new server has where its request is silent
   std::function<std::string()> metrics;                           // Prometheus text
-  std::function<std::string(const Snapshot&)> status;                          // JSON object
+  std::function<std::string(const Snapshot&, const CertificateWarnings&)> status;  // JSON object
   std::function<bool()> ready;                                    // may calls be served now?
   std::function<bool()> audit_healthy;  // the last record of each worker was written
   std::function<bool(std::string_view server)> rests;  // its circuit breaker is open
@@ -58,6 +61,7 @@ struct ApiDeps {
   control::VaultDesk* vault = nullptr;  // never null once app has built it
   backup::Desk* backups = nullptr;  // never null once app has built it
   control::Certificates* certificates = nullptr;  // the same
+  std::function<CertificateWarnings()> certificate_warnings;  // on the control executor
   control::KeyDesk* key_desk = nullptr;  // on the control executor; never null once app has built it
   std::chrono::seconds key_grace{24 * 3600};  // of the old secret of a rotated API key, where the request is silent
 };

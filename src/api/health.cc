@@ -47,6 +47,28 @@ Task<Result<void>> ask_policies(Call& call) {
   co_return Result<void>{};
 }
 
+// Near its end is said, and is no failure yet.
+void write_certificates(json::Writer& w, const CertificateWarnings& warnings) {
+  const bool over = control::expired(warnings);
+  w.key("certificates").object().member("status", over ? "failing" : warnings.empty() ? "healthy" : "warning");
+  w.key("warnings").array();
+  for (const auto& one : warnings) {
+    w.object().member("certificate", one.what).member("name", one.name).member("state", one.state);
+    w.key("until");
+    if (one.ends == WallTime{}) w.null();
+    else w.value(iso_time(one.ends));
+    w.member("warning", one.text).member("fix", one.fix).end_object();
+  }
+  w.end_array().end_object();
+}
+
+Task<CertificateWarnings> certificate_warnings(Call& call) {
+  ApiDeps& deps = call.api.deps();
+  auto there = [](ApiDeps& d) -> Task<Result<CertificateWarnings>> { co_return d.certificate_warnings(); };
+  auto found = co_await run_on<CertificateWarnings>(deps.control.executor(), there(deps));
+  co_return found ? *std::move(found) : CertificateWarnings();
+}
+
 }  // namespace
 
 // Public, so no more than /health and the document tell anyway.
@@ -66,6 +88,13 @@ Task<RestAnswer> health(Call& call) {
   co_return ok(w);
 }
 
+Task<RestAnswer> status(Call& call) {
+  const CertificateWarnings warnings = co_await certificate_warnings(call);
+  RestAnswer answer;
+  answer.body = call.api.deps().status(*call.request.snapshot, warnings);
+  co_return answer;
+}
+
 Task<RestAnswer> ready(Call& call) {
   const bool good = call.api.deps().ready();
   json::Writer w;
@@ -79,8 +108,10 @@ Task<RestAnswer> health_detailed(Call& call) {
   const bool audited = deps.audit_healthy();
   const std::vector<std::string> out = resting(call);
   const Result<void> asked = co_await ask_policies(call);
+  const CertificateWarnings warnings = co_await certificate_warnings(call);
+  const bool good = stored && audited && asked && out.empty() && !control::expired(warnings);
   json::Writer w;
-  begin(w, stored && audited && asked && out.empty() ? "healthy" : "degraded");
+  begin(w, good ? "healthy" : "degraded");
   w.member("ready", deps.ready()).key("parts").object();
   write_part(w, "storage", stored.has_value());
   w.end_object();
@@ -94,6 +125,7 @@ Task<RestAnswer> health_detailed(Call& call) {
   w.member("backend", call.request.ask_policy ? "opa" : "embedded");
   if (!asked) w.member("why", asked.error().detail);
   w.member("modules", call.request.snapshot->policy->modules.size()).end_object();
+  write_certificates(w, warnings);
   w.end_object().end_object();
   co_return ok(w);
 }

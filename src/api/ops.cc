@@ -1,4 +1,4 @@
-// Metrics, status and the reading of the audit.
+// Metrics and the reading of the audit.
 #include "api/route.h"
 
 namespace sallyport::api {
@@ -19,12 +19,6 @@ Task<RestAnswer> metrics(Call& call) {
   RestAnswer answer;
   answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
   answer.body = call.api.deps().metrics();
-  co_return answer;
-}
-
-Task<RestAnswer> status(Call& call) {
-  RestAnswer answer;
-  answer.body = call.api.deps().status(*call.request.snapshot);
   co_return answer;
 }
 

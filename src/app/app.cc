@@ -193,6 +193,7 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   SP_CHECK(app->open_control());
   app->api_->deps().key_desk = &app->key_keep_->desk();
   app->api_->deps().certificates = &app->certificates_->store();
+  app->api_->deps().certificate_warnings = [&a = *app] { return a.certificates_->warnings(); };
   SP_CHECK(app->build_fleet());
   return app;
 }
@@ -260,8 +261,11 @@ Result<void> App::open_control() {
       clock_,
       config::looks_like_secret,
       server_defaults(settings),
-      [this] { return metrics_->expose() + backups_->metrics() + certificates_->metrics() + doors_->metrics(); },
-      [this](const Snapshot& snapshot) { return status_json(snapshot); },
+      [this] {
+        return metrics_->expose() + backups_->metrics() + certificates_->metrics() + doors_->metrics() +
+               vault_->metrics() + key_keep_->metrics();
+      },
+      [this](const Snapshot& snapshot, const auto& warnings) { return status_json(snapshot, warnings); },
       [this] { return started_ && !stopping_ && audit_->healthy(); },
       [this] { return audit_->healthy(); },
       [this](std::string_view server) { return breakers_ && breakers_->of(server)->open(clock_.steady()); },
@@ -348,7 +352,7 @@ Task<Result<control::ProbeResult>> App::probe(ServerRecord server) {
   co_return result;
 }
 
-std::string App::status_json(const Snapshot& snapshot) const {
+std::string App::status_json(const Snapshot& snapshot, const std::vector<control::CertificateWarning>& warnings) const {
   json::Writer w;
   const auto up = std::chrono::duration_cast<std::chrono::seconds>(clock_.steady() - began_);
   w.object().member("service", "sallyport").member("version", SALLYPORT_VERSION);
@@ -361,6 +365,8 @@ std::string App::status_json(const Snapshot& snapshot) const {
   w.member("connections", static_cast<std::uint64_t>(connections_->open()));
   w.member("home", options_.settings.home).key("collisions").array();
   for (const auto& collision : snapshot.catalogue->collisions) w.value(collision);
+  w.end_array().key("certificate_warnings").array();
+  for (const auto& one : warnings) w.value(one.text + "; fix: " + one.fix);
   w.end_array().end_object();
   return w.take();
 }

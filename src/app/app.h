@@ -66,7 +66,7 @@ class App {
   void note(std::string_view action, std::string_view subject, std::string text, bool warn = false, bool bad = false);
   Task<void> tick_worker(WorkerUnit& unit);
   void checkpoint();
-  std::string status_json(const Snapshot& snapshot) const;
+  std::string status_json(const Snapshot& snapshot, const std::vector<control::CertificateWarning>& warnings) const;
   Task<Result<control::ProbeResult>> probe(ServerRecord server);
   Task<void> restart(std::string name), publish(SnapshotPtr snapshot);
   AppOptions options_;

@@ -1,5 +1,6 @@
 #include "app/certificate_desk.h"
 
+#include "app/metric_text.h"
 #include "app/worker_unit.h"
 
 namespace sallyport::app {
@@ -43,11 +44,6 @@ std::int64_t seconds_of(WallTime time) {
   return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-void add_metric(std::string& out, std::string_view name, std::string_view help, std::string_view type) {
-  out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type);
-  out += "\n";
-}
-
 }  // namespace
 
 App::CertificateDesk::CertificateDesk(App& app)
@@ -58,12 +54,14 @@ App::CertificateDesk::CertificateDesk(App& app)
                 return note(what, about, by);
               }},
              rules_of(app.options_.settings.certificates)),
-      acme_(rules_of(app.options_.settings.acme)) {
+      acme_(rules_of(app.options_.settings.acme)),
+      alerts_(*app.repository_, [this](const auto& warning) { tell(warning); }) {
   store_.on_change([this] { measure(); });
 }
 
 void App::CertificateDesk::open() {
   if (const auto opened = store_.open(); !opened) {
+    unusable_ = opened.error().detail;
     return app_.log_.error("the certificate authority cannot be used", {{"why", opened.error().detail}});
   }
   measure();
@@ -71,11 +69,17 @@ void App::CertificateDesk::open() {
 }
 
 void App::CertificateDesk::tick() {
+  const auto usable = store_.refresh();
+  unusable_ = usable ? "" : usable.error().detail;
   const auto renewed = store_.tick();
   if (!renewed) {
     ++failures_;
+    renewal_failure_ = renewed.error().detail;
     return app_.log_.error("certificates not renewed", {{"why", renewed.error().detail}});
   }
+  const bool due =
+      store_.is_due(control::CertificateKind::server) || store_.is_due(control::CertificateKind::authority);
+  if (!due) renewal_failure_.clear();  // else it waits for its next try
   for (const auto& one : *renewed) {
     app_.log_.info("certificate renewed", {{"serial", one.serial}, {"until", iso_time(one.not_after)}});
   }
@@ -180,6 +184,7 @@ Task<void> App::CertificateDesk::get_certificate() {
   const auto taken = got ? store_.adopt(got->chain_pem, got->key_pem, "acme") : fail(got.error());
   if (taken) {
     refusals_ = 0;
+    acme_failure_.clear();
     app_.log_.info("certificate from the ACME authority",
                    {{"serial", taken->serial}, {"until", iso_time(taken->not_after)}});
     co_return;
@@ -188,6 +193,7 @@ Task<void> App::CertificateDesk::get_certificate() {
   ask_at_ = app_.clock_.wall() + std::min<std::chrono::minutes>(std::chrono::minutes(2) * (1 << std::min(refusals_, 8)),
                                                                 std::chrono::hours(6));
   ++refusals_;
+  acme_failure_ = taken.error().detail;
   ++failures_;
   control::IssuedCertificate about;
   about.kind = control::CertificateKind::server;

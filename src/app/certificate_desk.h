@@ -7,6 +7,7 @@
 
 #include "app/app.h"
 #include "control/acme.h"
+#include "control/certificate_terms.h"
 #include "control/certificates.h"
 #include "net/challenge_gate.h"
 
@@ -23,6 +24,9 @@ class App::CertificateDesk {
   void tick_beside();
   void tick();
   void ask_if_due();  // the same of ACME alone; every second
+  // What ends soon or has ended of what the gateway stands on, and why. On the control executor, once the doors are there.
+  [[nodiscard]] std::vector<control::CertificateWarning> warnings() const;
+  void watch();  // every few seconds, the same: tells it once
   [[nodiscard]] std::string metrics() const;  // Prometheus text; any thread
   [[nodiscard]] net::ChallengeGate& challenges() noexcept { return *challenges_; }
 
@@ -34,10 +38,15 @@ class App::CertificateDesk {
   [[nodiscard]] bool acme_due() const;
   Result<void> note(std::string_view what, const control::IssuedCertificate& about, std::string_view by);
   void measure();
+  [[nodiscard]] std::vector<control::CertificateTerm> terms() const;
+  void tell(const control::CertificateWarning& warning);
 
   App& app_;
   control::Certificates store_;
   control::AcmeRules acme_;
+  control::CertificateAlerts alerts_;
+  std::string unusable_;  // why the folder is; empty: it is not
+  std::string renewal_failure_, acme_failure_;  // of the last time; empty: it went well
   // Shared with an order that runs: it may outlive this, as what waits on the control executor does.
   std::shared_ptr<net::ChallengeGate> challenges_ = std::make_shared<net::ChallengeGate>();
   bool ticking_ = false;

@@ -1,6 +1,8 @@
 // The keys of a home at the start, and the key desk afterwards. Internal.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -17,6 +19,8 @@ class App::KeyKeep {
   Result<void> settle();  // once the database is open: it knows what it was written under
   void open_desk();       // once the audit is
   Task<void> maintain();  // every minute, on the control executor
+  void measure();         // the same, and before any thread runs
+  [[nodiscard]] std::string metrics() const;  // Prometheus text; any thread
   [[nodiscard]] control::KeyDesk& desk() noexcept { return *desk_; }
   Result<void> keep_token();  // of a server that unseals; once the desk is open
   void stop();                // while the control executor runs
@@ -30,6 +34,8 @@ class App::KeyKeep {
   std::string note_;                     // for the audit, once it is open
   std::optional<control::KeyDesk> desk_;
   std::unique_ptr<control::VaultServer> server_;  // where encryption.transit_url names one
+  // When the next one takes their place, in seconds since 1970; 0: never, or not known while sealed.
+  std::atomic<std::int64_t> wrapping_due_{0}, hash_due_{0}, token_due_{0};
 };
 
 }  // namespace sallyport::app

@@ -6,6 +6,7 @@
 #include <latch>
 
 #include "app/key_keep.h"
+#include "app/metric_text.h"
 #include "app/rules.h"
 #include "app/worker_unit.h"
 #include "control/secrets/transit_key.h"
@@ -192,6 +193,31 @@ Task<void> App::KeyKeep::maintain() {
   if (!done) app_.log_.error("key-encryption keys not maintained", {{"why", done.error().detail}});
   else app_.note("rotate_wrapping_key", "keyring", *done);
   for (std::string& what : desk_->damage_to_tell()) app_.note("find_damage", "vault", std::move(what), true, true);
+  measure();
+}
+
+void App::KeyKeep::measure() {
+  const auto seconds = [](WallTime time) {
+    const bool known = time != WallTime{} && time != WallTime::max();
+    return known ? std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count() : 0;
+  };
+  wrapping_due_ = seconds(desk_->status().rotates_at.value_or(WallTime{}));
+  hash_due_ = seconds(app_.control_->hash_keys().rotates_at());
+  const auto tokens = app_.control_->snapshot()->token_keys;
+  const auto* const signer = tokens ? tokens->signer() : nullptr;
+  token_due_ = signer == nullptr ? 0 : seconds(signer->rotates_at);
+}
+
+std::string App::KeyKeep::metrics() const {
+  constexpr std::string_view kDue = "sallyport_key_rotation_due_timestamp_seconds";
+  std::string out;
+  add_metric(out, kDue, "When the key in force is to be replaced by another, in Unix time.", "gauge");
+  using Row = std::pair<std::string_view, std::int64_t>;
+  for (const auto& [which, due] : {Row{"wrapping", wrapping_due_}, Row{"hash", hash_due_}, Row{"token", token_due_}}) {
+    if (due == 0) continue;
+    out.append(kDue).append("{key=\"").append(which).append("\"} ").append(std::to_string(due)).append("\n");
+  }
+  return out;
 }
 
 }  // namespace sallyport::app

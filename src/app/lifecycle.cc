@@ -84,6 +84,7 @@ Result<void> App::start() {
     SP_CHECK(unit->listener.bind());
     if (unit->plain) SP_CHECK(unit->plain->listener().bind());
   }
+  key_keep_->measure();
   control_thread_ = std::thread([this] {
     ::prctl(PR_SET_NAME, "control");  // as `top -H` shows it
     control_io_.run();
@@ -181,6 +182,7 @@ Task<void> App::tick_control() {
     if (count % kTicksPerKeyCheck == 0) co_await key_keep_->maintain();
     if (count % kTicksPerSweep != 0) continue;
     if (doors_->tls() != nullptr) co_await doors_->tls()->watch();
+    if (options_.listen) certificates_->watch();
     approvals_->sweep();
     vault_->sweep();
     access_book_->add(co_await access_uses_of(*fleet_));

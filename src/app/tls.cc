@@ -5,13 +5,11 @@
 #include <algorithm>
 
 #include "app/tls_files.h"
+#include "control/certificate_terms.h"
 
 namespace sallyport::app {
 namespace {
 
-using std::chrono::days;
-
-constexpr days kSoon{30}, kVerySoon{7};
 constexpr std::chrono::hours kWarnAgain{24};
 
 net::ClientCertificates clients_of(const config::TlsSettings& settings) {
@@ -28,12 +26,10 @@ bool is_there(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0;
 }
 
-// 0: long to go. Certificates that live for days only warn later: renewal comes at two thirds of a life.
+// 0: long to go.
 int urgency(const net::PeerCertificate& certificate, WallTime now) {
-  const auto life = certificate.not_after - certificate.not_before;
-  const auto left = certificate.not_after - now;
-  if (left <= std::min<std::chrono::microseconds>(kVerySoon, life / 10)) return 2;
-  return left <= std::min<std::chrono::microseconds>(kSoon, life / 4) ? 1 : 0;
+  const auto state = control::state_of(certificate.not_before, certificate.not_after, now);
+  return std::min(static_cast<int>(state), static_cast<int>(control::CertificateState::ends_very_soon));
 }
 
 }  // namespace
@@ -190,9 +186,10 @@ void TlsDesk::warn_of_expiry() {
   warned_ = now;
   warned_at_ = steady;
   const auto left = std::chrono::duration_cast<std::chrono::hours>(certificate.not_after - wall).count();
-  deps_.log.write(now == 2 ? telemetry::Level::error : telemetry::Level::warning,
-                  left < 0 ? "the served certificate has expired" : "the served certificate ends soon",
-                  {{"hours_left", left}, {"subject", certificate.subject}, {"until", iso_time(certificate.not_after)}});
+  deps_.log.write(
+      now == 2 ? telemetry::Level::error : telemetry::Level::warning,
+      certificate.not_after <= wall ? "the served certificate has expired" : "the served certificate ends soon",
+      {{"hours_left", left}, {"subject", certificate.subject}, {"until", iso_time(certificate.not_after)}});
 }
 
 std::string TlsDesk::metrics() const {

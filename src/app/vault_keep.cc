@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/key_keep.h"
+#include "app/metric_text.h"
 #include "app/secret_sources.h"
 #include "app/worker_unit.h"
 #include "control/backup/desk.h"
@@ -177,6 +178,12 @@ Result<void> App::VaultKeep::seal() {
     asio::co_spawn(app_.control_io_, app_.restart(name), [](const std::exception_ptr&) {});
   }
   return {};
+}
+
+std::string App::VaultKeep::metrics() const {
+  std::string out;
+  add_metric(out, "sallyport_vault_sealed", "1: the vault is sealed, and gives no secret to anybody.", "gauge");
+  return out.append("sallyport_vault_sealed ").append(app_.keys_->wrapping_key() == 0 ? "1\n" : "0\n");
 }
 
 Task<Result<void>> App::VaultKeep::unseal() { co_return co_await app_.key_keep_->desk().unseal(); }

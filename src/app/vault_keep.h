@@ -17,6 +17,7 @@ class App::VaultKeep {
   Task<Result<Secret>> resolve(std::string text, std::string server, std::string principal, SteadyTime deadline);
   void sweep();  // every few seconds, on the control executor
   void stop();  // before the control executor ends
+  [[nodiscard]] std::string metrics() const;  // Prometheus text; any thread
   Result<void> write_uses() { return vault_.write_uses(); }
 
  private:

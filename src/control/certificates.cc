@@ -166,6 +166,14 @@ bool Certificates::server_due() const {
          server->not_after < authority_->facts().not_after;
 }
 
+bool Certificates::list_due() const {
+  return authority_ && deps_.clock.wall() >= index_.crl_update + (index_.crl_next - index_.crl_update) * 2 / 3;
+}
+
+bool Certificates::is_due(CertificateKind kind) const {
+  return kind == CertificateKind::server ? server_due() : kind == CertificateKind::authority && list_due();
+}
+
 std::optional<crypto::CertificateKeyType> Certificates::key_due() const {
   if (deps_.clock.wall() < retry_at_ || !server_due()) return std::nullopt;
   return in_use(CertificateKind::server)->key_type;
@@ -192,7 +200,7 @@ Result<std::vector<IssuedCertificate>> Certificates::tick() {
   if (!authority_) return renewed;
   const auto* const server = in_use(CertificateKind::server);
   const bool server_due = this->server_due();
-  const bool list_due = now >= index_.crl_update + (index_.crl_next - index_.crl_update) * 2 / 3;
+  const bool list_due = this->list_due();
   if (!server_due && !list_due) return renewed;
   auto work = [&]() -> Result<void> {
     SP_TRY(Draft next, draft());

@@ -70,6 +70,7 @@ class Certificates {
   // Every minute or so: renews the server certificate and the revocation list when their time has come. What was renewed, or
   // nothing; an error is noted, and tried again after a while that grows to an hour.
   Result<std::vector<IssuedCertificate>> tick();
+  [[nodiscard]] bool is_due(CertificateKind kind) const;  // the server's renewal; of the authority: the list's
 
   [[nodiscard]] bool ready() const noexcept { return authority_.has_value(); }
   [[nodiscard]] const std::vector<IssuedCertificate>& list() const noexcept { return index_.issued; }  // oldest first
@@ -86,6 +87,7 @@ class Certificates {
   [[nodiscard]] Result<void> check_nobodys() const;
   Result<crypto::CertificateKey> authority_key() const;
   [[nodiscard]] bool server_due() const;
+  [[nodiscard]] bool list_due() const;
   Result<crypto::CertificateKey> take_key(crypto::CertificateKeyType type);
   Result<void> make_authority(Draft& draft, std::optional<crypto::CertificateKeyType> type, const std::string& by);
   Result<NewCertificate> renew_authority(const std::string& by);
