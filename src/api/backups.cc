@@ -54,6 +54,11 @@ RestAnswer refuse_backup(const Call& call, const Error& error) {
                 theirs || error.code == Code::crypto ? std::string_view(error.detail) : std::string_view());
 }
 
+// What does not open is the answer to the question, and a wrong password is whose it is that asks.
+Error no_fault_of_ours(const Error& error) {
+  return {error.code == Code::crypto ? Code::conflict : error.code, error.detail};
+}
+
 }  // namespace
 
 Task<RestAnswer> list_backups(Call& call) {
@@ -89,7 +94,7 @@ Task<RestAnswer> verify_backup(Call& call) {
   if (!may) co_return refuse(call, may.error());
   const auto found =
       co_await call.api.deps().backups->verify(person_of(call.principal()), call.parts[0], std::move(*password));
-  if (!found) co_return refuse_backup(call, found.error());
+  if (!found) co_return refuse_backup(call, no_fault_of_ours(found.error()));
   json::Writer w;
   w.object().member("name", call.parts[0]).member("id", found->manifest.id).member("verified", true);
   w.member("bytes", found->bytes).member("files", found->manifest.entries.size());

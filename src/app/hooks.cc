@@ -143,8 +143,14 @@ Result<std::string> replay_policies(const cli::PolicyFiles& files, const std::st
 std::vector<cli::Check> doctor(const config::Settings& settings) {
   std::vector<cli::Check> checks;
   const auto add = [&](std::string name, const Result<void>& found, std::string good) {
-    if (found) checks.push_back({cli::Check::State::ok, std::move(name), std::move(good), ""});
-    else checks.push_back({cli::Check::State::fail, std::move(name), found.error().detail, "see the message; docs/reference/config.md"});
+    if (found) {
+      checks.push_back({cli::Check::State::ok, std::move(name), std::move(good), ""});
+      return;
+    }
+    const bool none = found.error().code == Code::not_found;
+    checks.push_back({cli::Check::State::fail, std::move(name), found.error().detail,
+                      none ? "sallyport init makes a new home; docs/backup.md: the way back to an old one"
+                           : "see the message; docs/reference/config.md"});
   };
   add("home", become_owner(settings.home), settings.home + " can be entered by its owner");
   const auto keys = read_keys(settings, config::process_environment());

@@ -19,15 +19,18 @@ Result<Secret> read_password(const Context& c, Asking asking) {
   return fail(Code::validation, "stdin must hold a recovery password of at most 1024 bytes in one line");
 }
 
-int ask(const Context& c, const std::string& path, json::Writer& body, const Secret& password, const Render& render) {
+// `unverified`: what the gateway answers 409 to is a backup that does not open, which has an exit code of its own.
+int ask(const Context& c, const std::string& path, json::Writer& body, const Secret& password, const Render& render,
+        bool unverified = false) {
   if (!password.empty()) {
     const auto written = write_secret(body, "recovery_password", password);
     if (!written) return c.fail_with(kUsage, written.error().detail);
   }
   std::string text = body.end_object().take();
-  const int code = finish(c, c.api("POST", path, text), render);
+  const auto answer = c.api("POST", path, text);
   wipe(text);
-  return code;
+  const int code = finish(c, answer, render);
+  return unverified && answer && answer->status == info(Code::conflict).http_status ? kUnverified : code;
 }
 
 std::string notices_of(json::Value root) {
@@ -63,18 +66,23 @@ void print(const Context& c, const BackupReport& report, const std::string& said
   for (const auto& notice : report.notices) c.io.out << "note: " << printable(notice) << "\n";
 }
 
+int exit_of(const Error& error) {
+  return error.code == Code::crypto ? kUnverified : error.code == Code::not_found ? kNotFound : kFailure;
+}
+
 int verify(const Context& c, Secret password) {
   const std::string& name = c.options.name;
   if (name.find('/') == std::string::npos) {
     json::Writer w;
     w.object();
-    return ask(c, "/api/v1/backups/" + url_encode(name) + "/verify", w, password, [&](json::Value root) {
+    const auto render = [&](json::Value root) {
       return "verified: " + cell_text(root, "files") + " files\n" + notices_of(root);
-    });
+    };
+    return ask(c, "/api/v1/backups/" + url_encode(name) + "/verify", w, password, render, true);
   }
   if (!c.hooks.verify_backup) return c.fail_with(kFailure, "this build cannot verify");
   const auto report = c.hooks.verify_backup({c.options.home, name, std::move(password), false});
-  if (!report) return c.fail_with(kFailure, report.error().detail);
+  if (!report) return c.fail_with(exit_of(report.error()), report.error().detail);
   print(c, *report, "verified");
   return kOk;
 }
@@ -82,7 +90,7 @@ int verify(const Context& c, Secret password) {
 int restore(const Context& c, Secret password) {
   if (!c.hooks.restore_backup) return c.fail_with(kFailure, "this build cannot restore");
   const auto report = c.hooks.restore_backup({c.options.home, c.options.name, std::move(password), c.options.force});
-  if (!report) return c.fail_with(kFailure, report.error().detail);
+  if (!report) return c.fail_with(exit_of(report.error()), report.error().detail);
   print(c, *report, "restored " + c.options.home);
   return kOk;
 }

@@ -69,6 +69,22 @@ TEST(BackupCommands, ANameIsForTheGatewayAndAPathIsForThisMachine) {
   EXPECT_EQ(api.out, "verified: 7 files of 2026-11-22T13:45:00Z\nnote: a notice\n");
 }
 
+TEST(BackupCommands, WhatDoesNotOpenHasTheExitCodeOfAVerificationThatFailed) {
+  FakeApi api("backup");
+  const std::string said = R"({"error":{"code":"conflict","message":"the recovery password is wrong","details":{}}})";
+  api.answers["POST /api/v1/backups/b.backup/verify"] = {409, said};
+  EXPECT_EQ(api.run({"backup", "verify", "b.backup"}), 6);
+  EXPECT_NE(api.err.find("the recovery password is wrong"), std::string::npos) << api.err;
+  api.answers["POST /api/v1/backups"] = {409, said};
+  EXPECT_EQ(api.run({"backup", "create"}), 1);
+  Code code = Code::crypto;
+  api.hooks.verify_backup = [&](const BackupFile&) -> Result<BackupReport> { return fail(code, "no"); };
+  for (const auto& [failed, exit] : {std::pair{Code::crypto, 6}, {Code::not_found, 4}, {Code::io, 1}}) {
+    code = failed;
+    EXPECT_EQ(api.run({"backup", "verify", "./b.backup"}), exit) << info(failed).name;
+  }
+}
+
 TEST(BackupCommands, RestoreNeedsNoServerAndSaysWhereTheFormerHomeLies) {
   FakeApi api("backup");
   bool force = false;

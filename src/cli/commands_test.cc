@@ -287,13 +287,25 @@ TEST(Commands, DoctorNamesEveryCheckAndItsFix) {
   };
   api.answers["GET /api/v1/servers?limit=1000"] = {200, R"({"data":[{"name":"calc"},{"name":"dead"}]})"};
   api.answers["POST /api/v1/servers/calc/probe"] = {200, "{}"};
+  api.answers["GET /api/v1/vault/status"] = {200, R"({"sealed":true,"secrets":3,"damaged":0})"};
   std::filesystem::permissions(api.home, std::filesystem::perms::owner_all | std::filesystem::perms::others_read);
   EXPECT_EQ(api.run({"doctor"}), 1);
-  for (const char* line : {"fail home: ", "fix: chmod 700 ", "config: ", "port: ", "sandbox: ", "landlock: ", "disk: ",
-                           "clock: ", "ok   audit: intact, 1 records", "npm: ", "fail key file: is missing",
-                           "ok   server calc: answers", "fail server dead: There is no such thing"}) {
+  for (const char* line :
+       {"fail home: ", "fix: chmod 700 ", "config: ", "port: ", "sandbox: ", "landlock: ", "disk: ", "clock: ",
+        "ok   audit: intact, 1 records", "npm: ", "fail key file: is missing", "warn vault: sealed",
+        "fix: sallyport vault unseal", "ok   server calc: answers", "fail server dead: There is no such thing"}) {
     EXPECT_NE(api.out.find(line), std::string::npos) << line << "\n" << api.out;
   }
+}
+
+TEST(Commands, DoctorSaysWhatTheVaultHolds) {
+  FakeApi api("doctor_vault");
+  api.answers["GET /api/v1/vault/status"] = {200, R"({"sealed":false,"secrets":3,"damaged":0})"};
+  (void)api.run({"doctor"});
+  EXPECT_NE(api.out.find("ok   vault: unsealed, secrets: 3"), std::string::npos) << api.out;
+  api.answers["GET /api/v1/vault/status"] = {200, R"({"sealed":false,"secrets":3,"damaged":2})"};
+  EXPECT_EQ(api.run({"doctor"}), 1);
+  EXPECT_NE(api.out.find("fail vault: 2 of what it keeps does not open"), std::string::npos) << api.out;
 }
 
 }  // namespace

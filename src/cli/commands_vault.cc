@@ -135,6 +135,21 @@ int take(const Context& c) {
   return finish(c, c.server_api("POST", "/api/v1/vault/one-time", w.text()), value_of(c));
 }
 
+// The key in lines of its own, as programs read it.
+std::string exchange_key(json::Value answer) {
+  std::string out;
+  for (const std::string name : {"kid", "alg", "enc", "bits", "created_at", "rotates_at"}) {
+    out += name + ":" + std::string(12 - name.size(), ' ') + printable(cell_text(answer, name)) + "\n";
+  }
+  std::string_view pem = answer.string_at("public_key").value_or("");
+  while (!pem.empty()) {
+    const auto end = std::min(pem.find('\n'), pem.size());
+    out += printable(pem.substr(0, end)) + "\n";
+    pem.remove_prefix(std::min(end + 1, pem.size()));
+  }
+  return out;
+}
+
 int list_all(const Context& c) {
   const std::string path = std::string(kSecrets) + query({{"owner", c.options.owner},
                                                           {"limit", std::to_string(c.options.limit)},
@@ -169,11 +184,10 @@ int run_vault(const Context& c) {
                   [&](json::Value) { return "deleted " + printable(c.options.name) + "\n"; });
   }
   if (what == "exchange-key" && c.options.rotate) {
-    return finish(c, c.api("POST", "/api/v1/vault/exchange-key/rotate", "{}"), details(c));
+    return finish(c, c.api("POST", "/api/v1/vault/exchange-key/rotate", "{}"), exchange_key);
   }
-  if (what == "exchange-key" || what == "status") {
-    return finish(c, c.api("GET", "/api/v1/vault/" + std::string(what)), details(c));
-  }
+  if (what == "exchange-key") return finish(c, c.api("GET", "/api/v1/vault/exchange-key"), exchange_key);
+  if (what == "status") return finish(c, c.api("GET", "/api/v1/vault/status"), details(c));
   return finish(c, c.api("POST", "/api/v1/vault/" + std::string(what), "{}"), details(c));  // seal, unseal
 }
 

@@ -55,6 +55,33 @@ TEST(VaultCommands, APasswordSaysThatTheKeyFileStayed) {
   EXPECT_NE(api.out.find("note: keys/master.key is still there"), std::string::npos) << api.out;
 }
 
+TEST(VaultCommands, AValueComesFromOnePlaceAlone) {
+  FakeApi api("vault_one_place");
+  const std::string file = api.home + "/value";
+  std::ofstream(file) << "x";
+  using Words = std::vector<std::string>;
+  for (const Words& both :
+       {Words{"--generate", "--file", file}, Words{"--generate", "--sealed"}, Words{"--no-value", "--file", file},
+        Words{"--no-value", "--generate"}, Words{"--no-value", "--sealed"}}) {
+    Words words{"vault", "put", "a"};
+    words.insert(words.end(), both.begin(), both.end());
+    EXPECT_EQ(api.run(words, "x\n"), 2) << both[0] << both[1];
+    EXPECT_NE(api.err.find("excludes"), std::string::npos) << api.err;
+  }
+  EXPECT_TRUE(api.calls.empty());
+}
+
+TEST(VaultCommands, TheExchangeKeyIsShownAsProgramsReadIt) {
+  FakeApi api("vault_exchange");
+  api.answers["GET /api/v1/vault/exchange-key"] = {
+      200, R"({"kid":"k","alg":"RSA-OAEP-256","enc":"A256GCM","bits":3072,)"
+           R"("public_key":"-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n",)"
+           R"("created_at":"2026-11-22T00:00:00Z","rotates_at":"2027-11-22T00:00:00Z"})"};
+  EXPECT_EQ(api.run({"vault", "exchange-key"}), 0) << api.err;
+  EXPECT_NE(api.out.find("kid:         k\n"), std::string::npos) << api.out;
+  EXPECT_TRUE(api.out.ends_with("\n-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n")) << api.out;
+}
+
 // Whoever stored the value may have meant the terminal of whoever reads it.
 TEST(VaultCommandsAbuse, NoValueDrivesATerminal) {
   FakeApi api("vault_terminal");

@@ -209,6 +209,21 @@ void check_servers(const Context& c, std::vector<Check>& out) {
   }
 }
 
+void check_vault(const Context& c, std::vector<Check>& out) {
+  const auto asked = c.api("GET", "/api/v1/vault/status");
+  if (!asked || exit_of_status(asked->status) != kOk) return;  // why not, the servers say
+  const auto document = json::read(asked->body);
+  if (!document) return;
+  const std::string damaged = cell_text(document->root(), "damaged");
+  if (document->root().find("sealed").value_or(json::Value()).as_bool() == true) {
+    out.push_back(warn("vault", "sealed: servers that need its secrets do not start", "sallyport vault unseal"));
+  } else if (damaged != "0") {
+    out.push_back(bad("vault", damaged + " of what it keeps does not open", "sallyport vault keys names it"));
+  } else {
+    out.push_back(ok("vault", "unsealed, secrets: " + cell_text(document->root(), "secrets")));
+  }
+}
+
 std::string_view word_of(State state) { return state == State::ok ? "ok" : state == State::warn ? "warn" : "fail"; }
 
 int print(const Context& c, const std::vector<Check>& checks) {
@@ -257,6 +272,7 @@ int run_doctor(const Context& c) {
   if (settings && c.hooks.doctor) {
     for (Check& check : c.hooks.doctor(*settings)) checks.push_back(std::move(check));
   }
+  if (settings && settings->encryption.enabled) check_vault(c, checks);
   check_servers(c, checks);
   return print(c, checks);
 }

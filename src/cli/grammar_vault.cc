@@ -27,13 +27,18 @@ void Grammar::vault() {
   for (CLI::App* sub : {rollback, destroy}) sub->add_option("--version", o_.number, "Of the secret")->required();
   offer->add_option("--expires-in", o_.grace, "Seconds (default: 3600)");
   put->add_option("--file", o_.from, "Read the value from a file; one newline at its end is dropped");
-  put->add_flag("--generate", o_.generate, "Let the gateway make 32 random bytes, written as base64url");
-  put->add_flag("--sealed", o_.sealed, "Seal the value to the gateway's public key before it is sent");
+  put->add_flag("--generate", o_.generate, "Let the gateway make 32 random bytes, written as base64url")
+      ->excludes("--file");
+  put->add_flag("--sealed", o_.sealed, "Seal the value to the gateway's public key before it is sent")
+      ->excludes("--generate");
   put->add_option("--description", o_.description, "One line");
   put->add_option("--label", o_.labels, "Of your own, such as env=prod")->allow_extra_args(false);
   put->add_option("--expires-at", o_.expires_at, "UTC: it is refused from then on");
   put->add_flag("--never-expires", o_.never_expires, "Take an expiry away")->excludes("--expires-at");
-  put->add_flag("--no-value", o_.no_value, "Change what is said of it, and not its value");
+  put->add_flag("--no-value", o_.no_value, "Change what is said of it, and not its value")
+      ->excludes("--file")
+      ->excludes("--generate")
+      ->excludes("--sealed");
   command(n, "reveal", "Print what a one-time token shows; the token comes from stdin", "vault reveal < token.txt");
   command(n, "status", "Is it sealed? How much does it hold?");
   command(n, "seal", "Drop its key material from memory: servers that need its secrets do not start any more");

@@ -113,7 +113,8 @@ Result<IssuedCertificate> Certificates::find(std::string_view which) const {
   for (auto one = index_.issued.rbegin(); found == nullptr && one != index_.issued.rend(); ++one) {
     if (one->name == which) found = &*one;
   }
-  if (found == nullptr) return fail(Code::not_found, "no such certificate");
+  if (found == nullptr)
+    return fail(Code::not_found, "no certificate has that serial or name; fix: sallyport certs list");
   return *found;
 }
 

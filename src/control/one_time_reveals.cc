@@ -46,10 +46,10 @@ Result<OneTimeReveal> OneTimeReveals::make(const VaultName& where, std::optional
   }
   const WallTime now = clock_.wall();
   std::erase_if(open_, [now](const auto& one) { return now >= one.second.expires_at; });
-  if (open_.size() >= kMost) return fail(Code::conflict, "1000 one-time links are open already: let some run out");
+  if (open_.size() >= kMost) return fail(Code::conflict, "1000 one-time tokens are open already: let some run out");
   const auto own = std::ranges::count_if(open_, [&](const auto& one) { return one.second.author == author; });
   if (static_cast<std::size_t>(own) >= kMostOfOne) {
-    return fail(Code::conflict, "50 one-time links of yours are open already: let some run out");
+    return fail(Code::conflict, "50 one-time tokens of yours are open already: let some run out");
   }
   SP_TRY(const VaultValue value, vault_.reveal(where, version));  // what cannot be shown is not promised
   OneTimeReveal made{random_id(random_, 32), value.version, now + lifetime};
@@ -60,12 +60,13 @@ Result<OneTimeReveal> OneTimeReveals::make(const VaultName& where, std::optional
 Result<RevealedOnce> OneTimeReveals::take(std::string_view token) {
   const auto found = open_.find(digest_of(token));
   const bool good = found != open_.end() && clock_.wall() < found->second.expires_at;
-  if (found == open_.end()) return fail(Code::not_found, "no such one-time link, or it was used");
+  if (found == open_.end()) return fail(Code::not_found, "no such one-time token, or it was used");
   Open one = std::move(found->second);
   open_.erase(found);
-  if (!good || !may_read_(one.author, one.where)) return fail(Code::not_found, "no such one-time link, or it was used");
+  if (!good || !may_read_(one.author, one.where))
+    return fail(Code::not_found, "no such one-time token, or it was used");
   SP_TRY(const VaultSecret secret, vault_.find(one.where));
-  if (secret.id != one.secret) return fail(Code::not_found, "no such one-time link, or it was used");
+  if (secret.id != one.secret) return fail(Code::not_found, "no such one-time token, or it was used");
   if (secret.expires_at && clock_.wall() >= *secret.expires_at) return fail(Code::gone, "the secret has expired");
   SP_TRY(VaultValue value, vault_.reveal(one.where, one.version));
   return RevealedOnce{std::move(one.where), std::move(one.author), std::move(value)};

@@ -20,7 +20,7 @@ constexpr std::size_t kBodyBytes = kSaltBytes + kAeadNonceBytes + kLockedKeyByte
 std::string header_of(std::uint32_t id) { return std::string(kHead) + std::to_string(id) + "."; }
 
 std::unexpected<Error> sealed_shut() {
-  return fail(Code::crypto, "the vault is sealed: no key-encryption key is open; fix: sallyport vault unseal");
+  return fail(Code::conflict, "the vault is sealed; fix: sallyport vault unseal");
 }
 
 Secret key_of(const LockedKey& wrapping, std::string_view salt) {

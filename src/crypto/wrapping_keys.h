@@ -36,7 +36,7 @@ class WrappingKeys {
  public:
   explicit WrappingKeys(WrappingKeySet keys = {}) : keys_(std::make_shared<const WrappingKeySet>(std::move(keys))) {}
 
-  // `binding`: where the data key belongs; the same to unwrap. Code::crypto while sealed.
+  // `binding`: where the data key belongs; the same to unwrap. Code::conflict while sealed.
   [[nodiscard]] Result<std::string> wrap(const LockedKey& data_key, std::string_view binding, Random& random) const;
   // Code::crypto for what was changed, belongs elsewhere, names an algorithm that we do not know or a key that is gone.
   [[nodiscard]] Result<LockedKey> unwrap(std::string_view wrapped, std::string_view binding) const;

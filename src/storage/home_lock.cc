@@ -46,7 +46,8 @@ Result<HomeLock> HomeLock::take(const std::string& home, std::chrono::seconds pa
     std::array<char, 16> holder{};
     const ssize_t got = ::pread(lock.fd_, holder.data(), holder.size() - 1, 0);
     const std::string pid(holder.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-    return fail(Code::conflict, "the home is in use by process " + pid.substr(0, pid.find('\n')));
+    return fail(Code::conflict,
+                "the home is in use by process " + pid.substr(0, pid.find('\n')) + "; fix: stop that one first");
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   // For people only; the lock is the kernel's.

@@ -150,14 +150,27 @@ class Making(Backups):
             file.seek(-1, os.SEEK_CUR)
             file.write(bytes([byte[0] ^ 4]))
         said = self.gateway.run("backup", "verify", made["name"])
-        self.assertNotEqual(said.code, 0)
+        self.assertEqual(said.code, 6)
         self.assertIn("does not open", said.err)
         other = self.create()
         said = self.gateway.run("backup", "verify", other["name"], "--password-stdin", stdin="not the password of it\n")
+        self.assertEqual(said.code, 6)
         self.assertIn("recovery password is wrong", said.err)
         self.assertNotEqual(self.gateway.run("backup", "verify", "..%2fsallyport.db").code, 0)
         short = self.gateway.run("backup", "create", "--password-stdin", stdin="short\n")
         self.assertNotEqual(short.code, 0)
+        self.gateway.close()
+
+    def test_a_sealed_vault_gives_none_and_says_what_to_do(self):
+        made = self.create()
+        self.gateway.cli("vault", "seal")
+        for order in (("create",), ("verify", made["name"])):
+            said = self.gateway.run("backup", *order)
+            self.assertNotEqual(said.code, 0)
+            self.assertIn("the vault is sealed; fix: sallyport vault unseal [409]", said.err)
+        self.assertIn("warn vault: sealed", self.gateway.run("doctor").out)
+        self.gateway.cli("vault", "unseal")
+        self.gateway.cli("backup", "verify", made["name"])
         self.gateway.close()
 
     def test_only_an_admin_may(self):

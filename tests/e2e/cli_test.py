@@ -63,6 +63,17 @@ class CommandLine(unittest.TestCase):
         ran = self.gateway.run("doctor", "--json")
         self.assertEqual(ran.code, 0, ran)
 
+    def test_doctor_makes_nothing(self):
+        home = os.path.join(self.gateway.folder, "no-home-yet")
+        os.makedirs(home, mode=0o700)
+        ran = self.gateway.run("doctor", "--json", home=home)
+        self.assertEqual(ran.code, 1, ran)
+        checks = {check["check"]: check for check in json.loads(ran.out)["checks"]}
+        for name in ("keys", "database"):
+            self.assertEqual(checks[name]["state"], "fail", checks[name])
+            self.assertIn("sallyport init", checks[name]["fix"])
+        self.assertLessEqual(set(os.listdir(home)), {"lock"})
+
     def test_exit_codes(self):
         codes = {("server", "show", "no-such"): 4, ("no-such-command",): 2, ("key", "revoke", "no-such"): 4,
                  ("tool", "call", "calc_add", "a=x", "b=1"): 1, ("--help",): 0, ("version",): 0}

@@ -158,7 +158,9 @@ Task<Result<Done>> Desk::create(std::string who, Order order) {
 }
 
 Task<Result<Verified>> Desk::verify(std::string who, std::string name, std::shared_ptr<const Secret> password) {
-  if (!is_file_name(name)) co_return fail(Code::validation, "no name of a backup");
+  if (!is_file_name(name))
+    co_return fail(Code::validation,
+                   "this is no name of a backup; fix: one that sallyport backup list shows, or a path with a / in it");
   co_return co_await aside_.run<Verified>(std::move(who), [this, name = std::move(name),
                                                            password = std::move(password)] {
     return sallyport::backup::verify(places_.folder + "/" + name, {&tools_.keys, password.get()}, places_.home, tools_);
