@@ -42,6 +42,7 @@ Result<void> add_aws(control::SecretResolver& resolver, const SourceDeps& deps) 
   if (!aws.session_token.empty()) {
     SP_TRY(rules.credentials.session_token, resolved(deps, aws.session_token, "vault.aws.session_token"));
   }
+  rules.ca_file = aws.ca;
   rules.allow_private = aws.allow_private;
   rules.kept_for = std::chrono::seconds(deps.settings.secrets.kept_seconds);
   auto source = control::AwsSecrets::make(deps.executor, deps.clock, std::move(rules));

@@ -64,7 +64,7 @@ void finish_paths(Settings& s) {
   s.policies = absolute(s.policies, s.home);
   s.backup.path = absolute(s.backup.path, s.home);
   for (std::string* const path : {&s.tls.certificate, &s.tls.key, &s.tls.client_ca, &s.tls.crl, &s.tls.ocsp, &s.acme.ca,
-                                  &s.encryption.transit.ca, &s.secrets.kv.ca, &s.secrets.folder}) {
+                                  &s.encryption.transit.ca, &s.secrets.kv.ca, &s.secrets.aws.ca, &s.secrets.folder}) {
     if (!path->empty()) *path = absolute(*path, s.home);
   }
   s.storage.sqlite_path = path_of_url(s.storage.url, s.home);

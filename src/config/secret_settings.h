@@ -21,6 +21,7 @@ struct AwsSettings {
   std::string region;  // empty: not set up
   std::string endpoint;
   std::string access_key_id, secret_access_key, session_token;  // the last two: references
+  std::string ca;
   bool allow_private = false;
   friend bool operator==(const AwsSettings&, const AwsSettings&) = default;
 };

@@ -75,11 +75,12 @@ TEST(SecretSettings, AServersMayBeReadFromAllSources) {
 
 // The process's folder says nothing of where a path of the settings lies.
 TEST(SecretSettings, PathsAreOfTheHome) {
-  const auto relative = with("vault: {folder: mounted/, kv: {ca: certs/kv.pem}}\n"
+  const auto relative = with("vault: {folder: mounted/, kv: {ca: certs/kv.pem}, aws: {ca: certs/aws.pem}}\n"
                              "encryption: {transit_ca: certs/../transit.pem}\n");
   ASSERT_TRUE(relative) << relative.error().detail;
   EXPECT_EQ(relative->secrets.folder, "/tmp/sallyport-home/mounted");
   EXPECT_EQ(relative->secrets.kv.ca, "/tmp/sallyport-home/certs/kv.pem");
+  EXPECT_EQ(relative->secrets.aws.ca, "/tmp/sallyport-home/certs/aws.pem");
   EXPECT_EQ(relative->encryption.transit.ca, "/tmp/sallyport-home/transit.pem");
   const auto absolute = with("vault: {folder: /run/other, kv: {ca: /etc/kv.pem}}\n");
   ASSERT_TRUE(absolute) << absolute.error().detail;

@@ -66,6 +66,10 @@ void add_remote(Add<Settings> add) {
   add.secret("vault.aws.session_token", "Session token of temporary credentials; empty: none.",
              SP_INTO(secrets.aws.session_token))
       .env({{"AWS_SESSION_TOKEN"}});
+  add.text("vault.aws.ca", "", {0, 4096, nullptr},
+           "File of the authorities (PEM) that the endpoint's certificate must come from; relative to the home; empty: "
+           "the system's.",
+           SP_INTO(secrets.aws.ca));
   add.flag("vault.aws.allow_private", false, "Let the endpoint live at a loopback or private address.",
            SP_INTO(secrets.aws.allow_private));
 }

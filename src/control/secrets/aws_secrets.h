@@ -17,7 +17,7 @@ struct AwsRules {
   std::string region;
   std::string endpoint;  // empty: https://secretsmanager.REGION.amazonaws.com
   AwsCredentials credentials;
-  std::string ca_file;
+  std::string ca_file;  // PEM; empty: the system's
   bool allow_private = false;
   std::chrono::seconds kept_for{300};
 };

@@ -172,18 +172,22 @@ class KeyValue(unittest.TestCase):
 class SecretsManager(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        folder = scratch.folder("moto")
+        cls.authority = authority.Authority(folder)
+        pair = cls.authority.issue("moto", "IP:127.0.0.1")
         port = processes.free_port()
-        cls.url = "http://127.0.0.1:%d" % port
-        log = os.path.join(scratch.folder("moto"), "log")
-        moto = processes.Beside([os.path.join(MOTO, "moto_server"), "-H", "127.0.0.1", "-p", str(port)], port, log, {"INITIAL_NO_AUTH_ACTION_COUNT": "5"}, 90)
+        cls.url = "https://127.0.0.1:%d" % port
+        moto = processes.Beside([os.path.join(MOTO, "moto_server"), "-H", "127.0.0.1", "-p", str(port), "-s", "-c", pair.certificate, "-k", pair.key], port,
+                                os.path.join(folder, "log"), {"INITIAL_NO_AUTH_ACTION_COUNT": "5"}, 90)
         cls.addClassCleanup(moto.stop)
-        made = subprocess.run([os.path.join(MOTO, "python"), "-c", SET_UP, cls.url], capture_output=True, text=True, timeout=120)
+        made = subprocess.run([os.path.join(MOTO, "python"), "-c", SET_UP, cls.url], capture_output=True, text=True, timeout=120,
+                              env={**os.environ, "AWS_CA_BUNDLE": cls.authority.pem})
         assert made.returncode == 0, made.stderr
         cls.key_id, cls.key = json.loads(made.stdout)
 
-    def gateway(self, key):
+    def gateway(self, key, **more):
         settings = {"vault.aws.region": "eu-central-1", "vault.aws.endpoint": self.url, "vault.aws.allow_private": True,
-                    "vault.aws.access_key_id": self.key_id}
+                    "vault.aws.ca": self.authority.pem, "vault.aws.access_key_id": self.key_id, **more}
         gateway = Gateway("aws", settings, environment={"AWS_SECRET_ACCESS_KEY": key}).__enter__()
         self.addCleanup(gateway.close)
         return gateway
@@ -202,6 +206,10 @@ class SecretsManager(unittest.TestCase):
         """That moto checks at all is what this shows too."""
         gateway = self.gateway("A" * 40)
         refused(self, gateway, "${aws:prod/mail#password}", "${aws:prod/mail#password}: HTTP status 403")
+
+    def test_an_endpoint_whose_authority_vault_aws_ca_does_not_have_is_told_nothing(self):
+        gateway = self.gateway(self.key, **{"vault.aws.ca": authority.Authority(scratch.folder("aws-ca"), "other").pem})
+        refused(self, gateway, "${aws:prod/mail#password}", "${aws:prod/mail#password}: ")
 
 
 if __name__ == "__main__":
