@@ -86,15 +86,22 @@ Result<std::unique_ptr<storage::SqliteRepository>> known_database(const std::str
               opened.error().detail + "; fix: bring it back or restore a backup; in a new home: sallyport init");
 }
 
-// What doctor says of a database that is there and whole.
-Result<std::string> state_of(const std::string& path) {
-  SP_TRY(const auto repository, known_database(path));
-  SP_CHECK(repository->check());
-  SP_TRY(const int version, repository->schema_version());
+// What doctor says of the database: ok where a start would leave it as it is.
+cli::Check check_database(const std::string& path) {
+  using State = cli::Check::State;
+  const auto version = [&]() -> Result<int> {
+    SP_TRY(const auto repository, known_database(path));
+    SP_CHECK(repository->check());
+    return repository->schema_version();
+  }();
+  if (!version) {
+    return {State::fail, "database", version.error().detail, "see the message; docs/reference/config.md"};
+  }
   const int newest = storage::SqliteRepository::newest_schema();
-  return "opens, undamaged, schema version " + std::to_string(version) +
-         (version == newest ? ", the current one"
-                            : "; the next start of this program brings it to " + std::to_string(newest));
+  const std::string found = "opens, undamaged, schema version " + std::to_string(*version);
+  if (*version == newest) return {State::ok, "database", found + ", the current one", ""};
+  return {State::warn, "database", found + "; the next start of this program brings it to " + std::to_string(newest),
+          "sallyport serve"};
 }
 
 Result<cli::AuditVerdict> verify_audit(const std::string& home) {
@@ -155,8 +162,7 @@ std::vector<cli::Check> doctor(const config::Settings& settings) {
   add("home", become_owner(settings.home), settings.home + " can be entered by its owner");
   const auto keys = read_keys(settings, config::process_environment());
   add("keys", keys ? Result<void>() : fail(keys.error()), "what opens the keyring is there, private and strong");
-  const auto store = state_of(settings.storage.sqlite_path);
-  add("database", store ? Result<void>() : fail(store.error()), store.value_or(""));
+  checks.push_back(check_database(settings.storage.sqlite_path));
   const auto opa = opa_of(settings, config::process_environment());
   if (!opa) add("opa", fail(opa.error()), "");
   else if (*opa) add("opa", try_opa(**opa), settings.opa.url + " answers for tool_access and admin_access");

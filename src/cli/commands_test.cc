@@ -308,5 +308,16 @@ TEST(Commands, DoctorSaysWhatTheVaultHolds) {
   EXPECT_NE(api.out.find("fail vault: 2 of what it keeps does not open"), std::string::npos) << api.out;
 }
 
+// Whoever looks starts nothing that would make a database, or bring one up to date.
+TEST(Commands, DoctorAsksNoServersWhereAStartWouldChangeTheDatabase) {
+  for (const auto state : {Check::State::warn, Check::State::fail}) {
+    FakeApi api("doctor-database");
+    api.hooks.doctor = [&](const config::Settings&) { return std::vector<Check>{{state, "database", "x", "y"}}; };
+    (void)api.run({"doctor"});
+    EXPECT_NE(api.out.find("servers: not checked"), std::string::npos) << api.out;
+    EXPECT_TRUE(api.calls.empty());
+  }
+}
+
 }  // namespace
 }  // namespace sallyport::cli

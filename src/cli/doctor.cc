@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -272,8 +273,14 @@ int run_doctor(const Context& c) {
   if (settings && c.hooks.doctor) {
     for (Check& check : c.hooks.doctor(*settings)) checks.push_back(std::move(check));
   }
-  if (settings && settings->encryption.enabled) check_vault(c, checks);
-  check_servers(c, checks);
+  // With no gateway running, one starts in this process to answer, which makes or changes a database.
+  const auto database = std::ranges::find(checks, "database", &Check::name);
+  if (database == checks.end() || database->state == State::ok) {
+    if (settings && settings->encryption.enabled) check_vault(c, checks);
+    check_servers(c, checks);
+  } else {
+    checks.push_back(warn("servers", "not checked, nor the vault: see database", "sallyport serve"));
+  }
   return print(c, checks);
 }
 

@@ -282,7 +282,7 @@ TEST_F(Restore, PutsTheDatabaseWhereTheSettingsSay) {
   };
   for (const char* old : {"data.sqlite", "data.sqlite-wal", "data.sqlite-shm"})
     write_file(t.folder.path("far/") + old, old);
-  for (const char* top : {"sallyport.db", "sallyport.yaml", "policies", "certs", "secrets"}) {
+  for (const char* top : {"sallyport.db", "sallyport.yaml", "policies", "certs", "secrets", "keys", "audit"}) {
     ASSERT_TRUE(remove_all(t.home(top)));
   }
   const auto refused = to_place(false);
