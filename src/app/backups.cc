@@ -44,12 +44,28 @@ HomeKeys no_keys() {
           {}};
 }
 
-// What the home's own settings and the environment name; the key file where the settings are not accepted.
-Result<crypto::UnsealSource> source_of(const std::string& home) {
+// What the home's own settings and the environment name.
+struct AtHand {
+  crypto::UnsealSource source;  // the key file where the settings are not accepted
+  std::string refused;  // why they are not
+};
+
+Result<AtHand> source_of(const std::string& home) {
   const auto environment = config::process_environment();
   const auto settings = config::load(home, std::nullopt, environment);
-  if (!settings) return crypto::UnsealSource{};
-  return unseal_source_of(*settings, environment);
+  if (!settings) return AtHand{{}, settings.error().detail};
+  SP_TRY(auto source, unseal_source_of(*settings, environment));
+  return AtHand{std::move(source), {}};
+}
+
+// What fails where the settings were not looked at may fail for that alone, and they are to be mended first.
+std::unexpected<Error> explained(Error error, const AtHand& at_hand) {
+  if (!at_hand.refused.empty() && (error.code == Code::config || error.code == Code::crypto)) {
+    error.detail +=
+        "; the key file alone was tried, since the settings of this home are not accepted: " + at_hand.refused +
+        "; fix: mend these first, if encryption.* is to open the keys";
+  }
+  return fail(std::move(error));
 }
 
 // The keys in that folder; nothing where there are none.
@@ -321,16 +337,18 @@ Result<cli::BackupReport> restore_backup(const cli::BackupFile& from) {
   SP_TRY(const auto lock, storage::HomeLock::take(from.home));
   SP_TRY(const bool finished, backup::finish_restore(from.home));
   (void)finished;
-  SP_TRY(const auto source, source_of(from.home));
-  SP_TRY(const auto keys, keys_in(from.home, source));
-  const auto again = [&source] { return Result<crypto::UnsealSource>(source.clone()); };
+  SP_TRY(const AtHand at_hand, source_of(from.home));
+  const auto found_keys = keys_in(from.home, at_hand.source);
+  if (!found_keys) return explained(found_keys.error(), at_hand);
+  const auto& keys = *found_keys;
+  const auto again = [&at_hand] { return Result<crypto::UnsealSource>(at_hand.source.clone()); };
   const SystemClock clock;
   SystemRandom random;
   const auto place = [&](const std::string& scratch) { return database_of(from.home, scratch); };
   const auto done =
       backup::restore(from.home, backup_tools(clock, random, keys ? &*keys : nullptr, again),
                       {from.file, from.password.empty() ? nullptr : &from.password, from.force, by, place});
-  if (!done) return fail(done.error());
+  if (!done) return explained(done.error(), at_hand);
   cli::BackupReport report = report_of(done->manifest, done->unopened);
   report.aside = done->aside;
   add_notices(from.home, *done, report);
@@ -341,9 +359,11 @@ Result<cli::BackupReport> verify_backup(const cli::BackupFile& from) {
   SP_CHECK(become_owner(from.home));
   SP_CHECK(keep_memory_private());
   const Interrupts interrupts;
-  SP_TRY(const auto source, source_of(from.home));
-  SP_TRY(const auto keys, keys_in(from.home, source));
-  const auto again = [&source] { return Result<crypto::UnsealSource>(source.clone()); };
+  SP_TRY(const AtHand at_hand, source_of(from.home));
+  const auto found_keys = keys_in(from.home, at_hand.source);
+  if (!found_keys) return explained(found_keys.error(), at_hand);
+  const auto& keys = *found_keys;
+  const auto again = [&at_hand] { return Result<crypto::UnsealSource>(at_hand.source.clone()); };
   const SystemClock clock;
   SystemRandom random;
   std::error_code no_folder;
@@ -354,7 +374,7 @@ Result<cli::BackupReport> verify_backup(const cli::BackupFile& from) {
   tools.go_on = [&interrupts] { return interrupts.none(); };
   const backup::Unlock unlock{&tools.keys, from.password.empty() ? nullptr : &from.password};
   const auto found = backup::verify(from.file, unlock, scratch_in, tools);
-  if (!found) return fail(found.error());
+  if (!found) return explained(found.error(), at_hand);
   return report_of(found->manifest, found->unopened);
 }
 

@@ -247,6 +247,28 @@ class Trial(Backups):
         self.gateway.close()
 
 
+class RefusedSettings(unittest.TestCase):
+    def test_what_does_not_open_for_them_says_that_they_are_refused(self):
+        """The fix that is named is the one that helps: the environment's password is not asked for while they are not read."""
+        gateway = Gateway("backup-refused", environment={"SECURITY_VAULT_PASSWORD": PASSWORD}).__enter__()
+        self.addCleanup(gateway.kill)
+        made = json.loads(gateway.cli("backup", "create", "--json"))
+        gateway.stop()
+        path = os.path.join(gateway.home, "backups", made["name"])
+        settings = os.path.join(gateway.home, "sallyport.yaml")
+        with open(settings) as file:
+            good = file.read()
+        with open(settings, "a") as file:
+            file.write("\nlisten_to: 1\n")
+        refused = gateway.run("backup", "verify", path)
+        self.assertEqual(refused.code, 1)
+        self.assertIn("the settings of this home are not accepted", refused.err)
+        self.assertIn("listen_to", refused.err)
+        with open(settings, "w") as file:
+            file.write(good)
+        self.assertEqual(gateway.run("backup", "verify", path).code, 0)
+
+
 class Size(Backups):
     LARGE = 192 << 20
 
