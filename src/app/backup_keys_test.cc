@@ -7,6 +7,7 @@
 #include "app/backups.h"
 #include "control/backup/desk.h"
 #include "control/backup/test_folder.h"
+#include "control/hash_key_desk.h"
 #include "control/key_desk.h"
 #include "core/await_test_support.h"
 #include "crypto/keyring.h"
@@ -62,6 +63,31 @@ TEST_F(BackupKeys, ABackupOfAnEmptyVaultOpensAfterATurn) {
   ASSERT_TRUE(backup::remove_all(home("backups/" + done->made.name)));
   EXPECT_EQ(await(turner_->rotate()).error().code, Code::conflict) << "it may be elsewhere for a while";
   EXPECT_EQ(turner_->status().keys.size(), 3U);
+  backups.stop();
+}
+
+// What a start refuses is no good backup: by it no older one goes.
+TEST_F(BackupKeys, WhatWouldNotStartDoesNotStandItsTrial) {
+  control::HashKeyDesk hash_keys(*repository_, *keys_, random_, clock_, {}, nullptr, nullptr);
+  ASSERT_TRUE(hash_keys.load());
+  backup::Desk backups(places(), tools(), {.keep = 1}, [](const std::string&, bool) {});
+  const auto good = await(backups.create("test", {}));
+  ASSERT_TRUE(good) << good.error().detail;
+  const std::string sealed = repository_->get_meta("api_key_hash_keys").value().value();
+  std::string damaged = sealed;
+  damaged[damaged.size() / 2] = damaged[damaged.size() / 2] == 'A' ? 'B' : 'A';
+  ASSERT_TRUE(repository_->put_meta("api_key_hash_keys", damaged));
+  const auto refused = await(backups.create("test", {}));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("would not start: the hash keys of API keys"));
+  EXPECT_TRUE(backup::exists(home("backups/" + good->made.name)));
+  ASSERT_TRUE(repository_->put_meta("api_key_hash_keys", sealed));
+  control::StoredTokenKey key{.id = "k1", .algorithm = "EdDSA", .sealed = "nobody opens this"};
+  ASSERT_TRUE(repository_->put_token_keys(std::span(&key, 1)));
+  const auto again = await(backups.create("test", {}));
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().detail, HasSubstr("would not start"));
+  EXPECT_TRUE(backup::exists(home("backups/" + good->made.name)));
   backups.stop();
 }
 

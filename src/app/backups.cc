@@ -89,11 +89,25 @@ bool holds(const crypto::KeyStore& keys, std::string_view wrapped) {
   return std::ranges::any_of(*all, [&](const crypto::WrappingKey& key) { return key.id == *named; });
 }
 
+// What a start refuses to go on with where it does not open (ControlPlane::load).
+Result<void> check_start(storage::SqliteRepository& repository, const crypto::KeyStore& keys, Random& random) {
+  auto stored = repository.load();
+  if (!stored) return fail(std::move(stored).error());
+  auto good = control::check_hash_keys(repository, keys);
+  if (good) {
+    const auto opened = control::TokenKeys(keys, random, {}).open(std::move(stored->token_keys));
+    if (!opened) good = fail(opened.error());
+  }
+  if (good) return {};
+  return fail(Code::config, "a home that is made of it would not start: " + good.error().detail);
+}
+
 // Was the database written under these keys? What does not open with them though the key is there: it was damaged before.
 Result<std::vector<std::string>> check_rows(storage::SqliteRepository& repository, const crypto::KeyStore& keys,
                                             const Clock& clock, Random& random) {
   SP_TRY(const auto root, repository.get_meta("key_fingerprint"));
   if (root && *root != keys.fingerprint()) return fail(Code::crypto, "the database was written under other keys");
+  SP_CHECK(check_start(repository, keys, random));
   control::Vault vault(repository.vault(), keys, random, clock);
   SP_CHECK(vault.load({}));
   std::vector<std::string> unopened;

@@ -59,7 +59,23 @@ Result<std::vector<HashKey>> open_keys(const crypto::KeyStore& store, std::strin
   return keys;
 }
 
+// Nothing: a home that had none.
+Result<std::optional<std::vector<HashKey>>> stored_keys(Repository& repository, const crypto::KeyStore& store) {
+  SP_TRY(const auto sealed, repository.get_meta(kMeta));
+  if (!sealed) return std::nullopt;
+  auto keys = open_keys(store, *sealed);
+  if (keys) return std::optional(*std::move(keys));
+  return fail(Code::crypto, "the hash keys of API keys in the database are not ours: " + keys.error().detail +
+                                "; fix: restore database and folder keys/ from one backup");
+}
+
 }  // namespace
+
+Result<void> check_hash_keys(Repository& repository, const crypto::KeyStore& keys) {
+  SP_TRY(const auto stored, stored_keys(repository, keys));
+  (void)stored;
+  return {};
+}
 
 HashKeyDesk::HashKeyDesk(Repository& repository, const crypto::KeyStore& keys, Random& random, const Clock& clock,
                          HashKeyRules rules, Publish publish, std::function<SnapshotPtr()> now)
@@ -72,16 +88,11 @@ HashKeyDesk::HashKeyDesk(Repository& repository, const crypto::KeyStore& keys, R
       now_(std::move(now)) {}
 
 Result<void> HashKeyDesk::load() {
-  SP_TRY(const auto sealed, repository_.get_meta(kMeta));
-  if (!sealed) {  // a home that had none: its age counts from now
+  SP_TRY(auto keys, stored_keys(repository_, keys_));
+  if (!keys) {  // its age counts from now
     HashKey first = HashKeys::first_key(keys_);
     first.made_at = clock_.wall();
     return put({std::move(first)});
-  }
-  auto keys = open_keys(keys_, *sealed);
-  if (!keys) {
-    return fail(Code::crypto, "the hash keys of API keys in the database are not ours: " + keys.error().detail +
-                                  "; fix: restore database and folder keys/ from one backup");
   }
   all_ = std::make_shared<const HashKeys>(std::move(*keys), fresh_);
   return {};

@@ -29,6 +29,9 @@ struct HashKeyStatus {
   std::size_t keys = 0;  // API keys that need it
 };
 
+// Whether a start will open those in the store; true of a home that has none yet. Changes nothing. Errors: crypto, storage.
+Result<void> check_hash_keys(Repository& repository, const crypto::KeyStore& keys);
+
 class HashKeyDesk {
  public:
   // Both are in force on every worker when it returns.

@@ -250,6 +250,17 @@ TEST_F(Restore, LeavesANoteOfWhoRestoredWhichBackup) {
   EXPECT_EQ(notes->back().at, iso_time(t.clock.wall()));
 }
 
+// The owner of a home may call their own files what they like.
+TEST_F(Restore, TakesNoOtherFileForANote) {
+  t.write("restored-notes.txt", "bread, milk");
+  t.write("restored-by-ada/list", "bread");
+  EXPECT_TRUE(restore_notes(t.home())->empty());
+  t.write("restored-123456789012", "damaged");
+  const auto notes = restore_notes(t.home());
+  ASSERT_FALSE(notes);
+  EXPECT_THAT(notes.error().detail, ::testing::HasSubstr("fix: move it out of the home"));
+}
+
 // Between the moves of a restore that was cut, something of the home was made anew.
 TEST_F(Restore, IsFinishedWhateverStandsInTheWay) {
   t.write(".restore-x/sallyport.db", "DATABASE restored");

@@ -27,6 +27,7 @@ constexpr std::array kAlways{kDatabase,
                              kSecrets};
 constexpr std::array kWhereInBackup{kKeys, kAudit};
 constexpr std::size_t kPendingBytesMax = 16'384;
+constexpr std::size_t kIdBytes = 9, kIdCharacters = 12;  // random, in base64url
 
 struct Pending {
   std::string id;                 // of this restore
@@ -163,7 +164,7 @@ Result<void> decide(const std::string& home, const std::string& scratch, const P
 Result<Restored> restore(const std::string& home, const Tools& tools, const RestoreWish& wish) {
   SP_TRY(const bool finished, finish_restore(home));
   (void)finished;
-  Pending pending{random_id(tools.random, 9), {}, {}, {}};
+  Pending pending{random_id(tools.random, kIdBytes), {}, {}, {}};
   std::ranges::replace(pending.id, '-', '_');
   SP_TRY(Scratch scratch, Scratch::make(scratch_of(home, pending.id)));
   fault_point("restore.scratch");
@@ -191,10 +192,14 @@ Result<std::vector<RestoreNote>> restore_notes(const std::string& home) {
   std::error_code error;
   for (std::filesystem::directory_iterator at(home, error); !error && at != std::filesystem::directory_iterator();
        at.increment(error)) {
-    if (!at->path().filename().string().starts_with(kNotePrefix)) continue;
-    SP_TRY(Pending one, read_pending(at->path().string()));
-    one.note.path = at->path().string();
-    notes.push_back(std::move(one.note));
+    const std::string name = at->path().filename().string();
+    const bool ours = name.size() == kNotePrefix.size() + kIdCharacters && name.starts_with(kNotePrefix);
+    if (!ours || !at->is_regular_file(error)) continue;  // somebody's own notes, say
+    auto one = read_pending(at->path().string());
+    if (!one)
+      return fail(Code::config, "'" + at->path().string() + "' is no note of a restore; fix: move it out of the home");
+    one->note.path = at->path().string();
+    notes.push_back(std::move(one->note));
   }
   if (error) return fail(Code::io, "read the folder " + home + ": " + error.message());
   std::ranges::sort(notes, {}, &RestoreNote::at);
