@@ -12,7 +12,7 @@ Aside::Aside()
 
 Aside::~Aside() { stop(); }
 
-Result<void> Aside::take(const std::string& who) {
+Result<void> Aside::Places::take(const std::string& who) {
   const std::lock_guard lock(mutex_);
   if (taken_ == kPlaces) return fail(Code::rate_limited, "16 questions are asked already; fix: ask again in a moment");
   int& theirs = taken_by_[who];
@@ -23,7 +23,7 @@ Result<void> Aside::take(const std::string& who) {
   return {};
 }
 
-void Aside::give_back(const std::string& who) {
+void Aside::Places::give_back(const std::string& who) {
   const std::lock_guard lock(mutex_);
   --taken_;
   if (const auto theirs = taken_by_.find(who); --theirs->second == 0) taken_by_.erase(theirs);

@@ -1,10 +1,13 @@
 // A thread beside the workers, for questions that people ask now and then and that may take long (why a call was refused): no
 // request waits for them. One after the other, 16 at most with those that wait, 4 of them of one person, so that nobody takes all
-// places. One a process; any worker awaits on it and is resumed on its own executor. stop() before the workers' io_contexts go.
+// places. One a process; any worker awaits on it and is resumed on its own executor. stop() before the workers' io_contexts go. Who was
+// not answered by then may be destroyed before it or after it: with it where the question waited, with their own io_context where the
+// answer did.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -27,7 +30,7 @@ class Aside {
   // `who`; else what `work` returns.
   template <class T>
   Task<Result<T>> run(std::string who, std::function<Result<T>()> work) {
-    const Place place(*this, std::move(who));
+    const Place place(places_, std::move(who));
     SP_CO_CHECK(place.taken);
     co_return co_await run_on<T>(io_.get_executor(), done<T>(std::move(work)));
   }
@@ -36,29 +39,37 @@ class Aside {
   void stop();
 
  private:
+  // Of whoever asks too: they may be there after this is gone.
+  class Places {
+   public:
+    Result<void> take(const std::string& who);
+    void give_back(const std::string& who);
+
+   private:
+    std::mutex mutex_;  // of the two below
+    int taken_ = 0;
+    std::map<std::string, int> taken_by_;
+  };
   struct Place {
-    Place(Aside& from, std::string asker) : of(from), who(std::move(asker)), taken(from.take(who)) {}
+    Place(std::shared_ptr<Places> from, std::string asker)
+        : of(std::move(from)), who(std::move(asker)), taken(of->take(who)) {}
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
     ~Place() {
-      if (taken) of.give_back(who);
+      if (taken) of->give_back(who);
     }
-    Aside& of;
+    std::shared_ptr<Places> of;
     std::string who;
     Result<void> taken;
   };
-  Result<void> take(const std::string& who);
-  void give_back(const std::string& who);
   template <class T>
   static Task<Result<T>> done(std::function<Result<T>()> work) {
     co_return work();
   }
 
+  const std::shared_ptr<Places> places_ = std::make_shared<Places>();
   asio::io_context io_{1};
   asio::executor_work_guard<Executor> open_;
-  std::mutex mutex_;  // of the two below
-  int taken_ = 0;
-  std::map<std::string, int> taken_by_;
   std::thread thread_;
 };
 

@@ -87,5 +87,50 @@ TEST(Aside, NobodyTakesAllPlaces) {
   EXPECT_TRUE(asked.found.back());
 }
 
+// At a stop: nobody hears any more, and what they hold is given back while all of it is there. Each way failed under ASan.
+TEST(AsideAbuse, WhoWaitsWhenItGoes) {
+  asio::io_context worker(1);
+  std::vector<Result<int>> found;
+  bool ran = false;
+  {
+    Aside aside;
+    aside.stop();  // as if another question had held up its thread until then
+    for (const char* who : {"user:1", "user:1", "user:2"}) {
+      spawn<int>(worker,
+                 aside.run<int>(who,
+                                [&ran]() -> Result<int> {
+                                  ran = true;
+                                  return 7;
+                                }),
+                 found);
+    }
+    worker.poll();
+  }
+  worker.restart();
+  worker.poll();
+  EXPECT_FALSE(ran);
+  EXPECT_TRUE(found.empty());
+}
+
+TEST(AsideAbuse, WhoseAnswerIsThereWhenItGoes) {
+  auto worker = std::make_unique<asio::io_context>(1);
+  std::vector<Result<int>> found;
+  std::promise<void> runs;
+  auto aside = std::make_unique<Aside>();
+  spawn<int>(*worker,
+             aside->run<int>("user:1",
+                             [&runs]() -> Result<int> {
+                               runs.set_value();
+                               return 7;
+                             }),
+             found);
+  worker->poll();
+  runs.get_future().wait();
+  aside->stop();  // what runs ends: the answer is with the worker, who does not look any more
+  aside.reset();
+  worker.reset();
+  EXPECT_TRUE(found.empty());
+}
+
 }  // namespace
 }  // namespace sallyport
