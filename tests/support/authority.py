@@ -47,7 +47,9 @@ def openssl(*args, stdin=b""):
 
 
 class Authority:
-    def __init__(self, folder, name="ca"):
+    """Its own root, or issued by the Authority `above`."""
+
+    def __init__(self, folder, name="ca", above=None):
         self.folder = os.path.join(folder, name)
         os.makedirs(self.folder)
         os.chmod(self.folder, 0o755)
@@ -57,8 +59,13 @@ class Authority:
             with open(file, "w") as out:
                 out.write(text)
         self.pem = self.path("ca.pem")
-        openssl("req", "-x509", "-config", self.config, "-extensions", "authority", "-days", "30", "-nodes", "-newkey", "ec",
-                "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", self.path("ca.key"), "-out", self.pem)
+        made = ("-config", self.config, "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", self.path("ca.key"))
+        if above is None:
+            openssl("req", "-x509", *made, "-extensions", "authority", "-days", "30", "-out", self.pem)
+        else:
+            openssl("req", "-new", *made, "-out", self.path("ca.csr"))
+            openssl("ca", "-config", above.config, "-batch", "-notext", "-extensions", "authority", "-in", self.path("ca.csr"),
+                    "-out", self.pem)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -77,9 +84,9 @@ class Authority:
     def revoke(self, pair):
         openssl("ca", "-config", self.config, "-revoke", pair.certificate)
 
-    def crl(self):
-        """A fresh revocation list; its path."""
-        openssl("ca", "-config", self.config, "-gencrl", "-out", self.path("crl.pem"))
+    def crl(self, seconds=30 * 24 * 3600):
+        """A fresh revocation list that ends after `seconds`; its path."""
+        openssl("ca", "-config", self.config, "-gencrl", "-crlsec", str(seconds), "-out", self.path("crl.pem"))
         os.chmod(self.path("crl.pem"), 0o644)
         return self.path("crl.pem")
 

@@ -123,6 +123,70 @@ class Ends(Case):
                 one.close()
 
 
+def joined(path, *sources):
+    with open(path, "w") as file:
+        for source in sources:
+            with open(source) as pem:
+                file.write(pem.read())
+    return path
+
+
+class Chains(Case):
+    """An open connection is held to what a new handshake would say of it."""
+
+    def place_lists(self, gateway, *lists):
+        gateway.place(joined(os.path.join(gateway.folder, "lists.pem"), *lists), "crl.pem")
+        gateway.reload()
+
+    def assert_met(self, gateway, pair, *, refused):
+        """With a new connection; the workers learn of a list one after the other."""
+        def met():
+            try:
+                return (gateway.me(pair) == 200) is not refused
+            except ssl.SSLError:
+                return refused
+        processes.wait_until(met, 20 * SLOW, "another handshake")
+
+    def test_s2_26_an_authority_in_between_that_is_revoked_ends_what_it_vouched_for(self):
+        with MutualGateway("chains", "clients") as gateway:
+            gateway.add_calculator()
+            root, middle = gateway.clients, authority.Authority(gateway.folder, "middle", gateway.clients)
+            leaf = middle.issue("bad", "DNS:bad.example")
+            bad = authority.Pair(joined(os.path.join(gateway.folder, "bad.pem"), leaf.certificate, middle.pem), leaf.key)
+            good = root.issue("good", "DNS:good.example")
+            for name in ("bad", "good"):
+                self.identity(gateway, "dns:%s.example" % name, gateway.key(name))
+            self.place_lists(gateway, root.crl(), middle.crl())
+            (session, stream), (stays, other) = (gateway.opened(pair) for pair in (bad, good))
+            self.assertEqual("5", session.text("calc_add", {"a": 2, "b": 3}))
+            root.revoke(authority.Pair(middle.pem, None))
+            self.place_lists(gateway, root.crl(), middle.crl())
+            self.assertEqual([], stream.rest(), "it ends")
+            self.assert_shut(session)
+            self.assert_audited(gateway, "identity.certificate_revoked", authority.fingerprint(leaf.certificate))
+            self.assert_met(gateway, bad, refused=True)
+            self.assertEqual("5", stays.text("calc_add", {"a": 2, "b": 3}), "others go on")
+            for one in (session, stays, other):
+                one.close()
+
+    def test_s2_26_a_list_that_ends_without_another_ends_what_is_open(self):
+        with MutualGateway("ended", "clients") as gateway:
+            gateway.add_calculator()
+            pair = gateway.clients.issue("agent", "DNS:agent.example")
+            key = gateway.key("agent")
+            self.identity(gateway, "dns:agent.example", key)
+            self.place_lists(gateway, gateway.clients.crl(10 * SLOW))
+            session, stream = gateway.opened(pair)
+            self.assertEqual("5", session.text("calc_add", {"a": 2, "b": 3}))
+            self.assertEqual([], stream.rest(), "nothing happens but that the list ends")
+            self.assert_shut(session)
+            self.assert_audited(gateway, "identity.certificate_list_ended", authority.fingerprint(pair.certificate))
+            self.assert_met(gateway, pair, refused=True)
+            self.place_lists(gateway, gateway.clients.crl())
+            self.assert_met(gateway, pair, refused=False)
+            session.close()
+
+
 class Issuers(Case):
     def test_s2_26_another_authority_cannot_claim_a_name(self):
         with MutualGateway("issuers", "clients", "others") as gateway:
