@@ -1,7 +1,7 @@
 // A second implementation of what docs/vault.md says of keys/keyring and of sealed values, by Node's crypto alone. One JSON order on stdin:
 //   {"keyring": base64, "source": "file" | "environment" | "password", "secret": base64, "rows": [{"secret", "number", "wrapped_key", "ciphertext"}]}
-// answers {"keys": [{"id", "made"}], "rows": [{"value", "data_key"}]}; with "older": DAYS it answers {"keyring": base64} instead, the same keyring
-// with its keys made so many days earlier.
+// answers {"keys": [{"id", "made"}], "rows": [{"value", "data_key"}]}. With "older": DAYS: {"keyring": base64}, the same keyring with its keys made
+// so many days earlier. With "index": text of certs/index.sealed: {"index": text}, the same index with the renewal of what it holds due.
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, scryptSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 
@@ -68,8 +68,17 @@ function openRow(keys, row) {
   return { value: value.toString(), data_key: createHash("sha256").update(dataKey).digest("hex") };
 }
 
+function due(root, sealed) {
+  const key = derive(root, Buffer.alloc(0), "sallyport/1/certificates");
+  const [header, text] = sealed.split("\n"), context = Buffer.from("sallyport certificates index.sealed");
+  const index = JSON.parse(open(key, Buffer.from(text, "base64url"), context).toString());
+  for (const one of index.issued) if (one.kind === "server") one.renew_at = one.issued_at;
+  return { index: header + "\n" + seal(key, JSON.stringify(index), context).toString("base64url") + "\n" };
+}
+
 function run(order) {
   const { head, key, body } = openKeyring(order);
+  if (order.index) return due(body.subarray(0, 32), order.index);
   const keys = keysOf(body);
   if (!order.older) return { keys: keys.map(({ id, made }) => ({ id, made })), rows: order.rows.map((row) => openRow(keys, row)) };
   for (const { made, at } of keys) number(made - order.older * 86400e6).copy(body, at + 8);

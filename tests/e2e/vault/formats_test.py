@@ -5,19 +5,19 @@ import json
 import os
 import re
 import sqlite3
-import subprocess
 import unittest
 
+import home_reader
 import leaks
 import mcp
 import processes
-import scratch
 from gateway import SLOW, Gateway
+from home_reader import file_of
 
 PASSWORD = "correct horse battery staple"
 KEY = "tLoYyHD6qB8vM1wQ3kz9nR5uXc7eJ2aG4sF0iVbUdHo="
 VALUES = {"by-cli": "value-by-the-cli-0a41c7be", "by-rest": "value-over-rest-77d1e25c", "twin": "value-over-rest-77d1e25c"}
-MASTER_KEY, KEYRING = "keys/master.key", "keys/keyring"
+MASTER_KEY, KEYRING = ("keys", "master.key"), ("keys", "keyring")
 
 
 class Formats(unittest.TestCase):
@@ -36,10 +36,6 @@ class Formats(unittest.TestCase):
     def reveal(self, gateway, name):
         return mcp.Client(gateway, self.boss).ask("POST", "/api/v1/vault/secrets/" + name + "/reveal", {})
 
-    def file(self, gateway, name):
-        with open(os.path.join(gateway.home, name), "rb") as file:
-            return file.read()
-
     def database(self, gateway, *change):
         database = sqlite3.connect(os.path.join(gateway.home, "sallyport.db"))
         with database:
@@ -50,37 +46,31 @@ class Formats(unittest.TestCase):
         database.close()
         return {row[0]: dict(zip(("secret", "number", "wrapped_key", "ciphertext"), row[1:])) for row in rows}
 
-    def second(self, gateway, source, secret, rows=(), **more):
-        order = {"keyring": base64.b64encode(self.file(gateway, KEYRING)).decode(), "source": source,
-                 "secret": base64.b64encode(secret).decode(), "rows": list(rows), **more}
-        return subprocess.run([scratch.node_binary(), os.path.join(scratch.ROOT, "tests", "support", "open_home.mjs")], input=json.dumps(order),
-                              capture_output=True, text=True, timeout=120)
-
     def opened(self, gateway, source, secret):
         """Each value as the second implementation reads it, and that none stands in the home in the clear."""
         gateway.stop()
         rows = self.database(gateway)
-        ran = self.second(gateway, source, secret, rows.values())
+        ran = home_reader.run(gateway, source, secret, rows.values())
         self.assertEqual(ran.returncode, 0, ran.stderr)
         found = dict(zip(rows, json.loads(ran.stdout)["rows"]))
         self.assertEqual({name: row["value"] for name, row in found.items()}, VALUES)
         self.assertEqual(len({row["data_key"] for row in found.values()}), len(VALUES), "S2-13: the twin has a key of its own")
         self.assertFalse(leaks.found(VALUES, leaks.written(gateway.home)))
-        wrong = self.second(gateway, source, bytes([secret[0] ^ 1]) + secret[1:], rows.values())
+        wrong = home_reader.run(gateway, source, bytes([secret[0] ^ 1]) + secret[1:], rows.values())
         self.assertNotEqual(wrong.returncode, 0, "one bit of what opens the keyring")
         return rows
 
     def test_by_the_key_file(self):
         """S2-8, S2-13."""
         gateway = self.gateway()
-        self.opened(gateway, "file", self.file(gateway, MASTER_KEY))
+        self.opened(gateway, "file", file_of(gateway, *MASTER_KEY))
         gateway.start()
         gateway.close()
 
     def test_by_the_password(self):
         """S2-12, S2-10: nothing but the password and the file is needed, and nothing less does."""
         gateway = self.gateway(SECURITY_VAULT_PASSWORD=PASSWORD)
-        head = self.file(gateway, KEYRING).split(b"\n\n")[0].decode()
+        head = file_of(gateway, *KEYRING).split(b"\n\n")[0].decode()
         cost = re.search(r"\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([\w-]+)", head)
         self.assertGreaterEqual(int(cost.group(1)), 17)
         self.assertEqual((cost.group(2), cost.group(3)), ("8", "1"))
@@ -130,10 +120,9 @@ class Formats(unittest.TestCase):
         gateway = self.gateway()
         gateway.stop()
         before = self.database(gateway)
-        older = self.second(gateway, "file", self.file(gateway, MASTER_KEY), older=31)
-        self.assertEqual(older.returncode, 0, older.stderr)
-        with open(os.path.join(gateway.home, KEYRING), "r+b") as file:
-            file.write(base64.b64decode(json.loads(older.stdout)["keyring"]))
+        older = base64.b64decode(home_reader.changed(gateway, older=31)["keyring"])
+        with open(os.path.join(gateway.home, *KEYRING), "r+b") as file:
+            file.write(older)
         gateway.start()
         processes.wait_until(lambda: [key["id"] for key in gateway.admin("GET", "/api/v1/vault/keys")["keys"]] == [2], 100 * SLOW,
                              "the second key alone")
@@ -142,7 +131,7 @@ class Formats(unittest.TestCase):
         self.assertEqual({record["principal"] for record in turned}, {"system"})
         for name, value in VALUES.items():
             self.assertEqual(self.reveal(gateway, name).message["value"], value)
-        after = self.opened(gateway, "file", self.file(gateway, MASTER_KEY))
+        after = self.opened(gateway, "file", file_of(gateway, *MASTER_KEY))
         for name in VALUES:
             self.assertNotEqual(after[name]["wrapped_key"], before[name]["wrapped_key"])
             self.assertEqual(after[name]["ciphertext"], before[name]["ciphertext"])
