@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <ranges>
+#include <set>
 #include <utility>
 
 #include "control/backup/shelf.h"
@@ -80,6 +81,45 @@ Result<void> add_folder(Contents& to, std::string_view name, const std::string& 
   return {};
 }
 
+// In a folder as ..2026_11_22, to which the links of a ConfigMap or a Secret lead by way of ..data.
+bool kept_for_links(std::string_view name) {
+  const auto folder = name.substr(0, name.rfind('/') + 1);
+  return folder.starts_with("..") || folder.find("/..") != std::string_view::npos;
+}
+
+// The file behind a link is in it under the link's name; else it is said. Where it lies: empty: it is not in it.
+Result<std::string> add_link(Contents& to, std::string name, const std::string& path, const GoOn& go_on) {
+  std::error_code error;
+  std::string target = std::filesystem::canonical(path, error).string();
+  if (error || !std::filesystem::is_regular_file(target, error)) {
+    if (!name.ends_with("/..data")) to.notices.push_back("left out, no regular file: " + plain(name));
+    return std::string();
+  }
+  const auto added = add(to, name, path, go_on, Links::follow);
+  if (added) return target;
+  if (added.error().code == Code::cancelled || added.error().code == Code::conflict) return fail(added.error());
+  to.notices.push_back("left out: " + plain(name) + ": " + plain(added.error().detail));
+  return std::string();
+}
+
+// Certificates and secret files, which the gateway reads through links as well.
+Result<void> add_linked_folder(Contents& to, std::string_view name, const std::string& folder, const GoOn& go_on) {
+  std::vector<std::string> passed_over;
+  SP_TRY(const auto files, files_below(folder, kEntriesMax - to.items.size(), passed_over));
+  std::set<std::string> behind_links;
+  for (const auto& one : passed_over) {
+    SP_TRY(auto target, add_link(to, std::string(name) + "/" + one, folder + "/" + one, go_on));
+    behind_links.insert(std::move(target));
+  }
+  for (const Found& file : files) {
+    std::error_code error;
+    const bool twice =
+        kept_for_links(file.name) && behind_links.contains(std::filesystem::canonical(file.path, error).string());
+    if (!twice) SP_CHECK(add(to, std::string(name) + "/" + file.name, file.path, go_on));
+  }
+  return {};
+}
+
 // The *.rego at the top, which the gateway reads; through links too, as a ConfigMap lays them out.
 bool is_read_by_gateway(std::string_view name) {
   return name.find('/') == std::string_view::npos && std::filesystem::path(name).extension() == ".rego";
@@ -103,8 +143,7 @@ Result<void> add_policies(Contents& to, const Places& places, const GoOn& go_on)
   std::vector<std::string> passed_over;
   SP_TRY(const auto files, files_below(places.policies, kEntriesMax - to.items.size(), passed_over));
   for (const Found& file : files) {
-    const bool kept_for_links = file.name.starts_with("..") && file.name.find('/') != std::string::npos;
-    if (kept_for_links) continue;  // ..2026_11_22/x.rego, to which the links of a ConfigMap lead
+    if (file.name.starts_with("..") && kept_for_links(file.name)) continue;
     const bool read = is_read_by_gateway(file.name);
     SP_CHECK(read ? add_policy(to, places, file, go_on)
                   : add(to, std::string(kPolicies) + "/" + file.name, file.path, go_on));
@@ -162,7 +201,7 @@ Result<Contents> gather(const Places& places, const Tools& tools, const Wish& wi
   }
   SP_CHECK(add_policies(all, places, tools.go_on));
   for (const auto name : {kCerts, kSecrets}) {
-    SP_CHECK(add_folder(all, name, places.home + "/" + std::string(name), tools.go_on));
+    SP_CHECK(add_linked_folder(all, name, places.home + "/" + std::string(name), tools.go_on));
   }
   if (wish.with_audit) SP_CHECK(add_folder(all, kAudit, places.audit, tools.go_on));
   std::ranges::sort(all.items, {}, [](const Item& item) -> const std::string& { return item.entry.name; });

@@ -68,6 +68,14 @@ Result<void> check_entries(const Manifest& manifest, std::uint64_t bytes_max) {
   return {};
 }
 
+// Bytes that are no UTF-8 would come back from it as others.
+bool stands_in_json(std::string_view name) {
+  std::string text;
+  json::append_string(text, name);
+  const auto back = json::read(text);
+  return back && back->root().as_string() == name;
+}
+
 }  // namespace
 
 const Entry* Manifest::find(std::string_view name) const noexcept {
@@ -94,6 +102,7 @@ Result<void> check_name(std::string_view name) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '\\')
       return refused("has characters that no name has");
   }
+  if (!stands_in_json(name)) return refused("is no UTF-8");
   int parts = 0;
   for (std::size_t at = 0; at <= name.size(); ++parts) {
     const auto end = std::min(name.find('/', at), name.size());

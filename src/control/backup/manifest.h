@@ -47,7 +47,7 @@ struct Manifest {
 
 // The first part of a name: "policies".
 std::string_view top_of(std::string_view name) noexcept;
-// Code::validation: empty, absolute, "..", control characters, over 1024 bytes or 8 parts, not below one of the tops above.
+// Code::validation: empty, absolute, "..", control characters, no UTF-8, over 1024 bytes or 8 parts, not below one of the tops above.
 Result<void> check_name(std::string_view name);
 
 std::string write_manifest(const Manifest& manifest);
