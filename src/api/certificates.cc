@@ -6,6 +6,7 @@
 #include "api/people.h"
 #include "api/standing.h"
 #include "control/certificate_reach.h"
+#include "control/certificate_terms.h"
 #include "control/certificates.h"
 #include "core/encoding.h"
 #include "engines/rbac/rbac.h"
@@ -23,13 +24,19 @@ std::string_view status_of(const IssuedCertificate& one, WallTime now) {
   return one.not_after <= now ? "expired" : "valid";
 }
 
+bool ends_soon(const IssuedCertificate& one, WallTime now) {
+  if (one.revoked_at || !one.replaced_by.empty()) return false;
+  const auto state = control::state_of(one.not_before, one.not_after, now);
+  return state != control::CertificateState::good && state != control::CertificateState::ended;
+}
+
 // Without the end of the object.
 void begin_certificate(json::Writer& w, const IssuedCertificate& one, WallTime now) {
   w.object().member("serial", one.serial).member("kind", name_of(one.kind)).member("name", one.name);
   w.key("alt_names").array();
   for (const auto& name : one.alt_names) w.value(crypto::to_string(name));
   w.end_array().member("user", one.user_id).member("key_type", crypto::name_of(one.key_type));
-  w.member("status", status_of(one, now)).member("in_use", one.in_use);
+  w.member("status", status_of(one, now)).member("ends_soon", ends_soon(one, now)).member("in_use", one.in_use);
   w.member("issued_at", iso_time(one.issued_at)).member("not_before", iso_time(one.not_before));
   w.member("not_after", iso_time(one.not_after));
   write_time(w, "renews_at", one.renew_at == WallTime{} || !one.in_use ? std::nullopt : std::optional(one.renew_at));

@@ -249,7 +249,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/approvals/{id}/page", std::nullopt, true, "public", "", approval_page,
           {.summary = "What to do about a call that waits, for people; says nothing of the call", .media_type = "text/html"}},
     Route{"GET", "/certificates", system_admin, false, "admin", "", list_certificates,
-          {.summary = "What the built-in authority has issued", .response = "Certificate", .filters = "kind status name user", .list = true}},
+          {.summary = "What the built-in authority has issued", .response = "Certificate", .filters = "kind status name user ends_soon", .list = true}},
     Route{"GET", "/certificates/authority", system_admin, false, "admin", "", show_authority,
           {.summary = "The authority's certificate, to be trusted by clients, and its revocation list", .response = "Authority"}},
     Route{"POST", "/certificates/authority", system_admin, false, "admin", "system", init_authority,

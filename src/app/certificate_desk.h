@@ -23,6 +23,7 @@ class App::CertificateDesk {
   // Every minute, on the control executor: what has come to its time is renewed; first its key is made, beside that executor.
   void tick_beside();
   void tick();
+  [[nodiscard]] Result<void> try_port() const { return control::try_acme_port(acme_); }
   void ask_if_due();  // the same of ACME alone; every second
   // What ends soon or has ended of what the gateway stands on, and why. On the control executor, once the doors are there.
   [[nodiscard]] std::vector<control::CertificateWarning> warnings() const;

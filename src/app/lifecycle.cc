@@ -79,6 +79,7 @@ Result<void> App::start() {
   if (options_.listen) {  // before anyone can see that we serve; what comes until we wait is kept
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
   }
+  if (options_.listen) SP_CHECK(certificates_->try_port());  // not found out when the certificate falls due
   for (auto& unit : units_) {
     if (!options_.listen) break;
     SP_CHECK(unit->listener.bind());

@@ -163,6 +163,7 @@ int list(const Context& c) {
                          {"name", "NAME", 40},
                          {"alt_names", "NAMES", 60},
                          {"status", "STATUS"},
+                         {"ends_soon", "ENDS SOON"},
                          {"in_use", "IN USE"},
                          {"not_after", "UNTIL"},
                          {"renews_at", "RENEWS"}},

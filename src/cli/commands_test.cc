@@ -288,12 +288,18 @@ TEST(Commands, DoctorNamesEveryCheckAndItsFix) {
   api.answers["GET /api/v1/servers?limit=1000"] = {200, R"({"data":[{"name":"calc"},{"name":"dead"}]})"};
   api.answers["POST /api/v1/servers/calc/probe"] = {200, "{}"};
   api.answers["GET /api/v1/vault/status"] = {200, R"({"sealed":true,"secrets":3,"damaged":0})"};
+  api.answers["GET /health/detailed"] = {
+      200, R"({"parts":{"certificates":{"status":"failing","warnings":[)"
+           R"({"state":"expired","warning":"the list has expired","fix":"write one"},)"
+           R"({"state":"ends_soon","warning":"the authority ends","fix":"renew it"}]}}})"};
   std::filesystem::permissions(api.home, std::filesystem::perms::owner_all | std::filesystem::perms::others_read);
   EXPECT_EQ(api.run({"doctor"}), 1);
   for (const char* line :
        {"fail home: ", "fix: chmod 700 ", "config: ", "port: ", "sandbox: ", "landlock: ", "disk: ", "clock: ",
         "ok   audit: intact, 1 records", "npm: ", "fail key file: is missing", "warn vault: sealed",
-        "fix: sallyport vault unseal", "ok   server calc: answers", "fail server dead: There is no such thing"}) {
+        "fix: sallyport vault unseal", "fail certificates: the list has expired\n     fix: write one",
+        "warn certificates: the authority ends\n     fix: renew it", "ok   server calc: answers",
+        "fail server dead: There is no such thing"}) {
     EXPECT_NE(api.out.find(line), std::string::npos) << line << "\n" << api.out;
   }
 }

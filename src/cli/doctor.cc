@@ -184,6 +184,23 @@ Check check_npm(const Context& c) {
                       "apt-get install npm, or leave it");
 }
 
+// What the gateway says of its own, near their end, ended, or not renewed.
+void check_certificates(const Context& c, std::vector<Check>& out) {
+  const auto answer = c.api("GET", "/health/detailed");
+  const auto document = answer && answer->status == 200 ? json::read_upstream_document(answer->body) : json::read("{}");
+  if (!document) return;
+  const auto part = document->root().find("parts").value_or(json::Value()).find("certificates");
+  if (!part) return;  // check_servers says that nobody answers
+  std::size_t said = 0;
+  for (const json::Value one : part->find("warnings").value_or(json::Value()).elements()) {
+    ++said;
+    const std::string text = cell_text(one, "warning"), fix = cell_text(one, "fix"), state = cell_text(one, "state");
+    const bool over = state == "expired" || state == "unusable";
+    out.push_back(over ? bad("certificates", text, fix) : warn("certificates", text, fix));
+  }
+  if (said == 0) out.push_back(ok("certificates", "none of the gateway's own ends soon"));
+}
+
 void check_servers(const Context& c, std::vector<Check>& out) {
   const auto listed = c.api("GET", "/api/v1/servers?limit=1000");
   if (!listed || exit_of_status(listed->status) != kOk) {
@@ -277,6 +294,7 @@ int run_doctor(const Context& c) {
   const auto database = std::ranges::find(checks, "database", &Check::name);
   if (database == checks.end() || database->state == State::ok) {
     if (settings && settings->encryption.enabled) check_vault(c, checks);
+    check_certificates(c, checks);
     check_servers(c, checks);
   } else {
     checks.push_back(warn("servers", "not checked, nor the vault: see database", "sallyport serve"));

@@ -109,6 +109,55 @@ Result<std::uint16_t> free_loopback_port() {
   return ntohs(there.sin_port);
 }
 
+namespace {
+
+// 0, or errno. An address that is still of a connection that ended is no hindrance to lego (SO_REUSEADDR), nor is it here.
+int try_listening(int family, std::uint16_t port) {
+  const int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  const int yes = 1, no = 0;
+  (void)::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (family == AF_INET6) (void)::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+  sockaddr_in6 six{};
+  six.sin6_family = AF_INET6;
+  six.sin6_port = htons(port);
+  sockaddr_in four{};
+  four.sin_family = AF_INET;
+  four.sin_port = htons(port);
+  const auto* const there =
+      family == AF_INET6 ? reinterpret_cast<const sockaddr*>(&six) : reinterpret_cast<const sockaddr*>(&four);
+  const bool good = ::bind(fd, there, family == AF_INET6 ? sizeof six : sizeof four) == 0 && ::listen(fd, 1) == 0;
+  const int why = good ? 0 : errno;
+  ::close(fd);
+  return why;
+}
+
+}  // namespace
+
+Result<void> try_acme_port(const AcmeRules& rules) {
+  if (!rules.enabled || !rules.tls_alpn || rules.port == 0) return {};
+  int why = try_listening(AF_INET6, rules.port);
+  if (why == EAFNOSUPPORT || why == EADDRNOTAVAIL) why = try_listening(AF_INET, rules.port);
+  if (why == 0) return {};
+  const std::string port = "acme.port: port " + std::to_string(rules.port);
+  constexpr std::string_view kOrZero = ", or leave acme.port at 0 where the gateway serves TLS on port 443 itself";
+  if (why == EADDRINUSE) {
+    return fail(Code::io, port +
+                              " is in use, so the ACME client could not listen there; fix: stop the other server, "
+                              "or name a free one" +
+                              std::string(kOrZero));
+  }
+  if (why == EACCES) {
+    return fail(Code::io,
+                port +
+                    " needs root or CAP_NET_BIND_SERVICE, which the ACME client has not; fix: name one above 1023 "
+                    "that port 443 is forwarded to" +
+                    std::string(kOrZero));
+  }
+  return fail(Code::io, port + " cannot be listened at: " + std::generic_category().message(why) +
+                            "; fix: name another" + std::string(kOrZero));
+}
+
 Result<ChildOrder> acme_order(const AcmeRules& rules, const fs::path& certs, const AcmeRun& run) {
   SP_CHECK(make_folder(certs / "lego"));
   SP_CHECK(make_webroot(certs / "acme"));

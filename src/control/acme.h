@@ -40,6 +40,10 @@ struct AcmeRun {
 // A port of 127.0.0.1 that nobody has at this moment. Errors: io.
 Result<std::uint16_t> free_loopback_port();
 
+// May the client listen at rules.port when its time comes? Asked by listening there for a moment, at all addresses as lego does; fine
+// where it needs none. Errors: io, naming the fix.
+Result<void> try_acme_port(const AcmeRules& rules);
+
 // Makes the folders; the order for run_child(). Errors: io.
 Result<ChildOrder> acme_order(const AcmeRules& rules, const std::filesystem::path& certs, const AcmeRun& run);
 
