@@ -268,7 +268,7 @@ class Interrupts {
 Result<void> settle_user(const config::Settings& settings) {
   if (geteuid() != 0) return {};
   SP_TRY(const ServiceUser user, service_user(settings));
-  SP_CHECK(give_home(settings.home, user.run_as));
+  SP_CHECK(give_home(settings.home, user.run_as, user.owner));
   return drop_to(user.run_as, settings.home);
 }
 

@@ -118,7 +118,7 @@ Result<void> App::open_home() {
     SP_TRY(const ServiceUser user, service_user(settings));
     if (!user.note.empty() && options_.listen) log_.warning("not as sandbox.run_as", {{"why", user.note}});
     run_as = user.run_as;
-    SP_CHECK(give_home(settings.home, *run_as));
+    SP_CHECK(give_home(settings.home, *run_as, user.owner));
   }
   launcher::Options launch;
   launch.home = settings.home;

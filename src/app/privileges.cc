@@ -38,21 +38,33 @@ constexpr int kDepthMax = 16;
 
 // By descriptors, one name at a time: the service user may write here, and root must not be led outside by a link, be it
 // planted before (symbolic, hard) or put in the way of this walk.
-bool give(int folder, const char* name, RunAs to, int depth) {
+struct Giving {
+  RunAs to;
+  uid_t owner;
+  [[nodiscard]] bool covers(uid_t uid) const noexcept { return uid == to.uid || uid == owner || uid == 0; }
+};
+
+bool give_below(int folder, const Giving& giving, int depth);
+
+bool give(int folder, const char* name, const Giving& giving, int depth) {
+  const RunAs to = giving.to;
   const launcher::Fd inner(openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   const launcher::Fd entry(inner ? -1 : openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   const int fd = inner ? inner.get() : entry.get();
   struct stat found {};
   if (fd < 0 || fstat(fd, &found) != 0) return errno == ENOENT;  // gone meanwhile
-  if (S_ISLNK(found.st_mode)) return true;
+  if (S_ISLNK(found.st_mode) || !giving.covers(found.st_uid)) return true;
   if (found.st_uid != to.uid && !S_ISDIR(found.st_mode) && found.st_nlink > 1) return false;  // whose it is shows elsewhere
   if (found.st_uid != to.uid && fchownat(fd, "", to.uid, to.gid, AT_EMPTY_PATH) != 0) return false;
-  if (!inner || depth == 0) return true;
-  const std::unique_ptr<DIR, int (*)(DIR*)> list(fdopendir(fcntl(inner.get(), F_DUPFD_CLOEXEC, 0)), closedir);
+  return !inner || depth == 0 || give_below(inner.get(), giving, depth - 1);
+}
+
+bool give_below(int folder, const Giving& giving, int depth) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> list(fdopendir(fcntl(folder, F_DUPFD_CLOEXEC, 0)), closedir);
   if (!list) return false;
   while (const dirent* next = readdir(list.get())) {  // NOLINT(concurrency-mt-unsafe): one thread at the start
     const std::string_view text = next->d_name;
-    if (text != "." && text != ".." && !give(inner.get(), next->d_name, to, depth - 1)) return false;
+    if (text != "." && text != ".." && !give(folder, next->d_name, giving, depth)) return false;
   }
   return true;
 }
@@ -69,20 +81,35 @@ bool is_cut_restore(const std::string& home) {
   return !error;
 }
 
+bool may_be_home(const std::string& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error) || fs::is_empty(folder, error)) return true;
+  if (fs::exists(folder + "/sallyport.yaml", error) || fs::exists(folder + "/keys", error)) return true;
+  return fs::is_directory(folder, error) && is_cut_restore(folder);
+}
+
 }  // namespace
 
 Result<void> check_home(const std::string& home) {
-  std::error_code error;
-  if (!fs::exists(home, error) || fs::is_empty(home, error)) return {};
-  if (fs::exists(home + "/sallyport.yaml", error) || fs::exists(home + "/keys", error)) return {};
-  if (fs::is_directory(home, error) && is_cut_restore(home)) return {};
+  if (may_be_home(home)) return {};
   return fail(Code::config, home + " holds other things and no sallyport.yaml; fix: name a folder of Sallyport's own with --home");
 }
 
-Result<void> give_home(const std::string& home, RunAs to) {
+Result<void> give_home(const std::string& home, RunAs to, uid_t owner) {
   std::error_code error;
   const std::string real = fs::canonical(home, error);  // the home itself may be named through links: the operator did
-  if (!error && give(AT_FDCWD, real.c_str(), to, kDepthMax)) return {};
+  const launcher::Fd folder(error ? -1 : ::open(real.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat found{};
+  if (folder && fstat(folder.get(), &found) == 0) {
+    const bool same = found.st_uid == owner || found.st_uid == to.uid;
+    if (!same || !may_be_home("/proc/self/fd/" + std::to_string(folder.get()))) {
+      return fail(Code::config, home +
+                                    " was another folder a moment ago; fix: a home below folders that nobody but root "
+                                    "and its owner may write to");
+    }
+    const bool given = found.st_uid == to.uid || fchown(folder.get(), to.uid, to.gid) == 0;
+    if (given && give_below(folder.get(), {to, owner}, kDepthMax - 1)) return {};
+  }
   return fail(Code::config, "cannot hand what is in " + home + " to the service user; fix: look there for a file that has "
                             "another name elsewhere (find -links +1)");
 }

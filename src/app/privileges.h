@@ -19,8 +19,10 @@ struct RunAs {
 Result<RunAs> user_of(const std::string& name);
 // May this folder be a home? It is not there yet, is empty, or is one already: its mode and owner will be changed.
 Result<void> check_home(const std::string& home);
-// Hands the home and what lies inside it to `to`, never through a link.
-Result<void> give_home(const std::string& home, RunAs to);
+// Hands the home and what lies inside it to `to`, never through a link. It is looked at once it is open, so that nothing else can
+// be put in its place meanwhile: it may be a home, and belongs to `owner` (0: root) or to `to`; what in it is a third one's stays
+// theirs. Code::config.
+Result<void> give_home(const std::string& home, RunAs to, uid_t owner = 0);
 // Gives up root for good, and checks that the home can still be reached.
 Result<void> drop_to(RunAs to, const std::string& home);
 // No core file, nothing of memory in one that is forced (core(5): coredump_filter), and no look into our memory, environment or

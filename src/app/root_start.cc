@@ -37,13 +37,22 @@ bool open_to_others(const struct stat& found) {
   return by_group || (found.st_mode & S_IWOTH) != 0;
 }
 
+// Root alone puts things there, or puts others in their place.
+bool is_roots_folder(const fs::path& folder) {
+  struct stat found{};
+  if (::stat(folder.c_str(), &found) != 0 || found.st_uid != 0) return false;
+  return !open_to_others(found) || (found.st_mode & S_ISVTX) != 0;
+}
+
 // Nobody else can have written it, nor put it there.
 bool is_roots_own(const std::string& file) {
-  struct stat there{}, folder{};
+  struct stat there{};
   if (::lstat(file.c_str(), &there) != 0 || !S_ISREG(there.st_mode)) return false;
-  if (::stat(fs::path(file).parent_path().c_str(), &folder) != 0) return false;
-  const bool replaceable = open_to_others(folder) && (folder.st_mode & S_ISVTX) == 0;
-  return there.st_uid == 0 && folder.st_uid == 0 && !open_to_others(there) && !replaceable;
+  if (there.st_uid != 0 || open_to_others(there)) return false;
+  for (fs::path folder = fs::path(file).parent_path(); is_roots_folder(folder); folder = folder.parent_path()) {
+    if (!folder.has_relative_path()) return true;
+  }
+  return false;
 }
 
 // As config::load finds it; empty: there is none.
@@ -92,7 +101,7 @@ Result<config::Settings> load_settings(const std::string& home, const std::optio
   auto whose = owner_of_home(home);
   if (whose) {
     SP_CHECK(check_home(home));
-    SP_CHECK(give_home(home, *whose));
+    SP_CHECK(give_home(home, *whose, whose->uid));
   } else if (!file.empty()) {
     whose = author_of(file);
   }
@@ -110,7 +119,7 @@ Result<ServiceUser> service_user(const config::Settings& settings) {
   const bool roots_word = source.starts_with("env ") || (!default_name && is_roots_own(settings.config_file));
   if (roots_word || (!owner && default_name)) {
     SP_TRY(const RunAs user, user_of(name));
-    return ServiceUser{user, {}};
+    return ServiceUser{user, owner ? owner->uid : 0, {}};
   }
   if (!owner) {
     return fail(Code::config, "sandbox.run_as: " + settings.config_file +
@@ -119,11 +128,12 @@ Result<ServiceUser> service_user(const config::Settings& settings) {
                                   settings.config_file + " and its folder, or set SALLYPORT_SANDBOX_RUN_AS");
   }
   const auto named = user_of(name);
-  if (named && named->uid == owner->uid) return ServiceUser{*named, {}};
+  if (named && named->uid == owner->uid) return ServiceUser{*named, owner->uid, {}};
   return ServiceUser{
-      *owner, "the home belongs to uid " + std::to_string(owner->uid) + ", which stays its user; " +
-                  (default_name ? "sandbox.run_as is not set" : "sandbox.run_as (" + source + ") is not root's word") +
-                  "; fix, to change it: set SALLYPORT_SANDBOX_RUN_AS, or chown -R root: " + settings.home};
+      *owner, owner->uid,
+      "the home belongs to uid " + std::to_string(owner->uid) + ", which stays its user; " +
+          (default_name ? "sandbox.run_as is not set" : "sandbox.run_as (" + source + ") is not root's word") +
+          "; fix, to change it: set SALLYPORT_SANDBOX_RUN_AS, or chown -R root: " + settings.home};
 }
 
 }  // namespace sallyport::app

@@ -18,6 +18,7 @@ Result<config::Settings> load_settings(const std::string& home, const std::optio
 
 struct ServiceUser {
   RunAs run_as;
+  uid_t owner = 0;  // whose the home was when that was decided; for give_home()
   std::string note;  // why it is not whom the settings name; empty: it is
 };
 

@@ -1,10 +1,14 @@
 #include "app/root_start.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -41,6 +45,11 @@ class RootStart : public ::testing::Test {
     const auto found = settings ? service_user(*settings) : fail(settings.error());
     why_ = found ? found->note : found.error().detail;
     return found ? found->run_as.uid : 0;
+  }
+  [[nodiscard]] static uid_t uid_there(const std::string& path) {
+    struct stat found{};
+    EXPECT_EQ(::lstat(path.c_str(), &found), 0) << path;
+    return found.st_uid;
   }
   [[nodiscard]] static uid_t uid_of(const char* name) {
     const passwd* const found = ::getpwnam(name);
@@ -95,6 +104,64 @@ TEST_F(RootStart, WhatRootPutIntoAHomeIsReadAsBefore) {
   write(home() + "/password", "correct horse battery staple\n");
   write(home() + "/sallyport.yaml", "encryption:\n  password: ${file:password}\n");
   EXPECT_EQ(user(), daemon_.uid) << why_;
+}
+
+TEST_F(RootStartAbuse, AFolderThatIsNotTheOneThatWasLookedAtIsNotGiven) {
+  ASSERT_FALSE(give_home(home(), daemon_, daemon_.uid + 1)) << "it is root's";
+  EXPECT_EQ(uid_there(home()), 0U);
+  ASSERT_EQ(::chown(home().c_str(), daemon_.uid + 1, daemon_.gid), 0);
+  const auto of_a_third = give_home(home(), daemon_);
+  ASSERT_FALSE(of_a_third);
+  EXPECT_NE(of_a_third.error().detail.find("another folder a moment ago"), std::string::npos);
+  const std::string other = folder_ + "/other";
+  fs::create_directory(other);
+  write(other + "/shadow", "root's");
+  ASSERT_FALSE(give_home(other, daemon_)) << "it is no home";
+  EXPECT_EQ(uid_there(other + "/shadow"), 0U);
+}
+
+TEST_F(RootStartAbuse, WhatIsAThirdOnesInAHomeStaysTheirs) {
+  write(home() + "/theirs", "x");
+  ASSERT_EQ(::chown((home() + "/theirs").c_str(), daemon_.uid + 1, daemon_.gid), 0);
+  ASSERT_TRUE(give_home(home(), daemon_));
+  EXPECT_EQ(uid_there(home() + "/theirs"), daemon_.uid + 1);
+  EXPECT_EQ(uid_there(home() + "/sallyport.yaml"), daemon_.uid);
+}
+
+// The owner of a home, who may write to the folder that it lies in, puts a link in its place and back as fast as they can.
+TEST_F(RootStartAbuse, WhoExchangesTheHomeForALinkGetsNothing) {
+  const std::string victim = folder_ + "/victim", place = folder_ + "/place", link = place + "/link";
+  fs::create_directories(victim + "/keys");
+  write(victim + "/shadow", "root's");
+  fs::create_directory(place);
+  const std::string mine = place + "/home";
+  fs::rename(home(), mine);
+  ASSERT_TRUE(give_home(mine, daemon_));
+  fs::create_symlink(victim, link);
+  ASSERT_EQ(::chown(place.c_str(), daemon_.uid, daemon_.gid), 0);
+  const pid_t flipping = ::fork();
+  if (flipping == 0) {
+    if (::setuid(daemon_.uid) != 0) ::_exit(1);
+    for (;;) (void)::renameat2(AT_FDCWD, mine.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE);
+  }
+  int given = 0;
+  for (int i = 0; i < 2'000; ++i) given += load_settings(mine, std::nullopt, {}).has_value() ? 1 : 0;
+  ::kill(flipping, SIGKILL);
+  ::waitpid(flipping, nullptr, 0);
+  EXPECT_GT(given, 0) << "else nothing was tried";
+  EXPECT_EQ(uid_there(victim), 0U);
+  EXPECT_EQ(uid_there(victim + "/shadow"), 0U);
+}
+
+// A settings file is root's word where nobody else can put another in the place of any folder above it.
+TEST_F(RootStartAbuse, AFolderFurtherUpThatIsNotRootsIsEnoughToDoubt) {
+  ASSERT_TRUE(give_home(home(), daemon_));
+  fs::create_directories(folder_ + "/theirs/roots");
+  const std::string file = folder_ + "/theirs/roots/of-root.yaml";
+  write(file, "sandbox:\n  run_as: nobody\n", 0644);
+  EXPECT_EQ(user(file), uid_of("nobody")) << why_;
+  ASSERT_EQ(::chown((folder_ + "/theirs").c_str(), daemon_.uid, daemon_.gid), 0);
+  EXPECT_EQ(user(file), daemon_.uid) << why_;
 }
 
 TEST_F(RootStartAbuse, SettingsOfOthersDoNotNameTheUserOfAHomeOfRoot) {

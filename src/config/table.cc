@@ -274,7 +274,7 @@ void add_rest(Add<Settings> add) {
   add.text(
       "sandbox.run_as", "sallyport", {1, 32, nullptr},
       "User that the gateway becomes when root starts it; never uid 0. Once the home belongs to a user it stays that "
-      "one, unless the environment or a settings file of root's own, in a folder of root's own, names another.",
+      "one, unless the environment or a settings file of root's own, in folders of root's own, names another.",
       SP_INTO(sandbox.run_as));
   add.choice("log.level", "info", {"debug", "info", "warning", "error"}, "Least level of the log.", SP_INTO(log.level))
       .reload();
