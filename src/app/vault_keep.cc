@@ -71,8 +71,10 @@ App::VaultKeep::VaultKeep(App& app)
           [this](const std::string& id, const std::string& former) {
             app_.note("rotate_exchange_key", "exchange-key", id + (former.empty() ? "" : " former=" + former));
           }),
-      resolver_(app.clock_, [this](const std::string& reference, const control::SecretUse& use,
-                                   const Result<void>& outcome) { return note_use(reference, use, outcome); }),
+      resolver_(app.control_io_.get_executor(), app.clock_,
+                [this](const std::string& reference, const control::SecretUse& use, const Result<void>& outcome) {
+                  return note_use(reference, use, outcome);
+                }),
       desk_{vault_, one_time_, exchange_, [this] { return seal(); }, [this] { return unseal(); }} {}
 
 Result<void> App::VaultKeep::open() {
@@ -81,6 +83,7 @@ Result<void> App::VaultKeep::open() {
   SP_CHECK(exchange_.load(exchange_rules_of(settings)));
   vault_.on_changed([this](const control::VaultName& where, bool gone) { changed(where, gone); });
   SP_CHECK(add_sources());
+  if (app_.options_.listen) asio::post(app_.control_io_, [this] { resolver_.start(); });
   wrap_anew_on_rotation();
   if (vault_.sealed()) app_.log_.warning("the vault is sealed, as it was left; fix: sallyport vault unseal");
   return {};

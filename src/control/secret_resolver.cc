@@ -13,24 +13,89 @@ std::string schemes_of(const std::map<std::string, std::unique_ptr<SecretSource>
 
 }  // namespace
 
-Task<Result<Secret>> SecretResolver::fetch(SecretSource& source, std::string name, std::string inner, SecretUse use) {
-  const std::string reference = "${" + inner + "}";
-  auto found = co_await source.fetch(std::move(name), use);
-  if (!found) found = fail(Code::config, reference + ": " + found.error().detail);
-  if (!found) {
-    (void)note_(reference, use, fail(found.error()));
-    co_return found;
+// However a question ends, nobody waits for it any more.
+class SecretResolver::Ending {
+ public:
+  Ending(SecretResolver& of, const std::string& inner, Question& question)
+      : of_(of), inner_(inner), question_(question) {}
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
+  ~Ending() {
+    question_.over = true;
+    of_.asking_.erase(inner_);
+    for (SteadyTimer* const timer : question_.waiting) timer->cancel();
   }
-  if (source.kept_for().count() != 0) {
-    if (kept_.size() >= kKeptMax) kept_.clear();
-    kept_[inner] = {found->clone(), clock_.steady()};
+
+ private:
+  SecretResolver& of_;
+  const std::string& inner_;
+  Question& question_;
+};
+
+class SecretResolver::Waiting {
+ public:
+  Waiting(Question& question, SteadyTimer& timer) : question_(question), timer_(&timer) {
+    question_.waiting.push_back(timer_);
   }
-  co_return given(inner, use, std::move(*found));
-}
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() { std::erase(question_.waiting, timer_); }
+
+ private:
+  Question& question_;
+  SteadyTimer* timer_;
+};
 
 Result<Secret> SecretResolver::given(const std::string& inner, const SecretUse& use, Secret value) {
   SP_CHECK(note_("${" + inner + "}", use, Result<void>()));
   return value;
+}
+
+Result<Secret> SecretResolver::refused(const std::string& inner, const SecretUse& use, const Error& error) {
+  const Error told{Code::config, "${" + inner + "}: " + error.detail};
+  (void)note_("${" + inner + "}", use, fail(told));
+  return fail(told);
+}
+
+// The one under way, or another.
+std::shared_ptr<SecretResolver::Question> SecretResolver::question_of(SecretSource& source, const std::string& inner,
+                                                                      SecretUse use, bool beside) {
+  if (const auto known = asking_.find(inner); known != asking_.end()) return known->second;
+  auto question = std::make_shared<Question>();
+  question->deadline = use.deadline;
+  question->beside = beside;
+  asking_[inner] = question;
+  tasks_.spawn(ask(source, inner, std::move(use), question));
+  return question;
+}
+
+Task<void> SecretResolver::ask(SecretSource& source, std::string inner, SecretUse use,
+                               std::shared_ptr<Question> question) {
+  const Ending ending(*this, inner, *question);
+  question->outcome = co_await source.fetch(inner.substr(inner.find(':') + 1), use);
+  if (const auto& outcome = question->outcome; outcome) {
+    if (kept_.size() >= kKeptMax) kept_.clear();
+    kept_[inner] = {outcome->clone(), clock_.steady()};
+  } else if (question->beside) {
+    (void)refused(inner, use, outcome.error());
+  }
+}
+
+Task<Result<Secret>> SecretResolver::answer_of(SecretSource& source, std::string inner, SecretUse use) {
+  for (;;) {
+    const auto question = question_of(source, inner, use, false);
+    SteadyTimer timer(tasks_.executor());
+    timer.expires_after(use.deadline - clock_.steady());
+    if (!question->over) {
+      const Waiting waiting(*question, timer);
+      co_await timer.async_wait(use_task_ec);
+    }
+    if (!question->over) co_return refused(inner, use, {Code::config, "no answer in the time of its call"});
+    if (question->outcome) co_return given(inner, use, question->outcome->clone());
+    // Whoever began it had less time than this call.
+    const bool cut = question->deadline < use.deadline && question->deadline <= clock_.steady();
+    if (!cut || stopped_) co_return refused(inner, use, question->outcome.error());
+  }
 }
 
 Task<Result<Secret>> SecretResolver::value_of(std::string inner, SecretUse use) {
@@ -39,15 +104,21 @@ Task<Result<Secret>> SecretResolver::value_of(std::string inner, SecretUse use) 
   if (source == sources_.end() || colon == inner.size()) {
     co_return fail(Code::config, "${" + inner + "}: no such source; there are " + schemes_of(sources_));
   }
-  const auto kept = kept_.find(inner);
   const auto lasts = source->second->kept_for();
+  if (lasts.count() == 0) {
+    auto found = co_await source->second->fetch(inner.substr(colon + 1), use);
+    if (!found) co_return refused(inner, use, found.error());
+    co_return given(inner, use, std::move(*found));
+  }
+  const auto kept = kept_.find(inner);
   const SteadyTime now = clock_.steady();
-  const bool there = kept != kept_.end() && now < kept->second.at + lasts;
-  Secret before = there ? kept->second.value.clone() : Secret();
-  if (there && now < kept->second.at + lasts * 3 / 4) co_return given(inner, use, std::move(before));
-  auto fresh = co_await fetch(*source->second, inner.substr(colon + 1), inner, use);
-  if (!fresh && there && fresh.error().code == Code::config) co_return given(inner, use, std::move(before));
-  co_return fresh;
+  if (kept == kept_.end() || now >= kept->second.at + lasts) {
+    co_return co_await answer_of(*source->second, std::move(inner), std::move(use));
+  }
+  Secret value = kept->second.value.clone();
+  const bool late = now >= kept->second.at + lasts * 3 / 4;
+  if (late && !stopped_) question_of(*source->second, inner, {use.server, use.principal}, true);
+  co_return given(inner, use, std::move(value));
 }
 
 Task<Result<Secret>> SecretResolver::resolve(std::string text, SecretUse use) {
@@ -74,7 +145,14 @@ Task<Result<Secret>> SecretResolver::resolve(std::string text, SecretUse use) {
   co_return Secret(std::move(out));
 }
 
+void SecretResolver::start() {
+  for (const auto& [scheme, source] : sources_) source->start();
+}
+
 Task<void> SecretResolver::stop() {
+  stopped_ = true;
+  tasks_.cancel();
+  co_await tasks_.join();
   for (const auto& [scheme, source] : sources_) co_await source->stop();
 }
 

@@ -1,6 +1,7 @@
-// Replaces the ${SCHEME:NAME} references of a text by what their sources hold. What a source lets us keep is asked for again
-// when three quarters of its time are over, and while that fails the kept value stands until its time is. Owned by app; the
-// control executor only. Limits: 16 references a text, 1,000 kept values.
+// Replaces the ${SCHEME:NAME} references of a text by what their sources hold. What a source lets us keep is given until its
+// time is over; when three quarters of that are, it is asked for again beside, and nobody waits. A reference is asked for once
+// at a time: who needs it meanwhile waits for that answer, no longer than its own deadline. Owned by app; the control executor
+// only; stop() before it goes. Limits: 16 references a text, 1,000 kept values.
 #pragma once
 
 #include <functional>
@@ -8,9 +9,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "control/secret_source.h"
 #include "core/clock.h"
+#include "core/task.h"
 
 namespace sallyport::control {
 
@@ -24,7 +28,9 @@ class SecretResolver {
   using Note =
       std::function<Result<void>(const std::string& reference, const SecretUse& use, const Result<void>& outcome)>;
 
-  SecretResolver(const Clock& clock, Note note) : clock_(clock), note_(std::move(note)) {}
+  // What escapes a question gives it no answer, and that is told to whoever waits.
+  SecretResolver(Executor executor, const Clock& clock, Note note)
+      : clock_(clock), note_(std::move(note)), tasks_(executor, [](const char*) {}) {}
   // Before anything is resolved. `scheme` without the colon.
   void add(std::string scheme, std::unique_ptr<SecretSource> source) {
     sources_[std::move(scheme)] = std::move(source);
@@ -33,6 +39,7 @@ class SecretResolver {
   // Code::config, its detail begins with the reference: nobody knows it, or its source gives nothing.
   Task<Result<Secret>> resolve(std::string text, SecretUse use);
   void forget() { kept_.clear(); }
+  void start();  // what sources do unasked
   Task<void> stop();  // before it goes
 
  private:
@@ -40,14 +47,30 @@ class SecretResolver {
     Secret value;
     SteadyTime at{};
   };
+  // Of one reference, while its source is asked.
+  struct Question {
+    SteadyTime deadline;  // of who began
+    bool beside = false;  // nobody waits for it
+    bool over = false;
+    Result<Secret> outcome = fail(Code::config, "it was not answered");
+    std::vector<SteadyTimer*> waiting;
+  };
+  class Ending;
+  class Waiting;
   Result<Secret> given(const std::string& inner, const SecretUse& use, Secret value);
+  Result<Secret> refused(const std::string& inner, const SecretUse& use, const Error& error);
   Task<Result<Secret>> value_of(std::string inner, SecretUse use);
-  Task<Result<Secret>> fetch(SecretSource& source, std::string name, std::string inner, SecretUse use);
+  Task<Result<Secret>> answer_of(SecretSource& source, std::string inner, SecretUse use);
+  std::shared_ptr<Question> question_of(SecretSource& source, const std::string& inner, SecretUse use, bool beside);
+  Task<void> ask(SecretSource& source, std::string inner, SecretUse use, std::shared_ptr<Question> question);
 
   const Clock& clock_;
   Note note_;
   std::map<std::string, std::unique_ptr<SecretSource>, std::less<>> sources_;
   std::map<std::string, Kept, std::less<>> kept_;  // by what stands between the braces
+  std::map<std::string, std::shared_ptr<Question>, std::less<>> asking_;  // the same
+  bool stopped_ = false;
+  TaskGroup tasks_;
 };
 
 // A source that answers at once.

@@ -10,19 +10,25 @@ namespace {
 
 class Remote final : public SecretSource {
  public:
-  explicit Remote(Result<std::string>& answer, int& asked) : answer_(answer), asked_(asked) {}
+  Remote(Result<std::string>& answer, int& asked, SteadyTimer& gate) : answer_(answer), asked_(asked), gate_(gate) {}
   Task<Result<Secret>> fetch(std::string, SecretUse use) override {
     ++asked_;
     until = use.deadline;
+    if (hangs) {
+      (void)co_await gate_.async_wait(use_task_ec);
+      if (hangs) co_return fail(Code::upstream_timeout, "no answer");
+    }
     if (!answer_) co_return fail(answer_.error());
     co_return Secret(*answer_);
   }
   [[nodiscard]] std::chrono::seconds kept_for() const override { return std::chrono::seconds(100); }
   static inline SteadyTime until{};  // of what was asked last
+  static inline bool hangs = false;  // until the gate is cancelled; still then: no answer
 
  private:
   Result<std::string>& answer_;
   int& asked_;
+  SteadyTimer& gate_;
 };
 
 class References : public ::testing::Test {
@@ -33,20 +39,38 @@ class References : public ::testing::Test {
                     if (name == "gone") return fail(Code::config, "it is not there");
                     return Secret("<" + name + " for " + use.server + ">");
                   }));
-    resolver_.add("far", std::make_unique<Remote>(answer_, asked_));
+    resolver_.add("far", std::make_unique<Remote>(answer_, asked_, gate_));
     resolver_.add("vault", std::make_unique<VaultSource>(vault_, [](const std::string& principal) {
                     return principal == "key:k" ? std::string("user:7") : principal;
                   }));
   }
+  ~References() override {
+    hang(false);
+    asio::co_spawn(io_, resolver_.stop(), [](const std::exception_ptr&) {});
+    turn();
+  }
   std::string resolved(const std::string& text, SecretUse use = {"calc", "user:7"}) {
-    std::string out;
-    asio::co_spawn(io_, resolver_.resolve(text, std::move(use)),
-                   [&out](const std::exception_ptr&, Result<Secret> done) {
-                     out = done ? std::string(done->reveal()) : "error: " + done.error().detail;
-                   });
+    const auto out = begun(text, std::move(use));
     io_.restart();
     io_.run();
+    return *out;
+  }
+  // Goes on with each turn(); empty until it has ended.
+  std::shared_ptr<std::string> begun(const std::string& text, SecretUse use = {"calc", "user:7"}) {
+    auto out = std::make_shared<std::string>();
+    asio::co_spawn(io_, resolver_.resolve(text, std::move(use)), [out](const std::exception_ptr&, Result<Secret> done) {
+      *out = done ? std::string(done->reveal()) : "error: " + done.error().detail;
+    });
     return out;
+  }
+  void turn() {
+    io_.restart();
+    io_.poll();
+  }
+  void hang(bool hangs) {
+    Remote::hangs = hangs;
+    gate_.cancel();
+    turn();
   }
   void put(const VaultName& where, const std::string& value) {
     VaultPut order;
@@ -56,6 +80,7 @@ class References : public ::testing::Test {
   }
 
   asio::io_context io_;
+  SteadyTimer gate_{io_.get_executor(), SteadyTimer::time_point::max()};
   FakeClock clock_;
   SystemRandom random_;
   crypto::KeyStore keys_ = testing::key_store_of("resolver tests");
@@ -66,7 +91,8 @@ class References : public ::testing::Test {
   std::vector<std::string> noted_;
   bool audit_fails_ = false;
   SecretResolver resolver_{
-      clock_, [this](const std::string& reference, const SecretUse&, const Result<void>& outcome) -> Result<void> {
+      io_.get_executor(), clock_,
+      [this](const std::string& reference, const SecretUse&, const Result<void>& outcome) -> Result<void> {
         noted_.push_back(reference + (outcome ? "" : " failed"));
         if (audit_fails_) return fail(Code::audit_unavailable, "disk full");
         return {};
@@ -103,11 +129,96 @@ TEST_F(References, WhatMayBeKeptIsRenewedBeforeItsTimeIsOverAndNotGivenAfterIt) 
   answer_ = fail(Code::upstream_unavailable, "down");
   EXPECT_EQ(resolved("${far:x}"), "far away");
   EXPECT_EQ(asked_, 2);
-  EXPECT_EQ(noted_, (std::vector<std::string>{"${far:x}", "${far:x}", "${far:x} failed", "${far:x}"}));
+  EXPECT_EQ(noted_, (std::vector<std::string>{"${far:x}", "${far:x}", "${far:x}", "${far:x} failed"}));
   clock_.advance(std::chrono::seconds(25));
   EXPECT_EQ(resolved("${far:x}"), "error: ${far:x}: down");
   answer_ = "fresh";
   EXPECT_EQ(resolved("${far:x}"), "fresh");
+}
+
+// S4-17: a store that hangs delays nobody while what is kept may be given, and it is asked once.
+TEST_F(References, WhatIsKeptIsGivenAtOnceWhileItsStoreIsAskedBeside) {
+  ASSERT_EQ(resolved("${far:x}"), "far away");
+  clock_.advance(std::chrono::seconds(75));
+  hang(true);
+  answer_ = "fresh";
+  const auto one = begun("${far:x}"), two = begun("${far:x}", {"other", "user:8"});
+  turn();
+  EXPECT_EQ(*one, "far away");
+  EXPECT_EQ(*two, "far away");
+  EXPECT_EQ(asked_, 2) << "one question beside";
+  EXPECT_EQ(Remote::until, SteadyTime::max()) << "that no call waits for";
+  hang(false);
+  const auto three = begun("${far:x}");
+  turn();
+  EXPECT_EQ(*three, "fresh");
+  EXPECT_EQ(asked_, 2);
+}
+
+TEST_F(References, WhoNeedsTheSameAtOnceSharesOneQuestion) {
+  hang(true);
+  const auto one = begun("${far:x}"), two = begun("${far:x}", {"other", "user:8"}), other = begun("${far:y}");
+  turn();
+  EXPECT_EQ(asked_, 2) << "x and y";
+  EXPECT_EQ(*one + *two + *other, "");
+  hang(false);
+  EXPECT_EQ(*one, "far away");
+  EXPECT_EQ(*two, "far away");
+  EXPECT_EQ(noted_.size(), 3U) << "each use";
+  clock_.advance(std::chrono::seconds(100));
+  answer_ = fail(Code::upstream_unavailable, "down");
+  noted_.clear();
+  hang(true);
+  const auto three = begun("${far:x}"), four = begun("${far:x}");
+  turn();
+  hang(false);
+  EXPECT_EQ(asked_, 3);
+  EXPECT_EQ(*three, "error: ${far:x}: down") << "what has ended is not given";
+  EXPECT_EQ(*four, "error: ${far:x}: down");
+  EXPECT_EQ(noted_, (std::vector<std::string>{"${far:x} failed", "${far:x} failed"}));
+}
+
+TEST_F(References, WhoJoinsAQuestionWaitsForItsOwnTime) {
+  hang(true);
+  const auto patient = begun("${far:x}");
+  turn();
+  const auto hasty = begun("${far:x}", {"calc", "user:8", clock_.steady()});
+  while (hasty->empty()) io_.run_one();
+  EXPECT_EQ(*hasty, "error: ${far:x}: no answer in the time of its call");
+  EXPECT_EQ(*patient, "");
+  hang(false);
+  EXPECT_EQ(*patient, "far away");
+  EXPECT_EQ(asked_, 1);
+}
+
+TEST_F(References, WhoJoinsOneThatHadLessTimeAsksAgain) {
+  hang(true);
+  const auto first = begun("${far:x}", {"calc", "user:7", clock_.steady() + std::chrono::seconds(60)});
+  turn();
+  const auto patient = begun("${far:x}", {"calc", "user:8"});
+  turn();
+  EXPECT_EQ(asked_, 1);
+  clock_.advance(std::chrono::seconds(60));
+  gate_.cancel();  // its question ends without an answer
+  turn();
+  EXPECT_EQ(*first, "error: ${far:x}: no answer");
+  EXPECT_EQ(asked_, 2);
+  hang(false);
+  EXPECT_EQ(*patient, "far away");
+}
+
+TEST_F(References, AreAskedForNoMoreOnceItIsStopped) {
+  ASSERT_EQ(resolved("${far:x}"), "far away");
+  clock_.advance(std::chrono::seconds(75));
+  hang(true);
+  const auto kept = begun("${far:x}"), fresh = begun("${far:y}");
+  turn();
+  bool stopped = false;
+  asio::co_spawn(io_, resolver_.stop(), [&stopped](const std::exception_ptr&) { stopped = true; });
+  turn();
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(*kept, "far away");
+  EXPECT_TRUE(fresh->starts_with("error: ${far:y}: ")) << *fresh;
 }
 
 // Whatever of one call is asked for has the time of that call, and no more.

@@ -27,6 +27,8 @@ class SecretSource {
   virtual Task<Result<Secret>> fetch(std::string name, SecretUse use) = 0;
   // So long a fetched value is given again; 0: asked each time. A source with a time holds the same for every use.
   [[nodiscard]] virtual std::chrono::seconds kept_for() const { return std::chrono::seconds(0); }
+  // What it does unasked, from now on: a token of its own is kept alive before anything is fetched. Waits for nobody.
+  virtual void start() {}
   // Ends what it does unasked; nothing is fetched any more.
   virtual Task<void> stop() { co_return; }
 };

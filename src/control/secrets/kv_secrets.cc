@@ -31,7 +31,6 @@ Result<std::unique_ptr<KvSecrets>> KvSecrets::make(Executor executor, const Cloc
 
 Task<Result<Secret>> KvSecrets::fetch(std::string name, SecretUse use) {
   SP_CO_TRY(const RemoteReference reference, parse_kv_reference(name));
-  server_->keep_token();
   std::string path = reference.mount + "/data/" + reference.path;
   if (reference.version) path += "?version=" + std::to_string(*reference.version);
   auto asked = co_await server_->ask("GET", std::move(path), {}, use.deadline);

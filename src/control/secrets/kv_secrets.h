@@ -25,6 +25,7 @@ class KvSecrets final : public SecretSource {
   // EgressClient::fetch, upstream_protocol. Never with a byte of the answer in the text.
   Task<Result<Secret>> fetch(std::string name, SecretUse use) override;
   [[nodiscard]] std::chrono::seconds kept_for() const override { return kept_for_; }
+  void start() override { server_->keep_token(); }
   Task<void> stop() override;
 
  private:

@@ -60,6 +60,7 @@ VaultServer::VaultServer(Executor executor, std::unique_ptr<net::EgressPeer> pee
       report_(std::move(report)),
       give_(rules.token),
       token_(std::move(token)),
+      turn_(executor),
       tasks_(executor, [this](const char* what) { report_(what); }) {
   std::string_view path = peer_->url().target;
   path = path.substr(0, path.find('?'));
@@ -84,7 +85,10 @@ bool VaultServer::replaced() {
   if (!given || equal_constant_time(as_bytes(given->reveal()), as_bytes(token_.reveal()))) return false;
   token_ = *std::move(given);
   ++tokens_;
-  if (std::exchange(over_, false)) tasks_.spawn(renew());
+  if (keeping_) {  // it has a life of its own: whoever waits for half of the former's ends
+    turn_.cancel();
+    tasks_.spawn(renew());
+  }
   return true;
 }
 
@@ -108,22 +112,25 @@ void VaultServer::keep_token() {
   tasks_.spawn(renew());
 }
 
+// Of the token there is now; ends when another takes its place, for which replaced() starts anew.
 Task<void> VaultServer::renew() {
-  SteadyTimer timer(executor_);
-  const auto wait = [&timer](std::chrono::seconds time) {
-    timer.expires_after(time);
-    return timer.async_wait(use_task_ec);
+  const std::uint64_t mine = tokens_;
+  const auto wait = [this](std::chrono::seconds time) {
+    turn_.expires_after(time);
+    return turn_.async_wait(use_task_ec);
   };
   auto text = co_await ask("GET", "auth/token/lookup-self", {}, SteadyTime::max());
-  while (!text) {
+  while (!text && tokens_ == mine) {
     report_("the token's life cannot be asked for: " + text.error().detail);
     if (const auto [error] = co_await wait(kRetry); error) co_return;
     text = co_await ask("GET", "auth/token/lookup-self", {}, SteadyTime::max());
   }
+  if (tokens_ != mine) co_return;
   TokenLife life = life_of(*text, "data", "ttl");
   while (life.renewable && life.left.count() > 0) {
     if (const auto [error] = co_await wait(std::max(kRenewMin, life.left / 2)); error) co_return;
     auto renewed = co_await ask("POST", "auth/token/renew-self", "{}", SteadyTime::max());
+    if (tokens_ != mine) co_return;
     if (renewed) {
       life = life_of(*renewed, "auth", "lease_duration");
       continue;
@@ -136,10 +143,10 @@ Task<void> VaultServer::renew() {
     report_("the token cannot be renewed and ends in " + std::to_string(life.left.count()) +
             " s; fix: write another where its reference points, it is read once this one is refused");
   }
-  over_ = true;
 }
 
 Task<void> VaultServer::stop() {
+  keeping_ = false;
   tasks_.cancel();
   co_await tasks_.join();
   peer_->stop();

@@ -34,7 +34,8 @@ class VaultServer {
   // `path` behind /v1/. The body of an answer with status 200. Errors: not_found (404), upstream_refused (403 and what else it
   // refuses), upstream_unavailable (sealed, failing), those of EgressClient::fetch.
   Task<Result<std::string>> ask(std::string method, std::string path, std::string body, SteadyTime deadline);
-  // From now on; once. A token that never ends is left alone; one that cannot be renewed is told of, and who gave it replaces it.
+  // From now on; once. A token that never ends is left alone; one that cannot be renewed is told of, and who gave it replaces it,
+  // by one whose life is asked for anew.
   void keep_token();
   Task<void> stop();
 
@@ -53,7 +54,8 @@ class VaultServer {
   std::function<Result<Secret>()> give_;
   Secret token_;
   std::uint64_t tokens_ = 0;  // that took the place of another
-  bool keeping_ = false, over_ = false;  // over_: nothing is left to renew of this token
+  bool keeping_ = false;
+  SteadyTimer turn_;  // until the token is renewed, or asked for its life again
   TaskGroup tasks_;
 };
 

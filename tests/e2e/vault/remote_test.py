@@ -120,6 +120,37 @@ class KeyValue(unittest.TestCase):
         self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("kv-mail-1"))
         self.assertTrue(kv.renewed.wait(9 * SLOW))
 
+    def test_its_token_is_renewed_before_anything_is_asked_for(self):
+        """A gateway that nobody asks for a while finds its token alive."""
+        kv = self.kv(token_seconds=10)
+        kv.secrets[("/v1/secret/data/mail", 0)] = {"password": "kv-mail-4"}
+        gateway = self.gateway(kv)
+        kv.token_ends = time.monotonic() + kv.token_seconds
+        self.assertTrue(kv.renewed.wait(9 * SLOW))
+        add(gateway, "mail", "${kv:secret/mail#password}")
+        self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("kv-mail-4"))
+
+    def test_a_server_that_does_not_answer_delays_no_start_and_no_stop(self):
+        kv = self.kv()
+        kv.answering.clear()
+        self.addCleanup(kv.answering.set)
+        gateway = self.gateway(kv)
+        processes.wait_until(lambda: kv.asked, 9 * SLOW, "the question for the token's life")
+        gateway.stop()
+
+    def test_a_token_in_the_place_of_another_is_renewed_by_its_own_life(self):
+        kv = self.kv(token_seconds=3600)
+        path = os.path.join(scratch.folder("kv-token"), "token")
+        written(path, TOKEN)
+        gateway = self.gateway(kv, **{"vault.kv.token": "${file:%s}" % path, "vault.kept_seconds": 1})
+        kv.secrets[("/v1/secret/data/mail", 0)] = {"password": "kv-mail-5"}
+        add(gateway, "mail", "${kv:secret/mail#password}")
+        kv.token, kv.token_seconds, kv.token_ends = TOKEN + "-2", 10, float("inf")
+        written(path, kv.token)
+        time.sleep(1)  # what is kept of the probe's has ended
+        self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("kv-mail-5"))
+        self.assertTrue(kv.renewed.wait(9 * SLOW), "half of 3600 s would be its end")
+
     def test_a_token_written_anew_is_taken_once_the_old_one_is_refused(self):
         kv = self.kv()
         kv.secrets[("/v1/secret/data/mail", 0)] = {"password": "kv-mail-2"}
