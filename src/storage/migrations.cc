@@ -278,14 +278,14 @@ Result<int> known_version(Sqlite& db) {
                                               : ": use the newer program that wrote it"));
 }
 
-Result<void> migrate(Sqlite& db, WallTime now) {
+Result<void> migrate(Sqlite& db, WallTime now, int to) {
   SP_TRY(const int version, known_version(db));
-  if (version == newest_version()) return {};
+  if (version >= to) return {};
   SP_TRY(Transaction transaction, Transaction::begin(db));
   SP_CHECK(db.script("mark", "PRAGMA application_id = " + std::to_string(kApplicationId)));
   SP_CHECK(db.script("migrations", "CREATE TABLE IF NOT EXISTS migrations ("
                                    "version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT"));
-  for (int step = version; step < newest_version(); ++step) {
+  for (int step = version; step < to; ++step) {
     SP_CHECK(db.script("migration", kSteps[static_cast<std::size_t>(step)]));
     SP_CHECK(db.run("migration", "INSERT INTO migrations VALUES (?, ?)", std::int64_t{step + 1},
                     std::int64_t{now.time_since_epoch().count()}));

@@ -13,7 +13,8 @@ inline constexpr int kApplicationId = 0x53614C70;
 
 // The schema version; 0: an empty file. Code::storage: another program's, or no version that this program knows.
 Result<int> known_version(Sqlite& db);
-Result<void> migrate(Sqlite& db, WallTime now);
 int newest_version() noexcept;
+// Up to the newest. `to`: for tests of what older programs left.
+Result<void> migrate(Sqlite& db, WallTime now, int to = newest_version());
 
 }  // namespace sallyport::storage
