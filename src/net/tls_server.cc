@@ -112,6 +112,33 @@ int on_verified(int ok, X509_STORE_CTX* verified) {
   return 0;
 }
 
+struct FreeVerification {
+  void operator()(X509_STORE_CTX* one) const noexcept { X509_STORE_CTX_free(one); }
+};
+
+// OpenSSL looks for a certificate in revocation lists before it looks at the signatures above it, and checks the lists' own signatures
+// each time: what nobody issued would cost as much as a list is long. So the chain is first verified without them.
+int verify_client(X509_STORE_CTX* whole, void*) {
+  const std::unique_ptr<X509_STORE_CTX, FreeVerification> first(X509_STORE_CTX_new());
+  const int slot = SSL_get_ex_data_X509_STORE_CTX_idx();
+  const bool ready =
+      first &&
+      X509_STORE_CTX_init(first.get(), X509_STORE_CTX_get0_store(whole), X509_STORE_CTX_get0_cert(whole),
+                          X509_STORE_CTX_get0_untrusted(whole)) == 1 &&
+      X509_STORE_CTX_set_ex_data(first.get(), slot, X509_STORE_CTX_get_ex_data(whole, slot)) == 1 &&
+      X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(first.get()), X509_STORE_CTX_get0_param(whole)) == 1;
+  if (!ready) {
+    X509_STORE_CTX_set_error(whole, X509_V_ERR_OUT_OF_MEM);
+    return 0;
+  }
+  X509_VERIFY_PARAM_clear_flags(X509_STORE_CTX_get0_param(first.get()),
+                                X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  X509_STORE_CTX_set_verify_cb(first.get(), on_verified);
+  if (X509_verify_cert(first.get()) == 1) return X509_verify_cert(whole);
+  X509_STORE_CTX_set_error(whole, X509_STORE_CTX_get_error(first.get()));
+  return 0;
+}
+
 }  // namespace
 
 struct TlsServer::Shared {
@@ -173,6 +200,7 @@ Result<void> TlsServer::Shared::ask_for_certificates(const TlsMaterial& material
       material.client_certificates == ClientCertificates::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   SSL_CTX_set_verify(c, SSL_VERIFY_PEER | required, on_verified);
   SSL_CTX_set_verify_depth(c, kChainMax);
+  if (!material.crl.empty()) SSL_CTX_set_cert_verify_callback(c, verify_client, nullptr);
   if (SSL_CTX_set_session_ticket_cb(c, keep_above, on_ticket, this) != 1) return broken("tickets");
   SP_TRY(auto trusted, trust_clients(c, material));
   client_authorities = std::move(trusted.authorities);

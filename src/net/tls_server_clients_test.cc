@@ -157,6 +157,25 @@ TEST_F(TlsServerTest, S2_26_BadClientCertificatesAreRefusedByName) {
   }
 }
 
+// A list is looked into, and its signature checked, for those alone whom an authority of ours did issue: what anybody can write
+// would else cost as much as the list is long.
+TEST_F(TlsServerTest, AForgedCertificateIsRefusedBeforeAnyListIsLookedAt) {
+  const TestCertificate of_the_same_name(authority());
+  const TestCertificate forged(CertificateWish{.name = "gone"}, &of_the_same_name);
+  TlsMaterial listed = mutual();
+  listed.crl = ca_.crl_pem(&forged);
+  const auto server = made(listed);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    forget_session();
+    const Met met = meet(server, {.most = version, .certificate = &forged});
+    EXPECT_FALSE(met.server_done);
+    EXPECT_EQ(met.verdict, X509_V_ERR_CERT_SIGNATURE_FAILURE) << X509_verify_cert_error_string(met.verdict);
+    EXPECT_NE(met.refused.find("SHA-256 "), std::string::npos) << met.refused;
+  }
+  listed.crl = ca_.crl_pem(nullptr, -60);
+  EXPECT_EQ(meet(made(listed), {.certificate = &forged}).verdict, X509_V_ERR_CERT_SIGNATURE_FAILURE);
+}
+
 TEST_F(TlsServerTest, OptionalMayBeLeftOutButNotWrong) {
   const TestCertificate other_ca(authority("another authority"));
   const TestCertificate foreign(CertificateWish{}, &other_ca);
