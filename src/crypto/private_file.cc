@@ -163,7 +163,8 @@ Result<void> replace_private(const fs::path& path, std::string_view bytes, Rando
 Result<void> remove_private(const fs::path& path) {
   if (::unlink(path.c_str()) != 0) {
     if (errno == ENOENT) return {};
-    return fail(Code::io, because("cannot remove " + quoted(path), errno));
+    return fail(Code::io,
+                because("cannot remove " + quoted(path), errno) + "; fix: remove it by hand, and see why it stays");
   }
   fault_point("keyring.removed");
   return sync_folder(path.parent_path());

@@ -8,8 +8,9 @@ import unittest
 
 import leaks
 import mcp
+import processes
 import scratch
-from gateway import Gateway, yaml_text
+from gateway import SLOW, Gateway, yaml_text
 
 PASSWORD = "a Recovery password of the backups 7"
 VALUE = "vault-value-5b2e9c71d0f34a86"
@@ -179,6 +180,20 @@ class Making(Backups):
         for method, path in (("GET", "/api/v1/backups"), ("POST", "/api/v1/backups"), ("POST", "/api/v1/backups/x/verify")):
             self.assertEqual(client.ask(method, path, {} if method == "POST" else None).status, 403, path)
             self.assertEqual(mcp.Client(self.gateway).ask(method, path, {} if method == "POST" else None).status, 401, path)
+        self.gateway.close()
+
+
+class Unasked(Backups):
+    settings = {"backup.every_hours": 1}
+
+    def test_one_is_made_by_the_clock(self):
+        """S2-11: nobody asks for it; it opens, and the audit says whose it is."""
+        listed = lambda: json.loads(self.gateway.cli("backup", "list", "--json"))["data"]
+        processes.wait_until(listed, 100 * SLOW, "a backup")
+        made = listed()[0]
+        self.assertTrue(made["authentic"])
+        processes.wait_until(lambda: [one for one in self.gateway.audit(action="backup", principal="system") if made["name"] in one["reason"]], 20 * SLOW, "its record")
+        self.assertTrue(json.loads(self.gateway.cli("backup", "verify", made["name"], "--json"))["verified"])
         self.gateway.close()
 
 

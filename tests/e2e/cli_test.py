@@ -71,7 +71,7 @@ class CommandLine(unittest.TestCase):
         checks = {check["check"]: check for check in json.loads(ran.out)["checks"]}
         for name in ("keys", "database"):
             self.assertEqual(checks[name]["state"], "fail", checks[name])
-            self.assertIn("sallyport init", checks[name]["fix"])
+            self.assertIn("sallyport init", checks[name]["found"] + checks[name]["fix"])
         self.assertLessEqual(set(os.listdir(home)), {"lock"})
 
     def test_exit_codes(self):
