@@ -179,11 +179,15 @@ Task<Result<control::AcmeCertificate>> App::CertificateDesk::ask() {
   co_return control::take_acme_certificate(acme_, folder, app_.clock_.wall());
 }
 
+// An authority may issue what is due again at once, whatever it was asked for.
+constexpr std::chrono::hours kBetweenOrders{1};
+
 Task<void> App::CertificateDesk::get_certificate() {
   const auto got = co_await ask();
   const auto taken = got ? store_.adopt(got->chain_pem, got->key_pem, "acme") : fail(got.error());
   if (taken) {
     refusals_ = 0;
+    ask_at_ = app_.clock_.wall() + kBetweenOrders;
     acme_failure_.clear();
     app_.log_.info("certificate from the ACME authority",
                    {{"serial", taken->serial}, {"until", iso_time(taken->not_after)}});

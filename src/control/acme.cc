@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kFileBytesMax = 256U << 10;
 constexpr std::chrono::seconds kLimit{300};
+constexpr std::chrono::hours kLifeMin{1};  // it would be ordered again at once, and always
 
 Result<void> make_folder(const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
@@ -62,6 +63,7 @@ Result<void> check(const crypto::Certificate& leaf, const crypto::CertificateKey
   if (!leaf.belongs_to(key)) return fail(Code::crypto, "the certificate belongs to another key");
   if (facts.is_ca || !facts.for_server) return fail(Code::validation, "the certificate is not for serving");
   if (facts.not_after <= now) return fail(Code::validation, "the certificate has ended already");
+  if (facts.not_after < now + kLifeMin) return fail(Code::validation, "the certificate ends in less than an hour");
   for (const std::string& host : rules.hosts) {
     if (!names(facts, host)) return fail(Code::validation, "the certificate does not name " + host);
   }

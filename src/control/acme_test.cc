@@ -8,7 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
+
+#include "core/clock.h"
+#include "core/random.h"
+#include "crypto/x509_issue.h"
 
 namespace sallyport::control {
 namespace {
@@ -88,6 +93,34 @@ TEST(AcmePort, ThatOnlyRootMayHaveIsRefusedWithTheFix) {
   ASSERT_TRUE(WIFEXITED(status));
   if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "every user may have port 81 on this machine";
   EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+// One that is due again at once would be ordered for ever.
+TEST(AcmeCertificateAbuse, ThatEndsWithinAnHourIsNotTaken) {
+  SystemRandom random;
+  const WallTime now = SystemClock().wall();
+  const auto key = crypto::CertificateKey::generate(crypto::CertificateKeyType::ec_p256);
+  const auto pem = key->private_pem();
+  const auto other = crypto::make_authority(*key, "public", {now, now + std::chrono::hours(900)}, random);
+  AcmeRules rules;
+  rules.hosts = {"a.example"};
+  std::string pattern = (std::filesystem::temp_directory_path() / "sp-acme-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(pattern.data());
+  for (const int minutes : {59, 61}) {
+    std::filesystem::create_directories(folder / "lego" / "certificates");
+    const auto leaf = crypto::issue(*other, *key, *key,
+                                    {crypto::LeafKind::server,
+                                     "a.example",
+                                     {{crypto::AltNameKind::dns, "a.example"}},
+                                     {now, now + std::chrono::minutes(minutes)}},
+                                    random);
+    std::ofstream(folder / "lego/certificates/a.example.crt") << leaf->pem();
+    std::ofstream(folder / "lego/certificates/a.example.key") << pem->reveal();
+    const auto taken = take_acme_certificate(rules, folder, now);
+    EXPECT_EQ(taken.has_value(), minutes == 61) << minutes;
+    EXPECT_TRUE(taken || taken.error().detail == "the certificate ends in less than an hour") << taken.error().detail;
+  }
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -156,6 +156,18 @@ void Certificates::serve(Draft& next, IssuedCertificate& record, const std::stri
   next.files.push_back({"server.crt", pem, false});
 }
 
+namespace {
+
+constexpr std::ptrdiff_t kForeignKept = 10;
+
+// Who issued them keeps their record; here the newest tell what was served.
+void forget_foreign(std::vector<IssuedCertificate>& issued) {
+  auto surplus = std::ranges::count_if(issued, &IssuedCertificate::foreign) - kForeignKept;
+  std::erase_if(issued, [&](const IssuedCertificate& one) { return one.foreign && !one.in_use && surplus-- > 0; });
+}
+
+}  // namespace
+
 Result<IssuedCertificate> Certificates::adopt(std::string_view chain_pem, const Secret& key_pem,
                                               const std::string& by) {
   SP_TRY(Draft next, draft());
@@ -168,6 +180,7 @@ Result<IssuedCertificate> Certificates::adopt(std::string_view chain_pem, const 
   SP_CHECK(deps_.note("adopt", record, by));
   serve(next, record, std::string(chain_pem), key_pem);
   next.index.issued.push_back(record);
+  forget_foreign(next.index.issued);
   SP_CHECK(commit(std::move(next)));
   return record;
 }

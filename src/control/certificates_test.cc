@@ -145,6 +145,31 @@ TEST_F(Authority, WhatAnotherAuthorityIssuedIsAdopted) {
   EXPECT_TRUE(opened()->in_use(server)->foreign);
 }
 
+// However often an authority has its certificates renewed, the index stays one that can be read back.
+TEST_F(Authority, OfWhatOthersIssuedTheNewestAloneAreKept) {
+  const auto key = crypto::CertificateKey::generate(crypto::CertificateKeyType::ec_p256);
+  const auto other = crypto::make_authority(*key, "public", {clock_.wall(), clock_.wall() + days(900)}, random_);
+  const auto pem = key->private_pem();
+  auto authority = opened();
+  ASSERT_TRUE(authority->init({"a.example"}, {}, "a"));
+  ASSERT_TRUE(authority->issue(client("ours"), "a"));
+  const std::size_t ours = authority->index().issued.size();
+  std::string newest;
+  for (int i = 0; i < 15; ++i) {
+    const auto leaf = crypto::issue(*other, *key, *key,
+                                    {crypto::LeafKind::server,
+                                     "a.example",
+                                     {{crypto::AltNameKind::dns, "a.example"}},
+                                     {clock_.wall(), clock_.wall() + days(90)}},
+                                    random_);
+    const auto made = authority->adopt(leaf->pem(), *pem, "acme");
+    ASSERT_TRUE(made) << made.error().detail;
+    newest = made->serial;
+  }
+  EXPECT_EQ(authority->index().issued.size(), ours + 10);
+  EXPECT_EQ(authority->in_use(server)->serial, newest);
+}
+
 TEST_F(Authority, WithoutOneNothingIsIssued) {
   const auto authority = opened();
   EXPECT_EQ(authority->issue(client("x"), "a").error().code, Code::not_found);
