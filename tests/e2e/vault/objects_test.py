@@ -3,6 +3,7 @@ import datetime
 import json
 import unittest
 
+import mcp
 import processes
 import vault_case
 from gateway import SLOW
@@ -64,11 +65,19 @@ class Objects(Vault):
         self.assertEqual(self.ask("anonymous", "GET", "/secrets").status, 401)
 
     def test_a_persons_key_reads_none_of_their_own(self):
-        """An agent's key is in the hands of what it reads."""
-        self.put("own-two", "of ada", who="ada", own=True)
-        made = self.gateway.admin("POST", "/api/v1/keys", {"name": "ada-agent", "roles": [], "can_read": True, "can_execute": True})
-        for method, path, body in (("GET", "", None), ("POST", "/reveal", {}), ("PUT", "", {"value": "x"})):
-            self.assertEqual(self.ask(made["api_key"], method, self.path_of("own-two", True, path), body).status, 403)
+        """An agent's key is in the hands of what it reads; its rights are those of its person here, and their own is not for it."""
+        self.put("own-two", "of boss", own=True)
+        self.put("gateway-two", "of all")
+        made = mcp.Client(self.gateway, self.tokens["boss"]).ask("POST", "/api/v1/keys", {"name": "boss-agent", "roles": ["admin"]})
+        self.assertEqual((made.status, "user:" + made.message["owner"]), (201, self.id_of("boss")), made)
+        agent = made.message["api_key"]
+        self.assertEqual(self.value("gateway-two", agent).message["value"], "of all")
+        mine = self.path_of("own-two", True)
+        by_name = self.path_of("own-two") + "{}?owner=" + self.id_of("boss")
+        for method, path, body in (("GET", mine, None), ("PUT", mine, {"value": "x"}), ("DELETE", mine, None),
+                                   ("POST", self.path_of("own-two", True, "/reveal"), {}), ("POST", by_name.format("/reveal"), {})):
+            self.assertEqual(self.ask(agent, method, path, body).status, 403, (method, path))
+        self.assertEqual(self.value("own-two", own=True).message["value"], "of boss")
 
     def test_limits_and_names(self):
         for name in ("UPPER", "a b", "a//b", "../x", "principal/x", "x" * 129):
