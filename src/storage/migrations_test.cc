@@ -34,6 +34,7 @@ INSERT INTO servers (name, transport, working_directory, network, url, allow_pri
 INSERT INTO server_items (owner, list, position, name, value) VALUES ('web', 'header', 0, 'X-A', '${vault:a}');
 INSERT INTO tools (id, server, name, exposed_name, definition, digest, title, description, security_level, enabled)
   VALUES (7, 'web', 'ping', 'web_ping', '{}', 'digest of ping', 'Ping', 'sends a heliograph', 1, 1);
+INSERT INTO tool_items (owner, list, position, name, value) VALUES (7, 'label', 0, '', 'pii');
 INSERT INTO roles (name) VALUES ('auditor');
 INSERT INTO role_items (owner, list, position, name, value) VALUES ('auditor', 'inherits', 0, '', 'readonly');
 INSERT INTO meta (name, value) VALUES ('key_fingerprint', 'of the keys');
@@ -51,6 +52,7 @@ INSERT INTO token_keys (id, algorithm, sealed, created_at, token_lifetime, retir
 INSERT INTO registered_tools (name, version, definition, digest, title, description, security_level, enabled, owner,
   bound_server, bound_tool, url, allow_private, call_timeout_ms, created_at, updated_at)
   VALUES ('reg', '1.0', '{}', 'digest of reg', 'Reg', 'd', 1, 1, 'user:u1', 'web', 'ping', '', 0, 1000, 10, 11);
+INSERT INTO registered_tool_items (owner, list, position, name, value) VALUES ('reg', 'tag', 0, '', 'of tests');
 )sql"},
                        {8, R"sql(
 INSERT INTO toolsets (name, description, enabled, created_at) VALUES ('set', 'd', 1, 10);
@@ -137,6 +139,7 @@ TEST_P(OlderSchema, KeepsWhatThereAlwaysWas) {
   EXPECT_EQ(state->servers[0].headers.at("X-A"), "${vault:a}");
   ASSERT_EQ(state->tools.size(), 1U);
   EXPECT_EQ(state->tools[0].digest, "digest of ping");
+  EXPECT_EQ(state->tools[0].labels, std::vector<std::string>{"pii"});
   if (!had(5)) EXPECT_EQ(repository->search_tools("heliograph", 5)->size(), 1U);
   ASSERT_EQ(state->roles.size(), 1U);
   EXPECT_EQ(state->roles[0].inherits, std::vector<std::string>{"readonly"});
@@ -153,7 +156,8 @@ TEST_P(OlderSchema, KeepsWhatCameWithIt) {
   ASSERT_EQ(state->sessions.size(), had(2) ? 1U : 0U);
   if (had(2)) EXPECT_EQ(state->sessions[0].session->key_secret, had(6) ? 0U : 1U);
   EXPECT_EQ(state->token_keys.size(), had(4) ? 1U : 0U);
-  EXPECT_EQ(state->registered.size(), had(5) ? 1U : 0U);
+  ASSERT_EQ(state->registered.size(), had(5) ? 1U : 0U);
+  if (had(5)) EXPECT_EQ(state->registered[0].registration->tags, std::vector<std::string>{"of tests"});
   ASSERT_EQ(state->toolsets.size(), had(8) ? 1U : 0U);
   if (had(8)) EXPECT_EQ(state->toolsets[0].tools.size(), 1U);
   ASSERT_EQ(state->groups.size(), had(9) ? 1U : 0U);
