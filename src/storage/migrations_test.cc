@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "model/registration.h"
 #include "storage/database_copy.h"
 #include "storage/sqlite_repository.h"
 #include "storage/test_home.h"
