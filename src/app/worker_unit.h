@@ -28,6 +28,9 @@ struct App::WorkerUnit {
     settings.server.refuse = [this](net::ServerExchange& exchange, const Error& error) {
       return pipeline.refuse_broken(exchange, error);
     };
+    settings.server.on_flood = [this](const net::Peer& peer) {
+      record_refused_arrival(worker, peer, {net::ArrivalFault::tls_flood, std::string(net::kTlsFlood)});
+    };
     settings.arrival.admit_handshake = [this](const IpAddress& client) {
       return worker.admission.handshake(*worker.snapshot->limits, client.text(), worker.fleet.clock.steady());
     };

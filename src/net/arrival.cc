@@ -11,8 +11,8 @@ namespace sallyport::net {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(ArrivalFault::count_)> kNames{
-    "closed",      "draining",  "timeout",  "untrusted_proxy", "proxy_header", "plain_http", "too_many_handshakes",
-    "certificate", "handshake", "challenge"};
+    "closed",      "draining",  "timeout",   "untrusted_proxy", "proxy_header", "plain_http", "too_many_handshakes",
+    "certificate", "handshake", "tls_flood", "challenge"};
 
 constexpr std::string_view kPlainAnswer =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 46\r\nConnection: close\r\n\r\n"
@@ -133,6 +133,7 @@ Task<std::optional<ArrivalFailure>> Arrivals::shake_hands(Stream& stream, Peer& 
   if (co_await stream.accept_tls(std::move(*session))) {
     if (draining_ || deadline.late()) co_return ended(deadline, {});
     std::string detail = stream.accept_failure();
+    if (stream.flooded()) co_return ArrivalFailure{ArrivalFault::tls_flood, std::move(detail)};
     const auto fault = stream.certificate_refused() ? ArrivalFault::certificate : ArrivalFault::handshake;
     if (const auto whose = refused_certificate_of(stream.ssl()); !whose.empty()) detail += ": " + whose;
     co_await say_goodbye(stream, deadline);

@@ -39,6 +39,7 @@ enum class ArrivalFault : std::uint8_t {
   too_many_handshakes,  // of its address, or of all
   certificate,  // the client's, or that there was none
   handshake,  // anything else of TLS
+  tls_flood,  // TLS records without data, more than anybody needs; also after the handshake
   challenge,  // no fault: it was the ACME authority's, and is the relay's now
   count_
 };

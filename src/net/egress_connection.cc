@@ -45,8 +45,9 @@ void EgressConnection::write_head(const EgressRequest& request) {
   out_.append("\r\n");
 }
 
-// An alert says more than the error that it leaves behind.
+// An alert, or that there were too many records, says more than the error that it leaves behind.
 std::string EgressConnection::why(const boost::system::error_code& error) const {
+  if (stream_.flooded()) return std::string(kTlsFlood);
   const std::string alert = stream_.tls_alert();
   return alert.empty() ? error.message() : alert;
 }

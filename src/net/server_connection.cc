@@ -84,6 +84,7 @@ Task<void> ServerConnection::run() {
     if (close_) break;
     reader_.next();
   }
+  if (stream_.flooded() && settings_.on_flood) settings_.on_flood(peer_);
   if (!gone_ && answered_) co_await linger();
 }
 

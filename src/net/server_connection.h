@@ -71,6 +71,7 @@ struct ServerSettings {
   // count, audit and word it. Empty: a short JSON error. The connection closes after it.
   std::function<Response(ServerExchange&, const Error&)> refuse;
   std::function<void(const char*)> on_exception;  // what a handler let escape; for the log
+  std::function<void(const Peer&)> on_flood;  // Stream::flooded() ended the connection
 };
 
 // What the connections of one worker share. Outlives them.

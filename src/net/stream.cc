@@ -34,13 +34,8 @@ IoResult Stream::read_now(std::span<char> into) noexcept {
     if (got.error || got.bytes > 0) return got;
     return {asio::error::eof, 0};
   }
-  std::size_t got = 0;
-  ERR_clear_error();
-  const int ok = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
-  if (ok == 1) return {{}, got};
-  const int error = SSL_get_error(ssl_.get(), ok);
-  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return {asio::error::would_block, 0};
-  return {asio::error::eof, 0};
+  int want = 0;
+  return tls_take(into, want);
 }
 
 Task<IoResult> Stream::read_when_ready(std::span<char> into) {
@@ -82,8 +77,7 @@ bool Stream::stale() noexcept {
   if (n == 0 || !ssl_) return true;
   // TLS records without application data (session tickets) are in order.
   std::size_t got = 0;
-  ERR_clear_error();
-  const int ok = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
+  const int ok = SSL_peek_ex(begin_call(), &byte, 1, &got);
   return ok == 1 || SSL_get_error(ssl_.get(), ok) != SSL_ERROR_WANT_READ;
 }
 

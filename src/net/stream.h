@@ -26,6 +26,18 @@ struct SslDeleter {
 };
 using SslPtr = std::unique_ptr<ssl_st, SslDeleter>;
 
+// What the peer's TLS costs us. SSL_read returns at application data or an empty socket, not before: a peer that sends records of
+// anything else (KeyUpdate, tickets, warnings) as fast as they are read would keep one call, and the worker, for ever.
+struct TlsWire {
+  int fd = -1;
+  std::size_t call_bytes =
+      0;  // read since the call into OpenSSL began: at its limit the call ends, and the event loop goes on
+  unsigned records = 0;  // without application data, as far as records with it have not made up for them
+  unsigned records_max = 0;
+  bool flooded = false;  // more than that: the connection is of no more use
+};
+inline constexpr std::string_view kTlsFlood = "too many TLS records without data";
+
 class Stream {
  public:
   explicit Stream(Socket socket);
@@ -58,6 +70,8 @@ class Stream {
   // Of accept_tls: why it failed, and whether for the client's certificate, or that there was none.
   [[nodiscard]] std::string accept_failure() const;
   [[nodiscard]] bool certificate_refused() const noexcept;
+  // The peer sent more records without application data than anybody needs; reads end with an error since.
+  [[nodiscard]] bool flooded() const noexcept { return wire_ && wire_->flooded; }
   [[nodiscard]] const ssl_st* ssl() const noexcept { return ssl_.get(); }
 
   // Ends whatever waits on it; the owner's coroutine goes on with an error. Safe to call at any time.
@@ -71,12 +85,15 @@ class Stream {
  private:
   Task<boost::system::error_code> shake(SslPtr ssl, int (*step)(ssl_st*));
   Task<IoResult> tls_read(std::span<char> into);
+  ssl_st* begin_call() noexcept;
+  IoResult tls_take(std::span<char> into, int& want) noexcept;
   Task<boost::system::error_code> tls_wait(int ssl_error);
   boost::system::error_code tls_error(int ssl_error) noexcept;
   IoResult tls_write(std::string_view first, std::string_view second) noexcept;
   IoResult tls_write_record(std::string_view bytes) noexcept;
 
   Socket socket_;
+  std::unique_ptr<TlsWire> wire_;  // its address is OpenSSL's
   SslPtr ssl_;
   int tls_want_ = 0;
   int tls_alert_ = 0;  // RFC 8446 6.2; 0: none

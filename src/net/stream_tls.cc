@@ -12,28 +12,48 @@
 namespace sallyport::net {
 namespace {
 
+constexpr std::size_t kRecordMax = 16U << 10;  // RFC 8446 5.1
+constexpr std::size_t kCallBytesMax = 2 * kRecordMax;  // a whole record is within it, however it arrives
+// A chain of certificates in the smallest fragments that clients ask for (RFC 6066 4), and a hundred more.
+constexpr unsigned kHandshakeRecordsMax = 512;
+constexpr unsigned kRecordsMax = 64;  // a few session tickets, a KeyUpdate now and then
+
+TlsWire& wire_of(BIO* bio) { return *static_cast<TlsWire*>(BIO_get_data(bio)); }
+
 // OpenSSL's own socket BIO writes without MSG_NOSIGNAL: a peer that is gone would end the process.
 int bio_write(BIO* bio, const char* data, int size) {
-  const auto n = ::send(static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))), data,
-                        static_cast<std::size_t>(size), MSG_NOSIGNAL | MSG_DONTWAIT);
+  const auto n = ::send(wire_of(bio).fd, data, static_cast<std::size_t>(size), MSG_NOSIGNAL | MSG_DONTWAIT);
   BIO_clear_retry_flags(bio);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
   return static_cast<int>(n);
 }
 
+// OpenSSL asks once it holds no whole record any more: what is left after the limit is in the socket, and a wait for that ends.
 int bio_read(BIO* bio, char* data, int size) {
-  const auto n = ::recv(static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))), data,
-                        static_cast<std::size_t>(size), MSG_DONTWAIT);
+  TlsWire& wire = wire_of(bio);
   BIO_clear_retry_flags(bio);
+  if (wire.call_bytes >= kCallBytesMax) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const auto n = ::recv(wire.fd, data, static_cast<std::size_t>(size), MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+  if (n > 0) wire.call_bytes += static_cast<std::size_t>(n);
   return static_cast<int>(n);
 }
 
-constexpr std::size_t kRecordMax = 16U << 10;  // RFC 8446 5.1
+// For each record's head. As if the peer had closed: OpenSSL then takes this record for nothing, and no further one.
+void on_record(int written, int, int kind, const void*, std::size_t, SSL* ssl, void* of) {
+  if (written != 0 || kind != SSL3_RT_HEADER) return;
+  TlsWire& wire = *static_cast<TlsWire*>(of);
+  if (++wire.records <= wire.records_max) return;
+  wire.flooded = true;
+  SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
+}
 
 long bio_ctrl(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-BIO* make_bio(int fd) {
+BIO* make_bio(TlsWire& wire) {
   static BIO_METHOD* const method = [] {
     BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sallyport socket");
     BIO_meth_set_write(m, bio_write);
@@ -43,7 +63,7 @@ BIO* make_bio(int fd) {
   }();
   BIO* bio = BIO_new(method);
   if (bio == nullptr) return nullptr;
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd)));
+  BIO_set_data(bio, &wire);
   BIO_set_init(bio, 1);
   return bio;
 }
@@ -111,17 +131,23 @@ Task<boost::system::error_code> Stream::handshake(SslPtr ssl) { return shake(std
 Task<boost::system::error_code> Stream::accept_tls(SslPtr ssl) { return shake(std::move(ssl), SSL_accept); }
 
 Task<boost::system::error_code> Stream::shake(SslPtr ssl, int (*step)(ssl_st*)) {
+  wire_ = std::make_unique<TlsWire>(TlsWire{.fd = socket_.native_handle(), .records_max = kHandshakeRecordsMax});
   ssl_ = std::move(ssl);
-  BIO* bio = make_bio(socket_.native_handle());
+  BIO* bio = make_bio(*wire_);
   if (bio == nullptr) co_return boost::system::errc::make_error_code(boost::system::errc::not_enough_memory);
   SSL_set_bio(ssl_.get(), bio, bio);
+  SSL_set_msg_callback(ssl_.get(), on_record);
+  SSL_set_msg_callback_arg(ssl_.get(), wire_.get());
   SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   for (;;) {
-    ERR_clear_error();
-    const int ok = step(ssl_.get());
-    if (ok == 1) co_return boost::system::error_code();
+    const int ok = step(begin_call());
+    if (ok == 1) {
+      wire_->records = 0;
+      wire_->records_max = kRecordsMax;
+      co_return boost::system::error_code();
+    }
     const int error = SSL_get_error(ssl_.get(), ok);
-    if (!wants_more(error)) {
+    if (!wants_more(error) || flooded()) {
       handshake_error_ = ERR_peek_error();
       const auto failed = tls_error(error);
       ERR_clear_error();
@@ -132,12 +158,14 @@ Task<boost::system::error_code> Stream::shake(SslPtr ssl, int (*step)(ssl_st*)) 
 }
 
 std::string Stream::tls_failure() const {
+  if (flooded()) return std::string(kTlsFlood);
   const long verdict = ssl_ ? SSL_get_verify_result(ssl_.get()) : X509_V_OK;
   if (verdict != X509_V_OK) return why_refused(verdict);
   return tls_alert_ == 0 ? "handshake failed" : tls_alert();
 }
 
 std::string Stream::accept_failure() const {
+  if (flooded()) return std::string(kTlsFlood);
   const long verdict = ssl_ ? SSL_get_verify_result(ssl_.get()) : X509_V_OK;
   if (verdict != X509_V_OK) return X509_verify_cert_error_string(verdict);
   const char* const reason = ERR_reason_error_string(handshake_error_);
@@ -150,15 +178,31 @@ bool Stream::certificate_refused() const noexcept {
          ERR_GET_REASON(handshake_error_) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
 }
 
+ssl_st* Stream::begin_call() noexcept {
+  ERR_clear_error();
+  wire_->call_bytes = 0;
+  return ssl_.get();
+}
+
+// Application data makes up for its own record and one more: who mixes data with floods is found out too.
+IoResult Stream::tls_take(std::span<char> into, int& want) noexcept {
+  std::size_t got = 0;
+  const int ok = SSL_read_ex(begin_call(), into.data(), into.size(), &got);
+  if (ok == 1) {
+    wire_->records -= std::min(wire_->records, 2U);
+    return {{}, got};
+  }
+  want = SSL_get_error(ssl_.get(), ok);
+  if (wants_more(want) && !flooded()) return {asio::error::would_block, 0};
+  return {tls_error(want), 0};
+}
+
 Task<IoResult> Stream::tls_read(std::span<char> into) {
   for (;;) {
-    std::size_t got = 0;
-    ERR_clear_error();
-    const int ok = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
-    if (ok == 1) co_return IoResult{{}, got};
-    const int error = SSL_get_error(ssl_.get(), ok);
-    if (!wants_more(error)) co_return IoResult{tls_error(error), 0};
-    if (const auto failed = co_await tls_wait(error)) co_return IoResult{failed, 0};
+    int want = 0;
+    const IoResult read = tls_take(into, want);
+    if (read.error != asio::error::would_block) co_return read;
+    if (const auto failed = co_await tls_wait(want)) co_return IoResult{failed, 0};
   }
 }
 
@@ -188,8 +232,7 @@ IoResult Stream::tls_write(std::string_view first, std::string_view second) noex
 
 IoResult Stream::tls_write_record(std::string_view bytes) noexcept {
   std::size_t taken = 0;
-  ERR_clear_error();
-  const int ok = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &taken);
+  const int ok = SSL_write_ex(begin_call(), bytes.data(), bytes.size(), &taken);
   if (ok == 1) return {{}, taken};
   tls_want_ = SSL_get_error(ssl_.get(), ok);
   if (wants_more(tls_want_)) return {asio::error::would_block, 0};

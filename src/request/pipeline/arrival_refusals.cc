@@ -9,7 +9,8 @@ Code code_of(ArrivalFault fault) {
   switch (fault) {
     case ArrivalFault::untrusted_proxy: return Code::access_denied;
     case ArrivalFault::proxy_header: return Code::bad_framing;
-    case ArrivalFault::too_many_handshakes: return Code::rate_limited;
+    case ArrivalFault::too_many_handshakes:
+    case ArrivalFault::tls_flood: return Code::rate_limited;
     case ArrivalFault::timeout: return Code::request_timeout;
     case ArrivalFault::certificate: return Code::unauthenticated;
     default: return Code::crypto;
