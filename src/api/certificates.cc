@@ -143,9 +143,7 @@ Result<std::string> id_of(const Snapshot& snapshot, const std::string& user) {
   return found->id;
 }
 
-// On the control thread: sealing a PKCS #12 file takes tens of milliseconds, too, which no worker has.
-Task<Result<Issued>> issue_there(ApiDeps& deps, PrincipalPtr caller, CertificateWish wish, std::string user,
-                                 Secret password) {
+Task<Result<NewCertificate>> issue_there(ApiDeps& deps, PrincipalPtr caller, CertificateWish wish, std::string user) {
   const SnapshotPtr snapshot = deps.control.snapshot();
   SP_CO_TRY(wish.user_id, id_of(*snapshot, user));
   IssuedCertificate like;
@@ -157,12 +155,7 @@ Task<Result<Issued>> issue_there(ApiDeps& deps, PrincipalPtr caller, Certificate
     like.alt_names.push_back({crypto::AltNameKind::uri, uri});
   }
   SP_CO_CHECK(check_change(deps, *caller, like));
-  Issued out;
-  SP_CO_TRY(out.made, deps.certificates->issue(std::move(wish), caller->id));
-  if (!password.empty() && !out.made.key_pem.empty()) {
-    SP_CO_TRY(out.pkcs12, pkcs12_of(out.made, password));
-  }
-  co_return out;
+  co_return deps.certificates->issue(std::move(wish), caller->id);
 }
 
 Task<Result<NewCertificate>> renew_there(ApiDeps& deps, PrincipalPtr caller, std::string which, bool revoke_old) {
@@ -222,24 +215,23 @@ struct NewKeys {
   std::optional<crypto::CertificateKeyType> type;
   bool authority = false;  // where there is none, its own too
   bool if_in_use = false;  // of `which`: no successor else
+  CertificateKind kind = CertificateKind::authority;
 };
 
-Task<Result<FreshKeys>> keys_there(control::Certificates& certificates, NewKeys wanted) {
+// None for whom `work` would refuse.
+Task<Result<FreshKeys>> keys_there(control::Certificates& certificates, PrincipalPtr caller, NewKeys wanted) {
   SP_CO_CHECK(certificates.refresh());
   FreshKeys out;
   if (wanted.which.empty()) {
+    SP_CO_CHECK(check_kind(*caller, wanted.kind));
     const auto type = certificates.key_type(wanted.type);
     out.assign(wanted.authority && !certificates.ready() ? 2 : 1, {type, nullptr});
   } else if (const auto old = certificates.find(wanted.which); old && old->kind != CertificateKind::authority) {
+    SP_CO_CHECK(check_kind(*caller, old->kind));
     if (old->in_use || !wanted.if_in_use) out.emplace_back(old->key_type, nullptr);
   }
   std::erase_if(out, [](const auto& one) { return one.first != crypto::CertificateKeyType::rsa_3072; });
   co_return out;
-}
-
-Result<std::shared_ptr<crypto::CertificateKey>> make_key(crypto::CertificateKeyType type) {
-  SP_TRY(auto key, crypto::CertificateKey::generate(type));
-  return std::make_shared<crypto::CertificateKey>(std::move(key));
 }
 
 template <class T>
@@ -252,12 +244,25 @@ Task<Result<T>> with_keys(control::Certificates& certificates, FreshKeys keys, T
 template <class T>
 Task<Result<T>> change(Call& call, NewKeys wanted, Task<Result<T>> work) {
   ApiDeps& deps = call.api.deps();
-  SP_CO_TRY(auto keys, co_await run_for_caller<FreshKeys>(call, keys_there(*deps.certificates, std::move(wanted))));
+  SP_CO_TRY(auto keys, co_await run_for_caller<FreshKeys>(
+                           call, keys_there(*deps.certificates, call.request.principal, std::move(wanted))));
   for (auto& [type, key] : keys) {
     SP_CO_TRY(key, co_await deps.aside->run<std::shared_ptr<crypto::CertificateKey>>(
-                       person_of(call.principal()), [kind = type] { return make_key(kind); }));
+                       person_of(call.principal()), [kind = type] { return crypto::fresh_certificate_key(kind); }));
   }
   co_return co_await run_for_caller<T>(call, with_keys<T>(*deps.certificates, std::move(keys), std::move(work)));
+}
+
+// Sealing the file takes tens of milliseconds, which neither a worker has nor the control thread.
+Task<Result<std::shared_ptr<const Issued>>> with_pkcs12(Call& call, NewCertificate made, Secret password) {
+  const auto issued = std::make_shared<Issued>(std::move(made), Secret());
+  if (password.empty() || issued->made.key_pem.empty()) co_return issued;
+  const auto shared = std::make_shared<const Secret>(std::move(password));
+  co_return co_await call.api.deps().aside->run<std::shared_ptr<const Issued>>(
+      person_of(call.principal()), [issued, shared]() -> Result<std::shared_ptr<const Issued>> {
+        SP_TRY(issued->pkcs12, pkcs12_of(issued->made, *shared));
+        return issued;
+      });
 }
 
 Result<std::optional<crypto::CertificateKeyType>> read_key_type(json::Value body) {
@@ -346,11 +351,12 @@ Task<RestAnswer> issue_certificate(Call& call) {
   if (!password.empty() && password.size() < 8) {
     co_return refuse(call, {Code::validation, "password: at least 8 bytes"});
   }
-  const NewKeys keys{{}, wish->key_type};
-  auto work =
-      issue_there(call.api.deps(), call.request.principal, std::move(*wish), std::move(*user), std::move(password));
-  const auto issued = co_await change<Issued>(call, keys, std::move(work));
-  co_return issued ? handed_out(call, *issued) : refuse_gift(call, issued.error());
+  const NewKeys keys{{}, wish->key_type, false, false, wish->kind};
+  auto work = issue_there(call.api.deps(), call.request.principal, std::move(*wish), std::move(*user));
+  auto made = co_await change<NewCertificate>(call, keys, std::move(work));
+  if (!made) co_return refuse_gift(call, made.error());
+  const auto issued = co_await with_pkcs12(call, *std::move(made), std::move(password));
+  co_return issued ? handed_out(call, **issued) : refuse(call, issued.error());
 }
 
 Task<RestAnswer> renew_certificate(Call& call) {

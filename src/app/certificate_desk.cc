@@ -85,20 +85,11 @@ void App::CertificateDesk::tick() {
   }
 }
 
-namespace {
-
-Result<std::shared_ptr<crypto::CertificateKey>> make_key(crypto::CertificateKeyType type) {
-  SP_TRY(auto key, crypto::CertificateKey::generate(type));
-  return std::make_shared<crypto::CertificateKey>(std::move(key));
-}
-
-}  // namespace
-
 Task<void> App::CertificateDesk::make_due_key() {
   const auto type = store_.key_due();
   if (type != crypto::CertificateKeyType::rsa_3072) co_return;  // of EC it takes a moment
   auto key = co_await app_.aside_->run<std::shared_ptr<crypto::CertificateKey>>(
-      "system", [] { return make_key(crypto::CertificateKeyType::rsa_3072); });
+      "system", [] { return crypto::fresh_certificate_key(crypto::CertificateKeyType::rsa_3072); });
   if (key) store_.stock(*type, std::move(**key));
 }
 

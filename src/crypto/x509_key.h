@@ -47,4 +47,10 @@ class CertificateKey {
   std::unique_ptr<Impl> impl_;
 };
 
+// For who makes one on a thread beside, where RSA would hold up everybody for a second or more. Any thread.
+inline Result<std::shared_ptr<CertificateKey>> fresh_certificate_key(CertificateKeyType type) {
+  SP_TRY(auto key, CertificateKey::generate(type));
+  return std::make_shared<CertificateKey>(std::move(key));
+}
+
 }  // namespace sallyport::crypto

@@ -1,6 +1,7 @@
 // The TLS contexts of the egress client (S2-25, S2-26): TLS 1.2 at least, forward secrecy, the system's authorities or given
 // ones, the peer's name always checked (RFC 9110 4.3.4), pins where a target has some, ALPN http/1.1. No session is resumed: each
-// connection proves its peer anew. Made for a worker; that worker's thread. Internal to net.
+// connection proves its peer anew. A TlsClient may be shared by threads: OpenSSL counts what it refers to and locks its store, and
+// nothing of the context changes once it is made. TlsClients is one thread's. Internal to net.
 #pragma once
 
 #include <cstdint>
