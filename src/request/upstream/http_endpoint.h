@@ -23,8 +23,9 @@ class HttpEndpoint {
   HttpEndpoint& operator=(const HttpEndpoint&) = delete;
   ~HttpEndpoint();
 
-  // All of it by `deadline`. Errors: upstream_unavailable (no egress client), config (a header that is ours to write, a reference
-  // that cannot be resolved, certificates or a key that cannot be used).
+  // References by `deadline`; files of TLS take the time that their disk takes. Errors: upstream_unavailable (no egress
+  // client), config (a header that is ours to write, a reference that cannot be resolved, certificates or a key that
+  // cannot be used).
   Task<Result<void>> resolve(SteadyTime deadline);
   // Where to, with `fixed` and the configured headers written once, since every request sends them. Errors:
   // egress_refused, invalid_request.
