@@ -195,6 +195,11 @@ class Words(unittest.TestCase):
         out = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         self.assertEqual([], [line for line in out.splitlines() if line.startswith("120000")])
 
+    def test_no_file_of_an_environment_is_kept(self):
+        """S4-16: git keeps no .env, and would not add one unasked."""
+        self.assertEqual([], [name for name in FILES if re.match(r"\.env(\.|$)", pathlib.Path(name).name)])
+        self.assertIn(".env", (ROOT / ".gitignore").read_text().split())
+
     def test_public_headers_begin_with_what_they_are_for(self):
         wrong = [name for name in cxx_files("src/") if name.endswith(".h") and not text_of(name).startswith("//")]
         self.assertEqual([], wrong)
