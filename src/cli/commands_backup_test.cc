@@ -17,7 +17,7 @@ TEST(BackupCommands, CreateSaysWhatItMadeAndWhatIsNotInIt) {
             R"(POST /api/v1/backups {"with_audit":true,"incremental":true,"recovery_password":"secret words 12"})");
 }
 
-// S0-30: what stands on a command line stands in the process list.
+// S0-36: what stands on a command line stands in the process list.
 TEST(BackupCommands, ThePasswordComesFromStdinAlone) {
   FakeApi api("backup");
   EXPECT_EQ(api.run({"backup", "create", "--password-stdin"}, ""), 2);

@@ -199,7 +199,7 @@ class Unasked(Backups):
 
 class Secrecy(Backups):
     def test_no_secret_stands_in_a_backup_nor_the_password_anywhere(self):
-        """S0-29, S0-30; done-when 3."""
+        """S0-28, S2-40; done-when 3."""
         made = self.create("--with-audit")
         secrets = {"the vault's value": VALUE, "the recovery password": PASSWORD, "the first key": self.gateway.first["api_key"]}
         with open(os.path.join(self.gateway.home, "keys", "master.key"), "rb") as file:

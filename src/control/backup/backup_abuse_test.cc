@@ -1,5 +1,5 @@
 // What an enemy who can write the file may try: flips, cuts, swaps, splices, and contents that would write elsewhere (S2-11,
-// S0-37, S0-29).
+// S0-37, S0-28).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -38,7 +38,7 @@ TEST(BackupCreate, HoldsTheHomeAndVerifies) {
   for (const auto& [name, bytes] : TestBackups::tree(t.home())) EXPECT_THAT(name, Not(HasSubstr("scratch")));
 }
 
-// S0-29: nothing of the home stands in the file in the clear, nor its names.
+// S0-28: nothing of the home stands in the file in the clear, nor its names.
 TEST(BackupCreate, HoldsNothingInTheClear) {
   TestBackups t;
   const auto made = t.make({&password(), true, false});

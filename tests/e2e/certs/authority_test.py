@@ -214,7 +214,7 @@ class Managed(Certs):
         self.gateway.cli("certs", "init", "--host", "localhost", "--host", "127.0.0.1")
 
     def test_keys_are_shown_once_and_found_nowhere_else(self):
-        """S2-40, S0-30: not in the audit, the log, the database; the authority's own key is sealed."""
+        """S2-40, S0-28: not in the audit, the log, the database; the authority's own key is sealed."""
         made = self.gateway.admin("POST", "/api/v1/certificates", {"kind": "client", "name": "secretive"})
         self.assertIn("PRIVATE KEY", made["private_key"])
         body = "".join(made["private_key"].split("\n")[1:-2])

@@ -1,5 +1,5 @@
 """Every secret of a run of the vault, looked for in everything that was written and said and in the process list; and what is
-deleted is gone from the database (done when 3 of issue 6; S2-40, S2-43, S3-13, S0-30)."""
+deleted is gone from the database (done when 3 of issue 6; S2-40, S2-43, S3-13, S0-28)."""
 import base64
 import json
 import os

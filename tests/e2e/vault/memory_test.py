@@ -1,5 +1,5 @@
 """The memory of a running gateway, as a core would hold it, is searched for every secret of a run (done when 3 of issue 6; S2-40, S3-13,
-S0-30). That no core is written: cores_test.py."""
+S0-28). That no core is written: cores_test.py."""
 import base64
 import hashlib
 import hmac
