@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <fstream>
 #include <ostream>
 #include <sstream>
@@ -10,7 +12,17 @@
 namespace sallyport::cli {
 namespace {
 
-int check(const Context& c, const Result<config::Settings>& settings) {
+// `serve` gives root up before it opens what the settings name; this has read them as who it is.
+std::string as_root(uid_t user) {
+  if (user != 0) return {};
+  return "checked as root, and serve goes on as the owner of the home or sandbox.run_as: a file that only root can "
+         "read "
+         "passes here and fails there; fix: run it as that user";
+}
+
+int check(const Context& c, Result<config::Settings> settings) {
+  if (const std::string warning = as_root(::geteuid()); settings && !warning.empty())
+    settings->warnings.push_back(warning);
   if (c.options.json) {
     json::Writer w;
     w.object().member("valid", settings.has_value()).key("mistakes").array();
@@ -77,11 +89,25 @@ int run_config(const Context& c) {
     c.io.out << config::json_schema();
     return kOk;
   }
-  const auto settings = config::load(c.options.home, c.options.config, c.io.environment);
-  if (c.options.command == "config check" || !settings) return check(c, settings);
+  auto settings = config::load(c.options.home, c.options.config, c.io.environment);
+  if (c.options.command == "config check" || !settings) return check(c, std::move(settings));
   c.io.out << (c.options.json ? json::pretty(config::explain_json(*settings)) + "\n" : config::explain_text(*settings));
   return kOk;
 }
+
+namespace {
+
+// A probe by TLS failed: without a certificate of a client's no name helps where one is demanded.
+std::string how_to_probe(const Context& c) {
+  const auto settings = config::load(c.options.home, c.options.config, c.io.environment);
+  if (settings && settings->tls.client_certificates == "required" && !settings->listen.admin_socket) {
+    return "if it runs: it demands a client certificate (tls.client_certificates: required), and a probe has none; set "
+           "listen.admin_socket: true";
+  }
+  return "if it runs: set listen.admin_socket: true, or --url https://NAME:PORT with a name of its certificate";
+}
+
+}  // namespace
 
 int run_healthcheck(const Context& c) {
   const auto url = gateway_url(c);
@@ -99,9 +125,7 @@ int run_healthcheck(const Context& c) {
                      "unhealthy: " + *url + "/health " +
                          (answer ? "answered " + std::to_string(answer->status)
                                  : "gave no answer: " + printable(answer.error().detail, 1000)),
-                     by_tls ? "if it runs: set listen.admin_socket: true, or --url https://NAME:PORT with a name of "
-                              "its certificate"
-                            : "");
+                     by_tls ? how_to_probe(c) : "");
 }
 
 }  // namespace sallyport::cli

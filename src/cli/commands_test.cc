@@ -273,6 +273,32 @@ TEST(Commands, StdioWithoutAKeySaysSo) {
   EXPECT_TRUE(api.err.starts_with("sallyport: MCP_API_KEY not configured\n")) << api.err;
 }
 
+TEST(Commands, HealthcheckNamesWhatHelpsWhereAClientCertificateIsDemanded) {
+  FakeApi api("health-mtls");
+  const auto write = [&](const char* more) {
+    std::ofstream(api.home + "/sallyport.yaml")
+        << "listen: {port: 1, admin_socket: false}\ntls: {enabled: true" << more << "}\n";
+  };
+  write(", client_certificates: required");
+  EXPECT_EQ(api.run({"healthcheck"}), 1);
+  EXPECT_NE(api.err.find("demands a client certificate"), std::string::npos) << api.err;
+  EXPECT_EQ(api.err.find("--url"), std::string::npos) << api.err;
+  write("");
+  EXPECT_EQ(api.run({"healthcheck"}), 1);
+  EXPECT_NE(api.err.find("--url https://NAME:PORT"), std::string::npos) << api.err;
+}
+
+// serve does not read as root; what root reads here is no proof of that.
+TEST(Commands, ConfigCheckByRootSaysWhatItDoesNotShow) {
+  FakeApi api("check-root");
+  EXPECT_EQ(api.run({"config", "check"}), 0) << api.err;
+  EXPECT_EQ(api.out.find("checked as root, and serve goes on as the owner of the home") != std::string::npos,
+            ::geteuid() == 0)
+      << api.out;
+  EXPECT_EQ(api.run({"config", "check", "--json"}), 0);
+  EXPECT_EQ(api.out.find("checked as root") != std::string::npos, ::geteuid() == 0) << api.out;
+}
+
 TEST(Commands, HealthcheckOfNothingIsUnhealthy) {
   FakeApi api("health");
   EXPECT_EQ(api.run({"healthcheck", "--url", "http://127.0.0.1:1"}), 1);

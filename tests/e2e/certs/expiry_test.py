@@ -14,6 +14,7 @@ from gateway import SLOW
 from tls import TlsGateway
 
 TIME_LIMIT = 240
+PASSWORD = "Correct-Horse-7-Battery"
 RULES = os.path.join(scratch.ROOT, "deploy", "prometheus", "sallyport.rules.yml")
 
 
@@ -120,6 +121,11 @@ class Expiry(unittest.TestCase):
             (one,) = part["warnings"]
             self.assertEqual(("authority", "unusable", None), (one["certificate"], one["state"], one["until"]))
             self.assertIn("index.sealed", one["warning"])
+            gateway.user("boss", PASSWORD, "admin")
+            login = mcp.Client(gateway).ask("POST", "/api/auth/login", {"username": "boss", "password": PASSWORD})
+            told = mcp.Client(gateway, login.message["access_token"]).ask("GET", "/api/v1/certificates")
+            self.assertEqual(500, told.status, told)
+            self.assertIn("index.sealed", told.message["error"]["message"], "settings and files are system:admin's business, over REST too")
 
     def doctor(self, gateway):
         checks = json.loads(gateway.run("doctor", "--json").out)["checks"]
