@@ -258,7 +258,7 @@ class Document(unittest.TestCase):
         """Section 8: /health/detailed; a server that failed again and again is named while it rests."""
         asked = lambda: self.client.ask("GET", "/health/detailed").message
         told = asked()
-        self.assertEqual((told["status"], told["ready"], set(told["parts"])), ("healthy", True, {"storage", "audit", "upstreams", "policy"}))
+        self.assertEqual((told["status"], told["ready"], set(told["parts"])), ("healthy", True, {"storage", "audit", "upstreams", "policy", "certificates"}))
         self.assertEqual({part["status"] for part in told["parts"].values()}, {"healthy"})
         closed = processes.closed_port()
         self.addCleanup(closed.close)
