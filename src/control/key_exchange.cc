@@ -101,7 +101,7 @@ Result<void> KeyExchange::put_in_force(const crypto::RsaKey& key) {
   return {};
 }
 
-Result<const crypto::RsaKey*> KeyExchange::private_half(const StoredExchangeKey& key) {
+Result<std::shared_ptr<const crypto::RsaKey>> KeyExchange::private_half(const StoredExchangeKey& key) {
   auto& place = opened_[key.id];
   if (!place) {
     SP_TRY(const Secret pem,
@@ -109,32 +109,42 @@ Result<const crypto::RsaKey*> KeyExchange::private_half(const StoredExchangeKey&
     SP_TRY(auto opened, crypto::RsaKey::from_private_pem(pem.reveal()));
     place = std::make_shared<const crypto::RsaKey>(std::move(opened));
   }
-  return place.get();
+  return place;
 }
 
-// Before anything is done with it: what is taken twice is refused, after a crash too.
-Result<void> KeyExchange::take(const std::string& key, std::string_view envelope) {
-  if (taken_[key] >= kEnvelopesMax)
-    return fail(Code::conflict, "this key has taken enough: ask for the one in force now");
-  const auto added = store_.add_envelope(key, hex_encode(crypto::sha256(envelope)));
-  if (!added && added.error().code == Code::already_exists)
-    return fail(Code::conflict, "this envelope was taken already");
-  if (!added) return added;
-  ++taken_[key];
-  return {};
-}
-
-Result<Secret> KeyExchange::open(const VaultName& where, std::string_view envelope) {
+Result<const StoredExchangeKey*> KeyExchange::key_of(std::string_view envelope) {
   if (keys_.wrapping_key() == 0) return fail(Code::conflict, "the vault is sealed; fix: sallyport vault unseal");
   const auto id = crypto::envelope_key_id(envelope);
   const auto key = std::ranges::find_if(known_, [&](const auto& one) { return id && one.id == *id; });
   const bool good = key != known_.end() && (!key->retired_at || clock_.wall() < *key->retired_at + rules_.grace);
   if (!good) return fail(Code::validation, std::string(kRefused));
-  SP_TRY(const crypto::RsaKey* const half, private_half(*key));
-  auto plain = crypto::open_envelope(*half, subject_of(where), envelope, random_);
+  if (taken_[key->id] >= kEnvelopesMax)
+    return fail(Code::conflict, "this key has taken enough: ask for the one in force now");
+  return &*key;
+}
+
+Result<KeyExchange::Opening> KeyExchange::admit(const VaultName& where, std::string_view envelope) {
+  SP_TRY(const StoredExchangeKey* const key, key_of(envelope));
+  SP_TRY(auto half, private_half(*key));
+  return Opening{std::move(half), subject_of(where)};
+}
+
+Result<Secret> KeyExchange::Opening::open(std::string_view envelope) const {
+  SystemRandom random;
+  auto plain = crypto::open_envelope(*half, subject, envelope, random);
   if (!plain) return fail(Code::validation, std::string(kRefused));
-  SP_CHECK(take(key->id, envelope));
   return plain;
+}
+
+// Before anything is stored of it: what is taken twice is refused, after a crash too.
+Result<void> KeyExchange::take(std::string_view envelope) {
+  SP_TRY(const StoredExchangeKey* const key, key_of(envelope));
+  const auto added = store_.add_envelope(key->id, hex_encode(crypto::sha256(envelope)));
+  if (!added && added.error().code == Code::already_exists)
+    return fail(Code::conflict, "this envelope was taken already");
+  if (!added) return added;
+  ++taken_[key->id];
+  return {};
 }
 
 Result<void> KeyExchange::rewrap() {

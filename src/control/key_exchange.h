@@ -34,6 +34,13 @@ struct ExchangeKey {
 
 class KeyExchange {
  public:
+  // Of one envelope for one secret; keeps the private half in memory.
+  struct Opening {
+    std::shared_ptr<const crypto::RsaKey> half;
+    std::string subject;
+    // validation: it does not open for this secret. Milliseconds; any thread.
+    [[nodiscard]] Result<Secret> open(std::string_view envelope) const;
+  };
   static constexpr std::size_t kEnvelopesMax = 50'000;  // of one key; then it is due
 
   // Makes a key pair beside the control thread: some tenths of a second.
@@ -48,9 +55,12 @@ class KeyExchange {
   // Made or replaced first where it is due. conflict: the vault is sealed.
   Task<Result<ExchangeKey>> current();
   Task<Result<ExchangeKey>> rotate();
-  // What the envelope holds. validation: it does not open for this secret, or its key is gone; conflict: it was taken before, its
-  // key has taken enough, or the vault is sealed.
-  Result<Secret> open(const VaultName& where, std::string_view envelope);
+  // In three steps, for the second takes long, whatever the envelope is worth: may it be opened; what it holds; it is used up.
+  // The last goes with what is stored of it, on the control executor and without a wait between them.
+  // validation: its key is gone; conflict: its key has taken enough, or the vault is sealed.
+  Result<Opening> admit(const VaultName& where, std::string_view envelope);
+  // Errors of admit(); conflict: it was taken before.
+  Result<void> take(std::string_view envelope);
   void forget() { opened_.clear(); }  // private halves in memory
   // Every private half under the key-encryption key in force. One that does not open stays as it is, and another key is due.
   Result<void> rewrap();
@@ -67,8 +77,8 @@ class KeyExchange {
   Task<Result<ExchangeKey>> replace();
   Result<void> retire_former();
   Result<void> put_in_force(const crypto::RsaKey& key);
-  Result<const crypto::RsaKey*> private_half(const StoredExchangeKey& key);
-  Result<void> take(const std::string& key, std::string_view envelope);
+  Result<std::shared_ptr<const crypto::RsaKey>> private_half(const StoredExchangeKey& key);
+  Result<const StoredExchangeKey*> key_of(std::string_view envelope);
 
   VaultStore& store_;
   const crypto::KeyStore& keys_;

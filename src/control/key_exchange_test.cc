@@ -29,8 +29,15 @@ class OfTheExchange : public ::testing::Test {
     return crypto::seal_envelope(crypto::RsaKey::from_public_pem(key.public_pem).value(), subject, plain, random_)
         .value();
   }
+  // As a put does it.
+  static Result<Secret> open(KeyExchange& exchange, const VaultName& where, const std::string& envelope) {
+    SP_TRY(const auto opening, exchange.admit(where, envelope));
+    SP_TRY(Secret plain, opening.open(envelope));
+    SP_CHECK(exchange.take(envelope));
+    return plain;
+  }
   std::string opened(const VaultName& where, const std::string& envelope) {
-    const auto plain = exchange_.open(where, envelope);
+    const auto plain = open(exchange_, where, envelope);
     return plain ? std::string(plain->reveal()) : std::string(info(plain.error().code).name);
   }
 
@@ -66,8 +73,30 @@ TEST_F(OfTheExchange, AnEnvelopeIsTakenOnceAfterARestartToo) {
   EXPECT_EQ(opened({"", "mail"}, envelope), "conflict");
   KeyExchange again(store_, keys_, random_, clock_, generate_, [](const std::string&, const std::string&) {});
   ASSERT_TRUE(again.load(rules_));
-  EXPECT_EQ(again.open({"", "mail"}, envelope).error().code, Code::conflict);
-  EXPECT_TRUE(again.open({"", "mail"}, sealed(key(), "vault:mail"))) << "its key opens after a restart";
+  EXPECT_EQ(open(again, {"", "mail"}, envelope).error().code, Code::conflict);
+  EXPECT_TRUE(open(again, {"", "mail"}, sealed(key(), "vault:mail"))) << "its key opens after a restart";
+}
+
+// Two puts of one envelope both have it open before either stores it.
+TEST_F(OfTheExchange, AnEnvelopeThatWasOpenedTwiceIsTakenOnce) {
+  const auto envelope = sealed(key(), "vault:mail");
+  const auto one = exchange_.admit({"", "mail"}, envelope), two = exchange_.admit({"", "mail"}, envelope);
+  ASSERT_TRUE(one && two);
+  exchange_.forget();
+  EXPECT_EQ(one->open(envelope)->reveal(), "s3cret") << "its key pair stays for so long";
+  EXPECT_EQ(two->open(envelope)->reveal(), "s3cret") << "to open it uses it up for nobody";
+  EXPECT_TRUE(exchange_.take(envelope));
+  EXPECT_EQ(exchange_.take(envelope).error().code, Code::conflict);
+}
+
+TEST_F(OfTheExchange, WhatWasOpenedIsNotTakenOnceItsKeyIsGone) {
+  const auto envelope = sealed(key(), "vault:mail");
+  const auto opening = exchange_.admit({"", "mail"}, envelope);
+  ASSERT_TRUE(opening);
+  clock_.advance(hours(24));
+  key();
+  clock_.advance(hours(2));
+  EXPECT_EQ(exchange_.take(envelope).error().code, Code::validation);
 }
 
 // Whoever sees an envelope of somebody else must not open it as a secret of their own.
@@ -107,9 +136,9 @@ TEST_F(OfTheExchange, AFormerKeyThatWasNotRetiredIsAtTheNextStart) {
   EXPECT_EQ(store_.keys[0].retired_at, second.created_at);
   EXPECT_FALSE(store_.keys[1].retired_at);
   EXPECT_EQ(run(again.current())->id, second.id);
-  EXPECT_TRUE(again.open({"", "mail"}, early));
+  EXPECT_TRUE(open(again, {"", "mail"}, early));
   clock_.advance(hours(2));
-  EXPECT_EQ(again.open({"", "mail"}, late).error().code, Code::validation);
+  EXPECT_EQ(open(again, {"", "mail"}, late).error().code, Code::validation);
   ASSERT_TRUE(again.sweep());
   ASSERT_EQ(store_.keys.size(), 1U);
   EXPECT_EQ(store_.keys[0].id, second.id);

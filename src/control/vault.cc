@@ -42,6 +42,11 @@ std::string named(const VaultName& where) {
   return "secret " + where.name + (where.owner.empty() ? "" : " of " + where.owner);
 }
 
+Result<void> check_value(std::string_view value) {
+  if (!value.empty() && value.size() <= kVaultValueBytesMax) return {};
+  return fail(Code::validation, "value: 1 byte to 64 KiB");
+}
+
 VaultVersion* version_of(VaultSecret& secret, std::uint32_t number) {
   const auto found = std::ranges::find(secret.versions, number, &VaultVersion::number);
   return found == secret.versions.end() ? nullptr : &*found;
@@ -98,9 +103,6 @@ void Vault::tell(const VaultName& where, bool gone) const {
 }
 
 Result<VaultVersionRow> Vault::sealed_row(const VaultSecret& secret, std::string_view value) {
-  if (value.empty() || value.size() > kVaultValueBytesMax) {
-    return fail(Code::validation, "value: 1 byte to 64 KiB");
-  }
   SP_TRY(auto sealed, crypto::seal_record(keys_, value, binding_of(secret.id, secret.newest), random_));
   return VaultVersionRow{secret.id, secret.newest, {std::move(sealed.wrapped_key), std::move(sealed.ciphertext)}};
 }
@@ -124,29 +126,39 @@ Result<void> Vault::forget_old(VaultSecret& secret) {
   return {};
 }
 
-Result<VaultSecret> Vault::put(VaultPut order) {
+Result<VaultSecret> Vault::drafted(const VaultPut& order, bool valued) const {
   SP_CHECK(check_vault_name(order.where.name));
   const auto known = secrets_.find(order.where);
   VaultSecret next;
   if (known != secrets_.end()) {
     next = known->second;
   } else {
-    if (!order.value) return fail(Code::not_found, "no " + named(order.where));
+    if (!valued) return fail(Code::not_found, "no " + named(order.where));
     SP_CHECK(check_room(order.where));
-    next.id = new_id(random_);
     next.owner = order.where.owner;
     next.name = order.where.name;
     next.created_at = clock_.wall();
   }
-  if (order.description) next.description = std::move(*order.description);
+  if (order.description) next.description = *order.description;
   if (next.description.size() > kDescriptionBytesMax || !is_plain(next.description)) {
     return fail(Code::validation, "description: one line of at most 500 bytes");
   }
-  if (order.labels) next.labels = std::move(*order.labels);
+  if (order.labels) next.labels = *order.labels;
   SP_CHECK(check_labels(next.labels));
   if (order.expires_at) next.expires_at = *order.expires_at;
+  if (valued) {
+    SP_CHECK(check_open());
+  }
+  if (order.value) {
+    SP_CHECK(check_value(order.value->reveal()));
+  }
+  return next;
+}
+
+Result<VaultSecret> Vault::put(VaultPut order) {
+  SP_TRY(VaultSecret next, drafted(order, order.value.has_value()));
   if (!order.value) return store(std::move(next), std::nullopt);
-  SP_CHECK(check_open());
+  if (next.id.empty()) next.id = new_id(random_);
   next.current = ++next.newest;
   next.versions.push_back({next.newest, clock_.wall(), std::move(order.author), false});
   SP_TRY(VaultVersionRow row, sealed_row(next, order.value->reveal()));

@@ -67,10 +67,10 @@ class Vault {
 
   // A new version, in force at once; erase_rest() sees to old ones. validation, limit, not_found (nothing there, no value).
   Result<VaultSecret> put(VaultPut order);
+  [[nodiscard]] Result<VaultSecret> drafted(const VaultPut& order, bool valued) const;  // put() but for a value to come
   [[nodiscard]] Result<VaultSecret> find(const VaultName& where) const;  // not_found
   [[nodiscard]] std::vector<VaultSecret> list(const std::optional<std::string>& owner) const;  // by owner and name
-  // The version, or the one in force. not_found; gone: destroyed. An expired one is shown to who holds it, with `use` refused
-  // (gone), and `use` counts.
+  // The version, or the one in force. not_found; gone: destroyed; for `use`, which counts, also: expired.
   Result<VaultValue> reveal(const VaultName& where, std::optional<std::uint32_t> version);
   Result<VaultValue> use(const VaultName& where, std::optional<std::uint32_t> version);
   Result<VaultSecret> roll_back(const VaultName& where, std::uint32_t version);

@@ -131,6 +131,25 @@ TEST_F(OfTheVault, HoldsItsLimits) {
   EXPECT_TRUE(put("c", "2")) << "one that is there";
 }
 
+// An envelope is used up by a put that nothing else refuses: all of it is asked first.
+TEST_F(OfTheVault, SaysBeforeTheValueIsKnownWhatItWouldRefuse) {
+  const auto refused = [this](VaultPut order) {
+    const auto draft = vault_.drafted(order, true);
+    return draft ? "" : std::string(info(draft.error().code).name);
+  };
+  EXPECT_EQ(refused({.where = {"", "a"}}), "");
+  EXPECT_EQ(refused({.where = {"", "A"}}), "validation_error");
+  EXPECT_EQ(refused({.where = {"", "a"}, .labels = std::vector<std::string>(17, "l")}), "validation_error");
+  EXPECT_EQ(refused({.where = {"", "a"}, .description = "two\nlines"}), "validation_error");
+  EXPECT_EQ(refused({.where = {"", "a"}, .value = Secret(std::string())}), "validation_error");
+  ASSERT_TRUE(put("own", "1", "user:2"));
+  ASSERT_TRUE(put("own2", "1", "user:2"));
+  EXPECT_EQ(refused({.where = {"user:2", "own3"}}), "conflict") << "no room";
+  seal();
+  EXPECT_EQ(refused({.where = {"", "a"}}), "conflict");
+  EXPECT_EQ(vault_.size(), 2U) << "nothing was stored";
+}
+
 TEST_F(OfTheVault, TakesNoOddNames) {
   const std::string_view names[] = {"",   "A",  "a b", "../a",     "a..b", "a//b", "/a",
                                     "a/", "-a", "a\n", "\xC3\xA4", "a}b",  "a@1",  "principal/x"};

@@ -1,7 +1,10 @@
 """S4-17: ${kv:...} against KV version 2 of a real HashiCorp Vault. `make vault-test`; tests/e2e/vault/remote_test.py has the same cases
 against a server of ours."""
 import hashlib
+import http.client
+import http.server
 import json
+import threading
 import unittest
 
 import leaks
@@ -16,6 +19,32 @@ POLICY = {"secret/data/mail/*": ["read"], "secret/data/nothing": ["read"]}
 
 def digest(text):
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Passing(http.server.BaseHTTPRequestHandler):
+    """Passes each question on to Vault; `server.said` has its path and namespace, which Vault does not tell."""
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.server.said.append((self.path, self.headers.get("X-Vault-Namespace")))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.to, timeout=30)
+        try:
+            connection.request(self.command, self.path, body, {name: value for name, value in self.headers.items() if name != "Host"})
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_POST = do_GET
+
+    def log_message(self, *args):
+        pass
 
 
 class KeyValue(unittest.TestCase):
@@ -108,9 +137,17 @@ class KeyValue(unittest.TestCase):
     def test_a_namespace_is_said_and_without_the_edition_that_has_them_changes_nothing(self):
         """Namespaces are of Vault's Enterprise edition; this one reads the header and serves its only one."""
         self.put("mail/space", password="kv-space")
-        gateway = self.gateway(self.reader(), **{"vault.kv.namespace": "team"})
+        said = []
+        passing = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Passing)
+        passing.to, passing.said = self.vault.port, said
+        threading.Thread(target=passing.serve_forever, daemon=True).start()
+        self.addCleanup(passing.server_close)
+        self.addCleanup(passing.shutdown)
+        gateway = self.gateway(self.reader(), **{"vault.kv.url": "http://127.0.0.1:%d" % passing.server_address[1], "vault.kv.namespace": "team"})
         self.add(gateway, "mail", "${kv:secret/mail/space#password}")
         self.assertEqual(self.seen_by(gateway, "mail"), digest("kv-space"))
+        self.assertIn(("/v1/secret/data/mail/space", "team"), said)
+        self.assertEqual({space for _, space in said}, {"team"}, "of each question")
 
 
 if __name__ == "__main__":

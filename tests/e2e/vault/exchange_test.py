@@ -1,4 +1,5 @@
 """The key exchange (S2-9): secrets sealed by the command line and by JavaScript with WebCrypto, taken once, for one name alone."""
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -40,6 +41,20 @@ class Exchange(Vault):
         again = self.ask("boss", "PUT", self.path_of("sealed/js"), sealed)
         self.assertEqual((again.status, again.message["error"]["message"]), (409, "this envelope was taken already"))
         self.assertEqual(self.value("sealed/js").message["value"], "a later one")
+
+    def test_a_put_that_is_refused_does_not_use_its_envelope_up(self):
+        envelope = self.by_node("sealed/labels", "kept closed")
+        for more in ({"labels": ["l"] * 17}, {"description": "two\nlines"}):
+            self.assertEqual(self.ask("boss", "PUT", self.path_of("sealed/labels"), {"sealed": envelope, **more}).status, 400, more)
+        self.assertEqual(self.ask("boss", "PUT", self.path_of("sealed/labels"), {"sealed": envelope}).status, 200)
+        self.assertEqual(self.value("sealed/labels").message["value"], "kept closed")
+
+    def test_of_two_puts_at_once_with_one_envelope_one_is_taken(self):
+        for turn in range(4):
+            sealed = {"sealed": self.by_node("sealed/race", "of turn %d" % turn)}
+            with concurrent.futures.ThreadPoolExecutor(3) as pool:
+                asked = [pool.submit(self.ask, "boss", "PUT", self.path_of("sealed/race"), sealed) for _ in range(3)]
+                self.assertEqual(sorted(one.result().status for one in asked), [200, 409, 409])
 
     def test_ones_own_is_sealed_with_ones_own_name(self):
         me = vault_case.mcp.Client(self.gateway, self.tokens["ada"]).ask("GET", "/auth/me").message
