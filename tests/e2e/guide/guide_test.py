@@ -193,7 +193,7 @@ class AnswersTest(Case):
         told = self.boss.ask("GET", "/health/detailed")
         self.assertEqual((told["status"], told["ready"], told["service"]), ("healthy", True, "sallyport"))
         self.assertEqual({name: part["status"] for name, part in told["parts"].items()},
-                         dict.fromkeys(("storage", "audit", "upstreams", "policy"), "healthy"))
+                         dict.fromkeys(("storage", "audit", "upstreams", "policy", "certificates"), "healthy"))
 
     def test_health_names_the_service(self):
         """Section 7: GET /health; that it is another service than S1's is a ruling in docs/rest.md"""
