@@ -53,6 +53,11 @@ Task<RestAnswer> turn(Call& call, bool seal) {
   if (!done && (done.error().code == Code::config || done.error().code == Code::conflict)) {
     co_return refuse(call, {Code::conflict, done.error().detail}, done.error().detail);
   }
+  if (!done && seal && done.error().code == Code::storage) {
+    RestAnswer answer = refuse(call, done.error(), done.error().detail);
+    answer.action = "seal_vault";
+    co_return answer;
+  }
   if (!done) co_return refuse(call, done.error());
   RestAnswer answer = co_await vault_status(call);
   answer.action = seal ? "seal_vault" : "unseal_vault";

@@ -1,7 +1,9 @@
 #include "app/vault_keep.h"
 
 #include <latch>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "app/key_keep.h"
 #include "app/metric_text.h"
@@ -172,15 +174,24 @@ void App::VaultKeep::changed(const control::VaultName& where, bool gone) {
   }
 }
 
+// What is in memory goes first: a database that is locked or full keeps no key alive, and no session that was opened with one.
 Result<void> App::VaultKeep::seal() {
-  SP_CHECK(app_.key_keep_->desk().seal());
+  control::KeyDesk& desk = app_.key_keep_->desk();
+  desk.drop();
   exchange_.forget();
   resolver_.forget();
+  std::vector<std::string> ending;
   for (const auto& [name, server] : app_.control_->snapshot()->catalogue->servers) {
     if (!any_value(*server, [](const auto& value) { return value.find("${vault:") != std::string::npos; })) continue;
-    asio::co_spawn(app_.control_io_, app_.restart(name), [](const std::exception_ptr&) {});
+    app_.breakers_->forget(name);
+    ending.push_back(name);
   }
-  return {};
+  for (const auto& unit : app_.units_) {  // not awaited: the mark waits for nobody
+    asio::post(unit->io, [&worker = unit->worker, ending] {
+      for (const std::string& name : ending) worker.upstreams.end_server(name);
+    });
+  }
+  return desk.seal();
 }
 
 std::string App::VaultKeep::metrics() const {

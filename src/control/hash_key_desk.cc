@@ -18,6 +18,11 @@ constexpr std::string_view kBinding = "sallyport/1/api key hash keys";
 constexpr std::size_t kNumberBytes = 8;
 constexpr std::size_t kEntryBytes = 2 * kNumberBytes + crypto::kLockedKeyBytes;  // number, made (us since 1970), key
 constexpr std::size_t kStoredAtOnce = 256;
+constexpr std::string_view kFirstGone = "hash key 1 retired (it is made of the root, which stays: not destroyed)";
+// What has ended counts as needed for so long: what is destroyed does not come back when a clock that ran ahead is set right.
+constexpr std::chrono::hours kAfterEnd{24};
+
+bool has_ended(WallTime end, WallTime now) { return end < now && now - end >= kAfterEnd; }
 
 std::uint64_t number_at(std::string_view bytes, std::size_t at) noexcept {
   std::uint64_t number = 0;
@@ -69,6 +74,17 @@ Result<std::optional<std::vector<HashKey>>> stored_keys(Repository& repository, 
                                 "; fix: restore database and folder keys/ from one backup");
 }
 
+// What went, for the audit. The first is made of the root, so taking it out of the list destroys nothing.
+std::string gone_text(const std::vector<HashKey>& before, const std::vector<HashKey>& kept) {
+  std::size_t gone = before.size() - kept.size();
+  if (gone == 0) return {};
+  const bool first = before.front().number == 1 && kept.front().number != 1;
+  if (first) --gone;
+  std::string text = gone == 0 ? "" : std::to_string(gone) + " retired and destroyed";
+  if (first) text += (text.empty() ? "" : "; ") + std::string(kFirstGone);
+  return text;
+}
+
 }  // namespace
 
 Result<void> check_hash_keys(Repository& repository, const crypto::KeyStore& keys) {
@@ -118,11 +134,11 @@ std::map<std::uint32_t, std::size_t> HashKeyDesk::needed() const {
   std::map<std::uint32_t, std::size_t> out;
   const WallTime now = clock_.wall();
   for (const auto& [id, key] : now_()->principals->keys) {
-    if (key->expires_at.value_or(WallTime::max()) <= now) continue;
+    if (has_ended(key->expires_at.value_or(WallTime::max()), now)) continue;
     const std::uint32_t generation = HashKeys::generation_of(key->hash);
     ++out[generation];
     const std::uint32_t former = HashKeys::generation_of(key->previous_hash);
-    if (former != generation && key->previous_until > now) ++out[former];
+    if (former != generation && !key->previous_hash.empty() && !has_ended(key->previous_until, now)) ++out[former];
   }
   return out;
 }
@@ -169,11 +185,11 @@ Task<Result<std::string>> HashKeyDesk::maintain() {
     co_return "hash key " + std::to_string(number) + " is in force";
   }
   std::vector<HashKey> keys = without_unneeded();
-  const std::size_t unneeded = all_->all().size() - keys.size();
-  if (unneeded == 0) co_return std::string();
+  std::string gone = gone_text(all_->all(), keys);
+  if (gone.empty()) co_return gone;
   SP_CO_CHECK(put(std::move(keys)));
   SP_CO_CHECK(co_await publish_all());
-  co_return std::to_string(unneeded) + " retired and destroyed";
+  co_return gone;
 }
 
 Result<std::shared_ptr<const KeyRecord>> HashKeyDesk::store(const Principals& principals,

@@ -94,11 +94,20 @@ Task<Result<std::string>> KeyDesk::reseal(crypto::UnsealSource source) {
   co_return left;
 }
 
-Result<void> KeyDesk::seal() {
-  SP_CHECK(repository_.put_meta(kSealed, "1"));
+void KeyDesk::drop() {
+  ++drops_;
   ring_.reset();
   keys_.wrapping().replace({});
-  return {};
+}
+
+Result<void> KeyDesk::seal() {
+  drop();
+  const auto kept = repository_.put_meta(kSealed, "1");
+  if (kept) return {};
+  return fail(
+      kept.error().code,
+      "sealed in memory until the next start; not durable, since the database did not take it: " + kept.error().detail +
+          "; fix: free or mend the database, then sallyport vault seal once more; until then do not restart");
 }
 
 Task<Result<void>> KeyDesk::unseal() {
@@ -108,6 +117,7 @@ Task<Result<void>> KeyDesk::unseal() {
   }
   if (asking_) co_return fail(Code::conflict, std::string(kAsking));
   const Held held(asking_);
+  const std::uint64_t drops = drops_;
   SP_CO_TRY(auto source, rules_.source());
   const auto shared = std::make_shared<const crypto::UnsealSource>(std::move(source));
   const auto work = [shared, home = rules_.home]() -> Result<std::shared_ptr<crypto::Keyring>> {
@@ -115,6 +125,11 @@ Task<Result<void>> KeyDesk::unseal() {
     return std::make_shared<crypto::Keyring>(std::move(opened));
   };
   SP_CO_TRY(const auto ring, co_await aside_.run<std::shared_ptr<crypto::Keyring>>("system", work));
+  if (drops_ != drops) {
+    co_return fail(Code::conflict,
+                   "the vault was sealed while what opens the keyring was asked, and stays sealed; fix: if it is to be "
+                   "open, sallyport vault unseal once more");
+  }
   SP_CO_CHECK(repository_.put_meta(kSealed, "0"));
   ring_.emplace(std::move(*ring));
   opened_by_ = ring_->opened_by();

@@ -63,8 +63,11 @@ class KeyDesk {
   // Another source opens the keyring from now on; the settings have to name it before the next start. What Keyring says.
   // Code::conflict while sealed, or while the source is asked for another call of this or of unseal().
   Task<Result<std::string>> reseal(crypto::UnsealSource source);
-  // Drops every key-encryption key from memory; a restart finds it sealed.
+  // Every key-encryption key out of memory, whatever the database does: the emergency order.
+  void drop();
+  // The same, and then the mark: a restart finds it sealed. An error: the mark is not kept, sealed until the next start alone.
   Result<void> seal();
+  // Code::conflict where it was sealed while the source was asked: the later order holds.
   Task<Result<void>> unseal();
   void stop() { aside_.stop(); }
 
@@ -86,6 +89,7 @@ class KeyDesk {
   std::vector<std::string> damaged_, told_;
   bool busy_ = false;
   bool asking_ = false;  // the source, for reseal() or unseal()
+  std::uint64_t drops_ = 0;  // orders to seal so far
   std::optional<WallTime> passed_at_;  // when the last whole pass ended
   Aside aside_;
 };

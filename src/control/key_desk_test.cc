@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
+#include <functional>
+#include <latch>
 #include <map>
 
 #include "control/repository_test_support.h"
@@ -92,7 +95,7 @@ class KeyDeskTest : public ::testing::Test {
     KeyDeskRules rules;
     rules.home = home_;
     rules.enabled = enabled;
-    rules.source = [] { return crypto::UnsealSource{}; };
+    rules.source = [this] { return source_(); };
     auto desk = std::make_unique<KeyDesk>(*keys_, std::move(ring), metas_, random_, clock_, std::move(rules));
     if (!rows_) rows_.emplace(*keys_);
     desk->add_rows(rows_->as_rows());
@@ -106,6 +109,7 @@ class KeyDeskTest : public ::testing::Test {
   }
 
   fs::path home_;
+  std::function<crypto::UnsealSource()> source_ = [] { return crypto::UnsealSource{}; };
   SystemRandom random_;
   FakeClock clock_;
   Metas metas_;
@@ -207,9 +211,75 @@ TEST_F(KeyDeskTest, SealedItHasNoKeysAndARestartFindsItSo) {
   EXPECT_TRUE(rows_->all_open());
 }
 
-TEST_F(KeyDeskTest, WhatCannotBeKeptIsNotSealed) {
+// An emergency: the keys go first, and that the next start finds it open is said.
+TEST_F(KeyDeskTest, ASealThatTheDatabaseDoesNotTakeDropsTheKeysAndSaysWhatItIsNot_S2_10) {
   metas_.fails = true;
-  EXPECT_EQ(desk_->seal().error().code, Code::storage);
+  const auto sealed = desk_->seal();
+  ASSERT_FALSE(sealed);
+  EXPECT_EQ(sealed.error().code, Code::storage);
+  EXPECT_NE(sealed.error().detail.find("sealed in memory until the next start; not durable"), std::string::npos);
+  EXPECT_NE(sealed.error().detail.find("disk full; fix: "), std::string::npos);
+  EXPECT_TRUE(desk_->status().sealed);
+  EXPECT_EQ(keys_->wrapping_key(), 0U);
+  EXPECT_FALSE(rows_->all_open());
+  metas_.fails = false;
+  ASSERT_TRUE(desk_->seal().has_value());
+  start_again();
+  EXPECT_TRUE(desk_->status().sealed);
+}
+
+// A source that answers when the test lets it.
+class SlowEngine : public crypto::RemoteKey {
+ public:
+  [[nodiscard]] std::string mount() const override { return "transit"; }
+  [[nodiscard]] std::string key() const override { return "slow"; }
+  Result<std::string> wrap(const Secret& plain, std::string_view /*place*/) override {
+    return base64url_encode(as_bytes(plain.reveal()));
+  }
+  Result<Secret> unwrap(std::string_view wrapped, std::string_view /*place*/) override {
+    if (slow) {
+      asked.count_down();
+      answers.wait();
+    }
+    const auto bytes = base64url_decode(wrapped);
+    return Secret(std::string(as_text(*bytes)));
+  }
+  std::atomic<bool> slow{false};
+  std::latch asked{1}, answers{1};
+};
+
+// `vault seal` while an unseal waits for its source: the seal was answered, so it holds, over a restart too.
+TEST_F(KeyDeskTest, ASealThatComesWhileTheSourceIsAskedHolds_S2_10) {
+  const auto engine = std::make_shared<SlowEngine>();
+  const auto source = [engine] {
+    crypto::UnsealSource by;
+    by.kind = crypto::UnsealKind::transit;
+    by.remote = engine;
+    return by;
+  };
+  ASSERT_TRUE(await(desk_->reseal(source())).has_value());
+  source_ = source;
+  ASSERT_TRUE(desk_->seal().has_value());
+  engine->slow = true;
+  asio::io_context io;
+  std::optional<Result<void>> unsealed;
+  asio::co_spawn(io.get_executor(), desk_->unseal(),
+                 [&](const std::exception_ptr&, Result<void> done) { unsealed = std::move(done); });
+  while (io.poll() != 0) {
+  }
+  engine->asked.wait();
+  EXPECT_TRUE(desk_->seal().has_value());
+  engine->answers.count_down();
+  io.run();
+  ASSERT_TRUE(unsealed);
+  ASSERT_FALSE(unsealed->has_value());
+  EXPECT_EQ(unsealed->error().code, Code::conflict);
+  EXPECT_NE(unsealed->error().detail.find("stays sealed"), std::string::npos);
+  EXPECT_TRUE(desk_->status().sealed);
+  EXPECT_EQ(keys_->wrapping_key(), 0U);
+  EXPECT_EQ(metas_.kept["vault_sealed"], "1");
+  engine->slow = false;
+  ASSERT_TRUE(await(desk_->unseal()).has_value()) << "the next order opens it";
   EXPECT_TRUE(rows_->all_open());
 }
 

@@ -14,7 +14,8 @@ struct VaultDesk {
   Vault& vault;
   OneTimeReveals& one_time;
   KeyExchange& exchange;
-  // Drops the key material from memory, durably: a restart finds the vault sealed. Ends sessions that use what it holds.
+  // Drops the key material from memory and ends sessions that use what it holds; then durably: a restart finds the vault
+  // sealed. An error: it is sealed, but not durably.
   std::function<Result<void>()> seal;
   std::function<Task<Result<void>>()> unseal;  // reads the key material from its source again
 };

@@ -1,6 +1,8 @@
 """The vault over REST: who may what (S4-4 BOLA), versions, expiry, one-time tokens, the seal; what the audit says (S2-10, S3-13)."""
 import datetime
 import json
+import os
+import sqlite3
 import unittest
 
 import mcp
@@ -132,6 +134,24 @@ class Objects(Vault):
         self.assertEqual(self.value("shut").message["value"], "behind the seal")
         self.assertTrue(self.gateway.audit(action="seal_vault", result="success"))
         self.assertTrue(self.gateway.audit(action="unseal_vault", result="success"))
+
+    def test_a_locked_database_does_not_hold_up_an_emergency(self):
+        """S2-10: sealed in memory at once, and the answer says that a restart would not find it so."""
+        self.put("locked", "behind the seal")
+        self.addCleanup(lambda: self.gateway.cli("vault", "unseal"))
+        other = sqlite3.connect(os.path.join(self.gateway.home, "sallyport.db"), isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")
+        ran = self.gateway.run("vault", "seal")
+        self.assertNotEqual(ran.code, 0)
+        self.assertIn("sealed in memory until the next start; not durable", ran.err)
+        other.execute("ROLLBACK")
+        self.assertTrue(self.ask("boss", "GET", "/status").message["sealed"])
+        self.assertEqual(self.value("locked").status, 409)
+        told = self.gateway.audit(action="seal_vault")[-1]
+        self.assertEqual(told["result"], "error", told)
+        self.assertIn("not durable", told["reason"])
+        self.assertTrue(self.ask("boss", "POST", "/seal", {}).message["sealed"])
 
     def test_the_command_line(self):
         """Values through stdin, files and stdout alone."""
