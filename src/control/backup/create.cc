@@ -323,30 +323,11 @@ Result<Made> create(const Places& places, const Tools& tools, const Wish& wish) 
   }
 }
 
-namespace {
-
-// Where a backup is tried. What lay there in the clear (keys, certificates' keys, secret files) is overwritten before it goes.
-class TrialFolder {
- public:
-  explicit TrialFolder(Scratch scratch) : scratch_(std::move(scratch)) {}
-  TrialFolder(TrialFolder&&) = delete;
-  ~TrialFolder() {
-    for (const auto name : {kKeys, kCerts, kSecrets}) wipe_below(path() + "/" + std::string(name));
-  }
-  [[nodiscard]] const std::string& path() const noexcept { return scratch_.path(); }
-
- private:
-  Scratch scratch_;
-};
-
-}  // namespace
-
 Result<Verified> verify(const std::string& path, const Unlock& unlock, const std::string& scratch_in,
                         const Tools& tools) {
   SP_TRY(const File file, File::to_read(path));
   SP_TRY(const std::uint64_t bytes, file.size());
-  SP_TRY(Scratch made, Scratch::make(scratch_name(scratch_in, tools.random)));
-  const TrialFolder scratch(std::move(made));
+  SP_TRY(const Scratch scratch, Scratch::make(scratch_name(scratch_in, tools.random)));
   SP_TRY(Manifest manifest, extract_all(path, unlock, scratch.path(), tools.go_on));
   SP_TRY(auto unopened, tools.check_home(scratch.path()));
   return Verified{std::move(manifest), std::move(unopened), bytes};
@@ -359,7 +340,7 @@ Result<void> sweep(const std::string& home) {
        at.increment(error)) {
     if (at->path().filename().string().starts_with(kScratchPrefix)) old.push_back(at->path().string());
   }
-  for (const auto& path : old) SP_CHECK(remove_all(path));
+  for (const auto& path : old) SP_CHECK(sweep_scratch(path));
   return {};
 }
 

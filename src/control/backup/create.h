@@ -69,7 +69,7 @@ struct Verified {
 Result<Verified> verify(const std::string& path, const Unlock& unlock, const std::string& scratch_in,
                         const Tools& tools);
 
-// Scratch folders that a crash left in the home. Where nobody else makes or checks a backup of it.
+// Removes scratch folders that a crash left in the home, as far as nobody works in them (`backup verify FILE`, say).
 Result<void> sweep(const std::string& home);
 
 }  // namespace sallyport::backup

@@ -1,6 +1,7 @@
 #include "control/backup/files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,11 +12,15 @@
 #include <filesystem>
 #include <system_error>
 
+#include "control/backup/manifest.h"
+
 namespace sallyport::backup {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr int kDepthMax = 8;
+constexpr std::string_view kLive =
+    ".live";  // in a scratch folder, locked while that is used; no name of a backup's file
 
 Result<void> walk(const std::string& folder, const std::string& prefix, int depth, std::size_t most,
                   std::vector<Found>& found, std::vector<std::string>& passed_over) {
@@ -103,11 +108,42 @@ Result<void> File::sync() {
 
 Result<Scratch> Scratch::make(std::string path) {
   if (::mkdir(path.c_str(), 0700) != 0) return io_error("make", path);
-  return Scratch(std::move(path));
+  const std::string live = path + "/" + std::string(kLive);
+  const int lock = ::open(live.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (lock < 0) {
+    auto why = io_error("make", live);
+    (void)::rmdir(path.c_str());
+    return why;
+  }
+  Scratch made(std::move(path), lock);
+  struct stat info{};
+  const bool locked = ::flock(lock, LOCK_EX | LOCK_NB) == 0 && ::fstat(lock, &info) == 0 && info.st_nlink > 0;
+  if (locked) return made;
+  return fail(Code::conflict, "'" + live + "' could not be locked: try again");  // a sweep came in between, say
 }
 
 Scratch::~Scratch() {
-  if (!path_.empty()) (void)remove_all(path_);
+  if (!path_.empty()) (void)remove_scratch(path_);
+  if (lock_ >= 0) ::close(lock_);
+}
+
+Result<void> sweep_scratch(const std::string& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0)
+    return errno == ENOENT ? Result<void>() : Result<void>(io_error("look at", path));
+  if (!S_ISDIR(info.st_mode)) return remove_all(path);
+  const std::string live = path + "/" + std::string(kLive);
+  const int lock = ::open(live.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (lock < 0) return errno == ENOENT ? Result<void>() : Result<void>(io_error("open", live));  // gone meanwhile
+  const bool lives = ::flock(lock, LOCK_EX | LOCK_NB) != 0;
+  auto done = lives ? Result<void>() : remove_scratch(path);
+  ::close(lock);
+  return done;
+}
+
+Result<void> remove_scratch(const std::string& path) {
+  for (const auto name : {kKeys, kCerts, kSecrets}) wipe_below(path + "/" + std::string(name));
+  return remove_all(path);
 }
 
 Result<std::vector<Found>> files_below(const std::string& folder, std::size_t most,

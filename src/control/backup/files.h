@@ -40,20 +40,26 @@ class File {
   std::string path_;
 };
 
-// A folder of its own that is removed with all that is in it when this goes.
+// A folder of its own that is removed as remove_scratch() does when this goes. Until then it is locked (flock on a file in it), so
+// that others can tell it from what a crash left.
 class Scratch {
  public:
   static Result<Scratch> make(std::string path);  // 0700; Code::already_exists
-  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})), lock_(std::exchange(other.lock_, -1)) {}
   Scratch& operator=(Scratch&&) = delete;
   ~Scratch();
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   void keep() { path_.clear(); }
 
  private:
-  explicit Scratch(std::string path) noexcept : path_(std::move(path)) {}
+  Scratch(std::string path, int lock) noexcept : path_(std::move(path)), lock_(lock) {}
   std::string path_;
+  int lock_;
 };
+// The same for one that a crash left; one that lives is passed over.
+Result<void> sweep_scratch(const std::string& path);
+// With what lies in it in the clear (keys, certificates' keys, secret files) overwritten first.
+Result<void> remove_scratch(const std::string& path);
 
 struct Found {
   std::string name;  // below the folder, "a/b"

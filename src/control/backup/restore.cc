@@ -224,7 +224,7 @@ Result<bool> finish_restore(const std::string& home) {
   }
   for (const auto& path : scratches) {
     SP_CHECK(drop_draft(path, path.substr(path.rfind(kScratchPrefix) + kScratchPrefix.size())));
-    SP_CHECK(remove_all(path));
+    SP_CHECK(remove_scratch(path));
   }
   return forward;
 }
