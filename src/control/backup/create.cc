@@ -212,8 +212,10 @@ Result<Contents> gather(const Places& places, const Tools& tools, const Wish& wi
 // password as well, where there is one: what leans on another that it does not open is lost with the home's keys. Errors: why this
 // one stands alone, for people.
 Result<Backup> find_base(const Places& places, const Tools& tools, const Wish& wish) {
-  SP_TRY(const auto all, backups_in(places.folder));
+  SP_TRY(auto all, backups_in(places.folder));
+  authenticate(places.folder, all, {&tools.keys, nullptr});
   for (const Shelved& one : all | std::views::reverse) {
+    if (!one.authentic || std::ranges::find(wish.untried, one.name) != wish.untried.end()) continue;
     const std::string path = places.folder + "/" + one.name;
     auto base = Backup::open(path, {&tools.keys, nullptr});
     if (!base) continue;

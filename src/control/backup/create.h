@@ -46,6 +46,7 @@ struct Wish {
   const Secret* password = nullptr;  // recovery password; null: none, and the keys are left out
   bool with_audit = false;
   bool incremental = false;  // only what changed since the newest one
+  std::vector<std::string> untried = {};  // names of those in the folder that it does not add to
 };
 
 struct Made {

@@ -67,24 +67,47 @@ Result<Done> Desk::make(const Order& order) {
     SP_TRY(password, rules_.password());
   }
   Wish wish{password.get(), order.with_audit.value_or(rules_.with_audit),
-            order.incremental.value_or(rules_.incremental)};
+            order.incremental.value_or(rules_.incremental), untried_};
+  SP_TRY(Done done, make_tried(std::move(wish), order.verify.value_or(rules_.verify)));
+  prune(done);
+  done.made.notices.insert(done.made.notices.end(), done.untold.begin(), done.untold.end());
+  const std::scoped_lock lock(mutex_);
+  untold_.insert(untold_.end(), done.untold.begin(), done.untold.end());
+  return done;
+}
+
+// One that leans on a damaged one cannot be restored, nor could any later one that leans on it: one that stands alone takes its place.
+Result<Done> Desk::make_tried(Wish wish, bool verify) {
   Done done;
   SP_TRY(done.made, sallyport::backup::create(places_, tools_, wish));
-  done.verified = order.verify.value_or(rules_.verify);
-  if (done.verified) SP_CHECK(try_out(done, password.get()));
-  auto pruned = prune(places_.folder, rules_.keep, {&tools_.keys, nullptr});
-  if (pruned) {
-    done.pruned = std::move(pruned->gone);
-    if (pruned->strange.empty()) return done;
-    done.made.notices.push_back(pruned->strange.front() + " does not open with the keys of this home (" +
-                                std::to_string(pruned->strange.size()) +
-                                " such): it is left alone, and does not count to backup.keep");
-    return done;
+  done.verified = verify;
+  if (!verify) return done;
+  const auto tried = try_out(done, wish.password);
+  if (tried) return done;
+  const std::string& leaning = done.made.name;
+  const std::string damaged = damaged_beside(places_.folder + "/" + leaning, {&tools_.keys, nullptr}, tools_.go_on);
+  if (damaged.empty()) return fail(tried.error());  // always, where it stands alone
+  const std::string said = damaged + " is damaged: neither it nor what adds to it can be restored";
+  wish.incremental = false;
+  auto alone = make_tried(std::move(wish), verify);
+  if (!alone) return fail(alone.error().code, said + "; one that stands alone: " + alone.error().detail);
+  if (drop(places_.folder, {leaning})) std::erase(untried_, leaning);
+  alone->untold.push_back(said + "; so this one stands alone");
+  return alone;
+}
+
+void Desk::prune(Done& done) const {
+  auto pruned = sallyport::backup::prune(places_.folder, rules_.keep, {&tools_.keys, nullptr});
+  if (!pruned) {
+    done.untold.push_back("older ones were not removed: " + pruned.error().detail);
+    return;
   }
-  done.made.notices.push_back("older ones were not removed: " + pruned.error().detail);
-  const std::scoped_lock lock(mutex_);
-  unpruned_ = done.made.notices.back();
-  return done;
+  done.pruned = std::move(pruned->gone);
+  if (!pruned->failed.empty()) done.untold.push_back("older ones were not all removed: " + pruned->failed);
+  if (pruned->strange.empty()) return;
+  done.made.notices.push_back(pruned->strange.front() + " does not open with the keys of this home (" +
+                              std::to_string(pruned->strange.size()) +
+                              " such): it is left alone, and does not count to backup.keep");
 }
 
 // What does not stand its trial is kept unless it is proved damaged: a disk without room proves nothing. No older one is removed
@@ -114,7 +137,9 @@ Result<void> Desk::try_out(Done& done, const Secret* password) {
     const std::scoped_lock lock(mutex_);
     made_ = true;
   }
-  if (drop(places_.folder, untried_)) untried_.clear();
+  if (drop(places_.folder, untried_)) {
+    std::erase_if(untried_, [&](const std::string& one) { return !exists(places_.folder + "/" + one); });
+  }
   untried_.push_back(name);
   return fail(why.code, "the backup " + name + " was made and is kept, but could not be tried: " + why.detail +
                             "; fix that, then: sallyport backup verify " + name);
@@ -139,13 +164,13 @@ void Desk::keep_made_in() {
   kept_made_in_ = rules_.keep_made_in(places_.folder).has_value();  // else at the next tick
 }
 
-void Desk::tell_unpruned() {
-  std::string why;
+void Desk::tell_untold() {
+  std::vector<std::string> all;
   {
     const std::scoped_lock lock(mutex_);
-    why.swap(unpruned_);
+    all.swap(untold_);
   }
-  if (!why.empty()) note_(std::move(why), true);
+  for (auto& one : all) note_(std::move(one), true);
 }
 
 Task<Result<Done>> Desk::create(std::string who, Order order) {
@@ -184,7 +209,7 @@ bool Desk::due(WallTime now) const {
 
 Task<void> Desk::tick() {
   keep_made_in();
-  tell_unpruned();
+  tell_untold();
   if (running_ || !due(tools_.clock.wall())) co_return;
   running_ = true;
   const auto done = co_await create("the clock", {});
@@ -195,7 +220,7 @@ Task<void> Desk::tick() {
               said_of(done->unopened),
           !done->unopened.empty());
   keep_made_in();
-  tell_unpruned();
+  tell_untold();
 }
 
 Result<std::vector<std::uint32_t>> Desk::keys_in_use() const {

@@ -41,6 +41,7 @@ struct Done {
   bool verified = false;
   std::vector<std::string> unopened;  // as Verified
   std::vector<std::string> pruned;
+  std::vector<std::string> untold;  // of made.notices those that whoever looks after the gateway has to know
 };
 
 class Desk {
@@ -49,14 +50,16 @@ class Desk {
   Desk(Places places, Tools tools, DeskRules rules, std::function<void(std::string text, bool bad)> note);
 
   // `who` asks, as Aside has it. Errors: those of create() and verify(): one that is proved damaged is set aside, one that
-  // could not be tried is kept, and the error says which.
+  // could not be tried is kept, and the error says which. Where one that it adds to is damaged, one that stands alone takes its
+  // place at once, and a notice names the damaged file.
   Task<Result<Done>> create(std::string who, Order order);
   // Code::validation for what is no name of a backup; Code::not_found. `password`: null: with the home's keys.
   Task<Result<Verified>> verify(std::string who, std::string name, std::shared_ptr<const Secret> password);
   [[nodiscard]] Result<std::vector<Shelved>> list() const { return backups_in(places_.folder); }  // as their heads say
   // The same, each looked at with the home's keys.
   Task<Result<std::vector<Shelved>>> look(std::string who);
-  // Makes one where it is due, and tells `note`; also what could not be removed by one that somebody asked for.
+  // Makes one where it is due, and tells `note`; also what was found out by one that somebody asked for: an older one is damaged,
+  // or could not be removed.
   Task<void> tick();
   // Which key-encryption keys the backups in the folder need; while one is made, all that there are. On the control executor.
   // Code::conflict, with the fix, where that cannot be known: one that cannot be read, or none is where one was made.
@@ -67,9 +70,11 @@ class Desk {
  private:
   class Making;  // while it lives, keys_in_use() names all keys
   Result<Done> make(const Order& order);
+  Result<Done> make_tried(Wish wish, bool verify);
+  void prune(Done& done) const;
   Result<void> try_out(Done& done, const Secret* password);
   void keep_made_in();
-  void tell_unpruned();
+  void tell_untold();
   void remember(const Result<Done>& done);
   [[nodiscard]] bool due(WallTime now) const;
 
@@ -81,7 +86,7 @@ class Desk {
   mutable std::mutex mutex_;  // of the next seven
   int making_ = 0;
   bool made_ = false;  // one of this home lay in the folder at the start, or was made since
-  std::string unpruned_;  // why older ones could not be removed, to be told
+  std::vector<std::string> untold_;
   WallTime last_success_{};
   WallTime last_try_{};
   std::uint64_t last_bytes_ = 0;

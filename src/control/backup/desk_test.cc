@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "control/backup/desk_test_support.h"
 #include "control/backup/test_support.h"
 #include "crypto/hash.h"
 #include "crypto/key_store.h"
@@ -18,12 +19,6 @@ class DeskTest : public testing::Test {
     return std::make_unique<Desk>(t.places(), t.tools(), std::move(rules), [this](std::string text, bool bad) {
       (bad ? failures : notes).push_back(std::move(text));
     });
-  }
-  // Runs it to its end on an executor of its own.
-  void tick(Desk& desk) {
-    asio::io_context io{1};
-    asio::co_spawn(io, desk.tick(), asio::detached);
-    io.run();
   }
   TestBackups t;
   std::vector<std::string> notes, failures;
@@ -157,13 +152,10 @@ TEST_F(DeskTest, BelievesNoDateThatIsNotAuthentic) {
   t.clock.advance(std::chrono::hours(-24 * 365));
   const auto one = desk({.every = std::chrono::hours(6), .keep = 1});
   EXPECT_THAT(one->metrics(), testing::Not(HasSubstr("last_success_timestamp_seconds 0\n")));
-  asio::io_context io{1};
-  asio::co_spawn(io, one->look("test"), [](const std::exception_ptr&, const Result<std::vector<Shelved>>& all) {
-    ASSERT_TRUE(all && all->size() == 3);
-    EXPECT_TRUE((*all)[0].authentic);
-    EXPECT_FALSE((*all)[1].authentic || (*all)[2].authentic);
-  });
-  io.run();
+  const auto all = await(one->look("test"));
+  ASSERT_TRUE(all && all->size() == 3);
+  EXPECT_TRUE((*all)[0].authentic);
+  EXPECT_FALSE((*all)[1].authentic || (*all)[2].authentic);
   t.clock.advance(std::chrono::hours(6));
   tick(*one);
   ASSERT_EQ(notes.size(), 1U) << "it is due by the backup that opens";

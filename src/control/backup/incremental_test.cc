@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "control/backup/desk.h"
+#include "control/backup/desk_test_support.h"
 #include "control/backup/restore.h"
 #include "control/backup/shelf.h"
 #include "control/backup/test_support.h"
@@ -108,11 +109,51 @@ TEST_F(Incremental, IsTriedByItsRecoveryPasswordAsWell) {
   std::string said;
   Desk desk(t.places(), std::move(tools), std::move(rules), [&](std::string text, bool) { said = std::move(text); });
   t.clock.advance(std::chrono::hours(2));
-  asio::io_context io{1};
-  asio::co_spawn(io, desk.tick(), asio::detached);
-  io.run();
+  tick(desk);
   EXPECT_THAT(said, HasSubstr("could not be tried"));
   EXPECT_THAT(said, HasSubstr("not beside it"));
+}
+
+DeskRules rules() { return {.every = std::chrono::hours(1), .with_audit = true, .incremental = true}; }
+
+// S2-11: one bad bit in what all lean on does not cost the next ones as well.
+TEST_F(Incremental, StandsAloneAtOnceWhereWhatItLeansOnIsDamaged) {
+  const auto full = add(nullptr);
+  ASSERT_TRUE(full);
+  std::string bytes = read_file(t.file(*full));
+  bytes[bytes.size() - 100'000] ^= 1;  // in the audit, far behind the manifest
+  write_file(t.file(*full), bytes);
+  std::vector<std::string> notes, failures;
+  Desk desk(t.places(), t.tools(), rules(),
+            [&](std::string text, bool bad) { (bad ? failures : notes).push_back(std::move(text)); });
+  t.clock.advance(std::chrono::hours(2));
+  tick(desk);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_THAT(notes.front(), HasSubstr("verified"));
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_THAT(failures.front(), HasSubstr(full->name + " is damaged"));
+  const auto all = desk.list();
+  ASSERT_EQ(all->size(), 2U) << "the one that leant on it is not kept";
+  EXPECT_EQ(all->back().header.base, "");
+  t.clock.advance(std::chrono::hours(1));
+  tick(desk);
+  EXPECT_EQ(notes.size(), 2U);
+  EXPECT_EQ(failures.size(), 1U);
+  EXPECT_EQ(desk.list()->back().header.base, all->back().header.id);
+}
+
+TEST_F(Incremental, LeansOnNoneThatWasNotTriedSoThatTheseDoNotPileUp) {
+  const auto full = add(nullptr);
+  ASSERT_TRUE(full);
+  Tools tools = t.tools();
+  tools.check_home = [](const std::string&) -> Result<std::vector<std::string>> { return fail(Code::io, "disk full"); };
+  Desk desk(t.places(), std::move(tools), rules(), [](const std::string&, bool) {});
+  for (int i = 0; i < 3; ++i) {
+    t.clock.advance(std::chrono::hours(2));
+    tick(desk);
+    ASSERT_EQ(desk.list()->size(), 2U);
+    EXPECT_EQ(desk.list()->back().header.base, full->id);
+  }
 }
 
 }  // namespace

@@ -46,6 +46,31 @@ Result<std::set<std::string>> origins_of(const Manifest& manifest) {
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.find_last_of('/') + 1); }
 
+struct Beside {
+  std::string name;
+  Backup backup;
+};
+
+std::unexpected<Error> of_beside(const std::string& name, const Error& why) {
+  return fail(why.code, name + ", which it takes files from: " + why.detail);
+}
+
+// Of the files beside it whose heads claim that id the one that opens: until then the claim is worth nothing. The name of an honest
+// one follows from its head, so whole copies and parts of it under other names come last.
+Result<Beside> open_beside(const std::string& path, const std::string& id, const Unlock& unlock) {
+  const std::string folder = folder_of(path);
+  SP_TRY(auto all, backups_in(folder.empty() ? "." : folder));
+  std::erase_if(all, [&](const Shelved& one) { return one.header.id != id; });
+  std::ranges::partition(all, [](const Shelved& one) { return one.name == file_name(one.header); });
+  auto why = fail(Code::not_found, "the backup " + id + " that this one adds to is not beside it");
+  for (const Shelved& one : all) {
+    auto backup = Backup::open(folder + one.name, unlock);
+    if (backup) return Beside{one.name, std::move(*backup)};
+    why = of_beside(one.name, backup.error());
+  }
+  return why;
+}
+
 }  // namespace
 
 Result<ContentReader> ContentReader::open(PlainSource source, std::uint64_t bytes_max) {
@@ -149,10 +174,18 @@ Result<void> check_chain(const std::string& path, const Unlock& unlock) {
   SP_TRY(const Backup top, Backup::open(path, unlock));
   SP_TRY(const auto origins, origins_of(top.manifest()));
   for (const std::string& id : origins) {
-    SP_TRY(const std::string beside, find_by_id(folder_of(path), id));
-    const auto older = Backup::open(beside, unlock);
-    if (!older)
-      return fail(older.error().code, "the backup " + id + " that it takes files from: " + older.error().detail);
+    SP_TRY(const Beside older, open_beside(path, id, unlock));
+  }
+  return {};
+}
+
+std::string damaged_beside(const std::string& path, const Unlock& unlock, const GoOn& go_on) {
+  const auto top = Backup::open(path, unlock);
+  const auto origins = top ? origins_of(top->manifest()) : Result<std::set<std::string>>();
+  if (!origins) return {};
+  for (const std::string& id : *origins) {
+    const auto older = open_beside(path, id, unlock);
+    if (older && is_damaged(folder_of(path) + older->name, unlock, go_on)) return older->name;
   }
   return {};
 }
@@ -165,8 +198,7 @@ Result<Manifest> extract_all(const std::string& path, const Unlock& unlock, cons
   SP_CHECK(top.content().extract(folder, [](const Entry&) { return true; }, go_on));
   SP_TRY(const auto origins, origins_of(manifest));
   for (const std::string& id : origins) {
-    SP_TRY(const std::string beside, find_by_id(folder_of(path), id));
-    SP_TRY(Backup older, Backup::open(beside, unlock));
+    SP_TRY(Beside older, open_beside(path, id, unlock));
     std::size_t count = 0;
     const auto wanted = [&](const Entry& stored) {
       const Entry* const entry = manifest.find(stored.name);
@@ -174,9 +206,10 @@ Result<Manifest> extract_all(const std::string& path, const Unlock& unlock, cons
       count += is ? 1 : 0;
       return is;
     };
-    SP_CHECK(older.content().extract(folder, wanted, go_on));
+    const auto read = older.backup.content().extract(folder, wanted, go_on);
+    if (!read) return of_beside(older.name, read.error());
     if (std::cmp_not_equal(count, std::ranges::count(manifest.entries, id, &Entry::from))) {
-      return fail(Code::crypto, "the backup " + id + " lacks what one that adds to it takes from there");
+      return fail(Code::crypto, older.name + " lacks what one that adds to it takes from there");
     }
   }
   return manifest;

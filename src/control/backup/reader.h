@@ -69,6 +69,9 @@ bool is_damaged(const std::string& path, const Unlock& unlock, const GoOn& go_on
 // read. Errors: those of extract_all().
 Result<void> check_chain(const std::string& path, const Unlock& unlock);
 
+// Name of a file beside it that it takes bytes from and that is_damaged(); empty: none is that this can tell.
+std::string damaged_beside(const std::string& path, const Unlock& unlock, const GoOn& go_on);
+
 // All files of the backup at `path` into `folder`, those of earlier backups from the files beside it. What `path` says, and each
 // digest, is checked; the manifest. `accept` may refuse that before anything is written; none: all is accepted.
 Result<Manifest> extract_all(const std::string& path, const Unlock& unlock, const std::string& folder,

@@ -18,8 +18,10 @@ constexpr std::string_view kPrefix = "sallyport-", kSuffix = ".backup", kDraft =
 constexpr std::size_t kBackupsMax = 10'000;
 constexpr std::size_t kNameBytes = 10 + 16 + 1 + 8 + 7;
 
+// What a head says that is not authentic is no id: whoever can write to the folder can write that.
 const Shelved* by_id(const std::vector<Shelved>& all, std::string_view id) {
-  const auto found = std::ranges::find_if(all, [&](const Shelved& one) { return one.header.id == id; });
+  const auto found =
+      std::ranges::find_if(all, [&](const Shelved& one) { return one.authentic && one.header.id == id; });
   return found == all.end() ? nullptr : &*found;
 }
 
@@ -31,6 +33,77 @@ std::string own_suffix(const HomeKeys& keys, std::string_view what) {
 bool head_opens(const std::string& path, const Unlock& unlock) {
   const auto header = read_head(path);
   return header && open_key(*header, unlock);
+}
+
+// Names of the regular files of this folder that end so. It alone is read: what lies in a folder of it (lost+found) is nobody's here.
+Result<std::vector<std::string>> files_ending(const std::string& folder, std::string_view suffix) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error); !error && at != fs::directory_iterator(); at.increment(error)) {
+    std::string name = at->path().filename().string();
+    if (!name.starts_with(kPrefix) || !name.ends_with(suffix)) continue;
+    if (names.size() >= 2 * kBackupsMax) return fail(Code::limit, "too many files in " + folder);
+    std::error_code unknown;
+    if (at->symlink_status(unknown).type() == fs::file_type::regular) names.push_back(std::move(name));
+  }
+  if (error) return fail(Code::io, "read the folder " + folder + ": " + error.message());
+  return names;
+}
+
+// The manifest of one with that id, from whichever of its copies opens.
+Result<Manifest> manifest_of(const std::string& folder, const std::vector<Shelved>& all, const std::string& id,
+                             const Unlock& unlock) {
+  std::unexpected<Error> why = fail(Code::not_found, "the backup " + id + " is not there");
+  for (const Shelved& one : all) {
+    if (!one.authentic || one.header.id != id) continue;
+    auto backup = Backup::open(folder + "/" + one.name, unlock);
+    if (backup) return backup->manifest();
+    why = fail(backup.error().code, one.name + " does not open: " + backup.error().detail);
+  }
+  return why;
+}
+
+// Ids of what those stand on, themselves included. Each of them opens, or this is Code::conflict.
+Result<std::set<std::string>> stood_on(const std::string& folder, const std::vector<Shelved>& all,
+                                       const std::set<std::string>& kept, const Unlock& unlock) {
+  std::set<std::string> needed;
+  std::vector<std::string> next(kept.begin(), kept.end());
+  while (!next.empty()) {
+    const std::string id = std::move(next.back());
+    next.pop_back();
+    if (id.empty() || !needed.insert(id).second) continue;
+    const auto manifest = manifest_of(folder, all, id, unlock);
+    if (!manifest) {
+      return fail(Code::conflict, "what a backup in " + folder + " that is to be kept stands on cannot be read: " +
+                                      manifest.error().detail + "; none is removed until it can, or until newer ones " +
+                                      "have taken its place; fix: bring that file back");
+    }
+    next.push_back(manifest->base);
+    for (const Entry& entry : manifest->entries) next.push_back(entry.from);
+  }
+  return needed;
+}
+
+Result<void> remove_drafts(const std::string& folder, const Unlock& unlock) {
+  const std::string own = std::string(kSuffix) + (unlock.home != nullptr ? own_suffix(*unlock.home, kDraft) : "/");
+  SP_TRY(const auto drafts, files_ending(folder, kDraft));
+  for (const std::string& name : drafts) {
+    const std::string path = folder + "/" + name;
+    if (name.ends_with(own) || head_opens(path, unlock)) SP_CHECK(remove_all(path));
+  }
+  return {};
+}
+
+// Those of this home that are not needed, the newest first, since that is what stands on another.
+Result<void> remove_others(const std::string& folder, const std::vector<Shelved>& all,
+                           const std::set<std::string>& needed, Pruned& done) {
+  for (const Shelved& one : all | std::views::reverse) {
+    if (!one.authentic || needed.contains(one.header.id)) continue;
+    SP_CHECK(remove_all(folder + "/" + one.name));
+    done.gone.push_back(one.name);
+    fault_point("backup.pruned");
+  }
+  return {};
 }
 
 }  // namespace
@@ -87,12 +160,6 @@ Result<std::vector<Shelved>> every_backup_in(const std::string& folder) {
                                   "fix: make it readable, or move it out of the folder");
 }
 
-Result<std::string> find_by_id(const std::string& folder, std::string_view id) {
-  SP_TRY(const auto all, backups_in(folder.empty() ? "." : folder));
-  if (const Shelved* const found = by_id(all, id)) return folder + found->name;
-  return fail(Code::not_found, "the backup " + std::string(id) + " that this one adds to is not beside it");
-}
-
 std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest) {
   std::size_t count = 1;
   for (const Shelved* at = by_id(all, newest.base); at != nullptr && count <= all.size();) {
@@ -104,13 +171,8 @@ std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest) 
 
 Result<std::string> set_aside(const std::string& folder, const std::string& name, const HomeKeys& keys) {
   const std::string suffix = own_suffix(keys, kDamaged);
-  std::vector<std::string> ignored;
-  SP_TRY(const auto files, files_below(folder, 2 * kBackupsMax, ignored));
-  for (const Found& file : files) {
-    if (file.name.starts_with(kPrefix) && file.name.ends_with(std::string(kSuffix) + suffix)) {
-      SP_CHECK(remove_all(file.path));
-    }
-  }
+  SP_TRY(const auto earlier, files_ending(folder, std::string(kSuffix) + suffix));
+  for (const std::string& one : earlier) SP_CHECK(remove_all(folder + "/" + one));
   std::string aside = folder + "/" + name + suffix;
   SP_CHECK(rename_file(folder + "/" + name, aside));
   SP_CHECK(sync_folder(folder));
@@ -119,11 +181,14 @@ Result<std::string> set_aside(const std::string& folder, const std::string& name
 
 Result<void> drop(const std::string& folder, const std::vector<std::string>& names) {
   SP_TRY(const auto all, every_backup_in(folder));
+  std::set<std::string> gone;
   for (const Shelved& one : all | std::views::reverse) {
     if (std::ranges::find(names, one.name) == names.end()) continue;
-    const bool needed =
-        std::ranges::any_of(all, [&](const Shelved& other) { return other.header.base == one.header.id; });
-    if (!needed) SP_CHECK(remove_all(folder + "/" + one.name));
+    const bool needed = std::ranges::any_of(
+        all, [&](const Shelved& other) { return other.header.base == one.header.id && !gone.contains(other.name); });
+    if (needed) continue;
+    SP_CHECK(remove_all(folder + "/" + one.name));
+    gone.insert(one.name);
   }
   return {};
 }
@@ -136,32 +201,18 @@ Result<Pruned> prune(const std::string& folder, std::size_t keep, const Unlock& 
   Pruned done;
   SP_TRY(auto all, every_backup_in(folder));
   authenticate(folder, all, unlock);
-  std::set<std::string> needed;
-  std::size_t kept = 0;
+  std::set<std::string> kept, others;  // ids: a copy under another name is no backup more
   for (const Shelved& one : all | std::views::reverse) {
-    if (!one.authentic) {
-      done.strange.push_back(one.name);
-      continue;
-    }
-    if (kept++ >= keep) continue;
-    for (const Shelved* at = &one; at != nullptr && needed.insert(at->header.id).second;) {
-      at = by_id(all, at->header.base);
-    }
+    if (!one.authentic) done.strange.push_back(one.name);
+    else if (kept.size() < keep) kept.insert(one.header.id);
+    else if (!kept.contains(one.header.id)) others.insert(one.header.id);
   }
-  for (const Shelved& one : all | std::views::reverse) {  // what stands on another goes first
-    if (!one.authentic || needed.contains(one.header.id)) continue;
-    SP_CHECK(remove_all(folder + "/" + one.name));
-    done.gone.push_back(one.name);
-    fault_point("backup.pruned");
+  if (!others.empty()) {
+    SP_TRY(const auto needed, stood_on(folder, all, kept, unlock));
+    if (const auto removed = remove_others(folder, all, needed, done); !removed) done.failed = removed.error().detail;
   }
-  std::vector<std::string> ignored;
-  SP_TRY(const auto files, files_below(folder, 2 * kBackupsMax, ignored));
-  const std::string own_draft =
-      std::string(kSuffix) + (unlock.home != nullptr ? own_suffix(*unlock.home, kDraft) : "/");
-  for (const Found& file : files) {
-    if (!file.name.starts_with(kPrefix) || !file.name.ends_with(kDraft)) continue;
-    if (file.name.ends_with(own_draft) || head_opens(file.path, unlock)) SP_CHECK(remove_all(file.path));
-  }
+  const auto cleaned = exists(folder) ? remove_drafts(folder, unlock) : Result<void>();
+  if (!cleaned && done.failed.empty()) done.failed = cleaned.error().detail;
   return done;
 }
 

@@ -31,12 +31,10 @@ bool is_file_name(std::string_view name) noexcept;
 Result<std::vector<Shelved>> backups_in(const std::string& folder, std::vector<std::string>* broken = nullptr);
 // The same for who removes what backups may need: Code::conflict, with the fix, where one of them cannot be read.
 Result<std::vector<Shelved>> every_backup_in(const std::string& folder);
-// Path of the backup with that id. Code::not_found. `folder` ends with "/", or is empty: the current one.
-Result<std::string> find_by_id(const std::string& folder, std::string_view id);
 
 // Takes a damaged one of this home off the shelf: NAME.OWNER.damaged, in the place of an earlier one of these. Its path then.
 Result<std::string> set_aside(const std::string& folder, const std::string& name, const HomeKeys& keys);
-// Removes those of `names` on which no other stands.
+// Removes those of `names` on which no other stands, as the heads say.
 Result<void> drop(const std::string& folder, const std::vector<std::string>& names);
 
 // Looks at each with these keys.
@@ -45,12 +43,14 @@ void authenticate(const std::string& folder, std::vector<Shelved>& all, const Un
 struct Pruned {
   std::vector<std::string> gone;
   std::vector<std::string> strange;  // do not open with these keys
+  std::string failed;  // what could not be removed, and why; empty: all was that had to go
 };
 // Removes all but the newest `keep` and those that they stand on, and drafts that a crash left. Those that do not open with these
-// keys, another home's for one, do not count, whatever date they claim, and are left alone; so are drafts of others. Errors: those
-// of every_backup_in(); then nothing is removed.
+// keys, another home's for one, do not count, whatever they claim, and are left alone; so are drafts of others. What a kept one
+// stands on must open, as check_chain() has it, before one is removed. Errors: those of every_backup_in(), and Code::conflict
+// where it does not; then nothing is removed.
 Result<Pruned> prune(const std::string& folder, std::size_t keep, const Unlock& unlock);
-// How many backups `newest` stands on, itself included.
+// How many backups `newest` stands on, itself included; of those that authenticate() found to be true.
 std::size_t chain_length(const std::vector<Shelved>& all, const Header& newest);
 
 }  // namespace sallyport::backup
