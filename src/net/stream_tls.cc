@@ -107,7 +107,7 @@ bool about_our_certificate(int alert) {
 }  // namespace
 
 boost::system::error_code Stream::tls_error(int ssl_error) noexcept {
-  if (ssl_error == SSL_ERROR_ZERO_RETURN) return asio::error::eof;
+  if (ssl_error == SSL_ERROR_ZERO_RETURN && !flooded()) return asio::error::eof;
   const unsigned long top = ERR_peek_last_error();
   const int alert = ERR_GET_REASON(top) - SSL_AD_REASON_OFFSET;
   if (ssl_error == SSL_ERROR_SSL && ERR_GET_LIB(top) == ERR_LIB_SSL && alert > 0 && alert < 256) tls_alert_ = alert;
