@@ -8,9 +8,8 @@ import unittest
 
 import leaks
 import mcp
-import processes
 import scratch
-from gateway import SLOW, Gateway, yaml_text
+from gateway import Gateway, yaml_text
 
 PASSWORD = "a Recovery password of the backups 7"
 VALUE = "vault-value-5b2e9c71d0f34a86"
@@ -139,38 +138,12 @@ class Making(Backups):
         self.assertNotEqual(short.code, 0)
         self.gateway.close()
 
-    def test_a_sealed_vault_gives_none_and_says_what_to_do(self):
-        made = self.create()
-        self.gateway.cli("vault", "seal")
-        for order in (("create",), ("verify", made["name"])):
-            said = self.gateway.run("backup", *order)
-            self.assertNotEqual(said.code, 0)
-            self.assertIn("the vault is sealed; fix: sallyport vault unseal [409]", said.err)
-        self.assertIn("warn vault: sealed", self.gateway.run("doctor").out)
-        self.gateway.cli("vault", "unseal")
-        self.gateway.cli("backup", "verify", made["name"])
-        self.gateway.close()
-
     def test_only_an_admin_may(self):
         key = self.gateway.key("agent")
         client = mcp.Client(self.gateway, key.secret)
         for method, path in (("GET", "/api/v1/backups"), ("POST", "/api/v1/backups"), ("POST", "/api/v1/backups/x/verify")):
             self.assertEqual(client.ask(method, path, {} if method == "POST" else None).status, 403, path)
             self.assertEqual(mcp.Client(self.gateway).ask(method, path, {} if method == "POST" else None).status, 401, path)
-        self.gateway.close()
-
-
-class Unasked(Backups):
-    settings = {"backup.every_hours": 1}
-
-    def test_one_is_made_by_the_clock(self):
-        """S2-11: nobody asks for it; it opens, and the audit says whose it is."""
-        listed = lambda: json.loads(self.gateway.cli("backup", "list", "--json"))["data"]
-        processes.wait_until(listed, 100 * SLOW, "a backup")
-        made = listed()[0]
-        self.assertTrue(made["authentic"])
-        processes.wait_until(lambda: [one for one in self.gateway.audit(action="backup", principal="system") if made["name"] in one["reason"]], 20 * SLOW, "its record")
-        self.assertTrue(json.loads(self.gateway.cli("backup", "verify", made["name"], "--json"))["verified"])
         self.gateway.close()
 
 

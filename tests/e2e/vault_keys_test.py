@@ -141,42 +141,6 @@ class VaultKeys(unittest.TestCase):
         self.assertIn("12 to 1024 bytes", ran.err)
         gateway.close()
 
-    def test_a_key_file_that_stays_is_told(self):
-        """S2-10: the password holds, answer and audit say what is left to do, and the next start waits for it."""
-        gateway = self.gateway()
-        os.remove(self.key_file(gateway))
-        os.makedirs(os.path.join(self.key_file(gateway), "in the way"))  # what no unlink removes
-        answer = gateway.admin("PUT", "/api/v1/vault/keys/source", {"source": "password", "secret": PASSWORD})
-        self.assertEqual((answer["source"], answer["sealed"]), ("password", False))
-        self.assertIn("master.key", answer["notice"])
-        self.assertNotIn(PASSWORD, json.dumps(answer))
-        told = gateway.audit(action="PUT /vault/keys/source", result="success")
-        self.assertIn("master.key", json.dumps(told))
-        self.assertNotIn(PASSWORD, json.dumps(told))
-        self.assertIn("unseal password ", head_of(gateway))
-        gateway.stop()
-        gateway.extra = {"SECURITY_VAULT_PASSWORD": PASSWORD}
-        self.refused(gateway, "master.key")
-        shutil.rmtree(self.key_file(gateway))
-        gateway.start()
-        again = gateway.admin("PUT", "/api/v1/vault/keys/source", {"source": "password", "secret": PASSWORD})
-        self.assertNotIn("notice", again)
-        gateway.close()
-
-    def test_one_source_alone_unseals(self):
-        """C26, S2-31: the key beside the password is refused, and neither is repeated."""
-        gateway = self.gateway()
-        gateway.stop()
-        gateway.extra = {"ENCRYPTION_KEY": KEY, "SECURITY_VAULT_PASSWORD": PASSWORD}
-        self.refused(gateway, "one unseals, not two (C26)")
-        for text in ("c2hvcnQ=", KEY[:-4], "not base64 at all, but as long as one"):
-            gateway.extra = {"ENCRYPTION_KEY": text}
-            self.refused(gateway, "is not 32 bytes in base64 (C26)")
-            self.assertNotIn(text, gateway.run("serve").err)
-        gateway.extra = {}
-        gateway.start()
-        gateway.close()
-
     def test_a_key_in_the_environment_makes_the_home(self):
         """C26, S0-28."""
         gateway = self.gateway({"ENCRYPTION_KEY": KEY, "ENCRYPTION_ENABLED": "true"})

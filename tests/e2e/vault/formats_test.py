@@ -1,5 +1,5 @@
 """What lies in a home, read by a second implementation of docs/vault.md (support/open_home.mjs: Node's crypto alone): AES-256-GCM
-at rest (S2-8), a master key by scrypt (S2-12), a key for each credential (S2-13), and a turn of the keys that nobody asked for (S2-11)."""
+at rest (S2-8), a master key by scrypt (S2-12), a key for each credential (S2-13)."""
 import base64
 import json
 import os
@@ -10,8 +10,7 @@ import unittest
 import home_reader
 import leaks
 import mcp
-import processes
-from gateway import SLOW, Gateway
+from gateway import Gateway
 from home_reader import file_of
 
 PASSWORD = "correct horse battery staple"
@@ -20,7 +19,7 @@ VALUES = {"by-cli": "value-by-the-cli-0a41c7be", "by-rest": "value-over-rest-77d
 MASTER_KEY, KEYRING = ("keys", "master.key"), ("keys", "keyring")
 
 
-class Formats(unittest.TestCase):
+class Home(unittest.TestCase):
     def gateway(self, **environment):
         gateway = Gateway("vault-formats", environment=environment).__enter__()
         self.addCleanup(gateway.kill)
@@ -60,6 +59,8 @@ class Formats(unittest.TestCase):
         self.assertNotEqual(wrong.returncode, 0, "one bit of what opens the keyring")
         return rows
 
+
+class Formats(Home):
     def test_by_the_key_file(self):
         """S2-8, S2-13."""
         gateway = self.gateway()
@@ -113,29 +114,6 @@ class Formats(unittest.TestCase):
         gateway.start()
         for name, value in VALUES.items():
             self.assertEqual(self.reveal(gateway, name).message["value"], value)
-        gateway.close()
-
-    def test_an_old_key_is_turned_without_anybody_asking(self):
-        """S2-11: its age is over encryption.rotate_days (30); what was sealed is wrapped anew, opens, and the old key goes."""
-        gateway = self.gateway()
-        gateway.stop()
-        before = self.database(gateway)
-        older = base64.b64decode(home_reader.changed(gateway, older=31)["keyring"])
-        with open(os.path.join(gateway.home, *KEYRING), "r+b") as file:
-            file.write(older)
-        gateway.start()
-        processes.wait_until(lambda: [key["id"] for key in gateway.admin("GET", "/api/v1/vault/keys")["keys"]] == [2], 100 * SLOW,
-                             "the second key alone")
-        turned = gateway.audit(action="rotate_wrapping_key")
-        self.assertTrue(turned)
-        self.assertEqual({record["principal"] for record in turned}, {"system"})
-        for name, value in VALUES.items():
-            self.assertEqual(self.reveal(gateway, name).message["value"], value)
-        after = self.opened(gateway, "file", file_of(gateway, *MASTER_KEY))
-        for name in VALUES:
-            self.assertNotEqual(after[name]["wrapped_key"], before[name]["wrapped_key"])
-            self.assertEqual(after[name]["ciphertext"], before[name]["ciphertext"])
-        gateway.start()
         gateway.close()
 
 
