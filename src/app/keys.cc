@@ -49,7 +49,7 @@ Result<control::VaultServerRules> transit_server_of(const config::Settings& sett
 }
 
 Result<crypto::UnsealSource> unseal_source_of(const config::Settings& settings, const config::Environment& environment,
-                                              const Waiting& waiting) {
+                                              const Waiting& waiting, std::stop_token ending) {
   const auto& wanted = settings.encryption;
   const auto read = [&](const std::string& reference) {
     return config::resolve_reference(reference, settings.home, environment);
@@ -71,6 +71,7 @@ Result<crypto::UnsealSource> unseal_source_of(const config::Settings& settings, 
     control::TransitRules rules{.server = {}, .mount = wanted.transit.mount, .key = wanted.transit.key};
     SP_TRY(rules.server, transit_server_of(settings, environment));
     if (waiting) rules.wait = wanted.transit.wait;
+    rules.ending = std::move(ending);
     source.remote = std::make_shared<control::TransitKey>(clock, std::move(rules), waiting);
   }
   return source;
@@ -84,13 +85,19 @@ Result<crypto::KeyStore> read_keys(const config::Settings& settings, const confi
   return crypto::KeyStore::open(settings.home);
 }
 
+App::KeyKeep::KeyKeep(App& app)
+    : app_(app), passes_(app.control_io_.get_executor(), [this](const char* what) {
+        app_.log_.error("key-encryption keys not maintained", {{"why", what}});
+      }) {}
+
 // Who serves waits for a server that unseals; who only gives one order is told at once.
 Result<crypto::UnsealSource> App::KeyKeep::source_at_start() {
   const auto& options = app_.options_;
   const Waiting waiting = [this](std::string_view why) {
     app_.log_.warning("waiting for what opens the keyring", {{"why", why}});
   };
-  return unseal_source_of(options.settings, options.environment, options.listen ? waiting : nullptr);
+  return unseal_source_of(options.settings, options.environment, options.listen ? waiting : nullptr,
+                          ending_.get_token());
 }
 
 // Without a keyring: a home from before keyrings, or a new one.
@@ -161,7 +168,9 @@ void App::KeyKeep::open_desk() {
   rules.home = settings.home;
   rules.enabled = settings.encryption.enabled;
   rules.rotate_after = std::chrono::days(settings.encryption.rotate_days);
-  rules.source = [this] { return unseal_source_of(app_.options_.settings, app_.options_.environment); };
+  rules.source = [this] {
+    return unseal_source_of(app_.options_.settings, app_.options_.environment, nullptr, ending_.get_token());
+  };
   desk_.emplace(*app_.keys_, std::move(*ring_), *app_.repository_, app_.random_, app_.clock_, std::move(rules));
   ring_.reset();
   app_.note("open_keyring", "keyring", note_);
@@ -181,11 +190,20 @@ Result<void> App::KeyKeep::keep_token() {
 }
 
 void App::KeyKeep::stop() {
+  give_up();
   if (desk_) desk_->stop();
-  if (!server_) return;
+  const auto end = [](KeyKeep& keep) -> Task<void> {
+    keep.passes_.cancel();  // between two transactions; the next start goes on
+    co_await keep.passes_.join();
+    if (keep.server_) co_await keep.server_->stop();
+  };
   std::latch ended(1);
-  asio::co_spawn(app_.control_io_, server_->stop(), [&ended](const std::exception_ptr&) { ended.count_down(); });
+  asio::co_spawn(app_.control_io_, end(*this), [&ended](const std::exception_ptr&) { ended.count_down(); });
   ended.wait();
+}
+
+void App::KeyKeep::tick() {
+  if (!ending_.stop_requested() && passes_.size() == 0) passes_.spawn(maintain());
 }
 
 Task<void> App::KeyKeep::maintain() {

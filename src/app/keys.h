@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <stop_token>
 #include <string_view>
 
 #include "config/config.h"
@@ -16,8 +17,9 @@ namespace sallyport::app {
 using Waiting = std::function<void(std::string_view why)>;
 
 // encryption.password, encryption.key, encryption.hsm_module, encryption.transit_url, or the key file. References are read here.
+// `ending`: a server that is asked then is waited for no more.
 Result<crypto::UnsealSource> unseal_source_of(const config::Settings& settings, const config::Environment& environment,
-                                              const Waiting& waiting = nullptr);
+                                              const Waiting& waiting = nullptr, std::stop_token ending = {});
 
 // The server of encryption.transit_url.
 Result<control::VaultServerRules> transit_server_of(const config::Settings& settings,

@@ -180,7 +180,7 @@ Task<void> App::tick_control() {
         if (thrown) log_.error("making a backup ended by an exception");
       });
     }
-    if (count % kTicksPerKeyCheck == 0) co_await key_keep_->maintain();
+    if (count % kTicksPerKeyCheck == 0) key_keep_->tick();
     if (count % kTicksPerSweep != 0) continue;
     if (doors_->tls() != nullptr) co_await doors_->tls()->watch();
     if (options_.listen) certificates_->watch();
@@ -244,6 +244,7 @@ Task<Result<void>> App::reload() {
 
 void App::stop() {
   if (stopping_.exchange(true)) return;
+  if (key_keep_) key_keep_->give_up();  // an order that waits for what opens the keyring is answered, not waited for
   if (started_) {
     if (options_.listen) log_.info("stopping");
     const SteadyTime deadline = clock_.steady() + options_.settings.limits.drain;

@@ -81,14 +81,20 @@ Result<std::string> TransitKey::opened(std::string_view wrapped, std::string_vie
 Result<std::string> TransitKey::ask(std::string_view order, const std::string& body) const {
   asio::io_context io(1);
   SP_TRY(const auto server, VaultServer::make(io.get_executor(), clock_, rules_.server, [](std::string_view) {}));
-  Result<std::string> found = fail(Code::internal, "the question did not end");
+  Result<std::string> found = fail(Code::config, "the transit engine was not heard out; fix: give the order once more");
   const auto run = [](const TransitKey& key, VaultServer& by, std::string path, const std::string& text,
                       Result<std::string>& to) -> Task<void> {
     to = co_await key.ask_until(by, std::move(path), text);
+  };
+  const auto end = [](TaskGroup& questions, VaultServer& by) -> Task<void> {
+    co_await questions.join();
     co_await by.stop();
   };
+  TaskGroup questions(io.get_executor(), [](const char*) {});
   std::string path = rules_.mount + "/" + std::string(order) + "/" + rules_.key;
-  asio::co_spawn(io, run(*this, *server, std::move(path), body, found), [](const std::exception_ptr&) {});
+  questions.spawn(run(*this, *server, std::move(path), body, found));
+  asio::co_spawn(io, end(questions, *server), [](const std::exception_ptr&) {});
+  const std::stop_callback ending(rules_.ending, [&] { asio::post(io, [&questions] { questions.cancel(); }); });
   io.run();
   return found;
 }

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <stop_token>
 #include <string>
 
 #include "control/secrets/vault_server.h"
@@ -18,6 +19,7 @@ struct TransitRules {
   std::string mount;
   std::string key;
   std::chrono::seconds wait{0};  // so long it is tried again while the server is away or sealed
+  std::stop_token ending{};  // a question that is under way is given up then
 };
 
 class TransitKey final : public crypto::RemoteKey {

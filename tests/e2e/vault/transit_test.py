@@ -1,6 +1,8 @@
 """S2-14: a transit engine opens the keyring, here a server of ours; the real one is asked by `make vault-test`."""
+import json
 import os
 import threading
+import time
 import unittest
 
 import processes
@@ -80,6 +82,29 @@ class Transit(TransitCases, unittest.TestCase):
         asking.join(60 * SLOW)
         self.assertIn("start and unseal that server", ended[0].err)
         transit.go_on()
+        gateway.cli("vault", "unseal")
+        self.opens(gateway)
+        gateway.close()
+
+    def test_it_ends_without_waiting_for_an_engine_that_does_not_answer(self):
+        """SIGTERM gives the question up: it is neither drained for nor joined for its 10 s."""
+        transit = self.transit()
+        gateway = self.made_with(transit)
+        gateway.cli("vault", "seal")
+        transit.pause()
+        self.addCleanup(transit.go_on)
+        ended, before = [], len(transit.asked)
+        asking = threading.Thread(target=lambda: ended.append(gateway.run("vault", "unseal")))
+        asking.start()
+        processes.wait_until(lambda: len(transit.asked) > before, 10 * SLOW, "the question")
+        began = time.monotonic()
+        gateway.stop()
+        self.assertLess(time.monotonic() - began, 7, "it waited for the engine")
+        asking.join(60 * SLOW)
+        self.assertNotEqual(ended[0].code, 0)
+        transit.go_on()
+        gateway.start()
+        self.assertTrue(json.loads(gateway.cli("vault", "status", "--json"))["sealed"])
         gateway.cli("vault", "unseal")
         self.opens(gateway)
         gateway.close()
