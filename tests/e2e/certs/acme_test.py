@@ -2,6 +2,7 @@
 (issue 6, Certificates)."""
 import glob
 import os
+import socket
 import stat
 import unittest
 
@@ -71,6 +72,19 @@ class Settings(unittest.TestCase):
         ran = gateway.run("init")
         self.assertEqual(ran.code, 1)
         self.assertIn("acme.port", ran.err)
+
+    def test_a_port_that_the_client_could_not_have_is_refused_at_the_start(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            gateway = Gateway("taken", {"acme.enabled": True, "acme.directory": "https://127.0.0.1:9/dir", "acme.email": "a@b.example",
+                                        "acme.hosts": [HOST], "acme.challenge": "tls-alpn-01", "acme.port": port})
+            os.makedirs(gateway.home, mode=0o700)
+            gateway.choose_port()
+            gateway.cli("init")
+            ran = gateway.run("serve")
+            self.assertEqual(ran.code, 1, ran)
+            self.assertIn("acme.port: port %d is in use" % port, ran.err)
+            self.assertIn("fix: stop the other server, or name a free one", ran.err)
 
     def test_what_could_not_work_is_refused_at_the_start(self):
         good = {"acme.enabled": True, "acme.directory": "https://127.0.0.1:9/dir", "acme.email": "a@b.example", "acme.hosts": [HOST]}
