@@ -1,9 +1,7 @@
-"""S4-17: secrets that another store keeps. AWS Secrets Manager is moto's server, which checks each signature by botocore; KV version 2
-is a server of ours after its reference pages; the real one is asked by `make vault-test` (tests/vault/kv_real.py)."""
+"""S4-17: secrets that another store keeps, KV version 2 of a server of ours after its reference pages; the real one is asked by
+`make vault-test` (tests/vault/kv_real.py), AWS Secrets Manager by aws_test.py."""
 import concurrent.futures
-import json
 import os
-import subprocess
 import threading
 import time
 import unittest
@@ -11,45 +9,13 @@ import unittest
 import authority
 import kv_server
 import leaks
-import mcp
 import processes
 import scratch
 from gateway import SLOW, Gateway
+from remote_case import add, refused, seen_by
 from vault_case import digest
 
 TOKEN = "hvs.kv-token-of-this-test"
-MOTO = os.path.join(scratch.ROOT, "build", "moto", "bin")
-
-# Makes a user who may read secrets, and one secret; from then on moto demands signatures.
-SET_UP = """
-import json, sys, boto3
-def client(service): return boto3.client(service, region_name="eu-central-1", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="x")
-iam = client("iam")
-iam.create_user(UserName="sallyport")
-iam.put_user_policy(UserName="sallyport", PolicyName="read", PolicyDocument=json.dumps({"Version": "2012-10-17",
-  "Statement": [{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}))
-secrets = client("secretsmanager")
-secrets.create_secret(Name="prod/mail", SecretString=json.dumps({"user": "ada", "password": "aws-password-77"}))
-secrets.create_secret(Name="prod/raw", SecretBinary=b"aws-binary-\\xc3\\xa4")
-key = iam.create_access_key(UserName="sallyport")["AccessKey"]
-print(json.dumps([key["AccessKeyId"], key["SecretAccessKey"]]))
-"""
-
-
-def seen_by(case, gateway, server):
-    session = mcp.Session(gateway, gateway.key(server + "-agent").secret, server).open()
-    return json.loads(session.text("seen"))["env"]
-
-
-def add(gateway, name, value):
-    gateway.add(name, "/usr/bin/python3", scratch.support_script("secret_server.py"), env=["TOKEN=" + value])
-
-
-def refused(case, gateway, value, why):
-    """A server that needs what nobody gives is not added, and the reason is told."""
-    ran = gateway.run("server", "add", "shut", "--env", "TOKEN=" + value, "--", "/usr/bin/python3", scratch.support_script("secret_server.py"))
-    case.assertNotEqual(ran.code, 0, ran)
-    case.assertIn(why, ran.out + ran.err)
 
 
 def written(path, text):
@@ -197,50 +163,6 @@ class KeyValue(unittest.TestCase):
         with self.assertRaises(AssertionError) as raised:
             Gateway("kv-no-token", {"vault.kv.url": "http://127.0.0.1:1/", "vault.kv.allow_private": True}).__enter__()
         self.assertIn("vault.kv.token", str(raised.exception))
-
-
-@unittest.skipUnless(os.path.exists(os.path.join(MOTO, "moto_server")), "scripts/pip-venv build/moto tests/support/moto/requirements.txt")
-class SecretsManager(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = scratch.folder("moto")
-        cls.authority = authority.Authority(folder)
-        pair = cls.authority.issue("moto", "IP:127.0.0.1")
-        port = processes.free_port()
-        cls.url = "https://127.0.0.1:%d" % port
-        moto = processes.Beside([os.path.join(MOTO, "moto_server"), "-H", "127.0.0.1", "-p", str(port), "-s", "-c", pair.certificate, "-k", pair.key], port,
-                                os.path.join(folder, "log"), {"INITIAL_NO_AUTH_ACTION_COUNT": "5"}, 90)
-        cls.addClassCleanup(moto.stop)
-        made = subprocess.run([os.path.join(MOTO, "python"), "-c", SET_UP, cls.url], capture_output=True, text=True, timeout=120,
-                              env={**os.environ, "AWS_CA_BUNDLE": cls.authority.pem})
-        assert made.returncode == 0, made.stderr
-        cls.key_id, cls.key = json.loads(made.stdout)
-
-    def gateway(self, key, **more):
-        settings = {"vault.aws.region": "eu-central-1", "vault.aws.endpoint": self.url, "vault.aws.allow_private": True,
-                    "vault.aws.ca": self.authority.pem, "vault.aws.access_key_id": self.key_id, **more}
-        gateway = Gateway("aws", settings, environment={"AWS_SECRET_ACCESS_KEY": key}).__enter__()
-        self.addCleanup(gateway.close)
-        return gateway
-
-    def test_a_server_gets_field_text_and_bytes(self):
-        gateway = self.gateway(self.key)
-        add(gateway, "mail", "${aws:prod/mail#user}/${aws:prod/mail#password}")
-        add(gateway, "raw", "${aws:prod/raw}")
-        self.assertEqual(seen_by(self, gateway, "mail")["TOKEN"], digest("ada/aws-password-77"))
-        self.assertEqual(seen_by(self, gateway, "raw")["TOKEN"], digest("aws-binary-ä"))
-        refused(self, gateway, "${aws:prod/absent}", "${aws:prod/absent}: there is no such secret")
-        gateway.stop()
-        self.assertEqual(leaks.found({"key": self.key, "value": "aws-password-77"}, leaks.written(gateway.folder)), [])
-
-    def test_a_wrong_key_signs_nothing(self):
-        """That moto checks at all is what this shows too."""
-        gateway = self.gateway("A" * 40)
-        refused(self, gateway, "${aws:prod/mail#password}", "${aws:prod/mail#password}: HTTP status 403")
-
-    def test_an_endpoint_whose_authority_vault_aws_ca_does_not_have_is_told_nothing(self):
-        gateway = self.gateway(self.key, **{"vault.aws.ca": authority.Authority(scratch.folder("aws-ca"), "other").pem})
-        refused(self, gateway, "${aws:prod/mail#password}", "${aws:prod/mail#password}: ")
 
 
 if __name__ == "__main__":
