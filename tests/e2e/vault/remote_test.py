@@ -9,6 +9,7 @@ import unittest
 import authority
 import kv_server
 import leaks
+import mcp
 import processes
 import scratch
 from gateway import SLOW, Gateway
