@@ -5,19 +5,21 @@
 #include <algorithm>
 #include <array>
 
+#include "core/limit_address.h"
 #include "net/proxy_protocol.h"
 
 namespace sallyport::net {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(ArrivalFault::count_)> kNames{
-    "closed",      "draining",  "timeout",   "untrusted_proxy", "proxy_header", "plain_http", "too_many_handshakes",
-    "certificate", "handshake", "tls_flood", "challenge"};
+    "closed",      "draining",  "timeout",   "untrusted_proxy",   "proxy_header", "plain_http", "too_many_handshakes",
+    "certificate", "handshake", "tls_flood", "challenge_refused", "challenge"};
 
 constexpr std::string_view kPlainAnswer =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 46\r\nConnection: close\r\n\r\n"
     "This port speaks HTTPS: write https://, please";
 constexpr std::size_t kUnreadMax = 64U << 10;
+constexpr std::chrono::milliseconds kRelayTime{3'000};  // an authority does its handshake and goes
 
 // How many bytes wait, up to the size of `into`; they stay there. 0: the end, -1: an error.
 ssize_t peek(Stream& stream, std::span<char> into) {
@@ -124,8 +126,9 @@ Task<std::optional<ArrivalFailure>> Arrivals::shake_hands(Stream& stream, Peer& 
     co_return ArrivalFailure{ArrivalFault::too_many_handshakes, "over rate.tls_address or rate.tls_all"};
   }
   const std::uint16_t challenges = settings_.challenges == nullptr ? 0 : settings_.challenges->port();
-  if (challenges != 0 && co_await is_challenge(stream)) co_return hand_on(stream, challenges);
+  const bool challenge = challenges != 0 && co_await is_challenge(stream);
   if (draining_ || deadline.late()) co_return ended(deadline, {});
+  if (challenge) co_return hand_on(stream, challenges, ours ? std::string() : limit_address(peer.address.text()));
   const auto tls =
       tls_;  // OpenSSL's callbacks point into it until the handshake has ended, whatever is reloaded meanwhile
   auto session = tls->session();
@@ -165,16 +168,17 @@ Task<bool> Arrivals::is_challenge(Stream& stream) {
   }
 }
 
-ArrivalFailure Arrivals::hand_on(Stream& stream, std::uint16_t port) {
+ArrivalFailure Arrivals::hand_on(Stream& stream, std::uint16_t port, const std::string& who) {
   if (!listens_for_us(port)) {
     settings_.challenges->refuse();
-    return {ArrivalFault::challenge, "no ACME client of ours listens"};
+    return {ArrivalFault::challenge_refused, "no ACME client of ours listens"};
   }
-  if (!settings_.challenges->take()) return {ArrivalFault::challenge, "too many at once"};
-  auto relay = std::make_shared<ChallengeRelay>(std::move(stream.socket()), *settings_.challenges);
+  if (!settings_.challenges->take(who))
+    return {ArrivalFault::challenge_refused, "too many at once, of its address or of all"};
+  auto relay = std::make_shared<ChallengeRelay>(std::move(stream.socket()), *settings_.challenges, who);
   std::erase_if(relays_, [](const auto& one) { return one.expired(); });
   relays_.push_back(relay);
-  relay->start(port, settings_.timeout);
+  relay->start(port, std::min(settings_.timeout, kRelayTime));
   return {ArrivalFault::challenge, "handed on"};
 }
 

@@ -40,6 +40,7 @@ enum class ArrivalFault : std::uint8_t {
   certificate,  // the client's, or that there was none
   handshake,  // anything else of TLS
   tls_flood,  // TLS records without data, more than anybody needs; also after the handshake
+  challenge_refused,  // as if it were the ACME authority's, but too many are, or no client of ours listens
   challenge,  // no fault: it was the ACME authority's, and is the relay's now
   count_
 };
@@ -76,7 +77,7 @@ class Arrivals {
   Task<std::optional<ArrivalFailure>> read_proxy_header(Stream& stream, Peer& peer, const Deadline& deadline);
   Task<std::optional<ArrivalFailure>> shake_hands(Stream& stream, Peer& peer, const Deadline& deadline);
   Task<bool> is_challenge(Stream& stream);
-  ArrivalFailure hand_on(Stream& stream, std::uint16_t port);
+  ArrivalFailure hand_on(Stream& stream, std::uint16_t port, const std::string& who);
   Task<void> say_goodbye(Stream& stream, const Deadline& deadline);
   [[nodiscard]] bool trusts(const IpAddress& address) const;
   ArrivalFailure ended(const Deadline& deadline, std::string detail) const;

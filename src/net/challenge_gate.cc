@@ -78,14 +78,24 @@ bool is_challenge(std::string_view hello) noexcept {
 
 }  // namespace
 
-bool ChallengeGate::take() noexcept {
-  if (taken_.fetch_add(1) < kMost) {
-    ++passed_;
-    return true;
+bool ChallengeGate::take(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  const auto theirs = by_address_.find(who);
+  if (taken_ >= kMost || (theirs != by_address_.end() && !who.empty() && theirs->second >= kMostOfOne)) {
+    ++refused_;
+    return false;
   }
+  ++taken_;
+  ++by_address_[who];
+  ++passed_;
+  return true;
+}
+
+void ChallengeGate::give_back(const std::string& who) {
+  const std::lock_guard lock(mutex_);
   --taken_;
-  ++refused_;
-  return false;
+  if (const auto theirs = by_address_.find(who); theirs != by_address_.end() && --theirs->second == 0)
+    by_address_.erase(theirs);
 }
 
 HelloLook look_at_hello(std::string_view bytes) noexcept {
@@ -124,8 +134,12 @@ struct ChallengeRelay::Way {
   std::size_t total = 0;
 };
 
-ChallengeRelay::ChallengeRelay(Socket client, ChallengeGate& gate)
-    : client_(std::move(client)), inside_(client_.get_executor()), late_(client_.get_executor()), gate_(gate) {}
+ChallengeRelay::ChallengeRelay(Socket client, ChallengeGate& gate, std::string who)
+    : client_(std::move(client)),
+      inside_(client_.get_executor()),
+      late_(client_.get_executor()),
+      gate_(gate),
+      who_(std::move(who)) {}
 
 void ChallengeRelay::start(std::uint16_t port, std::chrono::milliseconds limit) {
   const auto self = shared_from_this();

@@ -6,7 +6,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <string_view>
 
 #include "net/stream.h"
@@ -15,20 +18,23 @@ namespace sallyport::net {
 
 class ChallengeGate {
  public:
-  static constexpr int kMost = 16;  // at once; an authority comes from several places
+  // At once: an authority comes from several places, once or twice from each. Whoever holds theirs open keeps nobody else out.
+  static constexpr int kMost = 64, kMostOfOne = 2;
   void open(std::uint16_t port) noexcept { port_ = port; }
   void close() noexcept { port_ = 0; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }  // 0: closed
-  // False: there are kMost already. Each that is taken is given back.
-  bool take() noexcept;
-  void give_back() noexcept { --taken_; }
+  // False: there are kMost already, or kMostOfOne of `who` (limit_address; empty: of many, a proxy). Each that is taken is given back.
+  bool take(const std::string& who);
+  void give_back(const std::string& who);
   void refuse() noexcept { ++refused_; }
   [[nodiscard]] std::uint64_t passed() const noexcept { return passed_; }
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
 
  private:
   std::atomic<std::uint16_t> port_{0};
-  std::atomic<int> taken_{0};
+  std::mutex mutex_;
+  int taken_ = 0;
+  std::map<std::string, int> by_address_;
   std::atomic<std::uint64_t> passed_{0}, refused_{0};
 };
 
@@ -47,13 +53,13 @@ inline constexpr std::size_t kHelloBytesMax = 8192;
 [[nodiscard]] bool listens_for_us(std::uint16_t port);
 
 // Carries bytes between `client` and 127.0.0.1:`port` until both have ended, 64 KiB have gone one way, or the time is over. It
-// holds itself while operations are under way; the gate has been taken for it. That worker's thread only.
+// holds itself while operations are under way; the gate has been taken for it by `who`. That worker's thread only.
 class ChallengeRelay : public std::enable_shared_from_this<ChallengeRelay> {
  public:
-  ChallengeRelay(Socket client, ChallengeGate& gate);
+  ChallengeRelay(Socket client, ChallengeGate& gate, std::string who);
   ChallengeRelay(const ChallengeRelay&) = delete;
   ChallengeRelay& operator=(const ChallengeRelay&) = delete;
-  ~ChallengeRelay() { gate_.give_back(); }
+  ~ChallengeRelay() { gate_.give_back(who_); }
   void start(std::uint16_t port, std::chrono::milliseconds limit);
   void close() noexcept;
 
@@ -65,6 +71,7 @@ class ChallengeRelay : public std::enable_shared_from_this<ChallengeRelay> {
   Socket client_, inside_;
   SteadyTimer late_;
   ChallengeGate& gate_;
+  std::string who_;
   int ended_ = 0;
 };
 

@@ -7,7 +7,8 @@ using net::ArrivalFault;
 
 Code code_of(ArrivalFault fault) {
   switch (fault) {
-    case ArrivalFault::untrusted_proxy: return Code::access_denied;
+    case ArrivalFault::untrusted_proxy:
+    case ArrivalFault::challenge_refused: return Code::access_denied;
     case ArrivalFault::proxy_header: return Code::bad_framing;
     case ArrivalFault::too_many_handshakes:
     case ArrivalFault::tls_flood: return Code::rate_limited;
