@@ -18,6 +18,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(ArrivalFault::co
 constexpr std::string_view kPlainAnswer =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 46\r\nConnection: close\r\n\r\n"
     "This port speaks HTTPS: write https://, please";
+constexpr std::string_view kUnexpectedMessage("\x15\x03\x03\x00\x02\x02\x0a", 7);  // a fatal alert (RFC 8446 6.2)
+constexpr std::size_t kHelloBytesUsual = 2048;
 constexpr std::size_t kUnreadMax = 64U << 10;
 constexpr std::chrono::milliseconds kRelayTime{3'000};  // an authority does its handshake and goes
 
@@ -121,14 +123,23 @@ Task<std::optional<ArrivalFailure>> Arrivals::shake_hands(Stream& stream, Peer& 
     co_await say_goodbye(stream, deadline);
     co_return ArrivalFailure{ArrivalFault::plain_http, "HTTP without TLS"};
   }
+  const HelloAim aim = co_await aim_of_hello(stream);
+  if (draining_ || deadline.late()) co_return ended(deadline, {});
+  if (aim == HelloAim::more)
+    co_return ArrivalFailure{ArrivalFault::handshake, "gone before the end of its ClientHello"};
+  if (aim == HelloAim::none) {
+    (void)stream.try_write(kUnexpectedMessage);
+    co_await say_goodbye(stream, deadline);
+    co_return ArrivalFailure{ArrivalFault::handshake, "no ClientHello"};
+  }
   const bool ours = peer.address.loopback() || trusts(peer.address);
   if (!ours && settings_.admit_handshake && !settings_.admit_handshake(peer.address)) {  // closed without a word
     co_return ArrivalFailure{ArrivalFault::too_many_handshakes, "over rate.tls_address or rate.tls_all"};
   }
   const std::uint16_t challenges = settings_.challenges == nullptr ? 0 : settings_.challenges->port();
-  const bool challenge = challenges != 0 && co_await is_challenge(stream);
-  if (draining_ || deadline.late()) co_return ended(deadline, {});
-  if (challenge) co_return hand_on(stream, challenges, ours ? std::string() : limit_address(peer.address.text()));
+  if (challenges != 0 && aim == HelloAim::challenge) {
+    co_return hand_on(stream, challenges, ours ? std::string() : limit_address(peer.address.text()));
+  }
   const auto tls =
       tls_;  // OpenSSL's callbacks point into it until the handshake has ended, whatever is reloaded meanwhile
   auto session = tls->session();
@@ -149,22 +160,24 @@ Task<std::optional<ArrivalFailure>> Arrivals::shake_hands(Stream& stream, Peer& 
   co_return std::nullopt;
 }
 
-// Its first record is looked at and stays in the socket.
-Task<bool> Arrivals::is_challenge(Stream& stream) {
-  std::string hello(kHelloBytesMax, '\0');
+// It is looked at and stays in the socket; who waits for the rest of it holds no room meanwhile.
+Task<HelloAim> Arrivals::aim_of_hello(Stream& stream) {
   const int fd = stream.socket().native_handle();
+  HelloLook look{HelloAim::more, 0};
   for (std::size_t before = 0;;) {
-    const ssize_t size = peek(stream, hello);
-    if (size <= 0) co_return false;
-    const HelloLook look = look_at_hello(std::string_view(hello).substr(0, static_cast<std::size_t>(size)));
-    const bool grown = static_cast<std::size_t>(size) > before;
-    if (look.aim != HelloAim::more || !grown) co_return look.aim == HelloAim::challenge;
-    before = static_cast<std::size_t>(size);
+    {
+      std::string hello(std::max(look.needed, kHelloBytesUsual), '\0');
+      const ssize_t size = peek(stream, hello);
+      if (size <= 0) co_return HelloAim::more;
+      look = look_at_hello(std::string_view(hello).substr(0, static_cast<std::size_t>(size)));
+      if (look.aim != HelloAim::more || static_cast<std::size_t>(size) <= before) co_return look.aim;
+      before = static_cast<std::size_t>(size);
+    }
     const int enough = static_cast<int>(look.needed), one = 1;  // else the wait ends at once, for what is there already
     ::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof enough);
     const auto [error] = co_await stream.socket().async_wait(Socket::wait_read, use_task_ec);
     ::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
-    if (error) co_return false;
+    if (error) co_return HelloAim::more;
   }
 }
 

@@ -22,8 +22,8 @@ struct ArrivalSettings {
   bool proxy_protocol = false;  // each connection must begin with its header
   std::vector<Cidr> trusted_proxies;  // who may send one
   bool proxies_only = false;  // nobody else is served: what they say in the clear went over TLS as far as them
-  // Whether the client of that address may begin a TLS handshake now; asked before any work on it, and not of loopback and
-  // trusted_proxies. Null: anybody may.
+  // Whether the client of that address may begin a TLS handshake now; asked once its ClientHello is whole, before any work on
+  // it, and not of loopback and trusted_proxies. Null: anybody may.
   std::function<bool(const IpAddress&)> admit_handshake;
   std::chrono::milliseconds timeout{10'000};  // for header and handshake together
   ChallengeGate* challenges = nullptr;  // outlives the listener
@@ -76,7 +76,7 @@ class Arrivals {
   class Deadline;
   Task<std::optional<ArrivalFailure>> read_proxy_header(Stream& stream, Peer& peer, const Deadline& deadline);
   Task<std::optional<ArrivalFailure>> shake_hands(Stream& stream, Peer& peer, const Deadline& deadline);
-  Task<bool> is_challenge(Stream& stream);
+  static Task<HelloAim> aim_of_hello(Stream& stream);
   ArrivalFailure hand_on(Stream& stream, std::uint16_t port, const std::string& who);
   Task<void> say_goodbye(Stream& stream, const Deadline& deadline);
   [[nodiscard]] bool trusts(const IpAddress& address) const;

@@ -25,6 +25,54 @@ TEST_F(ArrivalTest, S0_38_HandshakesOverTheLimitEndBeforeAnyWorkOnThem) {
   EXPECT_NE(refused_[0].second.find("rate.tls_address"), std::string::npos) << "the setting is named";
 }
 
+// Found by a reviewer: a byte each of a few addresses took the places of all others.
+TEST_F(ArrivalTest, OnlyAWholeHelloCountsAsAHandshake) {
+  int asked = 0;
+  arrival_.admit_handshake = [&](const IpAddress&) { return ++asked > 0; };
+  from_ = "198.51.100.7";
+  arrive(tls(), hello());
+  const std::string whole = client_hello();
+  std::vector<std::string> all{"\x16", "\x15", "\x80\x2e\x01", whole.substr(0, 5), whole.substr(0, whole.size() - 1)};
+  for (const auto& record :
+       {"\x16\x03\x01\xff\xff"s, "\x16\x03\x01\x00\x01\x01"s, "\x16\x03\x01\x00\x04\x01\x00\x00\x00"s})
+    all.push_back(record);
+  run([](auto& self, const std::vector<std::string>& beginnings) -> Task<void> {
+    for (const std::string& bytes : beginnings) {
+      auto socket = co_await self.connect();
+      co_await asio::async_write(socket, asio::buffer(bytes), use_task_ec);
+      socket.shutdown(TcpSocket::shutdown_send);
+      (void)co_await self.read_all(socket);
+    }
+  }(*this, all));
+  EXPECT_EQ(asked, 0);
+  ASSERT_EQ(refused_.size(), all.size());
+  for (const auto& [fault, detail] : refused_) EXPECT_EQ(fault, "handshake") << detail;
+}
+
+TEST_F(ArrivalTest, AHelloInSeveralRecordsIsServed) {
+  int asked = 0;
+  arrival_.admit_handshake = [&](const IpAddress&) { return ++asked > 0; };
+  from_ = "198.51.100.7";
+  arrive(tls(), hello());
+  std::string records;
+  for (std::string hello = client_hello().substr(5); !hello.empty(); hello.erase(0, 60)) {
+    const std::string part = hello.substr(0, 60);
+    records += "\x16\x03\x01\x00"s + static_cast<char>(part.size()) + part;
+    if (part.size() < 60) break;
+  }
+  run([](auto& self, const std::string& bytes) -> Task<void> {
+    auto socket = co_await self.connect();
+    for (std::size_t at = 0; at < bytes.size(); at += 50) {
+      co_await asio::async_write(socket, asio::buffer(bytes.substr(at, 50)), use_task_ec);
+      co_await self.yield();
+    }
+    std::array<char, 1> first{};
+    co_await asio::async_read(socket, asio::buffer(first), use_task_ec);
+    EXPECT_EQ(first[0], 22) << "a ServerHello";
+  }(*this, records));
+  EXPECT_EQ(asked, 1);
+}
+
 TEST_F(ArrivalTest, LoopbackAndTrustedProxiesAreNotCounted) {
   arrival_.admit_handshake = [](const IpAddress&) { return false; };
   arrival_.trusted_proxies = {*Cidr::parse("10.0.0.0/8")};

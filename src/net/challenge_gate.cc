@@ -15,7 +15,7 @@ namespace sallyport::net {
 namespace {
 
 constexpr std::size_t kBytesMax = 64U << 10;
-constexpr std::size_t kRecordHead = 5;
+constexpr std::size_t kRecordHead = 5, kMessageHead = 4;
 constexpr std::string_view kProtocol = "acme-tls/1";
 constexpr unsigned kHandshake = 22, kClientHello = 1, kAlpnExtension = 16;
 
@@ -57,23 +57,24 @@ bool is_ours(std::string_view extension) noexcept {
   return first == kProtocol && names.empty();
 }
 
-bool is_challenge(std::string_view hello) noexcept {
-  Parts message(hello);
-  if (message.number(1) != kClientHello) return false;
-  const auto body = message.vector(3);
-  if (!body || !message.empty()) return false;
+// One message of a handshake, whole (RFC 8446 4.1.2; extensions may be left out in TLS 1.2).
+HelloAim aim_of(std::string_view message, bool one_record) noexcept {
+  Parts hello(message);
+  if (hello.number(1) != kClientHello) return HelloAim::none;
+  const auto body = hello.vector(3);
+  if (!body) return HelloAim::none;
   Parts parts(*body);
-  if (!parts.take(2 + 32) || !parts.vector(1) || !parts.vector(2) || !parts.vector(1)) return false;
+  if (!parts.take(2 + 32) || !parts.vector(1) || !parts.vector(2) || !parts.vector(1)) return HelloAim::none;
   const auto extensions = parts.vector(2);
-  if (!extensions) return false;
+  if (!extensions || !one_record || !hello.empty()) return HelloAim::other;
   Parts each(*extensions);
   while (!each.empty()) {
     const auto kind = each.number(2);
     const auto content = each.vector(2);
-    if (!kind || !content) return false;
-    if (*kind == kAlpnExtension) return is_ours(*content);
+    if (!kind || !content) return HelloAim::other;
+    if (*kind == kAlpnExtension) return is_ours(*content) ? HelloAim::challenge : HelloAim::other;
   }
-  return false;
+  return HelloAim::other;
 }
 
 }  // namespace
@@ -98,15 +99,25 @@ void ChallengeGate::give_back(const std::string& who) {
     by_address_.erase(theirs);
 }
 
-HelloLook look_at_hello(std::string_view bytes) noexcept {
-  if (!bytes.empty() && static_cast<unsigned char>(bytes[0]) != kHandshake) return {};
-  if (bytes.size() < kRecordHead) return {HelloAim::more, kRecordHead};
-  Parts record(bytes.substr(3));
-  const std::size_t size = record.number(2).value_or(0);
-  if (size == 0 || kRecordHead + size > kHelloBytesMax) return {};
-  const auto hello = record.take(size);
-  if (!hello) return {HelloAim::more, kRecordHead + size};
-  return {is_challenge(*hello) ? HelloAim::challenge : HelloAim::other, 0};
+// RFC 8446 5.1: a message may come in several records, none of them empty.
+HelloLook look_at_hello(std::string_view bytes) {
+  std::string message;
+  std::size_t at = 0, whole = kMessageHead;
+  while (message.size() < whole) {
+    if (bytes.size() > at && static_cast<unsigned char>(bytes[at]) != kHandshake) return {};
+    if (bytes.size() < at + kRecordHead) return {HelloAim::more, at + kRecordHead};
+    Parts record(bytes.substr(at + 3));
+    const std::size_t size = record.number(2).value_or(0);
+    at += kRecordHead + size;
+    if (size == 0 || at + kRecordHead > kHelloBytesMax) return {};
+    const auto part = record.take(size);
+    if (!part) return {HelloAim::more, at};
+    message += *part;
+    if (static_cast<unsigned char>(message[0]) != kClientHello) return {};
+    if (message.size() >= kMessageHead)
+      whole = kMessageHead + Parts(std::string_view(message).substr(1)).number(3).value_or(0);
+  }
+  return {aim_of(message, at == kRecordHead + message.size()), 0};
 }
 
 // The kernel lists those that listen before all others.

@@ -38,14 +38,15 @@ class ChallengeGate {
   std::atomic<std::uint64_t> passed_{0}, refused_{0};
 };
 
-enum class HelloAim : std::uint8_t { more, other, challenge };
+// more: not whole yet; none: no ClientHello, or one that is longer than any client's.
+enum class HelloAim : std::uint8_t { more, none, other, challenge };
 struct HelloLook {
-  HelloAim aim = HelloAim::other;
+  HelloAim aim = HelloAim::none;
   std::size_t needed = 0;  // more: so many bytes from the first on say it
 };
-inline constexpr std::size_t kHelloBytesMax = 8192;
-// What the first bytes of a connection want. A ClientHello in several records, or longer than that, is no challenge.
-[[nodiscard]] HelloLook look_at_hello(std::string_view bytes) noexcept;
+inline constexpr std::size_t kHelloBytesMax = 16384;
+// What the first bytes of a connection want. A ClientHello in several records is no challenge.
+[[nodiscard]] HelloLook look_at_hello(std::string_view bytes);
 
 // Whether it is a process of this user that listens at 127.0.0.1:`port` (proc(5): /proc/net/tcp). Between two names of an order the
 // ACME client's listener is gone for a moment; whoever of this machine took its port then would answer the authority, and could get

@@ -57,10 +57,25 @@ TEST(Hello, ABeginningSaysHowMuchIsNeeded) {
   }
 }
 
+// One byte a record: what a client begins with is known once the last is there.
+TEST(Hello, InSeveralRecordsIsOneButNoChallenge) {
+  const std::string hello = hello_of(kAcme).substr(5);
+  std::string records;
+  for (const char byte : hello) {
+    const HelloLook look = look_at_hello(records);
+    EXPECT_EQ(look.aim, HelloAim::more);
+    EXPECT_EQ(look.needed, records.size() + 5);
+    records += "\x16\x03\x01\x00\x01"s + byte;
+  }
+  EXPECT_EQ(look_at_hello(records).aim, HelloAim::other);
+}
+
 TEST(Hello, WhatIsBrokenOrTooLongIsNone) {
-  EXPECT_EQ(look_at_hello("GET / HTTP/1.1\r\n").aim, HelloAim::other);
-  EXPECT_EQ(look_at_hello("\x16\x03\x01\xff\xff"s).aim, HelloAim::other);
-  EXPECT_EQ(look_at_hello("\x16\x03\x01\x00\x00"s).aim, HelloAim::other);
+  for (const std::string& none :
+       {"GET / HTTP/1.1\r\n"s, "\x16\x03\x01\xff\xff"s, "\x16\x03\x01\x00\x00"s, "\x80\x2e\x01\x03\x01"s,
+        "\x16\x03\x01\x00\x01\x02"s, "\x16\x03\x01\x00\x04\x01\x00\x00\x00"s, "\x16\x03\x01\x00\x01\x01\x15"s}) {
+    EXPECT_EQ(look_at_hello(none).aim, HelloAim::none) << testing::PrintToString(none);
+  }
   const std::string hello = hello_of(kAcme), extension = "\x00\x10\x00\x0d\x00\x0b"s + std::string(kAcme);
   int framed = 0;
   for (std::size_t at = 0; at < hello.size(); ++at) {  // no read beyond the bytes, whatever the lengths say

@@ -127,10 +127,10 @@ TEST_F(TlsFlood, EndsTheWatchOverAClientWhoseRequestRuns) {
 TEST_F(TlsFlood, OfFragmentsInTheHandshakeIsEnded) {
   arrive(tls(), hello());
   std::string records;
-  for (int i = 0; i < 600; ++i) {  // a ClientHello of 65,280 bytes, one a record
-    records += "\x16\x03\x01\x00\x01"s;
-    records += i == 0 ? '\x01' : i == 2 ? '\xff' : '\x00';
-  }
+  std::string hello =
+      "\x01\x00\x02\x54\x03\x03"s + std::string(32, 'r') + "\x00\x00\x02\x13\x01\x01\x00\x02\x29"s;  // 600 bytes
+  hello.resize(600, 'x');
+  for (const char byte : hello) records += "\x16\x03\x01\x00\x01"s + byte;
   run([](auto& self, std::string bytes) -> Task<void> {
     (void)co_await self.talk(std::move(bytes));
     EXPECT_TRUE(co_await self.eventually([&] { return !self.refused_.empty(); }));
