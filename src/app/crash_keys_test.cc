@@ -2,12 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "app/backups.h"
 #include "app/crash_home.h"
 #include "control/backup/desk.h"
+#include "control/control_plane.h"
 #include "control/wrapped_rows.h"
+#include "crypto/api_key.h"
 #include "crypto/sealed_record.h"
+#include "engines/token/key_ring.h"
 
 #ifdef SALLYPORT_FAULTS
 namespace sallyport::app::crash {
@@ -193,10 +197,103 @@ Scenario destroying() {
           }};
 }
 
+// The control plane of a home, and what it does with the keys that it holds.
+struct Plane {
+  Opened opened;
+  asio::io_context io;
+  std::unique_ptr<control::ControlPlane> plane;
+};
+
+Result<void> open_plane(const std::string& home, Plane& out) {
+  SP_CHECK(open(home, out.opened));
+  control::ControlDeps deps{.repository = *out.opened.store,
+                            .keys = *out.opened.keys,
+                            .clock = out.opened.clock,
+                            .random = out.opened.random};
+  deps.publish = [](SnapshotPtr) -> Task<void> { co_return; };
+  out.plane = std::make_unique<control::ControlPlane>(out.io.get_executor(), std::move(deps));
+  SP_TRY(const std::string signer, out.plane->load({}, {}));
+  (void)signer;
+  return {};
+}
+
+std::string api_keys_of(const std::string& home) { return home + "/api-keys-of-the-test"; }
+
+void add_api_keys(const std::string& home) {
+  Plane it;
+  ASSERT_TRUE(open_plane(home, it));
+  std::ofstream kept(api_keys_of(home));
+  for (int i = 0; i < 3; ++i) {
+    KeyRecord spec;
+    spec.name = "k" + std::to_string(i);
+    const auto made = await(it.plane->create_key(std::move(spec)));
+    ASSERT_TRUE(made) << made.error().detail;
+    kept << made->key.reveal() << "\n";
+  }
+}
+
+// Each API key is good; used, it leaves a hash under the newest generation, as at a worker.
+Result<void> use_api_keys(const std::string& home, const Snapshot& now) {
+  std::ifstream kept(api_keys_of(home));
+  std::size_t count = 0;
+  for (std::string text; std::getline(kept, text); ++count) {
+    const auto id = crypto::api_key_id(text);
+    const auto found = now.principals->keys.find(id.value_or(""));
+    if (found == now.principals->keys.end() || !now.hash_keys->matches(text, found->second->hash)) {
+      return fail(Code::crypto, "an API key is good no more");
+    }
+    now.hash_keys->shown(*id, text, found->second->hash);
+  }
+  return count == 3 ? Result<void>() : fail(Code::internal, "API keys of the test");
+}
+
+// Both kinds of keys turn: the hash key of API keys, to which all go over before the former goes, and what signs tokens.
+Result<void> turn_others(const std::string& home) {
+  Plane it;
+  SP_CHECK(open_plane(home, it));
+  SP_TRY(const std::uint32_t number, await(it.plane->hash_keys().rotate()));
+  (void)number;
+  SP_CHECK(use_api_keys(home, *it.plane->snapshot()));
+  SP_TRY(const std::size_t turned, await(it.plane->hash_keys().store_fresh()));
+  SP_TRY(const std::string gone, await(it.plane->hash_keys().maintain()));
+  if (turned != 3 || gone.empty()) return fail(Code::internal, "not all went over, or the former stayed");
+  SP_TRY(const std::string signer, await(it.plane->token_keys().rotate(false)));
+  (void)signer;
+  return {};
+}
+
+// No API key ends, whichever generation its stored hash is of; a signer is there; the next turn goes through and leaves one generation.
+Scenario turning_others() {
+  return {"a rotation of the hash key and of the signing key",
+          [](const std::string& home) {
+            make_home(home);
+            add_api_keys(home);
+          },
+          [](const std::string& home) { return turn_others(home).has_value(); },
+          [](const std::string& home) {
+            {
+              Plane it;
+              const auto opened = open_plane(home, it);
+              ASSERT_TRUE(opened) << opened.error().detail;
+              const auto good = use_api_keys(home, *it.plane->snapshot());
+              EXPECT_TRUE(good) << good.error().detail;
+              EXPECT_NE(it.plane->snapshot()->token_keys->signer(), nullptr);
+            }
+            const auto again = turn_others(home);
+            EXPECT_TRUE(again) << again.error().detail;
+            Plane it;
+            ASSERT_TRUE(open_plane(home, it));
+            EXPECT_TRUE(use_api_keys(home, *it.plane->snapshot()));
+            EXPECT_EQ(it.plane->snapshot()->hash_keys->all().size(), 1U);
+            EXPECT_EQ(word_of(home), "one");
+          }};
+}
+
 }  // namespace
 
 std::vector<Scenario> key_scenarios() {
-  std::vector<Scenario> all{founding(), turning(), turning_by_age(false), turning_by_age(true), destroying()};
+  std::vector<Scenario> all{founding(),           turning(),    turning_by_age(false),
+                            turning_by_age(true), destroying(), turning_others()};
   all.push_back(resealing("a key file gives way to a key", by_file, by_key));
   all.push_back(resealing(
       "a change of the password", [] { return by_password("staple"); }, [] { return by_password("stable"); }));

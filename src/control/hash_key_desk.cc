@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/encoding.h"
+#include "core/fault_point.h"
 #include "crypto/aead.h"
 #include "crypto/bound_fields.h"
 
@@ -120,6 +121,7 @@ Result<void> HashKeyDesk::put(std::vector<HashKey> keys) {
   wipe(plain);
   if (!sealed) return fail(sealed.error());
   SP_CHECK(repository_.put_meta(kMeta, base64url_encode(as_bytes(*sealed))));
+  fault_point("hash_keys.stored");
   all_ = std::make_shared<const HashKeys>(std::move(keys), fresh_);
   return {};
 }
@@ -201,6 +203,7 @@ Result<std::shared_ptr<const KeyRecord>> HashKeyDesk::store(const Principals& pr
   else if (record.previous_hash == fresh.former) record.previous_hash = fresh.hash;
   else return nullptr;
   SP_CHECK(repository_.put_key(record));
+  fault_point("hash_keys.turned");
   return std::make_shared<const KeyRecord>(std::move(record));
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/fault_point.h"
 #include "core/held.h"
 
 namespace sallyport::control {
@@ -52,6 +53,7 @@ Task<Result<std::string>> TokenKeyDesk::rotate(bool revoke) {
   SP_CO_TRY(auto next, keys_.rotated(set_, clock_.wall(), revoke));
   const Result<void> stored = repository_.put_token_keys(rows_of(next));
   if (!stored && !revoke) co_return fail(stored.error());
+  fault_point("token_keys.stored");
   const std::string id = next.front().stored.id;
   SP_CO_CHECK(co_await turn(std::move(next)));
   if (!stored) co_return fail(stored.error());

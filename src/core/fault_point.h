@@ -49,6 +49,10 @@ inline constexpr auto kFaultPoints = std::to_array<std::string_view>({
     "vault.rewrapped",  // they are
     "vault.unkeyed",  // the data key of a version is destroyed, its ciphertext is still there
     "exchange.kept",  // a key pair of the key exchange is stored, or wrapped anew
+    // keys of API keys and of tokens: control/hash_key_desk.cc, token_key_desk.cc
+    "hash_keys.stored",  // the generations that there are, one more or some fewer, are stored
+    "hash_keys.turned",  // one API key is stored under its fresh hash
+    "token_keys.stored",  // the signing keys that there are are stored
 });
 
 class FaultPoint {
