@@ -212,7 +212,10 @@ Result<void> open_plane(const std::string& home, Plane& out) {
                             .random = out.opened.random};
   deps.publish = [](SnapshotPtr) -> Task<void> { co_return; };
   out.plane = std::make_unique<control::ControlPlane>(out.io.get_executor(), std::move(deps));
-  SP_TRY(const std::string signer, out.plane->load({}, {}));
+  PolicySet policy;
+  policy.modules = {{"nothing.rego", "package nothing"}};
+  policy.source = "folder";
+  SP_TRY(const std::string signer, out.plane->load(std::move(policy), {}));
   (void)signer;
   return {};
 }
