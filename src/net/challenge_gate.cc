@@ -104,8 +104,9 @@ HelloLook look_at_hello(std::string_view bytes) {
   std::string message;
   std::size_t at = 0, whole = kMessageHead;
   while (message.size() < whole) {
-    if (bytes.size() > at && static_cast<unsigned char>(bytes[at]) != kHandshake) return {};
-    if (bytes.size() < at + kRecordHead) return {HelloAim::more, at + kRecordHead};
+    const bool head = bytes.size() >= at + kRecordHead;
+    if ((head || (at == 0 && !bytes.empty())) && static_cast<unsigned char>(bytes[at]) != kHandshake) return {};
+    if (!head) return {HelloAim::more, at + kRecordHead};
     Parts record(bytes.substr(at + 3));
     const std::size_t size = record.number(2).value_or(0);
     at += kRecordHead + size;

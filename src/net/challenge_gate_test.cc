@@ -73,7 +73,8 @@ TEST(Hello, InSeveralRecordsIsOneButNoChallenge) {
 TEST(Hello, WhatIsBrokenOrTooLongIsNone) {
   for (const std::string& none :
        {"GET / HTTP/1.1\r\n"s, "\x16\x03\x01\xff\xff"s, "\x16\x03\x01\x00\x00"s, "\x80\x2e\x01\x03\x01"s,
-        "\x16\x03\x01\x00\x01\x02"s, "\x16\x03\x01\x00\x04\x01\x00\x00\x00"s, "\x16\x03\x01\x00\x01\x01\x15"s}) {
+        "\x16\x03\x01\x00\x01\x02"s, "\x16\x03\x01\x00\x04\x01\x00\x00\x00"s,
+        "\x16\x03\x01\x00\x01\x01\x15\x03\x03\x00\x02"s}) {
     EXPECT_EQ(look_at_hello(none).aim, HelloAim::none) << testing::PrintToString(none);
   }
   const std::string hello = hello_of(kAcme), extension = "\x00\x10\x00\x0d\x00\x0b"s + std::string(kAcme);
