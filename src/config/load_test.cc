@@ -245,6 +245,7 @@ TEST(Config, LoadsTheFileOfTheHomeOrTheOneNamed) {
   EXPECT_EQ(load(home, std::nullopt, {{"SALLYPORT_CONFIG", home + "/other.yaml"}})->listen.port, 8124);
   EXPECT_FALSE(load(home, home + "/missing.yaml", {}));
   EXPECT_FALSE(load(home, home, {}));
+  std::filesystem::remove_all(home);
 }
 
 // For a restore: settings whose references lead nowhere yet say all the same where the database belongs.

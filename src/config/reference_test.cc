@@ -21,6 +21,7 @@ class Reference : public testing::Test {
     std::filesystem::create_directories(home_);
     write("ok", "s3cret\n", 0600);
   }
+  void TearDown() override { std::filesystem::remove_all(home_); }
   void write(const std::string& name, const std::string& text, mode_t mode) const {
     std::ofstream(home_ + "/" + name) << text;
     ::chmod((home_ + "/" + name).c_str(), mode);
